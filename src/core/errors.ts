@@ -1,0 +1,46 @@
+/** An error as AMQP 1.0 carries it (transport 2.8.14). */
+export interface AmqpErrorInit {
+  condition: string;
+  description?: string | undefined;
+}
+
+/** What the peer said was wrong: with a connection, a session, a link or a delivery. */
+export class AmqpError extends Error {
+  override readonly name: string = "AmqpError";
+  readonly condition: string;
+  readonly description: string | undefined;
+
+  constructor({ condition, description }: AmqpErrorInit) {
+    super(description === undefined || description === "" ? condition : `${condition}: ${description}`);
+    this.condition = condition;
+    this.description = description;
+  }
+}
+
+/** Bytes that do not follow AMQP 1.0. The peer is told `condition`, and the connection ends. */
+export class ProtocolError extends AmqpError {
+  override readonly name = "ProtocolError";
+
+  constructor(description: string, condition = "amqp:decode-error") {
+    super({ condition, description });
+  }
+}
+
+/** The peer refused the credentials or offers no mechanism that fits. */
+export class AuthenticationError extends AmqpError {
+  override readonly name = "AuthenticationError";
+
+  constructor(description: string) {
+    super({ condition: "amqp:unauthorized-access", description });
+  }
+}
+
+/** The connection is gone: by the peer, by the network, by silence, or because it was closed here. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+}
+
+/** Anything thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
