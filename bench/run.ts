@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+import { Artemis } from "../test/support/artemis.js";
+import type { Measured } from "./peer.js";
+import { Running } from "./running.js";
+
+const LOGIN = { username: "bench", password: "bench" };
+const IN_FLIGHT = [1, 256];
+
+/** How long, and how often: `--quick` is for every day, the other for a claim. */
+const PACE = {
+  quick: { rounds: 5, ms: 700, warmUpMs: 1_200 },
+  thorough: { rounds: 15, ms: 2_000, warmUpMs: 4_000 },
+} as const;
+
+type Pace = (typeof PACE)[keyof typeof PACE];
+
+interface Figures {
+  perSecond: number;
+  cpuMsPer1000: number;
+}
+
+/** 1 KB JSON echo, ours against plain rhea, in turn on the same machine: calls a second and the client's CPU, medians and ratios. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+  const pace = values.quick ? PACE.quick : PACE.thorough;
+  print(["", "in flight", "calls/s", "client CPU ms per 1,000 calls"]);
+  const core = await compare("core", "rhea", "", pace);
+  await using artemis = await Artemis.start({ addressing: "routable", login: LOGIN });
+  const url = `amqp://${LOGIN.username}:${LOGIN.password}@127.0.0.1:${artemis.address.port}/`;
+  const broker = await compare("driver at Artemis", "rhea at Artemis", url, pace);
+  const ratios = {
+    core_x1: core[0]?.rate,
+    core_x256: core[1]?.rate,
+    artemis_x1: broker[0]?.rate,
+    artemis_x256: broker[1]?.rate,
+    client_cpu_x256: broker[1]?.cpu,
+  };
+  process.stdout.write(`${JSON.stringify(ratios)}\n`);
+}
+
+/** Both contenders in turn, round by round, so that the machine's moods meet both; ours over theirs, for each number in flight. */
+async function compare(
+  ours: string,
+  theirs: string,
+  where: string,
+  pace: Pace,
+): Promise<{ rate: number; cpu: number }[]> {
+  const pair = [await Running.start(ours, where), await Running.start(theirs, where)] as const;
+  const ratios: { rate: number; cpu: number }[] = [];
+  for (const inFlight of IN_FLIGHT) {
+    const measured: [Measured[], Measured[]] = [[], []];
+    for (const running of pair) await running.round({ inFlight, ms: pace.warmUpMs });
+    for (let round = 0; round < pace.rounds; round++) {
+      for (const [i, running] of pair.entries()) measured[i]?.push(await running.round({ inFlight, ms: pace.ms }));
+    }
+    const [mine, other] = [figures(measured[0]), figures(measured[1])];
+    print([ours, inFlight, mine.perSecond.toFixed(0), mine.cpuMsPer1000.toFixed(1)]);
+    print([theirs, inFlight, other.perSecond.toFixed(0), other.cpuMsPer1000.toFixed(1)]);
+    ratios.push({ rate: ratio(mine.perSecond, other.perSecond), cpu: ratio(mine.cpuMsPer1000, other.cpuMsPer1000) });
+  }
+  for (const running of pair) running.stop();
+  return ratios;
+}
+
+function figures(rounds: readonly Measured[]): Figures {
+  return {
+    perSecond: median(rounds.map(({ calls, ms }) => (calls / ms) * 1000)),
+    cpuMsPer1000: median(rounds.map(({ calls, cpuMs }) => (cpuMs / calls) * 1000)),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
+
+function ratio(ours: number, theirs: number): number {
+  return Math.round((ours / theirs) * 100) / 100;
+}
+
+function print(columns: readonly (string | number)[]): void {
+  process.stdout.write(`${columns.map((column) => String(column).padEnd(20)).join("")}\n`);
+}
+
+await main();

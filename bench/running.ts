@@ -1,0 +1,52 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Measured, Round } from "./peer.js";
+
+const PEER = fileURLToPath(new URL("./peer.ts", import.meta.url));
+
+/** A contender whose server and client run, each in its own process. */
+export class Running {
+  readonly name: string;
+  readonly #server: ChildProcess;
+  readonly #client: ChildProcess;
+
+  private constructor(name: string, server: ChildProcess, client: ChildProcess) {
+    this.name = name;
+    this.#server = server;
+    this.#client = client;
+  }
+
+  /** `where` the server is to serve. */
+  static async start(name: string, where: string): Promise<Running> {
+    const server = spawn(name, "serve", where);
+    const { where: served } = (await message(server)) as { where: string };
+    const client = spawn(name, "call", served);
+    await message(client);
+    return new Running(name, server, client);
+  }
+
+  async round(round: Round): Promise<Measured> {
+    this.#client.send(round);
+    return (await message(this.#client)) as Measured;
+  }
+
+  stop(): void {
+    this.#client.disconnect();
+    this.#server.disconnect();
+  }
+}
+
+function spawn(name: string, role: string, where: string): ChildProcess {
+  return fork(PEER, [name, role, where], { execArgv: ["--import", "tsx"] });
+}
+
+function message(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void => reject(new Error(`a peer ended with status ${code}`));
+    child.once("exit", onExit);
+    child.once("message", (value) => {
+      child.off("exit", onExit);
+      resolve(value);
+    });
+  });
+}

@@ -1,0 +1,74 @@
+import { toError } from "../src/core/errors.js";
+import { Backstage } from "./backstage.js";
+import { pageFiles } from "./page-files.js";
+import { servePage } from "./page-server.js";
+import { walkThrough } from "./walk-through.js";
+
+const USAGE = `Usage: npm start [-- --once]
+
+Shows RPC and notifications over AMQP 1.0 in a web page, with everything that it needs, on this machine alone.
+  --once  go through the main job without a browser, and end
+`;
+
+process.exitCode = await run(process.argv.slice(2));
+
+/** Resolves with the exit status. */
+async function run(args: readonly string[]): Promise<number> {
+  if (args.some((arg) => arg !== "--once")) {
+    process.stderr.write(USAGE);
+    return 64;
+  }
+  try {
+    await using backstage = await Backstage.start(warn);
+    if (args.length > 0) await walkThrough(backstage.webSocketUrl, print);
+    else await serve(backstage);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`The playground failed: ${toError(error).message}\n`);
+    return 1;
+  }
+}
+
+/** Serves the page until Ctrl-C. */
+async function serve({ webSocketUrl, tcpUrl }: Backstage): Promise<void> {
+  const interrupted = interruption();
+  const page = await servePage(await pageFiles({ webSocketUrl, tcpUrl }));
+  try {
+    print(welcome(`http://127.0.0.1:${page.port}/`, tcpUrl, webSocketUrl));
+    await interrupted;
+  } finally {
+    await page.close();
+  }
+}
+
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+}
+
+function welcome(page: string, tcpUrl: string, webSocketUrl: string): string {
+  return `
+The playground is at    ${page}
+AMQP 1.0 over WebSocket ${webSocketUrl}
+AMQP 1.0 over TCP       ${tcpUrl}
+
+In the page, press Call. From another terminal, try:
+  npx oslo-messaging call --url ${tcpUrl} --topic demo echo '{"arg": "hello"}'
+  npx oslo-messaging call --url ${tcpUrl} --topic demo --server node-2 whoami
+  npx oslo-messaging call --url ${tcpUrl} --topic browser echo '{"arg": "hello, page"}'
+  npx oslo-messaging cast --url ${tcpUrl} --topic demo --fanout note '{"arg": "to all servers"}'
+  npx oslo-messaging notify --url ${tcpUrl} --publisher-id me --event-type greeting --priority warn '{"text": "hi"}'
+  npx oslo-messaging serve --url ${tcpUrl} --topic demo --server mine
+
+Ctrl-C ends it.`;
+}
+
+/** The first line says it; the stack of a method that was told to fail would only frighten. */
+function warn(text: string): void {
+  process.stderr.write(`(backstage) ${text.replace(/\n.*/s, "")}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,113 @@
+// Writes dist/: node.js and cli.js, which share chunks so that no class exists twice; web.js, which needs nothing but the
+// web platform; and types/. The old dist stays until the new one is whole.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const shim = (name) => join(root, "scripts/shims", name);
+
+/** rhea is CommonJS for Node and is bundled privately, so what it requires of Node can be replaced in both builds. */
+const rheaShims = {
+  fs: "empty.ts",
+  os: "empty.ts",
+  path: "empty.ts",
+  net: "empty.ts",
+  tls: "empty.ts",
+  util: "util.ts",
+  debug: "debug.cjs",
+};
+
+const { version: rheaVersion } = JSON.parse(await readFile(join(root, "node_modules/rhea/package.json"), "utf8"));
+
+const common = {
+  absWorkingDir: root,
+  outdir: "dist",
+  bundle: true,
+  format: "esm",
+  sourcemap: true,
+  legalComments: "eof",
+  banner: {
+    js: `/*! Contains rhea ${rheaVersion}, Copyright 2015 Red Hat Inc., Apache-2.0: see NOTICE and LICENSE. */`,
+  },
+  logLevel: "warning",
+};
+
+const node = {
+  ...common,
+  entryPoints: { node: "src/entry/node.ts", cli: "src/cli/main.ts" },
+  splitting: true,
+  platform: "node",
+  target: "node20.4",
+  external: ["ws", "isomorphic-ws", "commander"],
+  plugins: [shims({ ...rheaShims, events: "node-events.ts" })],
+};
+
+const web = {
+  ...common,
+  entryPoints: { web: "src/entry/web.ts" },
+  platform: "browser",
+  target: "es2022",
+  inject: [shim("buffer.ts"), shim("process.ts")],
+  plugins: [shims({ ...rheaShims, events: "events.ts" })],
+};
+
+await build();
+
+async function build() {
+  const cache = join(root, ".cache");
+  await mkdir(cache, { recursive: true });
+  const fresh = await mkdtemp(join(cache, "dist-"));
+  try {
+    await Promise.all([writeBundle(node, fresh), writeBundle(web, fresh), writeDeclarations(join(fresh, "types"))]);
+    await chmod(join(fresh, "cli.js"), 0o755);
+    await chmod(fresh, 0o755);
+    await rm(join(root, "dist"), { recursive: true, force: true });
+    await rename(fresh, join(root, "dist"));
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  await printWebSize();
+}
+
+/** Bundles as if into dist/, which the source maps are relative to, and writes the files elsewhere. */
+async function writeBundle(options, directory) {
+  const { outputFiles } = await esbuild.build({ ...options, write: false });
+  await Promise.all(outputFiles.map(({ path, contents }) => writeFile(join(directory, basename(path)), contents)));
+}
+
+/** Resolves the Node modules that rhea requires, and those only, to our shims. */
+function shims(table) {
+  const filter = new RegExp(`^(${Object.keys(table).join("|")})$`);
+  return {
+    name: "rhea-shims",
+    setup({ onResolve }) {
+      onResolve({ filter }, ({ path, importer }) =>
+        /[\\/]node_modules[\\/]rhea[\\/]/.test(importer) ? { path: shim(table[path]) } : undefined,
+      );
+    },
+  };
+}
+
+async function writeDeclarations(outDir) {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const child = spawn(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", outDir], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`tsc ended with ${code}`);
+}
+
+async function printWebSize() {
+  const { outputFiles } = await esbuild.build({ ...web, minify: true, sourcemap: false, write: false });
+  const [{ contents }] = outputFiles;
+  const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+  process.stdout.write(
+    `dist/web.js minified: ${kilobytes(contents.length)}, gzip: ${kilobytes(gzipSync(contents).length)}\n`,
+  );
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside npm's packages: the Python oslo.messaging with its AMQP 1.0 driver, Chromium,
+# a Java runtime, and ActiveMQ Artemis (unpacked into .cache/). What is there already is left alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+artemis_version=2.44.0
+artemis_sha256=d711e6aacd43fd2e3e90993260b2ad391a2e13392d6100e8f6f304f8a7bee801
+artemis_home=.cache/apache-artemis-$artemis_version
+
+has_python() { /usr/bin/python3 -c 'import oslo_messaging._drivers.impl_amqp1, pyngus, proton' 2>/dev/null; }
+has_sasl() { compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null; }
+has_chromium() { [ -x /usr/bin/chromium ]; }
+has_java() {
+  local version
+  version=$(java -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p') && [ "${version:-0}" -ge 17 ]
+}
+has_artemis() { [ -d "$artemis_home" ]; }
+has_command() { command -v "$1" >/dev/null; }
+
+missing=()
+packages=()
+need() { # what, its Debian packages
+  missing+=("$1")
+  shift
+  packages+=("$@")
+}
+has_python || need "Python's oslo.messaging with pyngus and proton" python3-oslo.messaging python3-pyngus python3-qpid-proton
+has_sasl || need "SASL PLAIN for Python's proton" libsasl2-modules
+has_chromium || need "Chromium" chromium
+has_java || need "a Java runtime, 17 or newer" openjdk-17-jre-headless
+if ! has_artemis; then
+  has_command mvn || need "Maven, to fetch ActiveMQ Artemis" maven
+  has_command unzip || need "unzip, to unpack ActiveMQ Artemis" unzip
+fi
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" -ne 0 ] || ! has_command apt-get; then
+    {
+      echo "The tests need what is not here:"
+      printf '  - %s\n' "${missing[@]}"
+      echo "On Debian 12 install it with: sudo apt-get install -y --no-install-recommends ${packages[*]}"
+    } >&2
+    exit 1
+  fi
+  echo "Installing: ${packages[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+if ! has_artemis; then
+  echo "Fetching ActiveMQ Artemis $artemis_version"
+  mkdir -p .cache
+  unpacked=$(mktemp -d .cache/artemis.XXXXXX)
+  trap 'rm -rf "$unpacked"' EXIT
+  mvn -B -q -C org.apache.maven.plugins:maven-dependency-plugin:2.8:copy \
+    -Dartifact="org.apache.activemq:apache-artemis:$artemis_version:zip:bin" -DoutputDirectory="$unpacked"
+  zip=$unpacked/apache-artemis-$artemis_version-bin.zip
+  echo "$artemis_sha256  $zip" | sha256sum --check --quiet
+  unzip -q "$zip" -d "$unpacked"
+  # Moved whole, at the end: a folder of this name is a complete one, whoever else unpacks at the same time.
+  mv -T "$unpacked/apache-artemis-$artemis_version" "$artemis_home" 2>/dev/null || has_artemis
+fi

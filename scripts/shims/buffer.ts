@@ -1,0 +1,143 @@
+/**
+ * The part of Node's Buffer that rhea's control plane uses, over Uint8Array, for runtimes without one. Reads and writes
+ * go through a DataView, because rhea checks no bounds itself: past the end it relies on the RangeError, as Node throws it.
+ */
+export class Buffer extends Uint8Array {
+  readonly #view = new DataView(this.buffer, this.byteOffset, this.byteLength);
+
+  static alloc(size: number): Buffer {
+    return new Buffer(size);
+  }
+
+  static override from(source: unknown, encodingOrOffset?: unknown, length?: unknown): Buffer {
+    if (typeof source === "string" || source instanceof String) return encode(String(source), encodingOrOffset);
+    if (isArrayBuffer(source)) return new Buffer(source, optionalNumber(encodingOrOffset), optionalNumber(length));
+    if (source instanceof Uint8Array || Array.isArray(source)) return new Buffer(source);
+    throw new TypeError(`Buffer.from: ${typeof source} is not supported`);
+  }
+
+  static concat(list: readonly Uint8Array[]): Buffer {
+    const all = new Buffer(list.reduce((total, bytes) => total + bytes.length, 0));
+    let at = 0;
+    for (const bytes of list) {
+      all.set(bytes, at);
+      at += bytes.length;
+    }
+    return all;
+  }
+
+  static isBuffer(value: unknown): value is Buffer {
+    return value instanceof Buffer;
+  }
+
+  static byteLength(text: string): number {
+    return new TextEncoder().encode(text).length;
+  }
+
+  /** A view, as Node's is, where Uint8Array copies. */
+  override slice(start?: number, end?: number): Buffer {
+    const { buffer, byteOffset, byteLength } = this.subarray(start, end);
+    return new Buffer(buffer, byteOffset, byteLength);
+  }
+
+  copy(target: Uint8Array, targetStart = 0): number {
+    const part = this.subarray(0, Math.max(0, target.length - targetStart));
+    target.set(part, targetStart);
+    return part.length;
+  }
+
+  write(text: string, offset = 0): number {
+    const bytes = encode(text, "utf8");
+    this.set(bytes, offset);
+    return bytes.length;
+  }
+
+  override toString(encoding: unknown = "utf8", start = 0, end = this.length): string {
+    const bytes = this.subarray(start, end);
+    if (encoding === "utf8") return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+    if (encoding === "ascii") return Array.from(bytes, (byte) => String.fromCharCode(byte & 0x7f)).join("");
+    if (encoding === "hex") return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    throw new TypeError(`Unknown encoding: ${String(encoding)}`);
+  }
+
+  readUInt8(offset = 0): number {
+    return this.#view.getUint8(offset);
+  }
+
+  readUInt16BE(offset = 0): number {
+    return this.#view.getUint16(offset);
+  }
+
+  readUInt32BE(offset = 0): number {
+    return this.#view.getUint32(offset);
+  }
+
+  readInt8(offset = 0): number {
+    return this.#view.getInt8(offset);
+  }
+
+  readInt16BE(offset = 0): number {
+    return this.#view.getInt16(offset);
+  }
+
+  readInt32BE(offset = 0): number {
+    return this.#view.getInt32(offset);
+  }
+
+  readFloatBE(offset = 0): number {
+    return this.#view.getFloat32(offset);
+  }
+
+  readDoubleBE(offset = 0): number {
+    return this.#view.getFloat64(offset);
+  }
+
+  writeUInt8(value: number, offset = 0): void {
+    this.#view.setUint8(offset, value);
+  }
+
+  writeUInt16BE(value: number, offset = 0): void {
+    this.#view.setUint16(offset, value);
+  }
+
+  writeUInt32BE(value: number, offset = 0): void {
+    this.#view.setUint32(offset, value);
+  }
+
+  writeInt8(value: number, offset = 0): void {
+    this.#view.setInt8(offset, value);
+  }
+
+  writeInt16BE(value: number, offset = 0): void {
+    this.#view.setInt16(offset, value);
+  }
+
+  writeInt32BE(value: number, offset = 0): void {
+    this.#view.setInt32(offset, value);
+  }
+
+  writeFloatBE(value: number, offset = 0): void {
+    this.#view.setFloat32(offset, value);
+  }
+
+  writeDoubleBE(value: number, offset = 0): void {
+    this.#view.setFloat64(offset, value);
+  }
+}
+
+function encode(text: string, encoding: unknown = "utf8"): Buffer {
+  if (encoding === "utf8") return new Buffer(new TextEncoder().encode(text));
+  if (encoding === "ascii") return new Buffer(Array.from(text, (char) => char.charCodeAt(0) & 0xff));
+  if (encoding === "hex")
+    return new Buffer(Array.from(text.match(/[0-9a-f]{2}/gi) ?? [], (pair) => Number.parseInt(pair, 16)));
+  throw new TypeError(`Unknown encoding: ${String(encoding)}`);
+}
+
+/** By its tag: an ArrayBuffer may come from another realm. */
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+}
+
+function optionalNumber(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Everything that has to hold, after installing what it needs: style, types, build, tests.
+# The last line says what became of the tests: "N passed, N failed". A check that fails before them is the one that failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+check() {
+  echo "== $*"
+  "$@" && return
+  echo "failed: $*" >&2
+  echo "0 passed, 1 failed"
+  exit 1
+}
+check bash scripts/setup.sh
+check npm run --silent lint
+check npm run --silent types
+check npm run --silent build
+
+echo "== vitest"
+summary=$(mktemp)
+trap 'rm -f "$summary"' EXIT
+status=0
+TEST_SUMMARY_FILE=$summary npx vitest run --reporter=default --reporter=./test/support/closing-line.ts || status=$?
+if [ "$status" -ne 0 ] && ! grep -q ' [1-9][0-9]* failed' "$summary"; then
+  echo "vitest ended with status $status, and not because of a test" >&2
+  echo "0 passed, 1 failed" >"$summary"
+fi
+cat "$summary"
+exit "$status"

@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+import { addRequestArguments, clientFor, type RequestArguments } from "./rpc-arguments.js";
+import type { Terminal } from "./terminal.js";
+import { rpcTransport } from "./transport-arguments.js";
+
+/** `cast`: prints nothing, since nobody answers. */
+export function addCastCommand(program: Command, terminal: Terminal): void {
+  const command = program.command("cast").description("send a request that nobody answers");
+  addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
+    await using transport = rpcTransport(given, terminal);
+    await clientFor(transport, given).cast(given.context, method, args, { signal: terminal.interrupted });
+  });
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { addCallCommand } from "./call.js";
+import { addCastCommand } from "./cast.js";
+import { describeError, EXIT_STATUS_HELP, exitStatus } from "./exit-status.js";
+import { addIntermediaryCommand } from "./intermediary.js";
+import { addListenCommand } from "./listen.js";
+import { addNotifyCommand } from "./notify.js";
+import { addServeCommand } from "./serve.js";
+import { processTerminal } from "./terminal.js";
+
+const terminal = processTerminal();
+const program = new Command("oslo-messaging")
+  .description("RPC and notifications as OpenStack's oslo.messaging has them, over AMQP 1.0. Times are in seconds.")
+  .addHelpText("after", EXIT_STATUS_HELP)
+  .exitOverride();
+addIntermediaryCommand(program, terminal);
+addServeCommand(program, terminal);
+addCallCommand(program, terminal);
+addCastCommand(program, terminal);
+addNotifyCommand(program, terminal);
+addListenCommand(program, terminal);
+
+process.exit(await run());
+
+/** Ends the process by its status: what a served module left running must not keep it. */
+async function run(): Promise<number> {
+  try {
+    await program.parseAsync();
+    return 0;
+  } catch (error) {
+    // commander has printed its own
+    if (!(error instanceof CommanderError)) process.stderr.write(`${describeError(error)}\n`);
+    return exitStatus(error);
+  }
+}

@@ -1,0 +1,48 @@
+import { type Command, Option } from "commander";
+import { PRIORITIES } from "../driver/notify/notification.js";
+import { Notifier, type Priority } from "../entry/node.js";
+import { context, jsonValue, seconds, several } from "./argument-types.js";
+import type { Terminal } from "./terminal.js";
+import { addTransportArguments, notificationTransport, type TransportArguments } from "./transport-arguments.js";
+
+interface NotifyArguments extends TransportArguments {
+  topic?: readonly string[] | undefined;
+  publisherId: string;
+  eventType: string;
+  priority: Priority;
+  driver: "messaging" | "messagingv2";
+  /** Milliseconds. */
+  timeout?: number | undefined;
+  context: Record<string, unknown>;
+}
+
+/** `notify`: prints nothing; ends when every topic's notification has been taken. */
+export function addNotifyCommand(program: Command, terminal: Terminal): void {
+  const command = program.command("notify").description("send a notification");
+  addTransportArguments(command)
+    .option("--topic <topic>", "default: notifications; may be given several times", several)
+    .requiredOption("--publisher-id <id>", "who says it")
+    .requiredOption("--event-type <type>", "what happened")
+    .addOption(new Option("--priority <priority>", "how urgent it is").choices(PRIORITIES).default("info"))
+    .addOption(
+      new Option("--driver <driver>", "without or with the envelope of version 2.0")
+        .choices(["messaging", "messagingv2"])
+        .default("messagingv2"),
+    )
+    .option("--timeout <seconds>", "for all of it", seconds)
+    .option("--context <json>", "a JSON object that goes with the notification", context, {})
+    .argument("<json>", "the payload: any JSON value", (text) => jsonValue("The payload", text))
+    .action((payload: unknown, given: NotifyArguments) => notify(payload, given, terminal));
+}
+
+async function notify(payload: unknown, given: NotifyArguments, terminal: Terminal): Promise<void> {
+  const { publisherId, topic: topics, driver, timeout: timeoutMs } = given;
+  await using transport = notificationTransport(given, terminal);
+  const notifier = new Notifier(transport, {
+    publisherId,
+    topics,
+    drivers: [driver],
+    sanitizeContext: (context) => context,
+  });
+  await notifier[given.priority](given.context, given.eventType, payload, { timeoutMs, signal: terminal.interrupted });
+}

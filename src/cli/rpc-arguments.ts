@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { getRpcClient, type RPCClient, type RPCTransport } from "../entry/node.js";
+import { context, jsonObject, retries, seconds, version } from "./argument-types.js";
+import { addTransportArguments, type TransportArguments } from "./transport-arguments.js";
+
+export interface RequestArguments extends TransportArguments {
+  topic: string;
+  exchange?: string | undefined;
+  server?: string | undefined;
+  fanout?: boolean | undefined;
+  namespace?: string | undefined;
+  version?: string | undefined;
+  /** Milliseconds, as the next one. */
+  timeout?: number | undefined;
+  callMonitorTimeout?: number | undefined;
+  retry?: number | undefined;
+  context: Record<string, unknown>;
+}
+
+/** What `call` and `cast` take. */
+export function addRequestArguments(command: Command): Command {
+  return addTransportArguments(command)
+    .requiredOption("--topic <topic>", "whom it is for")
+    .option("--exchange <exchange>", "scope of the topic (default: openstack)")
+    .option("--server <server>", "one server of the topic")
+    .option("--fanout", "every server of the topic; for cast")
+    .option("--namespace <namespace>", "of the method")
+    .option("--version <version>", "of the method", version)
+    .option("--timeout <seconds>", "for all of it", seconds)
+    .option("--call-monitor-timeout <seconds>", "give up when the server is silent for so long", seconds)
+    .option("--retry <n>", "send again at most n times; -1: until the time is up", retries)
+    .option("--context <json>", "a JSON object that goes with the request", context, {})
+    .argument("<method>")
+    .argument("[json-args]", "a JSON object", requestArguments, {});
+}
+
+export function clientFor(transport: RPCTransport, given: RequestArguments): RPCClient {
+  const { topic, exchange, server, fanout, namespace, version } = given;
+  const { timeout: timeoutMs, callMonitorTimeout: callMonitorTimeoutMs, retry } = given;
+  const target = { topic, exchange, server, fanout, namespace, version };
+  return getRpcClient(transport, target, { timeoutMs, callMonitorTimeoutMs, retry });
+}
+
+function requestArguments(text: string): Record<string, unknown> {
+  return jsonObject("JSON-ARGS", text);
+}

@@ -1,0 +1,281 @@
+import { type AttachRequest, Control, type RemoteOpen } from "./control.js";
+import type { Socket, SocketHandlers } from "./dial.js";
+import { AmqpError, type AmqpErrorInit, ConnectionLost, ProtocolError, toError } from "./errors.js";
+import { Heartbeat } from "./heartbeat.js";
+import { AMQP_HEADER, Inbound } from "./inbound.js";
+import type { SettleMode, Terminus, TerminusInit } from "./link.js";
+import { type Logger, silentLogger } from "./logger.js";
+import { Output } from "./output.js";
+import { Receiver, type ReceiverInit } from "./receiver.js";
+import { Sender, type SenderInit } from "./sender.js";
+import { OUTGOING_WINDOW, type Session } from "./session.js";
+import { INCOMING_WINDOW } from "./session-incoming.js";
+import { linkEvents, Sessions } from "./sessions.js";
+
+/** Announced, and held against the peer. */
+export const MAX_FRAME_BYTES = 65_536;
+export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** The highest handle of a session, and the highest channel, that the peer may use. */
+const HANDLE_MAX = 1023;
+const CHANNEL_MAX = 4095;
+/** How long the peer may take to answer our Close. */
+const CLOSE_MS = 2_000;
+
+export interface ConnectionOptions {
+  containerId: string;
+  /** Open.hostname: the virtual host, for peers that want it there. */
+  hostname?: string | undefined;
+  /** Silence of the peer that ends the connection; half of it is announced as idle-time-out. Absent or 0: any silence is borne. */
+  idleTimeoutMs?: number | undefined;
+  properties?: Readonly<Record<string, string | number>> | undefined;
+  /** The largest message taken, in bytes. Default 16 MiB. */
+  maxMessageBytes?: number | undefined;
+  logger?: Logger | undefined;
+}
+
+/** A link that the peer wants; `role` is what we would be. Exactly one of the answers, before `onLink` returns. */
+export interface LinkRequest {
+  readonly connection: Connection;
+  readonly name: string;
+  readonly role: "sender" | "receiver";
+  readonly source: Terminus | undefined;
+  readonly target: Terminus | undefined;
+  readonly settleMode: SettleMode;
+  acceptSender(init: Omit<SenderInit, "name">): Sender;
+  acceptReceiver(init: Omit<ReceiverInit, "name">): Receiver;
+  refuse(error: AmqpErrorInit): void;
+}
+
+export type OnLink = (request: LinkRequest) => void;
+
+/**
+ * One life of one connection, behind SASL. It joins the two planes: what moves messages is the sessions', all else the
+ * control plane's; what both write leaves through one output, in order.
+ */
+export class Connection {
+  readonly socket: Socket;
+  /** The SASL mechanism; empty when there was none. */
+  readonly mechanism: string;
+  /** Resolves when it is over, with the cause unless it was closed here. Never rejects. */
+  readonly closed: Promise<Error | undefined>;
+  /** @internal Where the socket's events lead from now on. */
+  readonly handlers: SocketHandlers;
+  readonly #maxMessageBytes: number;
+  readonly #logger: Logger;
+  readonly #onOpen: (connection: Connection) => void;
+  readonly #onLink: OnLink | undefined;
+  readonly #output: Output;
+  readonly #inbound: Inbound;
+  readonly #heartbeat: Heartbeat;
+  readonly #control: Control;
+  readonly #sessions: Sessions;
+  #remote: RemoteOpen | undefined;
+  #state: "open" | "closing" | "over" = "open";
+  #headerSent = false;
+  #heldBytes = 0;
+  #settleClosed: (cause: Error | undefined) => void = () => {};
+
+  /** With `onLink` this is the accepting side, which lets the peer speak first. */
+  constructor(
+    socket: Socket,
+    mechanism: string,
+    options: ConnectionOptions,
+    onOpen: (connection: Connection) => void,
+    onLink?: OnLink,
+  ) {
+    this.socket = socket;
+    this.mechanism = mechanism;
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve;
+    });
+    this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    this.#logger = options.logger ?? silentLogger;
+    this.#onOpen = onOpen;
+    this.#onLink = onLink;
+    this.#output = new Output(socket, {
+      maxBufferedBytes: 4 * this.#maxMessageBytes,
+      onOverflow: (bytes) => this.#finish(this.#lost(`the peer does not read: ${bytes} bytes wait`)),
+      onWritable: () => this.#sessions.pump(),
+    });
+    const idleTimeoutMs = options.idleTimeoutMs ?? 0;
+    this.#heartbeat = new Heartbeat(this.#output, idleTimeoutMs, (silentMs) => {
+      const description = `nothing came for ${silentMs} ms`;
+      this.#control.close({ condition: "amqp:resource-limit-exceeded", description });
+      this.#finish(this.#lost(description));
+    });
+    this.#control = this.#createControl(options, idleTimeoutMs);
+    this.#sessions = new Sessions({
+      control: this.#control,
+      max: CHANNEL_MAX + 1,
+      session: () => ({
+        output: this.#output,
+        maxFrameBytes: this.remote.maxFrameBytes,
+        maxMessageBytes: this.#maxMessageBytes,
+        hold: (bytes) => this.#hold(bytes),
+        logger: this.#logger,
+      }),
+      onAttachRequest: onLink && ((session, request) => this.#onAttachRequest(onLink, session, request)),
+      ended: () => this.#lost("the peer ended the session"),
+    });
+    this.#inbound = new Inbound(MAX_FRAME_BYTES, {
+      onHeader: () => this.#writeHeader(),
+      isOpen: () => this.#remote !== undefined,
+      isAlive: () => this.#state !== "over",
+      session: (channel) => this.#sessions.get(channel),
+      onControl: (frame) => this.#control.receive(frame),
+    });
+    this.handlers = {
+      data: (bytes) => this.#onData(bytes),
+      drain: () => this.#output.drained(),
+      close: (error) => this.#finish(this.#lost(error?.message ?? "closed by the peer", error)),
+    };
+  }
+
+  /** What the peer's Open says. Throws before it came. */
+  get remote(): RemoteOpen {
+    if (this.#remote === undefined) throw this.#lost("not open yet");
+    return this.#remote;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open" && this.#remote !== undefined;
+  }
+
+  /** Rejects with AmqpError when the peer refuses the link, with ConnectionLost when the connection goes meanwhile. */
+  openSender(init: SenderInit): Promise<Sender> {
+    return this.#sessions.attach("sender", init, (session) => new Sender(session, init));
+  }
+
+  /** As `openSender`. Credit is given once the peer has attached. */
+  openReceiver(init: ReceiverInit): Promise<Receiver> {
+    return this.#sessions.attach("receiver", init, (session) => new Receiver(session, init));
+  }
+
+  /** Closes, telling the peer why if there is something to tell. Resolves when it is over. Idempotent. */
+  async close(error?: AmqpErrorInit): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#sessions.flush();
+      this.#control.close(error);
+      this.#output.flush();
+      const timer = setTimeout(() => this.#finish(undefined), CLOSE_MS);
+      await this.closed;
+      clearTimeout(timer);
+    }
+    await this.closed;
+  }
+
+  /** @internal Takes what came behind SASL; the side that connected speaks first. */
+  start(rest: Uint8Array): void {
+    if (this.#onLink === undefined) {
+      this.#writeHeader();
+      this.#control.open();
+    }
+    if (rest.length > 0) this.#onData(rest);
+  }
+
+  #createControl(options: ConnectionOptions, idleTimeoutMs: number): Control {
+    const open = {
+      containerId: options.containerId,
+      hostname: options.hostname,
+      maxFrameBytes: MAX_FRAME_BYTES,
+      channelMax: CHANNEL_MAX,
+      idleTimeoutMs: idleTimeoutMs > 0 ? Math.ceil(idleTimeoutMs / 2) : undefined,
+      properties: options.properties,
+    };
+    const begin = { incomingWindow: INCOMING_WINDOW, outgoingWindow: OUTGOING_WINDOW, handleMax: HANDLE_MAX };
+    return new Control(open, begin, this.#maxMessageBytes, (frame) => this.#writeFrame(frame), {
+      onOpen: (remote) => {
+        this.#remote = remote;
+        this.#heartbeat.start(remote.idleTimeoutMs ?? 0);
+        this.#onOpen(this);
+      },
+      onClose: (error) =>
+        this.#finish(this.#state === "closing" ? undefined : (error ?? this.#lost("closed by the peer"))),
+      onBeginRequest: (control) => this.#sessions.accept(control),
+    });
+  }
+
+  #writeHeader(): void {
+    if (this.#headerSent) return;
+    this.#headerSent = true;
+    this.#writeFrame(Uint8Array.from(AMQP_HEADER));
+  }
+
+  #writeFrame(frame: Uint8Array): void {
+    this.#output.writer.append(frame);
+    this.#output.wrote();
+  }
+
+  #onData(bytes: Uint8Array): void {
+    if (this.#state === "over") return;
+    this.#heartbeat.received();
+    try {
+      this.#inbound.receive(bytes);
+    } catch (thrown) {
+      this.#fail(toError(thrown));
+    }
+  }
+
+  #onAttachRequest(onLink: OnLink, session: Session, request: AttachRequest): void {
+    const { name, role, remote } = request;
+    const accept = <L extends Sender | Receiver>(
+      link: L,
+      termini: { source: TerminusInit; target: TerminusInit },
+    ): L => {
+      session.add(link);
+      link.bind(request.accept(termini, linkEvents(session, link)));
+      session.onAttach(link, remote);
+      return link;
+    };
+    // Without the end that is the peer's to state there is nothing to attach to.
+    const stated = role === "sender" ? remote.target : remote.source;
+    if (stated === undefined) {
+      const description = `link ${name} without ${role === "sender" ? "target" : "source"}`;
+      return request.refuse({ condition: "amqp:invalid-field", description });
+    }
+    onLink({
+      connection: this,
+      name,
+      role,
+      source: remote.source,
+      target: remote.target,
+      settleMode: remote.settleMode,
+      acceptSender: (init) => accept(new Sender(session, { ...init, name }), init),
+      acceptReceiver: (init) => accept(new Receiver(session, { ...init, name }), init),
+      refuse: (error) => request.refuse(error),
+    });
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    if (this.#heldBytes <= 4 * this.#maxMessageBytes) return;
+    throw new ProtocolError(`${this.#heldBytes} bytes of incomplete deliveries`, "amqp:resource-limit-exceeded");
+  }
+
+  #lost(what: string, cause?: Error): ConnectionLost {
+    return new ConnectionLost(`${this.socket.id}: ${what}`, { cause });
+  }
+
+  /** What we cannot go on with: the peer is told, as far as it can be. */
+  #fail(error: Error): void {
+    const known = error instanceof AmqpError;
+    if (!known) this.#logger.error(`${this.socket.id}: ${error.stack ?? error.message}`);
+    if (this.#headerSent || this.#onLink !== undefined) {
+      this.#writeHeader();
+      this.#control.close(known ? error : { condition: "amqp:internal-error", description: "internal error" });
+    }
+    this.#finish(error);
+  }
+
+  #finish(cause: Error | undefined): void {
+    if (this.#state === "over") return;
+    this.#output.flush();
+    this.#state = "over";
+    this.#heartbeat.stop();
+    this.#output.end();
+    this.#sessions.end(cause ?? this.#lost("closed"));
+    this.socket.close();
+    this.#settleClosed(cause);
+  }
+}

@@ -1,0 +1,60 @@
+import type { Output } from "./output.js";
+
+/** An AMQP frame without performative (transport 2.4.5). */
+const EMPTY_FRAME = Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0);
+/** However short an idle time-out a peer asks for, we look no more often. */
+const SHORTEST_MS = 50;
+/** Longer ones need no heartbeat in this life, and would overflow a timer. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Keeps a connection alive both ways: says something when the peer would think us gone, and tells when the peer is silent
+ * for longer than we bear. A throttled background tab runs timers once a minute: what comes in is a reason to look, too.
+ */
+export class Heartbeat {
+  readonly #output: Output;
+  readonly #localMs: number;
+  readonly #onSilence: (silentMs: number) => void;
+  #remoteMs = 0;
+  #receivedMs = performance.now();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** `localMs`: silence that is not borne; 0: any is. */
+  constructor(output: Output, localMs: number, onSilence: (silentMs: number) => void) {
+    this.#output = output;
+    this.#localMs = localMs;
+    this.#onSilence = onSilence;
+  }
+
+  /** The peer is open; `remoteMs` is its idle-time-out, 0: none. */
+  start(remoteMs: number): void {
+    this.#remoteMs = remoteMs;
+    const shortest = Math.min(remoteMs || LONGEST_MS, this.#localMs || LONGEST_MS);
+    if (shortest === LONGEST_MS) return;
+    this.#timer = setInterval(() => this.#look(), Math.max(SHORTEST_MS, shortest / 4));
+  }
+
+  received(): void {
+    this.#receivedMs = performance.now();
+    if (this.#remoteMs > 0) this.#speak(this.#receivedMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#remoteMs = 0;
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    const silentMs = nowMs - this.#receivedMs;
+    if (this.#localMs > 0 && silentMs > this.#localMs) this.#onSilence(Math.round(silentMs));
+    else if (this.#remoteMs > 0) this.#speak(nowMs);
+  }
+
+  #speak(nowMs: number): void {
+    if (nowMs - this.#output.lastMs < this.#remoteMs / 2) return;
+    this.#output.writer.append(EMPTY_FRAME);
+    this.#output.flush();
+  }
+}

@@ -1,0 +1,111 @@
+import { ProtocolError } from "./errors.js";
+import { type FrameHead, FrameSplitter, readFrameHead } from "./frames.js";
+import { DISPOSITION, FLOW } from "./performatives.js";
+import { Reader } from "./reader.js";
+import { describeProtocol } from "./sasl.js";
+import type { Session } from "./session.js";
+
+/** The AMQP 1.0 protocol header (transport 2.2): "AMQP", protocol id, major, minor, revision. */
+export const AMQP_HEADER: readonly number[] = [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0];
+
+const OPEN = 0x10;
+const ATTACH = 0x12;
+const SOURCE = 0x28;
+const TARGET = 0x29;
+
+/** Where what came in goes. */
+export interface InboundRoutes {
+  /** The peer's header came. */
+  onHeader(): void;
+  isOpen(): boolean;
+  /** False once nothing of the peer counts any more. */
+  isAlive(): boolean;
+  session(channel: number): Session | undefined;
+  /** One vetted frame for the control plane. */
+  onControl(frame: Uint8Array): void;
+}
+
+/**
+ * From bytes to the two planes: the protocol header, then frames. Transfer, flow and disposition go to their session;
+ * every other performative is walked once (counts, sizes, depth) before rhea, which believes them, reads it.
+ */
+export class Inbound {
+  readonly #routes: InboundRoutes;
+  readonly #splitter: FrameSplitter;
+  readonly #reader = new Reader();
+  readonly #head: FrameHead = { channel: 0, code: 0, body: 0 };
+  readonly #header: number[] = [];
+
+  constructor(maxFrameBytes: number, routes: InboundRoutes) {
+    this.#routes = routes;
+    this.#splitter = new FrameSplitter(maxFrameBytes, (bytes, at, end) => this.#onFrame(bytes, at, end));
+  }
+
+  /** Throws ProtocolError for what is not AMQP 1.0. */
+  receive(bytes: Uint8Array): void {
+    if (this.#header.length === AMQP_HEADER.length) this.#splitter.receive(bytes);
+    else this.#receiveHeader(bytes);
+  }
+
+  #receiveHeader(bytes: Uint8Array): void {
+    const missing = AMQP_HEADER.length - this.#header.length;
+    this.#header.push(...bytes.subarray(0, missing));
+    if (this.#header.some((byte, i) => byte !== AMQP_HEADER[i])) {
+      const spoken = describeProtocol(Uint8Array.from(this.#header));
+      throw new ProtocolError(`the peer speaks ${spoken}, not AMQP 1.0`, "amqp:connection:framing-error");
+    }
+    if (bytes.length < missing) return;
+    this.#routes.onHeader();
+    this.#splitter.receive(bytes.subarray(missing));
+  }
+
+  #onFrame(bytes: Uint8Array, at: number, end: number): boolean {
+    const head = this.#head;
+    readFrameHead(bytes, at, end, head);
+    if (head.body === end) return true;
+    const reader = this.#reader.reset(bytes, head.body, end);
+    if (head.code < 0) head.code = reader.described();
+    else reader.at += 3;
+    if (head.code >= FLOW && head.code <= DISPOSITION)
+      this.#session(head.channel, head.code).receive(head.code, reader);
+    else this.#control(bytes, at, end);
+    return this.#routes.isAlive();
+  }
+
+  #session(channel: number, code: number): Session {
+    const session = this.#routes.session(channel);
+    if (session !== undefined) return session;
+    throw new ProtocolError(`performative 0x${code.toString(16)} on channel ${channel}, where no session is`);
+  }
+
+  #control(bytes: Uint8Array, at: number, end: number): void {
+    const { code, body } = this.#head;
+    if (code !== OPEN && !this.#routes.isOpen()) {
+      throw new ProtocolError(`performative 0x${code.toString(16)} before open`, "amqp:connection:framing-error");
+    }
+    const reader = this.#reader.reset(bytes, body, end);
+    reader.skip();
+    if (reader.at !== end)
+      throw new ProtocolError(`${end - reader.at} bytes behind performative 0x${code.toString(16)}`);
+    if (code === ATTACH) this.#checkTermini(body, end, bytes);
+    this.#routes.onControl(bytes.subarray(at, end));
+  }
+
+  /** rhea prints what it does not know, such as the coordinator of transactions. */
+  #checkTermini(body: number, end: number, bytes: Uint8Array): void {
+    const reader = this.#reader.reset(bytes, body, end);
+    reader.described();
+    const count = reader.list();
+    for (let field = 0; field < Math.min(count, 7); field++) {
+      if (field < 5 || bytes[reader.at] === 0x40) {
+        reader.skip();
+        continue;
+      }
+      const code = reader.described();
+      if (code !== (field === 5 ? SOURCE : TARGET)) {
+        throw new ProtocolError(`attach with a terminus of type 0x${code.toString(16)}`, "amqp:not-implemented");
+      }
+      reader.skip();
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { concat } from "./bytes.js";
+import { Delivery } from "./delivery.js";
+import { ProtocolError } from "./errors.js";
+import { Link, type LinkInit, type RemoteAttach, type Terminus } from "./link.js";
+import type { DeliveryState } from "./outcome.js";
+import type { Flow, Transfer } from "./performatives.js";
+import { serialAdd } from "./serial.js";
+import type { Session } from "./session.js";
+
+export interface ReceiverInit extends LinkInit {
+  onDelivery: (delivery: Delivery) => void;
+  /** How much credit the peer has while nothing is unsettled: returned as deliveries are settled. 0: only what `grant` gives. */
+  credit: number;
+}
+
+/** Below it a piece of a delivery is copied. */
+const SMALL_BYTES = 16_384;
+
+/** A delivery of which frames are still to come. Past the limit its pieces are counted, not kept. */
+interface Partial {
+  readonly id: number;
+  settled: boolean;
+  pieces: Uint8Array[];
+  bytes: number;
+}
+
+/** A receiving link. */
+export class Receiver extends Link {
+  readonly #session: Session;
+  readonly #onDelivery: (delivery: Delivery) => void;
+  #window: number;
+  #credit = 0;
+  #deliveryCount = 0;
+  #unsettled = 0;
+  #partial: Partial | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(session: Session, init: ReceiverInit) {
+    super(init);
+    this.#session = session;
+    this.#onDelivery = init.onDelivery;
+    this.#window = init.credit;
+  }
+
+  /** How many deliveries the peer may still send. */
+  get credit(): number {
+    return this.#credit;
+  }
+
+  /** How many deliveries are in hand, not answered yet. */
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** Allows so many more deliveries. */
+  grant(credit: number): void {
+    if (!this.attached || credit <= 0) return;
+    this.#credit += credit;
+    this.#session.wantsFlow(this);
+  }
+
+  /** Withdraws the credit for good. Resolves when the peer has used or given back all of it, or is gone. */
+  async drain(): Promise<void> {
+    this.#window = 0;
+    if (!this.attached || this.#credit === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#drained.push(resolve);
+      this.#session.wantsFlow(this);
+    });
+  }
+
+  /** @internal A transfer performative and the payload behind it. */
+  onTransfer(transfer: Transfer, payload: Uint8Array): void {
+    if (this.#partial === undefined) {
+      const id = this.#begin(transfer);
+      if (!transfer.more && !transfer.aborted) return this.#deliver(id, payload, payload.length, transfer.settled);
+      this.#partial = { id, settled: false, pieces: [], bytes: 0 };
+    }
+    const partial = this.#partial;
+    if (transfer.deliveryId !== undefined && transfer.deliveryId !== partial.id) {
+      throw new ProtocolError(
+        `delivery ${transfer.deliveryId} began on link ${this.name} before ${partial.id} was complete`,
+      );
+    }
+    if (transfer.aborted) return this.#abort();
+    partial.settled ||= transfer.settled;
+    this.#keep(partial, payload);
+    if (transfer.more) return;
+    this.#dropPartial();
+    const kept = partial.pieces.length === 0 ? 0 : partial.bytes;
+    this.#deliver(partial.id, concat(partial.pieces, kept), partial.bytes, partial.settled);
+  }
+
+  /** @internal The peer's flow for this link: it answers a drain, or asks where we stand. */
+  onFlow(flow: Flow): void {
+    if (flow.deliveryCount !== undefined) {
+      const unused = serialAdd(flow.deliveryCount, -this.#deliveryCount);
+      if (unused > 0 && unused <= this.#credit) {
+        this.#deliveryCount = flow.deliveryCount;
+        this.#credit -= unused;
+        this.#reportDrained();
+      }
+    }
+    if (flow.echo) this.#session.wantsFlow(this);
+  }
+
+  /** @internal */
+  settled(delivery: Delivery, state: DeliveryState): void {
+    this.#unsettled--;
+    if (!this.attached) return;
+    if (!delivery.settled) this.#session.settle(delivery.id, state);
+    this.#returnCredit();
+  }
+
+  /** @internal Tells the peer how much credit it has, topped up to the window. */
+  writeFlow(): void {
+    if (!this.attached) return;
+    this.#credit += Math.max(0, this.#window - this.#credit - this.#unsettled);
+    this.#session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, this.#drained.length > 0);
+  }
+
+  protected override remoteTerminus(remote: RemoteAttach): Terminus | undefined {
+    return remote.source;
+  }
+
+  protected override whenOpen(remote: RemoteAttach): void {
+    this.#deliveryCount = remote.initialDeliveryCount;
+    if (this.#window > 0) this.#session.wantsFlow(this);
+  }
+
+  protected override beforeDetach(): void {
+    this.#session.incoming.flush();
+  }
+
+  protected override onLost(): void {
+    this.#dropPartial();
+    this.#credit = 0;
+    this.#reportDrained();
+  }
+
+  #begin(transfer: Transfer): number {
+    if (transfer.deliveryId === undefined) {
+      throw new ProtocolError(`a delivery without delivery-id began on link ${this.name}`);
+    }
+    // What was under way when we closed the link still comes.
+    if (this.#credit === 0 && this.attached) {
+      throw new ProtocolError(
+        `a delivery came on link ${this.name} without credit`,
+        "amqp:link:transfer-limit-exceeded",
+      );
+    }
+    this.#credit = Math.max(0, this.#credit - 1);
+    this.#deliveryCount = serialAdd(this.#deliveryCount, 1);
+    return transfer.deliveryId;
+  }
+
+  #keep(partial: Partial, payload: Uint8Array): void {
+    const limit = this.#session.maxMessageBytes;
+    const kept = partial.bytes <= limit;
+    partial.bytes += payload.length;
+    if (partial.bytes <= limit) {
+      this.#session.hold(payload.length);
+      // A small view would pin the whole of what the socket read with it.
+      partial.pieces.push(payload.length < SMALL_BYTES ? payload.slice() : payload);
+    } else if (kept) {
+      this.#session.hold(payload.length - partial.bytes);
+      partial.pieces = [];
+    }
+  }
+
+  #dropPartial(): void {
+    const partial = this.#partial;
+    this.#partial = undefined;
+    if (partial !== undefined && partial.bytes <= this.#session.maxMessageBytes) this.#session.hold(-partial.bytes);
+  }
+
+  /** `bytes` is the size of the message, also of one too large to be kept. */
+  #deliver(id: number, payload: Uint8Array, bytes: number, settled: boolean): void {
+    if (!this.attached) return;
+    this.#unsettled++;
+    const delivery = new Delivery(this, id, payload, settled);
+    const limit = this.#session.maxMessageBytes;
+    if (bytes <= limit) {
+      this.#onDelivery(delivery);
+    } else {
+      const description = `message of ${bytes} bytes, at most ${limit} are taken`;
+      this.#session.logger.warn(`rejected on link ${this.name}: ${description}`);
+      delivery.reject({ condition: "amqp:link:message-size-exceeded", description });
+    }
+    this.#reportDrained();
+  }
+
+  /** Transport 2.7.5: an aborted delivery never was; its credit comes back. */
+  #abort(): void {
+    this.#dropPartial();
+    this.#returnCredit();
+    this.#reportDrained();
+  }
+
+  #returnCredit(): void {
+    if (this.#window > 0 && this.#credit <= this.#window / 2) this.#session.wantsFlow(this);
+  }
+
+  #reportDrained(): void {
+    if (this.#credit > 0 || this.#drained.length === 0) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+}

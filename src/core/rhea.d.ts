@@ -1,0 +1,85 @@
+/** What control.ts uses of rhea, and no more: rhea's own typings pull in Node's. */
+declare module "rhea/lib/connection.js" {
+  export interface RheaError {
+    readonly condition?: unknown;
+    readonly description?: unknown;
+  }
+  export interface RheaTerminus {
+    readonly value: unknown;
+    readonly address: unknown;
+    readonly dynamic: unknown;
+    readonly capabilities: unknown;
+  }
+  export interface RheaLink {
+    readonly name: string;
+    readonly session: RheaSession;
+    readonly local: { readonly handle: number; readonly attach: { max_message_size: number } };
+    readonly remote: {
+      attach?: {
+        readonly handle: number;
+        readonly source: RheaTerminus | null;
+        readonly target: RheaTerminus | null;
+        readonly snd_settle_mode: number;
+        readonly initial_delivery_count: number | null | undefined;
+        readonly max_message_size: unknown;
+      };
+      detach?: { readonly closed: unknown };
+    };
+    readonly error: RheaError | undefined;
+    set_source(fields: object): void;
+    set_target(fields: object): void;
+    is_receiver(): boolean;
+    detach(): void;
+    close(error?: object): void;
+    _process(): void;
+  }
+  export interface RheaSession {
+    readonly local: {
+      readonly channel: number;
+      begin: { incoming_window: number; outgoing_window: number; handle_max: number };
+      handles: object;
+    };
+    readonly remote: {
+      readonly channel: number;
+      handles: object;
+      readonly begin: {
+        readonly next_outgoing_id: number;
+        readonly incoming_window: number;
+        readonly handle_max: unknown;
+      };
+    };
+    links: object;
+    readonly error: RheaError | undefined;
+    begin(): void;
+    close(error?: object): void;
+    attach_sender(options: object): RheaLink;
+    attach_receiver(options: object): RheaLink;
+    _process(): void;
+    _write_flow(): void;
+  }
+  export interface RheaContext {
+    readonly session: RheaSession;
+    readonly sender?: RheaLink;
+    readonly receiver?: RheaLink;
+  }
+  export default class Connection {
+    constructor(options: object);
+    readonly remote: { readonly open: Record<string, unknown> };
+    readonly error: RheaError | undefined;
+    readonly amqp_transport: {
+      header_sent: object;
+      header_received: object;
+      read(bytes: Uint8Array): number;
+      write(socket: { write(bytes: Uint8Array): void }): void;
+    };
+    local_channel_map: object;
+    remote_channel_map: object;
+    on(event: string, listener: (context: RheaContext) => void): void;
+    open(): void;
+    close(error?: object): void;
+    create_session(): RheaSession;
+    output(): void;
+    _register(): void;
+    _process(): void;
+  }
+}

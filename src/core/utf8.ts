@@ -1,0 +1,42 @@
+/** Up to this many bytes a loop is no slower than a call into TextDecoder. */
+const SHORT_BYTES = 32;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of bytes [at, at + size); undefined when they are not UTF-8. A byte order mark is kept. */
+export function readUtf8(bytes: Uint8Array, at: number, size: number): string | undefined {
+  if (size <= SHORT_BYTES) {
+    const text = readShortAscii(bytes, at, at + size);
+    if (text !== undefined) return text;
+  }
+  try {
+    return decoder.decode(new Uint8Array(bytes.buffer, bytes.byteOffset + at, size));
+  } catch {
+    return undefined;
+  }
+}
+
+function readShortAscii(b: Uint8Array, start: number, end: number): string | undefined {
+  let bits = 0;
+  for (let i = start; i < end; i++) bits |= octet(b, i);
+  if (bits > 0x7f) return undefined;
+  let text = "";
+  let i = start;
+  for (; i + 8 <= end; i += 8) {
+    text += String.fromCharCode(
+      octet(b, i),
+      octet(b, i + 1),
+      octet(b, i + 2),
+      octet(b, i + 3),
+      octet(b, i + 4),
+      octet(b, i + 5),
+      octet(b, i + 6),
+      octet(b, i + 7),
+    );
+  }
+  for (; i < end; i++) text += String.fromCharCode(octet(b, i));
+  return text;
+}
+
+function octet(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}

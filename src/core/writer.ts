@@ -1,0 +1,271 @@
+import type { Uuid } from "./uuid.js";
+
+/** Shorter strings are faster by a loop than by a call into TextEncoder. */
+const SHORT_CHARS = 32;
+const encoder = new TextEncoder();
+
+/**
+ * AMQP values as bytes, one after another in a slab; [from, at) is what nobody has taken yet. Every method makes the room
+ * that it needs. What lies before `from` has been given away and is never written again, so that taken bytes can be sent
+ * without a copy. Where undefined may be given it is written as null. A number that its type cannot hold throws RangeError.
+ */
+export class Writer {
+  bytes: Uint8Array;
+  from = 0;
+  at = 0;
+  readonly #slabBytes: number;
+
+  constructor(slabBytes = 65_536) {
+    this.bytes = new Uint8Array(slabBytes);
+    this.#slabBytes = slabBytes;
+  }
+
+  /** Room for n more bytes at `at`. May replace `bytes`: keep positions relative to `from`, as the marks of lists are. */
+  reserve(n: number): void {
+    if (this.at + n > this.bytes.length) this.#grow(n);
+  }
+
+  /** The bytes written since the last time. They are the caller's: a view that nothing here writes to again. */
+  take(): Uint8Array {
+    const taken = this.bytes.subarray(this.from, this.at);
+    this.from = this.at;
+    return taken;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  null(): void {
+    this.#octet(0x40);
+  }
+
+  boolean(v: boolean | undefined): void {
+    if (v === undefined) return this.null();
+    this.#octet(v ? 0x41 : 0x42);
+  }
+
+  ubyte(v: number | undefined): void {
+    if (v === undefined) return this.null();
+    check("ubyte", v, 0xff);
+    this.#octets(0x50, v);
+  }
+
+  uint(v: number | undefined): void {
+    if (v === undefined) return this.null();
+    check("uint", v, 0xffff_ffff);
+    if (v === 0) this.#octet(0x43);
+    else if (v < 256) this.#octets(0x52, v);
+    else this.#word(0x70, v);
+  }
+
+  ulong(v: number | bigint): void {
+    const value = BigInt(v);
+    if (value !== BigInt.asUintN(64, value)) throw new RangeError(`ulong out of range: ${v}`);
+    if (value === 0n) this.#octet(0x44);
+    else if (value < 256n) this.#octets(0x53, Number(value));
+    else this.#long(0x80, value);
+  }
+
+  /** Milliseconds since 1970. */
+  timestamp(ms: bigint | undefined): void {
+    if (ms === undefined) return this.null();
+    if (ms !== BigInt.asIntN(64, ms)) throw new RangeError(`timestamp out of range: ${ms}`);
+    this.#long(0x83, ms);
+  }
+
+  /** Lone surrogates, which UTF-8 cannot hold, become U+FFFD. */
+  string(v: string | undefined): void {
+    if (v === undefined) return this.null();
+    this.#text(0xa1, v);
+  }
+
+  symbol(v: string | undefined): void {
+    if (v === undefined) return this.null();
+    this.#text(0xa3, v);
+  }
+
+  /** An array of symbols. */
+  symbols(v: readonly string[]): void {
+    this.reserve(10);
+    const mark = this.at - this.from;
+    this.at += 9;
+    this.#octet(0xb3);
+    for (const symbol of v) {
+      this.reserve(4 + symbol.length);
+      const element = this.at - this.from;
+      this.at += 4;
+      this.#utf8(symbol);
+      this.#word32(this.from + element, this.at - this.from - element - 4);
+    }
+    const start = this.from + mark;
+    this.bytes[start] = 0xf0;
+    this.#word32(start + 1, this.at - start - 5);
+    this.#word32(start + 5, v.length);
+  }
+
+  binary(v: Uint8Array | undefined): void {
+    if (v === undefined) return this.null();
+    if (v.length < 256) this.#octets(0xa0, v.length);
+    else this.#word(0xb0, v.length);
+    this.append(v);
+  }
+
+  uuid(v: Uuid): void {
+    this.#octet(0x98);
+    this.append(v.bytes);
+  }
+
+  /** Of the value written next. */
+  descriptor(code: number): void {
+    this.reserve(3);
+    const { bytes, at } = this;
+    bytes[at] = 0x00;
+    bytes[at + 1] = 0x53;
+    bytes[at + 2] = code;
+    this.at = at + 3;
+  }
+
+  /** Returns the mark that `endList` wants. Nothing may be taken in between. */
+  beginList(): number {
+    this.reserve(3);
+    const mark = this.at - this.from;
+    this.at += 3;
+    return mark;
+  }
+
+  /** list0, list8 or list32, as small as it can be. */
+  endList(mark: number, count: number): void {
+    const start = this.from + mark;
+    const size = this.at - start - 3;
+    if (count === 0) {
+      this.bytes[start] = 0x45;
+      this.at = start + 1;
+    } else if (size < 255 && count < 256) {
+      this.bytes[start] = 0xc0;
+      this.bytes[start + 1] = size + 1;
+      this.bytes[start + 2] = count;
+    } else {
+      this.#widenList(mark, size, count);
+    }
+  }
+
+  #widenList(mark: number, size: number, count: number): void {
+    this.reserve(6);
+    const start = this.from + mark;
+    this.bytes.copyWithin(start + 9, start + 3, this.at);
+    this.bytes[start] = 0xd0;
+    this.#word32(start + 1, size + 4);
+    this.#word32(start + 5, count);
+    this.at += 6;
+  }
+
+  /** `code` is that of the form with a size of one byte; the other one is 0x10 above it. */
+  #text(code: number, v: string): void {
+    const length = v.length;
+    if (length > SHORT_CHARS) {
+      this.#longText(code, v);
+      return;
+    }
+    this.reserve(2 + length);
+    const { bytes, at } = this;
+    for (let i = 0; i < length; i++) {
+      const unit = v.charCodeAt(i);
+      if (unit > 0x7f) {
+        this.#longText(code, v);
+        return;
+      }
+      bytes[at + 2 + i] = unit;
+    }
+    bytes[at] = code;
+    bytes[at + 1] = length;
+    this.at = at + 2 + length;
+  }
+
+  /** Any length and alphabet; the short form as long as the UTF-8 fits it. */
+  #longText(code: number, v: string): void {
+    const mark = this.at - this.from;
+    const header = v.length < 256 ? 2 : 5;
+    this.reserve(header + v.length);
+    this.at += header;
+    this.#utf8(v);
+    const size = this.at - this.from - mark - header;
+    if (size < 256) {
+      this.bytes[this.from + mark] = code;
+      this.bytes[this.from + mark + 1] = size;
+      return;
+    }
+    if (header === 2) {
+      this.reserve(3);
+      const start = this.from + mark;
+      this.bytes.copyWithin(start + 5, start + 2, this.at);
+      this.at += 3;
+    }
+    this.bytes[this.from + mark] = code + 0x10;
+    this.#word32(this.from + mark + 1, size);
+  }
+
+  /** In one go when it is ASCII: one byte per character has been reserved. Three are the most that one can need. */
+  #utf8(v: string): void {
+    let { read, written } = encoder.encodeInto(v, this.bytes.subarray(this.at));
+    this.at += written;
+    if (read === v.length) return;
+    const rest = v.slice(read);
+    this.reserve(3 * rest.length);
+    ({ read, written } = encoder.encodeInto(rest, this.bytes.subarray(this.at)));
+    this.at += written;
+  }
+
+  #octet(v: number): void {
+    this.reserve(1);
+    this.bytes[this.at++] = v;
+  }
+
+  #octets(first: number, second: number): void {
+    this.reserve(2);
+    const { bytes, at } = this;
+    bytes[at] = first;
+    bytes[at + 1] = second;
+    this.at = at + 2;
+  }
+
+  #word(code: number, v: number): void {
+    this.reserve(5);
+    this.bytes[this.at] = code;
+    this.#word32(this.at + 1, v);
+    this.at += 5;
+  }
+
+  #long(code: number, v: bigint): void {
+    this.reserve(9);
+    this.bytes[this.at] = code;
+    this.#word32(this.at + 1, Number(BigInt.asUintN(32, v >> 32n)));
+    this.#word32(this.at + 5, Number(BigInt.asUintN(32, v)));
+    this.at += 9;
+  }
+
+  #word32(at: number, v: number): void {
+    const { bytes } = this;
+    bytes[at] = v >>> 24;
+    bytes[at + 1] = v >>> 16;
+    bytes[at + 2] = v >>> 8;
+    bytes[at + 3] = v;
+  }
+
+  /** By half again where a slab is not enough, so that a long message in small pieces is not copied for each of them. */
+  #grow(n: number): void {
+    const needed = this.at - this.from + n;
+    const length = needed > this.#slabBytes ? needed + (needed >>> 1) : this.#slabBytes;
+    const grown = new Uint8Array(length);
+    grown.set(this.bytes.subarray(this.from, this.at));
+    this.at -= this.from;
+    this.from = 0;
+    this.bytes = grown;
+  }
+}
+
+function check(type: string, v: number, most: number): void {
+  if (v >>> 0 !== v || v > most) throw new RangeError(`${type} out of range: ${v}`);
+}

@@ -1,0 +1,44 @@
+import type { Address } from "../../core/dial.js";
+import type { Credentials } from "../../core/sasl.js";
+import type { ResolvedOptions } from "../options.js";
+import type { TransportHost, TransportURL } from "../transport-url.js";
+
+/** One host of a transport URL, as it is connected to. */
+export interface Host {
+  /** `name:port`, for people. */
+  readonly name: string;
+  readonly address: Address;
+  /** Undefined: ANONYMOUS. */
+  readonly credentials: Credentials | undefined;
+}
+
+/** Where a host listens whose URL names no port. */
+const PORTS: ReadonlyMap<string, number> = new Map([
+  ["amqp", 5672],
+  ["amqps", 5671],
+  ["amqp+ws", 80],
+  ["amqp+wss", 443],
+]);
+
+/** The hosts of a URL, in its order; without any, this machine. `path` is the HTTP path of WebSockets. */
+export function hostsOf(url: TransportURL, options: ResolvedOptions, path: string | undefined): [Host, ...Host[]] {
+  const [first = {}, ...others] = url.hosts;
+  const make = (host: Partial<TransportHost>): Host => {
+    const { hostname = "localhost", port = PORTS.get(url.scheme) ?? 5672, username, password = "" } = host;
+    return {
+      name: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+      address: { scheme: url.scheme, hostname, port, path },
+      credentials: username ? { username: withRealm(username, options.saslDefaultRealm), password } : undefined,
+    };
+  };
+  return [make(first), ...others.map(make)];
+}
+
+function withRealm(username: string, realm: string): string {
+  return realm === "" || username.includes("@") ? username : `${username}@${realm}`;
+}
+
+/** A host that no packet leaves this machine for. */
+export function isLoopback({ address: { hostname } }: Host): boolean {
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "::1" || /^127\./.test(hostname);
+}

@@ -1,0 +1,148 @@
+import type { Deadline } from "../../core/deadlines.js";
+import type { Delivery } from "../../core/delivery.js";
+import { toError } from "../../core/errors.js";
+import { ACCEPTED, type Outcome } from "../../core/outcome.js";
+import type { Bus } from "./bus.js";
+import type { MessageIds } from "./message-ids.js";
+import { type DecodedReply, decodeReply } from "./wire.js";
+
+/** What a call gets in the end. */
+export type Reply = Exclude<DecodedReply, { type: "heartbeat" }>;
+
+const TARGET = "rpc-response";
+
+/**
+ * The link by which replies come, and who waits for which. It is attached at the first call, at an address that the peer
+ * makes up; when it is refused or lost, the connection is given up.
+ */
+export class Replies {
+  readonly #bus: Bus;
+  readonly #credit: number;
+  readonly #ids: MessageIds;
+  readonly #expected = new Map<string, ExpectedReply>();
+  #address: string | undefined;
+  #attaching: Promise<string | Error> | undefined;
+
+  constructor(bus: Bus, { credit, ids }: { credit: number; ids: MessageIds }) {
+    this.#bus = bus;
+    this.#credit = credit;
+    this.#ids = ids;
+  }
+
+  /** Where replies are to be sent, once that is known. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /** Attaches the link. Resolves with its address, or with why there is none: then the connection is over too. */
+  attach(): Promise<string | Error> {
+    this.#attaching ??= this.#attach();
+    return this.#attaching;
+  }
+
+  /** A new id: what is sent with it is answered by `reply`. */
+  expect(reply: ExpectedReply): string {
+    const id = this.#ids.next();
+    this.#expected.set(id, reply);
+    reply.expectedAs(() => this.#expected.delete(id));
+    return id;
+  }
+
+  async #attach(): Promise<string | Error> {
+    const bus = this.#bus;
+    try {
+      const receiver = await bus.openReceiver({
+        name: bus.linkName("receiver", TARGET),
+        source: { dynamic: true },
+        target: { address: TARGET },
+        credit: this.#credit,
+        onDelivery: (delivery) => this.#onDelivery(delivery),
+        onDetach: (error) => bus.fail(noReplies(error)),
+      });
+      const address = receiver.source?.address;
+      if (address === undefined) throw noReplies(new Error("the peer made no address for it"));
+      this.#address = address;
+      return address;
+    } catch (thrown) {
+      const error = noReplies(toError(thrown));
+      bus.fail(error);
+      return error;
+    }
+  }
+
+  #onDelivery(delivery: Delivery): void {
+    const bytes = delivery.payload.length;
+    let expected: ExpectedReply | undefined;
+    try {
+      const { message } = delivery;
+      const { correlationId } = message;
+      expected = typeof correlationId === "string" ? this.#expected.get(correlationId) : undefined;
+      if (expected === undefined) {
+        this.#bus.logger.warn(`a reply of ${bytes} bytes came too late, or for a call that never was`);
+        delivery.modify({ deliveryFailed: true, undeliverableHere: true });
+        return;
+      }
+      const reply = decodeReply(message);
+      delivery.accept();
+      if (reply.type === "heartbeat") expected.heartbeat();
+      else expected.settle(reply);
+    } catch (thrown) {
+      const error = toError(thrown);
+      this.#bus.logger.warn(`rejected a reply of ${bytes} bytes: ${error.message}`);
+      delivery.reject({ condition: "amqp:decode-error", description: error.message });
+      expected?.settle(error);
+    }
+  }
+}
+
+/** The reply to one request, which may come before the peer says that it took the request. */
+export class ExpectedReply {
+  /** The server is still at it. */
+  readonly heartbeat: () => void;
+  #forget: () => void = () => {};
+  #reply: Reply | Error | undefined;
+  #onReply: (reply: Reply | Error) => void = () => {};
+
+  constructor(onHeartbeat: () => void) {
+    this.heartbeat = onHeartbeat;
+  }
+
+  /** The request is sent, perhaps again: what answers an earlier one comes too late. */
+  expectedAs(forget: () => void): void {
+    this.#forget();
+    this.#forget = forget;
+  }
+
+  /** What became of the message: a reply to it shows that it was accepted. */
+  outcome(sent: Promise<Outcome>): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#onReply = () => resolve(ACCEPTED);
+      sent.then(resolve, reject);
+    });
+  }
+
+  /** Rejects with what ends the deadline, or when the reply could not be read. */
+  arrival(deadline: Deadline): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const settle = (reply: Reply | Error): void => (reply instanceof Error ? reject(reply) : resolve(reply));
+      if (this.#reply !== undefined) return settle(this.#reply);
+      this.#onReply = settle;
+      deadline.enter("reply", reject);
+    });
+  }
+
+  settle(reply: Reply | Error): void {
+    this.#forget();
+    this.#reply = reply;
+    this.#onReply(reply);
+  }
+
+  /** Nobody waits for it any more. */
+  cancel(): void {
+    this.#forget();
+  }
+}
+
+function noReplies(cause: Error | undefined): Error {
+  return new Error(`no link for replies: ${cause?.message ?? "the peer detached it"}`, { cause });
+}

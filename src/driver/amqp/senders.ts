@@ -1,0 +1,172 @@
+import type { Connection } from "../../core/connection.js";
+import { AmqpError, toError } from "../../core/errors.js";
+import type { Message } from "../../core/message.js";
+import type { Outcome } from "../../core/outcome.js";
+import type { Sender } from "../../core/sender.js";
+import type { Route } from "./addressing.js";
+import type { Bus, SendOptions } from "./bus.js";
+
+/** The sending links of one connection, by address: attached at the first use, detached when they were idle for long. */
+export class Senders {
+  readonly #bus: Bus;
+  readonly #connection: Connection;
+  readonly #max: number | undefined;
+  readonly #links = new Map<string, SenderLink>();
+
+  /** With `max` the addresses are strangers' words: beyond it a link goes, and so does one that gets no credit in time. */
+  constructor(bus: Bus, connection: Connection, max?: number) {
+    this.#bus = bus;
+    this.#connection = connection;
+    this.#max = max;
+  }
+
+  /** A link that is refused or lost is an outcome; rejects only with what ends the deadline, or a message that cannot be encoded. */
+  send(route: Route, message: Message, options: SendOptions): Promise<Outcome> {
+    return this.#linkTo(route).send(message, options);
+  }
+
+  /** Detaches what has not been used since the last time. */
+  purge(): void {
+    for (const link of [...this.#links.values()]) {
+      if (link.isIdle && !link.wasUsed()) this.#drop(link);
+    }
+  }
+
+  #linkTo(route: Route): SenderLink {
+    const { address } = route;
+    const known = this.#links.get(address);
+    if (known !== undefined && this.#max === undefined) return known;
+    const link = known ?? this.#create(route);
+    // At the end of the map: the least recently used one is at its start.
+    this.#links.delete(address);
+    if (this.#max !== undefined && this.#links.size >= this.#max) this.#dropOne();
+    this.#links.set(address, link);
+    return link;
+  }
+
+  #create(route: Route): SenderLink {
+    const onFailure = (): void => {
+      if (this.#max !== undefined && link.isIdle) this.#drop(link);
+    };
+    const link = new SenderLink(this.#bus, this.#connection, route, onFailure);
+    return link;
+  }
+
+  #dropOne(): void {
+    const links = [...this.#links.values()];
+    const link = links.find(({ isIdle }) => isIdle) ?? links[0];
+    if (link !== undefined) this.#drop(link);
+  }
+
+  #drop(link: SenderLink): void {
+    if (this.#links.get(link.address) === link) this.#links.delete(link.address);
+    link.close();
+  }
+}
+
+/** The link to one address; after it was refused or lost it is attached again by the next use, not before a pause. */
+class SenderLink {
+  readonly #bus: Bus;
+  readonly #connection: Connection;
+  readonly #route: Route;
+  readonly #onFailure: () => void;
+  #sender: Sender | undefined;
+  #attaching: Promise<Sender | Error> | undefined;
+  #pause: Promise<void> | undefined;
+  #sending = 0;
+  #used = true;
+  #closed = false;
+
+  /** `onFailure`: a message was given up. */
+  constructor(bus: Bus, connection: Connection, route: Route, onFailure: () => void) {
+    this.#bus = bus;
+    this.#connection = connection;
+    this.#route = route;
+    this.#onFailure = onFailure;
+  }
+
+  get address(): string {
+    return this.#route.address;
+  }
+
+  /** Nothing is under way on it. */
+  get isIdle(): boolean {
+    return this.#sending === 0;
+  }
+
+  /** Whether it has been used since this was asked last. */
+  wasUsed(): boolean {
+    const used = this.#used;
+    this.#used = false;
+    return used;
+  }
+
+  async send(message: Message, options: SendOptions): Promise<Outcome> {
+    this.#sending++;
+    this.#used = true;
+    let failed = true;
+    try {
+      const sender = this.#sender ?? (await options.deadline.wait("credit", this.#attached()));
+      const outcome: Outcome =
+        sender instanceof Error ? { type: "unsent", error: sender } : await sender.send(message, options);
+      failed = false;
+      return outcome;
+    } finally {
+      this.#sending--;
+      if (failed) this.#onFailure();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#bus.restored(this.address);
+    void this.#sender?.close();
+  }
+
+  /** Several uses share one attach. */
+  #attached(): Promise<Sender | Error> {
+    this.#attaching ??= this.#attach().finally(() => {
+      this.#attaching = undefined;
+    });
+    return this.#attaching;
+  }
+
+  async #attach(): Promise<Sender | Error> {
+    await this.#pause;
+    const { address, capabilities } = this.#route;
+    try {
+      const sender = await this.#connection.openSender({
+        name: this.#bus.linkName("sender", address),
+        source: { address },
+        target: { address, capabilities },
+        onDetach: (error) => this.#lost(error ?? detached(address)),
+      });
+      // What was ended within the turn of its attach has told `onDetach` already.
+      if (!sender.attached) return detached(address);
+      if (this.#closed) void sender.close();
+      else this.#sender = sender;
+      this.#bus.restored(address);
+      return sender;
+    } catch (thrown) {
+      const error = toError(thrown);
+      this.#lost(error);
+      return error;
+    }
+  }
+
+  #lost(error: Error): void {
+    this.#sender = undefined;
+    if (this.#closed) return;
+    this.#bus.refused(this.address, error);
+    this.#pause = this.#bus.pause().then(() => {
+      if (this.isIdle) this.#bus.restored(this.address);
+    });
+  }
+}
+
+function detached(address: string): AmqpError {
+  return new AmqpError({
+    condition: "amqp:link:detach-forced",
+    description: `the peer detached the link to ${address}`,
+  });
+}

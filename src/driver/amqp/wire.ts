@@ -1,0 +1,160 @@
+import type { Body, Message } from "../../core/message.js";
+import type { RequestBody } from "../driver.js";
+import { MessagingException, type RemoteFailure, UnsupportedRpcEnvelopeVersion } from "../exceptions.js";
+import { fromJson, isJsonObject, toJson } from "../json.js";
+import { failureFromJson, failureToJson } from "../remote-failure.js";
+import { LONGEST_TIMER_MS } from "../timers.js";
+import { isCompatible, isVersion } from "../version.js";
+
+export interface RequestInit {
+  body: RequestBody;
+  context: object;
+  callMonitorTimeoutMs?: number | undefined;
+}
+
+/**
+ * The body of an RPC request; requests go without an envelope (oslo_messaging/_drivers/impl_amqp1.py marshal_request).
+ *
+ * @throws TypeError, as the other encoders, for what JSON cannot hold.
+ */
+export function encodeRequest({ body, context, callMonitorTimeoutMs }: RequestInit): Body {
+  const { method, args, namespace, version } = body;
+  return jsonBody({
+    request: { method, args, namespace, version },
+    context,
+    call_monitor_timeout: callMonitorTimeoutMs === undefined ? undefined : monitorSeconds(callMonitorTimeoutMs),
+  });
+}
+
+export interface NotificationInit {
+  body: object;
+  context: object;
+  /** In the envelope of version 2.0. */
+  envelope: boolean;
+}
+
+export function encodeNotification({ body, context, envelope }: NotificationInit): Body {
+  const request = envelope ? { [VERSION]: ENVELOPE_VERSION, [MESSAGE]: toJson(body) } : body;
+  return jsonBody({ request, context });
+}
+
+export function encodeReply(value: unknown): Body {
+  return jsonBody({ response: value === undefined ? null : value });
+}
+
+export function encodeFailure(failure: RemoteFailure): Body {
+  return jsonBody({ failure: failureToJson(failure) });
+}
+
+/** The body of a call monitor's heartbeat. Python sends none at all, which some brokers refuse. */
+export const HEARTBEAT: Body = { type: "value", value: null };
+
+/** As it goes to the server: whole seconds, rounded up, at least 2, since it halves them. The client's timer must not be shorter. */
+export function monitorSeconds(callMonitorTimeoutMs: number): number {
+  return Math.min(Math.max(2, Math.ceil(callMonitorTimeoutMs / 1000)), Math.floor(LONGEST_TIMER_MS / 1000));
+}
+
+export interface DecodedRequest {
+  /** The request or the notification, out of its envelope: whatever JSON value the sender chose. */
+  readonly body: unknown;
+  readonly context: object;
+  readonly callMonitorTimeoutMs: number | undefined;
+}
+
+/**
+ * Reads a request or a notification, with or without an envelope.
+ *
+ * @throws UnsupportedRpcEnvelopeVersion for an envelope of another kind, MessagingException for what cannot be read.
+ */
+export function decodeRequest(message: Message): DecodedRequest {
+  const what = "The body of a request";
+  const text = textOf(message.body, what);
+  if (text === undefined) throw new MessagingException(`${what} is missing`);
+  const { request, context, call_monitor_timeout } = parseObject(text, what);
+  if (request === undefined) throw new MessagingException(`${what} has no "request"`);
+  if (context !== undefined && !(typeof context === "object" && !Array.isArray(context))) {
+    throw new MessagingException(`The context of a request is not an object but ${kindOf(context)}`);
+  }
+  return { body: openEnvelope(request), context: context ?? {}, callMonitorTimeoutMs: monitorMs(call_monitor_timeout) };
+}
+
+export type DecodedReply =
+  | { readonly type: "response"; readonly value: unknown }
+  | { readonly type: "failure"; readonly failure: RemoteFailure }
+  | { readonly type: "heartbeat" };
+
+/**
+ * Reads a reply (impl_amqp1.py unmarshal_response). One without a body, or with null, is a heartbeat.
+ *
+ * @throws MessagingException for what cannot be read.
+ */
+export function decodeReply(message: Message): DecodedReply {
+  const what = "The body of a reply";
+  const text = textOf(message.body, what);
+  if (text === undefined) return { type: "heartbeat" };
+  const { failure, response } = parseObject(text, what);
+  if (failure !== undefined && failure !== null) return { type: "failure", failure: failureFromJson(failure) };
+  return { type: "response", value: response === undefined ? null : response };
+}
+
+/** The envelope (oslo_messaging/_drivers/common.py). */
+const VERSION = "oslo.version";
+const MESSAGE = "oslo.message";
+const ENVELOPE_VERSION = "2.0";
+
+/** JSON text in an amqp-value section, as proton makes of a Python string. */
+function jsonBody(value: object): Body {
+  return { type: "value", value: toJson(value) };
+}
+
+function textOf(body: Body | undefined, what: string): string | undefined {
+  if (body === undefined) return undefined;
+  switch (body.type) {
+    case "value":
+      if (body.value === null) return undefined;
+      if (typeof body.value === "string") return body.value;
+      throw new MessagingException(`${what} is an amqp-value section that holds no text but ${kindOf(body.value)}`);
+    case "data":
+      try {
+        return new TextDecoder("utf-8", { fatal: true }).decode(body.bytes);
+      } catch {
+        throw new MessagingException(`${what} is a data section of ${body.bytes.length} bytes that are no UTF-8 text`);
+      }
+    case "sequence":
+      throw new MessagingException(`${what} is an amqp-sequence section, which holds no text`);
+    default:
+      return body satisfies never;
+  }
+}
+
+function parseObject(text: string, what: string): Record<string, unknown> {
+  const value = fromJson(text, what);
+  if (isJsonObject(value)) return value;
+  throw new MessagingException(`${what} is not a JSON object but ${kindOf(value)}`);
+}
+
+/** What is no envelope is the message itself, as it was before there were envelopes. */
+function openEnvelope(request: unknown): unknown {
+  if (!isJsonObject(request) || !Object.hasOwn(request, VERSION) || !Object.hasOwn(request, MESSAGE)) return request;
+  const { [VERSION]: version, [MESSAGE]: message } = request;
+  if (typeof version !== "string" || !isVersion(version) || !isCompatible(ENVELOPE_VERSION, version)) {
+    throw new UnsupportedRpcEnvelopeVersion(typeof version === "string" ? version.slice(0, 40) : kindOf(version));
+  }
+  if (typeof message !== "string") throw new MessagingException(`"${MESSAGE}" is not JSON text but ${kindOf(message)}`);
+  return fromJson(message, `"${MESSAGE}"`);
+}
+
+/** Python takes whatever number there is and leaves out the heartbeats when it is none. */
+function monitorMs(seconds: unknown): number | undefined {
+  if (typeof seconds !== "number" && typeof seconds !== "bigint") return undefined;
+  const ms = Math.floor(Number(seconds)) * 1000;
+  return ms > 0 ? Math.min(ms, LONGEST_TIMER_MS) : undefined;
+}
+
+/** What a value is, in words that do not show it. */
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,227 @@
+import type { Phase } from "../core/deadlines.js";
+import type { Target } from "./target.js";
+
+/** What everything that messaging itself throws has in common (oslo_messaging/exceptions.py). `name` is oslo's, literally. */
+export class MessagingException extends Error {
+  override readonly name: string = "MessagingException";
+}
+
+/** Where and when an operation failed. */
+export interface FailureInit {
+  /** What was being sent, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
+  operation: string;
+  target: Target | string;
+  phase: Phase;
+  /** The AMQP address; absent as long as no connection has told how to make one. */
+  address: string | undefined;
+  /** The host that is, or was last, connected or tried, with its port. */
+  host: string | undefined;
+  elapsedMs: number;
+  cause?: unknown;
+}
+
+/** The time that the caller gave is up. What became of the message is not known, but for the phases before it was sent. */
+export class MessagingTimeout extends MessagingException {
+  override readonly name = "MessagingTimeout";
+  readonly phase: Phase;
+  readonly address: string | undefined;
+  readonly host: string | undefined;
+  readonly elapsedMs: number;
+
+  constructor(init: FailureInit) {
+    super(describe(init, init.phase === "heartbeat" ? "call monitor timed out" : "timed out"), causeOf(init));
+    this.phase = init.phase;
+    this.address = init.address;
+    this.host = init.host;
+    this.elapsedMs = init.elapsedMs;
+  }
+}
+
+/** The message was not taken, or nobody can tell: see `outcome`. After `unsent` it can be sent again without doubling it. */
+export class MessageDeliveryFailure extends MessagingException {
+  override readonly name = "MessageDeliveryFailure";
+  readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
+  readonly phase: Phase;
+  readonly address: string | undefined;
+  readonly host: string | undefined;
+  readonly elapsedMs: number;
+
+  constructor(init: FailureInit & { outcome: MessageDeliveryFailure["outcome"]; reason: string }) {
+    super(describe(init, `${init.outcome}: ${init.reason}`), causeOf(init));
+    this.outcome = init.outcome;
+    this.phase = init.phase;
+    this.address = init.address;
+    this.host = init.host;
+    this.elapsedMs = init.elapsedMs;
+  }
+}
+
+/** A target that lacks what the operation needs. */
+export class InvalidTarget extends MessagingException {
+  override readonly name = "InvalidTarget";
+  readonly target: Target;
+
+  constructor(reason: string, target: Target) {
+    super(`${reason}:${target}`);
+    this.target = target;
+  }
+}
+
+/** A transport URL that cannot be read. `url` is given with its passwords masked. */
+export class InvalidTransportURL extends MessagingException {
+  override readonly name = "InvalidTransportURL";
+  readonly url: string;
+
+  constructor(url: string, reason: string) {
+    super(`${reason}: ${url}`);
+    this.url = url;
+  }
+}
+
+/** Nothing here speaks the scheme of the URL. */
+export class DriverLoadFailure extends MessagingException {
+  override readonly name = "DriverLoadFailure";
+  readonly driver: string;
+
+  constructor(driver: string, reason: string) {
+    super(`Failed to load transport driver "${driver}": ${reason}`);
+    this.driver = driver;
+  }
+}
+
+/** The version asked for is above the cap that the client was given. */
+export class RPCVersionCapError extends MessagingException {
+  override readonly name = "RPCVersionCapError";
+  readonly version: string | undefined;
+  readonly versionCap: string;
+
+  constructor(version: string | undefined, versionCap: string) {
+    super(
+      `Requested message version, ${version} is incompatible.  It needs to be equal in major version and less than ` +
+        `or equal in minor version as the specified version cap ${versionCap}.`,
+    );
+    this.version = version;
+    this.versionCap = versionCap;
+  }
+}
+
+/** An exception as it travels. `module` and `excType` are Python's module and class, or "javascript" and an Error's name. */
+export interface RemoteFailure {
+  readonly excType: string;
+  readonly module: string;
+  readonly message: string;
+  /** Pieces of the remote stack trace, each with its line ends. Mostly empty when the remote is not Python. */
+  readonly traceback: readonly string[];
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
+/** The method that was called threw. Everything known about it is data: nothing is built by a name off the wire. */
+export class RemoteError extends MessagingException {
+  override readonly name = "RemoteError";
+  readonly excType: string;
+  readonly module: string;
+  /** The text of the remote exception. */
+  readonly value: string;
+  readonly traceback: readonly string[];
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+
+  constructor(failure: RemoteFailure, options?: ErrorOptions) {
+    super(`Remote error: ${failure.excType} ${failure.message}\n${failure.traceback.join("")}.`, options);
+    this.excType = failure.excType;
+    this.module = failure.module;
+    this.value = failure.message;
+    this.traceback = failure.traceback;
+    this.args = failure.args;
+    this.kwargs = failure.kwargs;
+  }
+}
+
+/** What servers throw (oslo_messaging/server.py). */
+export class MessagingServerError extends MessagingException {
+  override readonly name: string = "MessagingServerError";
+}
+
+/** A server could not listen. */
+export class ServerListenError extends MessagingServerError {
+  override readonly name = "ServerListenError";
+  readonly target: Target;
+
+  constructor(target: Target, cause: Error) {
+    super(`Failed to listen on target "${target}": ${cause.message}`, { cause });
+    this.target = target;
+  }
+}
+
+/** Handlers were still running when the time given to `wait` was up. */
+export class TaskTimeout extends MessagingServerError {
+  override readonly name = "TaskTimeout";
+}
+
+/** No endpoint can take the request (oslo_messaging/rpc/dispatcher.py). */
+export class RPCDispatcherError extends MessagingServerError {
+  override readonly name: string = "RPCDispatcherError";
+}
+
+export class NoSuchMethod extends RPCDispatcherError {
+  override readonly name = "NoSuchMethod";
+  readonly method: string;
+
+  constructor(method: string) {
+    super(`Endpoint does not support RPC method ${method}`);
+    this.method = method;
+  }
+}
+
+export class UnsupportedVersion extends RPCDispatcherError {
+  override readonly name = "UnsupportedVersion";
+  readonly version: string;
+  readonly method: string | undefined;
+
+  constructor(version: string, method?: string) {
+    super(
+      `Endpoint does not support RPC version ${version}${method === undefined ? "" : `. Attempted method: ${method}`}`,
+    );
+    this.version = version;
+    this.method = method;
+  }
+}
+
+/** A message in an envelope of a kind that came after 2.0 (oslo_messaging/_drivers/common.py). */
+export class UnsupportedRpcEnvelopeVersion extends MessagingException {
+  override readonly name = "UnsupportedRpcEnvelopeVersion";
+  readonly version: string;
+
+  constructor(version: string) {
+    super(`Specified RPC envelope version, ${version}, not supported by this endpoint.`);
+    this.version = version;
+  }
+}
+
+/** A setting that cannot be used. `key` is its name as the caller wrote it. Not a MessagingException, as in oslo. */
+export class ConfigurationError extends Error {
+  override readonly name: string = "ConfigurationError";
+  readonly key: string;
+
+  constructor(key: string, reason: string) {
+    super(`${key}: ${reason}`);
+    this.key = key;
+  }
+}
+
+/** A setting of a name that does not exist. */
+export class NoSuchOptError extends ConfigurationError {
+  override readonly name = "NoSuchOptError";
+}
+
+function describe(init: FailureInit, reason: string): string {
+  const { operation, target, phase, address, host, elapsedMs } = init;
+  const where = `address ${address ?? "not known yet"}, host ${host ?? "none"}`;
+  return `${operation} message sent to ${target} failed: ${reason} (phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where})`;
+}
+
+/** An Error made with `{ cause: undefined }` would show a cause. */
+function causeOf({ cause }: FailureInit): ErrorOptions {
+  return cause === undefined ? {} : { cause };
+}

@@ -1,0 +1,207 @@
+import type { Logger } from "../core/logger.js";
+import type { DriverListener, IncomingMessage, OnIncoming } from "./driver.js";
+import { MessagingServerError, TaskTimeout } from "./exceptions.js";
+import { checked, someMs } from "./option-checks.js";
+import { type FreeSlot, Slots } from "./slots.js";
+import { stackText } from "./stack-text.js";
+import { LONGEST_TIMER_MS } from "./timers.js";
+
+/** How many messages are handled at once unless `concurrency` says otherwise (oslo's `executor_thread_pool_size`). */
+const DEFAULT_CONCURRENCY = 64;
+
+/** What makes a server of messages an RPC server or a notification listener. */
+export interface MessageHandling {
+  /** Attaches the links. */
+  listen(on: OnIncoming, signal: AbortSignal): Promise<DriverListener>;
+  /** Settles and answers one message. What it throws is only logged. `free` gives its slot to the next one early. */
+  handle(message: IncomingMessage, free: FreeSlot): Promise<void>;
+  concurrency: number | undefined;
+  logger: Logger;
+}
+
+/**
+ * What RPC servers and notification listeners have in common (oslo_messaging/server.py): start, stop, wait, in this
+ * order, each as often as one likes; after `stop` it can be started again. A message that waits for one of the
+ * `concurrency` slots is not acknowledged, and its link's credit comes back only when it is: nothing piles up here.
+ */
+export class MessageHandlingServer implements AsyncDisposable {
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  readonly #handling: MessageHandling;
+  #run: Run | undefined;
+
+  /** @internal */
+  constructor(handling: MessageHandling) {
+    this.#handling = handling;
+  }
+
+  /**
+   * Resolves when the peer has attached every link; from then on they are attached again by themselves when they are lost.
+   *
+   * @throws the reason of `signal`; MessagingServerError when it is stopped meanwhile.
+   */
+  async start({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    if (this.#run !== undefined && !this.#run.ending) return this.#run.attached;
+    const run = new Run(this.#handling, this.#run, signal);
+    this.#run = run;
+    try {
+      await run.attached;
+    } catch (error) {
+      if (this.#run === run) this.#run = undefined;
+      throw error;
+    }
+  }
+
+  /** Resolves when no new messages come. Those in hand are still handled and answered; then the links are detached. */
+  async stop(): Promise<void> {
+    await this.#run?.stop();
+  }
+
+  /**
+   * Resolves when the server has been stopped, what was in hand is done, and the links are detached.
+   *
+   * @throws TaskTimeout when that takes longer than `timeoutMs`; it goes on all the same.
+   */
+  async wait(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+    const { timeoutMs } = checked(options, { timeoutMs: someMs });
+    const run = this.#run;
+    if (run === undefined) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      if (timeoutMs === undefined) return;
+      timer = setTimeout(
+        () => reject(new TaskTimeout(run.unfinished(timeoutMs))),
+        Math.min(timeoutMs, LONGEST_TIMER_MS),
+      );
+    });
+    try {
+      await Promise.race([run.over, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  static {
+    // Some engines do not have the symbol yet.
+    if (Symbol.asyncDispose !== undefined) {
+      Object.defineProperty(MessageHandlingServer.prototype, Symbol.asyncDispose, {
+        async value(this: MessageHandlingServer) {
+          await this.stop();
+          await this.wait();
+        },
+      });
+    }
+  }
+}
+
+/** From one start until the links are detached. */
+class Run {
+  readonly #handling: MessageHandling;
+  readonly #slots: Slots<IncomingMessage>;
+  readonly #stopCalled = new Milestone();
+  readonly #stopped = new Milestone();
+  /** While the links are not attached. */
+  #giveUp: AbortController | undefined;
+  readonly attached: Promise<void>;
+  readonly over: Promise<void>;
+
+  constructor(handling: MessageHandling, previous: Run | undefined, signal: AbortSignal | undefined) {
+    this.#handling = handling;
+    this.#slots = new Slots(handling.concurrency ?? DEFAULT_CONCURRENCY, (message, free, waited) =>
+      this.#handle(message, free, waited),
+    );
+    const giveUp = new AbortController();
+    this.#giveUp = giveUp;
+    const listening = this.#listen(previous?.stop(), giveUp, signal);
+    this.attached = listening.then(() => {});
+    this.over = this.#live(listening, previous?.over);
+  }
+
+  get ending(): boolean {
+    return this.#stopCalled.reached;
+  }
+
+  stop(): Promise<void> {
+    this.#stopCalled.reach();
+    this.#giveUp?.abort(new MessagingServerError("the server was stopped before its links were attached"));
+    return this.#stopped.promise;
+  }
+
+  unfinished(afterMs: number): string {
+    return this.#stopped.reached
+      ? `after ${afterMs} ms ${this.#slots.inHand} messages are still in hand`
+      : `after ${afterMs} ms the server is not stopped`;
+  }
+
+  async #listen(
+    previousStopped: Promise<void> | undefined,
+    giveUp: AbortController,
+    signal: AbortSignal | undefined,
+  ): Promise<DriverListener> {
+    const onAbort = () => giveUp.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort);
+    if (signal?.aborted) onAbort();
+    try {
+      await previousStopped;
+      giveUp.signal.throwIfAborted();
+      return await this.#handling.listen((message) => this.#slots.add(message), giveUp.signal);
+    } finally {
+      this.#giveUp = undefined;
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Never rejects: `start` tells why it could not listen, the rest can only be logged. */
+  async #live(listening: Promise<DriverListener>, previousOver: Promise<void> | undefined): Promise<void> {
+    try {
+      const listener = await listening;
+      await this.#stopCalled.promise;
+      await this.#quietly(() => listener.stop());
+      this.#stopped.reach();
+      await this.#slots.idle();
+      await this.#quietly(() => listener.close());
+    } catch {
+      this.#stopped.reach();
+    }
+    await previousOver;
+  }
+
+  async #quietly(end: () => Promise<void>): Promise<void> {
+    try {
+      await end();
+    } catch (error) {
+      this.#handling.logger.warn(`a listener did not end in order: ${stackText(error)}`);
+    }
+  }
+
+  async #handle(message: IncomingMessage, free: FreeSlot, waited: boolean): Promise<void> {
+    try {
+      // A call that was not acknowledged before its connection went is delivered again: here it would be run twice.
+      if (waited && message.wantsReply && message.signal.aborted) return;
+      await this.#handling.handle(message, free);
+    } catch (error) {
+      this.#handling.logger.error(`a message could not be handled: ${stackText(error)}`);
+    }
+  }
+}
+
+/** A promise for something that happens once. */
+class Milestone {
+  readonly promise: Promise<void>;
+  #resolve: () => void = () => {};
+  #reached = false;
+
+  constructor() {
+    this.promise = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  get reached(): boolean {
+    return this.#reached;
+  }
+
+  reach(): void {
+    this.#reached = true;
+    this.#resolve();
+  }
+}

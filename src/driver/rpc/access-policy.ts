@@ -1,0 +1,52 @@
+/** Any method of an endpoint. */
+export type Method = (context: never, ...rest: never[]) => unknown;
+
+/** Whether a peer may call `method` of `endpoint`, once the endpoint is known to have it. */
+export type AccessPolicy = (endpoint: object, method: string) => boolean;
+
+/** Registered, so that a second copy of this library in the process knows the mark too. */
+const EXPOSED = Symbol.for("oslo-messaging.exposed");
+
+/**
+ * Who may be called (oslo_messaging/rpc/dispatcher.py:97-139). `legacy`: every method. `default`: every method whose
+ * name does not start with `_`. `explicit`: methods marked with {@link expose}.
+ */
+export const accessPolicies: {
+  readonly legacy: AccessPolicy;
+  readonly default: AccessPolicy;
+  readonly explicit: AccessPolicy;
+} = Object.freeze({
+  legacy: () => true,
+  default: (_endpoint: object, method: string) => !method.startsWith("_"),
+  explicit: (endpoint: object, method: string) => {
+    const found = methodOf(endpoint, method);
+    return found !== undefined && Object.hasOwn(found, EXPOSED);
+  },
+});
+
+/**
+ * Marks a method for the policy `explicit`, and returns it. As a decorator, or around a function:
+ * `{ hello: expose((context: object) => "x") }`.
+ */
+export function expose<F extends Method>(method: F): F {
+  Object.defineProperty(method, EXPOSED, { value: true });
+  return method;
+}
+
+/**
+ * The method that a name off the wire selects, or undefined. The name is a stranger's, so only functions that the
+ * endpoint or its classes define count: nothing of the language's own prototypes, no constructor, no getter is run.
+ */
+export function methodOf(endpoint: object, name: string): Method | undefined {
+  if (name === "constructor" || name === "__proto__") return undefined;
+  for (let holder: object | null = endpoint; holder !== null; holder = Object.getPrototypeOf(holder)) {
+    if (holder === Object.prototype || holder === Function.prototype) return undefined;
+    const property = Object.getOwnPropertyDescriptor(holder, name);
+    if (property !== undefined) return isMethod(property.value) ? property.value : undefined;
+  }
+  return undefined;
+}
+
+function isMethod(value: unknown): value is Method {
+  return typeof value === "function";
+}

@@ -1,0 +1,208 @@
+import type { RequestBody } from "../driver.js";
+import { InvalidTarget, RPCVersionCapError } from "../exceptions.js";
+import { isJsonObject } from "../json.js";
+import {
+  abortSignal,
+  checked,
+  checkedOverrides,
+  type OptionChecks,
+  overridden,
+  serializer,
+  someMs,
+} from "../option-checks.js";
+import { boolean, integer, string } from "../option-types.js";
+import { type Context, noOpSerializer, type Serializer } from "../serializer.js";
+import { type Overrides, type Target, type TargetInit, type TargetLike, toTarget } from "../target.js";
+import type { RPCTransport } from "../transport.js";
+import { isCompatible, parseVersion } from "../version.js";
+import type { Method } from "./access-policy.js";
+
+/** What a client knows of a server that it has no interface of: any method, any arguments, any result. */
+export type AnyApi = Record<string, (context: object, args?: object) => unknown>;
+
+/** The names of the methods of `Api`. */
+export type MethodName<Api> = { [K in keyof Api & string]: Api[K] extends Method ? K : never }[keyof Api & string];
+
+/** What the caller gives to a method: its second parameter. A third (the CallInfo that a server gets) is not the caller's. */
+export type MethodArgs<F> = F extends (context: never, ...rest: infer R) => unknown
+  ? R extends []
+    ? []
+    : R extends [infer A, ...unknown[]]
+      ? [args: A]
+      : R extends [(infer A)?, ...unknown[]]
+        ? [args?: A]
+        : never
+  : never;
+
+/** What the caller gets from a method. */
+export type MethodResult<F> = F extends (...args: never) => infer R ? Awaited<R> : never;
+
+/** What follows the name of a method. Options are never in the place of arguments. */
+export type Tail<F> =
+  MethodArgs<F> extends [infer A] ? [args: A, options?: CallOptions] : [args?: MethodArgs<F>[0], options?: CallOptions];
+
+type AnyTail = [args?: unknown, options?: CallOptions];
+
+export interface CallOptions {
+  /** How long the whole call, or the hand-over of a cast, may take. Above 0. Absent for a call: the transport's `rpcResponseTimeoutMs`. */
+  timeoutMs?: number | undefined;
+  /** Ends a call that is silent for this long: a server that works on it sends heartbeats. Above 0; whole seconds, at least 2, on the wire. */
+  callMonitorTimeoutMs?: number | undefined;
+  /** How often a message that could not be delivered is sent again. -1 or absent: until the time is up. */
+  retry?: number | undefined;
+  /** Ends the wait with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What {@link RPCClient.prepare} changes: an absent key inherits, `null` clears. */
+export type PrepareOverrides = Overrides<
+  Omit<TargetInit, "legacyNamespaces"> & Omit<CallOptions, "signal"> & { versionCap: string }
+>;
+
+export interface RPCClientOptions<C extends Context = Context> extends Omit<CallOptions, "signal"> {
+  /** The newest version that all servers understand: a request for a newer one is refused here. */
+  versionCap?: string | undefined;
+  serializer?: Serializer<C> | undefined;
+}
+
+/**
+ * Calls methods of remote servers. `Api` is the interface that they implement, `C` the context that goes with each call.
+ *
+ * @example
+ * ```ts
+ * interface Calculator { add(context: object, args: { a: number; b: number }): number }
+ * const client = getRpcClient<Calculator>(transport, { topic: "calculator", version: "1.0" });
+ * const sum = await client.call({}, "add", { a: 1, b: 2 }, { timeoutMs: 2_000 });
+ * ```
+ * @throws ConfigurationError for an option that does not exist or is out of range, by name; MessagingException for a
+ *   version that is none.
+ */
+export function getRpcClient<Api extends object = AnyApi, C extends Context = Context>(
+  transport: RPCTransport,
+  target: TargetLike,
+  options: RPCClientOptions<C> = {},
+): RPCClient<Api, C> {
+  const { serializer = noOpSerializer, ...limits } = checked<RPCClientOptions<C>>(options, CLIENT);
+  checkVersions(limits.versionCap, target.version);
+  return new RPCClient<Api, C>(transport, toTarget(target), serializer, limits);
+}
+
+/** What {@link RPCClient.prepare} can change besides the target. */
+type Limits = Omit<RPCClientOptions, "serializer">;
+
+/** oslo_messaging/rpc/client.py. Immutable: `prepare` gives another one. Made by {@link getRpcClient}. */
+export class RPCClient<Api extends object = AnyApi, C extends Context = Context> {
+  readonly #transport: RPCTransport;
+  readonly #target: Target;
+  readonly #serializer: Serializer<C>;
+  readonly #limits: Limits;
+
+  /** @internal */
+  constructor(transport: RPCTransport, target: Target, serializer: Serializer<C>, limits: Limits) {
+    this.#transport = transport;
+    this.#target = target;
+    this.#serializer = serializer;
+    this.#limits = limits;
+  }
+
+  /**
+   * A client with another target or other limits. An absent key inherits, `null` clears.
+   *
+   * @throws ConfigurationError for a key that does not exist or is out of range, by name; MessagingException for a
+   *   version that is none.
+   */
+  prepare(overrides: PrepareOverrides): RPCClient<Api, C> {
+    const changes = checkedOverrides(overrides, PREPARE);
+    const { timeoutMs, callMonitorTimeoutMs, retry, versionCap, ...target } = changes;
+    checkVersions(versionCap, target.version);
+    return new RPCClient<Api, C>(this.#transport, this.#target.with(target), this.#serializer, {
+      timeoutMs: overridden(this.#limits.timeoutMs, timeoutMs),
+      callMonitorTimeoutMs: overridden(this.#limits.callMonitorTimeoutMs, callMonitorTimeoutMs),
+      retry: overridden(this.#limits.retry, retry),
+      versionCap: overridden(this.#limits.versionCap, versionCap),
+    });
+  }
+
+  /**
+   * Calls a method of one server, and resolves with what it returned.
+   *
+   * @throws RemoteError (or what `remoteExceptions` makes of it) when the method failed; MessagingTimeout;
+   *   MessageDeliveryFailure; InvalidTarget for a target with `fanout` or without topic; RPCVersionCapError;
+   *   ConfigurationError for a bad option, by name; the reason of `signal`.
+   */
+  async call<M extends MethodName<Api>>(context: C, method: M, ...rest: Tail<Api[M]>): Promise<MethodResult<Api[M]>> {
+    const [args, options]: AnyTail = rest;
+    if (this.#target.fanout) throw new InvalidTarget("A call cannot be used with fanout", this.#target);
+    const request = this.#request(context, method, args, options);
+    const { timeoutMs = this.#transport.rpcResponseTimeoutMs } = request;
+    const result = await this.#transport.driver.call({ ...request, timeoutMs });
+    return this.#serializer.deserializeEntity(context, result) as MethodResult<Api[M]>;
+  }
+
+  /**
+   * Sends a request that nobody answers: at most once. Resolves when it is handed over to the message bus.
+   *
+   * @throws MessageDeliveryFailure, or MessagingTimeout when `timeoutMs` was given; otherwise as `call`.
+   */
+  async cast<M extends MethodName<Api>>(context: C, method: M, ...rest: Tail<Api[M]>): Promise<void> {
+    const [args, options]: AnyTail = rest;
+    await this.#transport.driver.cast(this.#request(context, method, args, options));
+  }
+
+  /**
+   * Whether the version cap lets a request for this version through. Absent: the target's own.
+   *
+   * @throws MessagingException for a version that is none.
+   */
+  canSendVersion(version: string | undefined = this.#target.version): boolean {
+    checkVersions(version);
+    return isCompatible(this.#limits.versionCap, version);
+  }
+
+  #request(context: C, method: string, args: unknown = {}, options: CallOptions = {}) {
+    if (!isJsonObject(context)) throw new TypeError(`the context of ${method} must be an object`);
+    if (!isJsonObject(args)) throw new TypeError(`the arguments of ${method} must be one object`);
+    const target = this.#target;
+    if (!target.topic) throw new InvalidTarget("A topic is required to send", target);
+    const body = this.#body(context, method, args);
+    const onWire = this.#serializer.serializeContext(context);
+    const { versionCap, ...limits } = { ...this.#limits, ...checked(options, CALL) };
+    if (versionCap !== undefined && !isCompatible(versionCap, target.version)) {
+      throw new RPCVersionCapError(target.version, versionCap);
+    }
+    return { target, context: onWire, body, ...limits };
+  }
+
+  #body(context: C, method: string, args: object): RequestBody {
+    const entries = Object.entries(args).map(([name, value]) => [
+      name,
+      this.#serializer.serializeEntity(context, value),
+    ]);
+    const body: RequestBody = { method, args: Object.fromEntries(entries) };
+    const { namespace, version } = this.#target;
+    if (namespace !== undefined) body.namespace = namespace;
+    if (version !== undefined) body.version = version;
+    return body;
+  }
+}
+
+const LIMITS = { timeoutMs: someMs, callMonitorTimeoutMs: someMs, retry: integer(-1).check };
+
+const CALL: OptionChecks<CallOptions> = { ...LIMITS, signal: abortSignal };
+
+const CLIENT: OptionChecks<RPCClientOptions> = { ...LIMITS, versionCap: string.check, serializer };
+
+const PREPARE: OptionChecks<PrepareOverrides> = {
+  ...LIMITS,
+  versionCap: string.check,
+  exchange: string.check,
+  topic: string.check,
+  namespace: string.check,
+  version: string.check,
+  server: string.check,
+  fanout: boolean.check,
+};
+
+function checkVersions(...versions: readonly (string | null | undefined)[]): void {
+  for (const version of versions) if (version !== undefined && version !== null) parseVersion(version);
+}

@@ -1,0 +1,127 @@
+import type { IncomingMessage } from "../driver.js";
+import { NoSuchMethod, RPCDispatcherError, UnsupportedVersion } from "../exceptions.js";
+import { isJsonObject } from "../json.js";
+import type { Context, Serializer } from "../serializer.js";
+import { Target } from "../target.js";
+import { isCompatible, isVersion, parseVersion } from "../version.js";
+import { type AccessPolicy, type Method, methodOf } from "./access-policy.js";
+
+/** The third argument of an endpoint's method: what it may want to know about the call. */
+export interface CallInfo {
+  /** Aborted when the connection that the call came by is gone: nobody waits any more, or the answer cannot reach them. */
+  readonly signal: AbortSignal;
+  readonly messageId: string | undefined;
+  /** The server's target, with the namespace and version that the caller asked for. */
+  readonly target: Target;
+}
+
+/** Chooses the endpoint and the method for a request, and runs it (oslo_messaging/rpc/dispatcher.py:267-320). */
+export class RPCDispatcher<C extends Context> {
+  readonly #target: Target;
+  readonly #endpoints: readonly { readonly endpoint: object; readonly target: Target }[];
+  readonly #serializer: Serializer<C>;
+  readonly #accessPolicy: AccessPolicy;
+
+  /** @throws TypeError for an endpoint that is no object, or whose `target` is no Target; MessagingException for a version that is none. */
+  constructor(target: Target, endpoints: readonly object[], serializer: Serializer<C>, accessPolicy: AccessPolicy) {
+    this.#target = target;
+    this.#endpoints = endpoints.map((endpoint, index) => ({ endpoint, target: targetOf(endpoint, index) }));
+    this.#serializer = serializer;
+    this.#accessPolicy = accessPolicy;
+  }
+
+  /**
+   * Resolves with what the method returned, as it goes into the reply.
+   *
+   * @throws what the method throws; NoSuchMethod; UnsupportedVersion; RPCDispatcherError for a body that is no request.
+   */
+  async dispatch(message: IncomingMessage): Promise<unknown> {
+    const request = readRequest(message.body);
+    const { endpoint, method } = this.#find(request);
+    const context = this.#serializer.deserializeContext(message.context);
+    const entries = Object.entries(request.args).map(([name, value]) => [
+      name,
+      this.#serializer.deserializeEntity(context, value),
+    ]);
+    const call = new IncomingCall(message, this.#target, request);
+    const result: unknown = await Reflect.apply(method, endpoint, [context, Object.fromEntries(entries), call]);
+    return this.#serializer.serializeEntity(context, result);
+  }
+
+  /** The first endpoint of this namespace and version that has the method, and may be asked for it. */
+  #find({ method: name, namespace, version }: Request): { endpoint: object; method: Method } {
+    let compatible = false;
+    for (const { endpoint, target } of this.#endpoints) {
+      if (!target.acceptedNamespaces.includes(namespace)) continue;
+      if (!isCompatible(target.version ?? DEFAULT_VERSION, version)) continue;
+      compatible = true;
+      const method = methodOf(endpoint, name);
+      if (method !== undefined && this.#accessPolicy(endpoint, name)) return { endpoint, method };
+    }
+    throw compatible ? new NoSuchMethod(name) : new UnsupportedVersion(version, name);
+  }
+}
+
+/** Of endpoints and of requests that name none. */
+const DEFAULT_VERSION = "1.0";
+
+interface Request {
+  readonly method: string;
+  readonly args: object;
+  readonly namespace: string | undefined;
+  readonly version: string;
+}
+
+/** A body is whatever JSON value a stranger chose. */
+function readRequest(body: unknown): Request {
+  if (!isJsonObject(body)) throw new RPCDispatcherError("A request must be an object");
+  // null is Python's way to say absent.
+  const method = body["method"];
+  const args = body["args"] ?? {};
+  const namespace = body["namespace"] ?? undefined;
+  const version = body["version"] ?? DEFAULT_VERSION;
+  if (typeof method !== "string") throw new RPCDispatcherError("A request must name its method");
+  if (!isJsonObject(args)) throw new RPCDispatcherError(`The args of RPC method ${method} must be an object`);
+  if (namespace !== undefined && typeof namespace !== "string") {
+    throw new RPCDispatcherError(`The namespace of RPC method ${method} must be a string`);
+  }
+  if (typeof version !== "string") throw new RPCDispatcherError(`The version of RPC method ${method} must be a string`);
+  if (!isVersion(version)) throw new UnsupportedVersion(version, method);
+  return { method, args, namespace, version };
+}
+
+/** Made for every call, so nothing is prepared that a method does not ask for. */
+class IncomingCall implements CallInfo {
+  readonly #message: IncomingMessage;
+  readonly #target: Target;
+  readonly #request: Request;
+
+  constructor(message: IncomingMessage, target: Target, request: Request) {
+    this.#message = message;
+    this.#target = target;
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal {
+    return this.#message.signal;
+  }
+
+  get messageId(): string | undefined {
+    return this.#message.messageId;
+  }
+
+  get target(): Target {
+    const { namespace = null, version } = this.#request;
+    return this.#target.with({ namespace, version });
+  }
+}
+
+function targetOf(endpoint: unknown, index: number): Target {
+  if (!isJsonObject(endpoint) && typeof endpoint !== "function")
+    throw new TypeError(`endpoint ${index} is not an object`);
+  const target: unknown = Reflect.get(endpoint, "target");
+  if (target === undefined) return new Target();
+  if (!(target instanceof Target)) throw new TypeError(`the target of endpoint ${index} must be a Target`);
+  if (target.version !== undefined) parseVersion(target.version);
+  return target;
+}

@@ -1,0 +1,124 @@
+import type { Logger } from "../../core/logger.js";
+import type { IncomingMessage } from "../driver.js";
+import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
+import { MessageHandlingServer } from "../message-handling-server.js";
+import { callback, checked, type OptionChecks, serializer } from "../option-checks.js";
+import { boolean, integer } from "../option-types.js";
+import { toFailure } from "../remote-failure.js";
+import { type Context, noOpSerializer, type Serializer } from "../serializer.js";
+import type { FreeSlot } from "../slots.js";
+import { stackText } from "../stack-text.js";
+import { type TargetLike, toTarget } from "../target.js";
+import type { RPCTransport } from "../transport.js";
+import { type AccessPolicy, accessPolicies } from "./access-policy.js";
+import { RPCDispatcher } from "./dispatcher.js";
+import { withHeartbeats } from "./heartbeats.js";
+import { withPing } from "./ping-endpoint.js";
+
+export interface RPCServerOptions<C extends Context = Context> {
+  serializer?: Serializer<C> | undefined;
+  /** Who may be called. Default: `accessPolicies.default`, every method whose name does not start with `_`. */
+  accessPolicy?: AccessPolicy | undefined;
+  /** How many requests are worked on at once. Default 64. The others wait, unacknowledged. */
+  concurrency?: number | undefined;
+  /** Answer `oslo_rpc_server_ping`. Default false. */
+  ping?: boolean | undefined;
+  /** Tell callers the stack of what a method threw. Default false: type and message only. */
+  sendTraceback?: boolean | undefined;
+  /** May refuse an address that a reply is to go to: it is the sender's word. Then no reply is sent. */
+  acceptReplyTo?: ((address: string) => boolean) | undefined;
+}
+
+/** Made by {@link getRpcServer}. */
+export class RPCServer extends MessageHandlingServer {}
+
+/**
+ * Serves the methods of `endpoints` to callers of the target's topic, to those of this very server, and to fanout casts.
+ *
+ * An endpoint is an object whose methods take `(context, args, call: CallInfo)`; its optional `target` gives its
+ * namespace and version. What a method returns, or resolves with, is the reply. What it throws travels as a failure:
+ * a RemoteError for the caller. A request is acknowledged before its method runs: at most once, as in oslo.
+ *
+ * @example
+ * ```ts
+ * await using server = getRpcServer(transport, { topic: "calculator", server: "host-a" }, [
+ *   { add: (_context: object, { a, b }: { a: number; b: number }) => a + b },
+ * ]);
+ * await server.start();
+ * ```
+ * @throws InvalidTarget without topic or server; TypeError for an endpoint that is none; ConfigurationError for an option
+ *   that does not exist or is out of range, by name.
+ */
+export function getRpcServer<C extends Context = Context>(
+  transport: RPCTransport,
+  target: TargetLike,
+  endpoints: readonly object[],
+  options: RPCServerOptions<C> = {},
+): RPCServer {
+  const { driver, logger } = transport;
+  const own = toTarget(target);
+  if (!own.topic || !own.server) {
+    throw new InvalidTarget("A server's target must have topic and server names specified", own);
+  }
+  const { ping, concurrency, acceptReplyTo, sendTraceback, ...rest } = checked<RPCServerOptions<C>>(options, OPTIONS);
+  const dispatcher = new RPCDispatcher(
+    own,
+    ping ? withPing(endpoints, logger) : endpoints,
+    rest.serializer ?? noOpSerializer,
+    rest.accessPolicy ?? accessPolicies.default,
+  );
+  return new RPCServer({
+    listen: (on, signal) => driver.listen(own, on, { signal, acceptReplyTo }),
+    handle: (message, free) => serve(message, free, { dispatcher, logger, sendTraceback }),
+    concurrency,
+    logger,
+  });
+}
+
+const OPTIONS: OptionChecks<RPCServerOptions> = {
+  serializer,
+  accessPolicy: callback,
+  concurrency: integer(1).check,
+  ping: boolean.check,
+  sendTraceback: boolean.check,
+  acceptReplyTo: callback,
+};
+
+/** oslo_messaging/rpc/server.py:153-217. The slot is free once the method is through: a caller that is gone holds up nobody. */
+async function serve(message: IncomingMessage, free: FreeSlot, service: Service): Promise<void> {
+  const { dispatcher, logger, sendTraceback } = service;
+  message.acknowledge();
+  try {
+    const result = await withHeartbeats(message, logger, () => dispatcher.dispatch(message));
+    free();
+    // Within the try: a result that JSON cannot hold is the method's failure too.
+    if (message.wantsReply) await message.reply(result);
+  } catch (error) {
+    report(error, message, logger);
+    free();
+    if (message.wantsReply) await message.replyFailure(toFailure(error, { sendTraceback }));
+  }
+}
+
+interface Service {
+  readonly dispatcher: { dispatch(message: IncomingMessage): Promise<unknown> };
+  readonly logger: Logger;
+  readonly sendTraceback: boolean | undefined;
+}
+
+/** With the stack for what a method threw; without for a request that nobody here serves: anyone can send those. */
+function report(error: unknown, { messageId }: IncomingMessage, logger: Logger): void {
+  if (!(error instanceof RPCDispatcherError)) {
+    logger.error(`an RPC method failed: ${stackText(error)}`, { messageId });
+    return;
+  }
+  const reason = error.message.slice(0, LONGEST_REASON);
+  if (error instanceof NoSuchMethod && error.method.endsWith("_ignore_errors")) {
+    logger.debug("refused a request", { messageId, reason });
+  } else {
+    logger.warn("refused a request", { messageId, reason });
+  }
+}
+
+/** The reason quotes the request, which may name a method of megabytes. */
+const LONGEST_REASON = 200;

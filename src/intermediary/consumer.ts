@@ -1,0 +1,51 @@
+import { toError } from "../core/errors.js";
+import type { Outcome } from "../core/outcome.js";
+import type { ConsumerLink, Outlet } from "./links.js";
+
+export interface ConsumerHandlers {
+  onCredit(consumer: Consumer): void;
+  onDetach(consumer: Consumer): void;
+}
+
+/** One client that takes messages from an address. */
+export class Consumer {
+  readonly #outlet: Outlet;
+  readonly #settleMode: ConsumerLink["settleMode"];
+  #unsettled = 0;
+
+  constructor(link: ConsumerLink, handlers: ConsumerHandlers) {
+    this.#settleMode = link.settleMode;
+    this.#outlet = link.open({
+      onCredit: () => handlers.onCredit(this),
+      onDetach: () => handlers.onDetach(this),
+    });
+  }
+
+  /** How many messages it takes now. */
+  get room(): number {
+    return this.#outlet.credit - this.#outlet.queued;
+  }
+
+  /** How many it has, or will get, and has not answered. */
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** Sends, settled if `settled` or if the consumer asked for it in its attach, which may also ask for the opposite. */
+  send(payload: Uint8Array, settled: boolean, onOutcome: (outcome: Outcome) => void): void {
+    this.#unsettled++;
+    const answered = (outcome: Outcome): void => {
+      this.#unsettled--;
+      onOutcome(outcome);
+    };
+    const mode = this.#settleMode;
+    this.#outlet
+      .send(payload, { settled: mode === "settled" || (settled && mode === "mixed") })
+      .then(answered, (thrown) =>
+        answered({
+          type: "rejected",
+          error: { condition: "amqp:internal-error", description: toError(thrown).message },
+        }),
+      );
+  }
+}

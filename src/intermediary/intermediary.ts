@@ -1,0 +1,152 @@
+import type { Connection } from "../core/connection.js";
+import type { Accept, Socket, SocketHandlers } from "../core/dial.js";
+import { accept } from "../core/handshake.js";
+import { type Logger, silentLogger } from "../core/logger.js";
+import { type Addressing, distributions } from "./addresses.js";
+import { Budget } from "./budget.js";
+import { type IntermediaryKind, Nodes } from "./nodes.js";
+import { Reception } from "./reception.js";
+
+export interface IntermediaryLimits {
+  /** Beyond it streams are closed at once. Default 1,000. */
+  connections: number;
+  /** Default 10,000. */
+  linksPerConnection: number;
+  /**
+   * What may be held in memory for all addresses together; of that an address gets at most as much as is still free,
+   * one alone half. A router holds what waits for its consumer's outcome, and releases what comes beyond the limit; a
+   * broker rejects that with amqp:resource-limit-exceeded. Default 200,000.
+   */
+  queuedMessages: number;
+  /** As `queuedMessages`, in bytes of encoded messages. Default 256 MiB. */
+  queuedBytes: number;
+  /** The largest message taken. Default 16 MiB. */
+  maxMessageBytes: number;
+}
+
+export interface IntermediaryOptions {
+  /**
+   * `router`: direct, stores nothing; producers get credit only while a consumer gives some, and the consumer's answer.
+   * `broker`: stores in memory and forwards; accepts at once.
+   */
+  kind: IntermediaryKind;
+  /** What the Open says that this is. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
+  product?: string | undefined;
+  /** Name -> password. With it PLAIN is required; without it ANONYMOUS and a connection without SASL are taken. */
+  users?: ReadonlyMap<string, string> | undefined;
+  addressing?: Addressing | undefined;
+  limits?: Partial<IntermediaryLimits> | undefined;
+  logger?: Logger | undefined;
+}
+
+/** Silence of a client that ends its connection; long, because browsers wake a hidden tab only once a minute. */
+const IDLE_MS = 120_000;
+
+const DEFAULT_LIMITS: IntermediaryLimits = {
+  connections: 1_000,
+  linksPerConnection: 10_000,
+  queuedMessages: 200_000,
+  queuedBytes: 256 * 1024 * 1024,
+  maxMessageBytes: 16 * 1024 * 1024,
+};
+
+/**
+ * An AMQP 1.0 router or broker inside this process, with the addresses that oslo.messaging needs. For development,
+ * tests and the playground, not for production: it is one process, keeps what it stores in memory alone, and knows
+ * neither access rights nor other intermediaries.
+ *
+ * It listens nowhere by itself: `accept` goes to a listener or to `memoryDial`.
+ */
+export class Intermediary {
+  /** Takes a stream that came in. */
+  readonly accept: Accept = (socket) => this.#accept(socket);
+  readonly #options: IntermediaryOptions;
+  readonly #limits: IntermediaryLimits;
+  readonly #logger: Logger;
+  readonly #product: string;
+  readonly #containerId: string;
+  readonly #reception: Reception;
+  /** By socket; undefined until the Open has come. */
+  readonly #clients = new Map<Socket, Connection | undefined>();
+  #closed = false;
+
+  constructor(options: IntermediaryOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#logger = options.logger ?? silentLogger;
+    this.#product = options.product ?? `oslo-messaging-${options.kind}`;
+    this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
+    const { queuedMessages: messages, queuedBytes: bytes } = this.#limits;
+    const nodes = new Nodes({
+      kind: options.kind,
+      distributionOf: distributions(options.addressing),
+      budget: new Budget({ messages, bytes }),
+      logger: this.#logger,
+    });
+    this.#reception = new Reception(nodes, options.kind, this.#limits.linksPerConnection);
+  }
+
+  /** How many streams are open. */
+  get connections(): number {
+    return this.#clients.size;
+  }
+
+  /** Closes all connections with amqp:connection:forced, and takes no new one. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const error = { condition: "amqp:connection:forced", description: `${this.#product} is closing` };
+    const closing = [...this.#clients].map(async ([socket, connection]) => {
+      if (connection === undefined) socket.close();
+      else await connection.close(error);
+    });
+    await Promise.all(closing);
+  }
+
+  #accept(socket: Socket): SocketHandlers {
+    if (this.#closed || this.#clients.size >= this.#limits.connections) {
+      this.#logger.warn(
+        `${socket.id} refused: ${this.#closed ? "closed" : `${this.#clients.size} connections are open`}`,
+      );
+      socket.close();
+      return { data() {}, drain() {}, close() {} };
+    }
+    this.#clients.set(socket, undefined);
+    const handlers = this.#serve(socket);
+    return {
+      data: (bytes) => handlers.data(bytes),
+      drain: () => handlers.drain(),
+      close: (error) => {
+        this.#clients.delete(socket);
+        handlers.close(error);
+      },
+    };
+  }
+
+  #serve(socket: Socket): SocketHandlers {
+    const { users } = this.#options;
+    return accept(socket, {
+      containerId: this.#containerId,
+      properties: { product: this.#product },
+      idleTimeoutMs: IDLE_MS,
+      maxMessageBytes: this.#limits.maxMessageBytes,
+      logger: this.#logger,
+      sasl: {
+        anonymous: users === undefined,
+        verify: users && ((username, password) => users.get(username) === password),
+        required: users !== undefined,
+      },
+      onOpen: (connection) => this.#onOpen(connection),
+      onLink: (request) => this.#reception.receive(request),
+      onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),
+    });
+  }
+
+  #onOpen(connection: Connection): void {
+    this.#clients.set(connection.socket, connection);
+    const { containerId } = connection.remote;
+    this.#logger.info(`${connection.socket.id} connected`, { containerId });
+    void connection.closed.then((cause) => {
+      this.#logger.info(`${connection.socket.id} disconnected`, { containerId, cause: cause?.message });
+    });
+  }
+}

@@ -1,0 +1,169 @@
+import { type DeliveryState, type Outcome, RELEASED } from "../core/outcome.js";
+import type { Share } from "./budget.js";
+import { Consumer } from "./consumer.js";
+import { Fifo } from "./fifo.js";
+import type { ConsumerLink, OpenInlet, Parcel } from "./links.js";
+import type { Node, NodeInit } from "./node.js";
+import { kept } from "./payload.js";
+import { Producers } from "./producers.js";
+
+/** How many messages wait for the credit of a consumer slower than the fastest; further ones are dropped for it. */
+const BACKLOG = 1000;
+
+/**
+ * An address of a router where each message goes to every consumer. Producers get credit as the fastest consumer does;
+ * a slower one has a backlog, and loses what does not fit there. The producer's outcome is there when every consumer
+ * has answered: see Tally.
+ */
+export class MulticastRoute implements Node {
+  readonly #init: NodeInit;
+  readonly #share: Share;
+  readonly #consumers = new Map<Consumer, Fifo<Copy>>();
+  readonly #producers = new Producers(() => this.#room());
+
+  constructor(init: NodeInit) {
+    this.#init = init;
+    this.#share = init.budget.share();
+  }
+
+  addProducer(open: OpenInlet): void {
+    this.#producers.add(
+      open,
+      (parcel) => this.#onParcel(parcel),
+      () => this.#reportUnused(),
+    );
+  }
+
+  addConsumer(link: ConsumerLink): void {
+    const consumer = new Consumer(link, {
+      onCredit: () => this.#onCredit(consumer),
+      onDetach: () => this.#onConsumerDetach(consumer),
+    });
+    this.#consumers.set(consumer, new Fifo());
+  }
+
+  #onParcel(parcel: Parcel): void {
+    const tally = new Tally(parcel);
+    let late: Copy | undefined;
+    for (const [consumer, backlog] of this.#consumers) {
+      const atOnce = backlog.size === 0 && consumer.room > 0;
+      if (!(atOnce || backlog.size < BACKLOG) || !this.#share.take(parcel.payload.length)) continue;
+      tally.expect();
+      if (atOnce) {
+        this.#send({ payload: parcel.payload, tally }, consumer);
+      } else {
+        late ??= { payload: kept(parcel.payload), tally };
+        backlog.push(late);
+      }
+    }
+    tally.sent();
+  }
+
+  #onCredit(consumer: Consumer): void {
+    const backlog = this.#consumers.get(consumer);
+    while (backlog !== undefined && consumer.room > 0) {
+      const copy = backlog.shift();
+      if (copy === undefined) break;
+      this.#send(copy, consumer);
+    }
+    if (consumer.room > 0) this.#producers.feed();
+  }
+
+  #onConsumerDetach(consumer: Consumer): void {
+    const backlog = this.#consumers.get(consumer);
+    this.#consumers.delete(consumer);
+    for (let copy = backlog?.shift(); copy !== undefined; copy = backlog?.shift()) this.#answer(copy, RELEASED);
+    if (this.#consumers.size > 0) return;
+    this.#producers.withdraw();
+    this.#reportUnused();
+  }
+
+  #send(copy: Copy, consumer: Consumer): void {
+    consumer.send(copy.payload, copy.tally.settled, (outcome) => this.#answer(copy, outcome));
+  }
+
+  #answer({ payload, tally }: Copy, outcome: Outcome): void {
+    this.#share.give(payload.length);
+    tally.add(outcome);
+  }
+
+  /** What the fastest consumer takes now. */
+  #room(): number {
+    let room = 0;
+    for (const [consumer, backlog] of this.#consumers) {
+      if (backlog.size === 0) room = Math.max(room, consumer.room);
+    }
+    return room;
+  }
+
+  #reportUnused(): void {
+    if (this.#consumers.size === 0 && this.#producers.size === 0) this.#init.onUnused();
+  }
+}
+
+/** One consumer's copy of a message. */
+interface Copy {
+  payload: Uint8Array;
+  tally: Tally;
+}
+
+/** The outcomes of one message's consumers, from the least to the most that the producer is told. */
+const RANKS: readonly DeliveryState[] = [
+  RELEASED,
+  { type: "modified", deliveryFailed: true, undeliverableHere: false },
+  { type: "accepted" },
+  { type: "rejected", error: undefined },
+];
+
+/**
+ * Answers a producer once for all consumers, as qpid-dispatch does: rejected, without the error, when one rejected it;
+ * otherwise accepted when one accepted it; otherwise modified when one may have got it; otherwise released.
+ */
+class Tally {
+  readonly #parcel: Parcel;
+  /** One of them for the route, which has not sent all copies yet. */
+  #missing = 1;
+  #rank = 0;
+
+  constructor(parcel: Parcel) {
+    this.#parcel = parcel;
+  }
+
+  get settled(): boolean {
+    return this.#parcel.settled;
+  }
+
+  /** One more copy. */
+  expect(): void {
+    this.#missing++;
+  }
+
+  /** There are no more copies. */
+  sent(): void {
+    this.add(RELEASED);
+  }
+
+  /** What became of a copy. */
+  add(outcome: Outcome): void {
+    this.#rank = Math.max(this.#rank, rankOf(outcome));
+    this.#missing--;
+    if (this.#missing === 0) this.#parcel.settle(RANKS[this.#rank] ?? RELEASED);
+  }
+}
+
+function rankOf(outcome: Outcome): number {
+  switch (outcome.type) {
+    case "released":
+    case "unsent":
+      return 0;
+    case "modified":
+    case "unknown":
+      return 1;
+    case "accepted":
+      return 2;
+    case "rejected":
+      return 3;
+    default:
+      return outcome satisfies never;
+  }
+}

@@ -1,0 +1,52 @@
+import { ACCEPTED } from "../core/outcome.js";
+import type { ConsumerLink, OpenInlet, Parcel } from "./links.js";
+import type { Node, NodeInit } from "./node.js";
+import { kept } from "./payload.js";
+import { PRODUCER_CREDIT, Queue } from "./queue.js";
+
+/**
+ * An address of a broker where each message goes to every consumer that is there: each has a queue of its own, which
+ * goes with it. A message is accepted in any case, also when nobody hears it or a consumer's queue is full.
+ */
+export class Topic implements Node {
+  readonly #init: NodeInit;
+  readonly #subscribers = new Set<Queue>();
+  #producers = 0;
+
+  constructor(init: NodeInit) {
+    this.#init = init;
+  }
+
+  addProducer(open: OpenInlet): void {
+    const handlers = {
+      onParcel: (parcel: Parcel) => this.#onParcel(parcel),
+      onDetach: () => {
+        this.#producers--;
+        this.#reportUnused();
+      },
+    };
+    open(handlers, PRODUCER_CREDIT);
+    this.#producers++;
+  }
+
+  addConsumer(link: ConsumerLink): void {
+    const onUnused = (): void => {
+      this.#subscribers.delete(queue);
+      this.#reportUnused();
+    };
+    const queue = new Queue({ ...this.#init, temporary: true, onUnused });
+    queue.addConsumer(link);
+    this.#subscribers.add(queue);
+  }
+
+  #onParcel(parcel: Parcel): void {
+    // Copied here if at all, so that all queues share the bytes.
+    const payload = kept(parcel.payload);
+    for (const queue of this.#subscribers) queue.put(payload);
+    parcel.settle(ACCEPTED);
+  }
+
+  #reportUnused(): void {
+    if (this.#subscribers.size === 0 && this.#producers === 0) this.#init.onUnused();
+  }
+}

@@ -1,0 +1,74 @@
+import type { Socket as NetSocket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Accept, Socket } from "../core/dial.js";
+import { causeOf } from "./cause.js";
+
+/** How long the peer may do nothing about an ended stream before it is cut. */
+const LINGER_MS = 2000;
+
+/** A connected TCP or TLS stream of Node. After `close()` nothing is told but `SocketHandlers.close`. */
+export class TcpSocket implements Socket {
+  readonly id: string;
+  readonly encrypted: boolean;
+  readonly #stream: NetSocket;
+  #closing = false;
+  #failure: Error | undefined;
+  #lingering = false;
+  #cutTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `stream` has just connected, and nothing listens to it yet. */
+  constructor(stream: NetSocket, id: string, accept: Accept) {
+    this.id = id;
+    this.encrypted = stream instanceof TLSSocket;
+    this.#stream = stream;
+    stream.setNoDelay(true);
+    stream.on("error", (error) => {
+      this.#failure ??= new Error(`${id}: ${causeOf(error)}`, { cause: error });
+    });
+    const on = accept(this);
+    stream.on("data", (chunk: Buffer) => {
+      // A plain array: a Buffer's slice() does not copy, which nobody expects who was promised a Uint8Array.
+      if (!this.#closing) on.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    });
+    stream.on("drain", () => {
+      if (!this.#closing) on.drain();
+    });
+    stream.once("end", () => this.#linger());
+    stream.once("close", () => {
+      clearTimeout(this.#cutTimer);
+      on.close(this.#failure);
+    });
+  }
+
+  get buffered(): number {
+    return this.#stream.writableLength;
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.#closing || !this.#stream.writable) return false;
+    return this.#stream.write(bytes);
+  }
+
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#linger();
+    this.#stream.end();
+  }
+
+  /** A peer that neither reads nor closes its side must not keep the stream: cut it when nothing moves any more. */
+  #linger(): void {
+    if (this.#lingering) return;
+    this.#lingering = true;
+    this.#stream.setTimeout(LINGER_MS, () => this.#cut());
+    this.#stream.once("finish", () => {
+      // All has left, so that only the peer's end is missing. What it still sends is no reason to wait longer.
+      this.#cutTimer = setTimeout(() => this.#cut(), LINGER_MS);
+    });
+  }
+
+  #cut(): void {
+    this.#failure ??= new Error(`${this.id}: cut, because the peer did not close it within ${LINGER_MS} ms`);
+    this.#stream.destroy();
+  }
+}

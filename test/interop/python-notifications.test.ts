@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  getNotificationListener,
+  getNotificationTransport,
+  type NotificationEndpoint,
+  type NotificationMetadata,
+  NotificationResult,
+  type NotificationTransport,
+  Notifier,
+} from "../../src/entry/node.js";
+import { uniqueTopic } from "../support/bed.js";
+import { BUSES, type Bus } from "../support/bus.js";
+import { Inbox } from "../support/inbox.js";
+import { PythonListener, type PythonNotification, PythonNotifier } from "../support/python.js";
+
+const SCHEMES = ["amqp", "amqp+ws"] as const;
+const DRIVERS = ["messaging", "messagingv2"] as const;
+const PRIORITIES = ["audit", "debug", "info", "warn", "error", "critical", "sample"] as const;
+const PAYLOAD = { text: "héllo", list: [1, null, { a: true }] };
+/** How Python prints a time, and ours the same. */
+const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?$/;
+
+/** Through a router a requeued notification goes back to its sender, who tries again after this option's time. */
+const SOON = { link_retry_delay: "1" };
+
+interface Seen {
+  priority: string;
+  context: object;
+  publisherId: string;
+  eventType: string;
+  payload: { requeue?: boolean };
+  metadata: NotificationMetadata;
+}
+
+for (const plan of BUSES) {
+  describe.concurrent(`notifications with Python's oslo.messaging through ${plan.name}`, () => {
+    const pythonTopic = uniqueTopic("python");
+    const topics = new Map(SCHEMES.map((scheme) => [scheme, uniqueTopic("ours")]));
+    const inboxes = new Map(SCHEMES.map((scheme) => [scheme, new Inbox<Seen>(`our listener by ${scheme}`)]));
+    const transports = new Map<string, NotificationTransport>();
+    let bus: Bus;
+    let pythonListener: PythonListener;
+    let pythonNotifier: PythonNotifier;
+
+    beforeAll(async () => {
+      bus = await plan.start();
+      [pythonListener, pythonNotifier] = await Promise.all([
+        PythonListener.start(bus.url("amqp"), pythonTopic),
+        PythonNotifier.start(bus.url("amqp", SOON)),
+      ]);
+      for (const scheme of SCHEMES) {
+        const transport = getNotificationTransport(bus.url(scheme, SOON));
+        transports.set(scheme, transport);
+        const endpoint = recorder((seen) => inboxes.get(scheme)?.put(seen));
+        const target = { topic: topics.get(scheme) };
+        await getNotificationListener(transport, [target], [endpoint], { allowRequeue: true }).start();
+      }
+    });
+
+    afterAll(async () => {
+      await Promise.all([...transports.values()].map((transport) => transport.close()));
+      await Promise.all([pythonListener?.stop(), pythonNotifier?.stop()]);
+      await bus?.close();
+    });
+
+    describe.each(SCHEMES)("a Python notifier and our listener by %s", (scheme) => {
+      const notify = (notification: Partial<PythonNotification>): Promise<void> =>
+        pythonNotifier.notify({
+          driver: "messagingv2",
+          topic: topics.get(scheme) ?? "",
+          priority: "info",
+          publisherId: "python.host1",
+          eventType: "event",
+          payload: PAYLOAD,
+          ...notification,
+        });
+      const saw = async (eventType: string): Promise<Seen | undefined> =>
+        await inboxes.get(scheme)?.take(eventType, (seen) => (seen.eventType === eventType ? seen : undefined));
+
+      test.each(DRIVERS)("the driver %s is understood", async (driver) => {
+        await notify({ driver, eventType: driver, context: { request_id: "req-1" } });
+        await expect(saw(driver)).resolves.toEqual({
+          priority: "info",
+          context: { request_id: "req-1" },
+          publisherId: "python.host1",
+          eventType: driver,
+          payload: PAYLOAD,
+          metadata: {
+            messageId: expect.stringMatching(/^[-0-9a-f]{36}$/),
+            timestamp: expect.stringMatching(TIMESTAMP),
+          },
+        });
+      });
+
+      test.each(PRIORITIES)("the priority %s arrives as such", async (priority) => {
+        await notify({ priority, eventType: `a ${priority} one` });
+        await expect(saw(`a ${priority} one`)).resolves.toMatchObject({ priority });
+      });
+
+      test("what our endpoint requeues comes again, the same", async () => {
+        const sent = notify({ eventType: "requeued", payload: { requeue: true } });
+        const [first, second] = await Promise.all([saw("requeued"), saw("requeued"), sent]);
+        expect(second).toEqual(first);
+      });
+    });
+
+    describe.each(SCHEMES)("our notifier by %s and a Python listener", (scheme) => {
+      const notifier = (driver: (typeof DRIVERS)[number] = "messagingv2"): Notifier => {
+        const transport = transports.get(scheme);
+        if (transport === undefined) throw new Error(`no transport by ${scheme}`);
+        return new Notifier(transport, {
+          publisherId: "ours.host1",
+          topics: [pythonTopic],
+          drivers: [driver],
+          sanitizeContext: (context) => context,
+        });
+      };
+
+      test.each(DRIVERS)("the driver %s is understood", async (driver) => {
+        const eventType = `${driver} by ${scheme}`;
+        await notifier(driver).info({ request_id: "req-1" }, eventType, PAYLOAD);
+        await expect(pythonListener.saw(eventType)).resolves.toEqual({
+          priority: "info",
+          context: { request_id: "req-1" },
+          publisherId: "ours.host1",
+          eventType,
+          payload: PAYLOAD,
+          metadata: {
+            message_id: expect.stringMatching(/^[-0-9a-f]{36}$/),
+            timestamp: expect.stringMatching(TIMESTAMP),
+          },
+        });
+      });
+
+      test.each(PRIORITIES)("the priority %s arrives as such", async (priority) => {
+        const eventType = `a ${priority} one by ${scheme}`;
+        await notifier()[priority]({}, eventType, PAYLOAD);
+        await expect(pythonListener.saw(eventType)).resolves.toMatchObject({ priority });
+      });
+
+      test("what Python's endpoint requeues comes again, the same", async () => {
+        const eventType = `requeued by ${scheme}`;
+        const sent = notifier().info({}, eventType, { requeue: true });
+        const [first, second] = await Promise.all([pythonListener.saw(eventType), pythonListener.saw(eventType), sent]);
+        expect(second).toEqual(first);
+      });
+    });
+  });
+}
+
+/** An endpoint for all priorities that puts back, the first time, what has `requeue: true` in its payload. */
+function recorder(onSeen: (seen: Seen) => void): NotificationEndpoint {
+  const requeued = new Set<string>();
+  const methods = PRIORITIES.map((priority) => {
+    const method = (
+      context: object,
+      publisherId: string,
+      eventType: string,
+      payload: Seen["payload"],
+      metadata: NotificationMetadata,
+    ): NotificationResult => {
+      onSeen({ priority, context, publisherId, eventType, payload, metadata });
+      if (payload.requeue !== true || requeued.has(metadata.messageId)) return NotificationResult.HANDLED;
+      requeued.add(metadata.messageId);
+      return NotificationResult.REQUEUE;
+    };
+    return [priority, method];
+  });
+  return Object.fromEntries(methods);
+}

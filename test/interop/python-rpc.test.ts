@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
+import {
+  getRpcClient,
+  getRpcServer,
+  getRpcTransport,
+  type RPCClient,
+  type RPCTransport,
+} from "../../src/entry/node.js";
+import { uniqueTopic } from "../support/bed.js";
+import { BUSES, type Bus } from "../support/bus.js";
+import { Inbox } from "../support/inbox.js";
+import { type PythonCall, PythonClient, PythonServer } from "../support/python.js";
+
+const SCHEMES = ["amqp", "amqp+ws"] as const;
+const JSON_VALUE = { text: "héllo", list: [1, 2.5, null, true], deep: { "": {} } };
+const CONTEXT = { request_id: "req-1", user: "ü" };
+
+for (const plan of BUSES) {
+  describe.concurrent(`RPC with Python's oslo.messaging through ${plan.name}`, () => {
+    const topics = { python: uniqueTopic("python"), ours: uniqueTopic("ours") };
+    let bus: Bus;
+    let pythonServer: PythonServer;
+    let pythonClient: PythonClient;
+    const transports: RPCTransport[] = [];
+    /** Ours, by the scheme that they use, which is the server's name too. */
+    const clients = new Map<string, RPCClient>();
+    const notes = new Map(SCHEMES.map((scheme) => [scheme, new Inbox<unknown>(`our server by ${scheme}`)]));
+
+    beforeAll(async () => {
+      bus = await plan.start();
+      const url = bus.url("amqp");
+      [pythonServer, pythonClient] = await Promise.all([
+        PythonServer.start({ url, topic: topics.python, server: "python" }),
+        PythonClient.start(url),
+      ]);
+      for (const scheme of SCHEMES) {
+        const transport = getRpcTransport(bus.url(scheme));
+        transports.push(transport);
+        const endpoint = new BuiltinEndpoint(scheme, (note) => notes.get(scheme)?.put(note));
+        await getRpcServer(transport, { topic: topics.ours, server: scheme }, [endpoint]).start();
+        const client = getRpcClient(transport, { topic: topics.python, version: "1.0" });
+        clients.set(scheme, client);
+        await client.call({}, "ping"); // Python says that it is ready before its links are attached
+      }
+    });
+
+    afterAll(async () => {
+      await Promise.all(transports.map((transport) => transport.close()));
+      await Promise.all([pythonServer?.stop(), pythonClient?.stop()]);
+      await bus?.close();
+    });
+
+    describe.each(SCHEMES)("a Python client and our server by %s", (scheme) => {
+      const call = (method: string, args?: object, options?: Partial<PythonCall>): Promise<unknown> =>
+        pythonClient.call({ target: { topic: topics.ours, server: scheme, version: "1.0" }, method, args, ...options });
+
+      test("a call to one server is answered by that one, and the context arrives", async () => {
+        await expect(call("whoami", {}, { context: CONTEXT })).resolves.toEqual({ server: scheme, ctxt: CONTEXT });
+      });
+
+      test("any JSON comes back as it was", async () => {
+        await expect(call("echo", { arg: JSON_VALUE })).resolves.toEqual(JSON_VALUE);
+      });
+
+      test("a call of many frames is answered", async () => {
+        const arg = "é".repeat(150_000);
+        await expect(call("echo", { arg })).resolves.toBe(arg);
+      });
+
+      test("a cast to one server arrives", async () => {
+        const target = { topic: topics.ours, server: scheme };
+        await pythonClient.cast({ target, method: "note", args: { arg: "cast" } });
+        await notedBy(scheme, "cast");
+      });
+
+      test("an error is raised with the type and the message that ours has", async () => {
+        await expect(call("fail", { kind: "value" })).rejects.toMatchObject({
+          type: "RemoteError",
+          excType: "ValueError",
+          value: "bad value é",
+        });
+        await expect(call("fail", { kind: "custom" })).rejects.toMatchObject({
+          type: "RemoteError",
+          excType: "PeerError",
+          value: "custom trouble",
+        });
+      });
+
+      test("a method that is not there is told by oslo's name", async () => {
+        await expect(call("no_such_method")).rejects.toMatchObject({
+          type: "RemoteError",
+          excType: "NoSuchMethod",
+          value: "Endpoint does not support RPC method no_such_method",
+        });
+      });
+
+      test("a version that is not there is told by oslo's name", async () => {
+        const target = { topic: topics.ours, server: scheme, version: "2.0" };
+        await expect(pythonClient.call({ target, method: "ping" })).rejects.toMatchObject({
+          excType: "UnsupportedVersion",
+        });
+      });
+
+      test("a call that takes too long times out there", async () => {
+        await expect(call("slow", { secs: 4 }, { timeout: 1 })).rejects.toMatchObject({ type: "MessagingTimeout" });
+      });
+
+      test("our heartbeats keep a monitored call alive beyond its monitor's timeout", async () => {
+        await expect(call("slow", { secs: 4 }, { callMonitorTimeout: 2 })).resolves.toBe("slept 4");
+      });
+    });
+
+    test("a Python client's call to any server is answered by one of ours", async () => {
+      const answer = await pythonClient.call({ target: { topic: topics.ours }, method: "ping" });
+      expect(SCHEMES.map((scheme) => `pong from ${scheme}`)).toContain(answer);
+    });
+
+    test("a Python client's fanout reaches all of ours", async () => {
+      await pythonClient.cast({
+        target: { topic: topics.ours, fanout: true },
+        method: "note",
+        args: { arg: "fanout" },
+      });
+      await Promise.all(SCHEMES.map((scheme) => notedBy(scheme, "fanout")));
+    });
+
+    describe.each(SCHEMES)("our client by %s and a Python server", (scheme) => {
+      const client = (): RPCClient => {
+        const client = clients.get(scheme);
+        if (client === undefined) throw new Error(`no client by ${scheme}`);
+        return client;
+      };
+
+      test("a call to any server is answered, whatever JSON it has", async () => {
+        await expect(client().call({}, "echo", { arg: JSON_VALUE })).resolves.toEqual(JSON_VALUE);
+      });
+
+      test("a call to one server is answered, and the context arrives", async () => {
+        const answer = client().prepare({ server: "python" }).call(CONTEXT, "whoami");
+        await expect(answer).resolves.toEqual({ server: "python", ctxt: CONTEXT });
+      });
+
+      test("a call of a megabyte is answered", async () => {
+        const arg = "é".repeat(500_000);
+        await expect(client().call({}, "echo", { arg })).resolves.toBe(arg);
+      });
+
+      test("casts arrive: to any server, to one and to all", async () => {
+        await client().cast({}, "note", { arg: `any by ${scheme}` });
+        await client()
+          .prepare({ server: "python" })
+          .cast({}, "note", { arg: `one by ${scheme}` });
+        await client()
+          .prepare({ fanout: true })
+          .cast({}, "note", { arg: `all by ${scheme}` });
+        await Promise.all(["any", "one", "all"].map((whom) => pythonServer.noted(`${whom} by ${scheme}`)));
+      });
+
+      test("an error keeps its Python type, module and message", async () => {
+        await expect(client().call({}, "fail", { kind: "value" })).rejects.toMatchObject({
+          name: "RemoteError",
+          excType: "ValueError",
+          module: "builtins",
+          value: "bad value é",
+        });
+        await expect(client().call({}, "fail", { kind: "custom" })).rejects.toMatchObject({
+          name: "RemoteError",
+          excType: "PeerError",
+          module: "peers_exc",
+          value: "custom trouble",
+        });
+        await expect(client().call({}, "fail_expected")).rejects.toMatchObject({ excType: "KeyError" });
+      });
+
+      test("a method that is not there is told by oslo's name", async () => {
+        await expect(client().call({}, "no_such_method")).rejects.toMatchObject({
+          name: "RemoteError",
+          excType: "NoSuchMethod",
+          module: "oslo_messaging.rpc.dispatcher",
+          value: "Endpoint does not support RPC method no_such_method",
+        });
+      });
+
+      test("a call that takes too long times out, and says that it waited for the reply", async () => {
+        await expect(client().call({}, "slow", { secs: 3 }, { timeoutMs: 1_000 })).rejects.toMatchObject({
+          name: "MessagingTimeout",
+          phase: "reply",
+        });
+      });
+
+      test("Python's heartbeats keep a monitored call alive beyond its monitor's timeout", async () => {
+        const answer = client().call({}, "slow", { secs: 4 }, { callMonitorTimeoutMs: 2_000 });
+        await expect(answer).resolves.toBe("slept 4");
+      });
+    });
+
+    async function notedBy(scheme: (typeof SCHEMES)[number], arg: string): Promise<void> {
+      await notes.get(scheme)?.take(`the note ${arg}`, (note) => (note === arg ? true : undefined));
+    }
+  });
+}

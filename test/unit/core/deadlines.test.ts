@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Deadlines, type Phase } from "../../../src/core/deadlines.js";
+
+const never = new Promise<never>(() => {});
+
+function expired(phase: Phase): Error {
+  return new Error(`over in ${phase}`);
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("a deadline", () => {
+  it("ends the wait in the phase it has reached", async () => {
+    const deadline = new Deadlines().start({ ms: 100, expired });
+    expect(await deadline.wait("connecting", Promise.resolve(1))).toBe(1);
+    const reply = expect(deadline.wait("reply", never)).rejects.toThrow("over in reply");
+    await vi.advanceTimersByTimeAsync(120);
+    await reply;
+  });
+
+  it("does not pass early, and soon after its time", async () => {
+    const deadline = new Deadlines().start({ ms: 100, expired });
+    let over = false;
+    deadline.enter("credit", () => {
+      over = true;
+    });
+    await vi.advanceTimersByTimeAsync(99);
+    expect(over).toBe(false);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(over).toBe(true);
+  });
+
+  it("refuses every later wait, once it is over", async () => {
+    const deadline = new Deadlines().start({ ms: 1, expired });
+    await vi.advanceTimersByTimeAsync(20);
+    await expect(deadline.wait("credit", never)).rejects.toThrow("over in connecting");
+    let reason: unknown;
+    deadline.enter("reply", (ended) => {
+      reason = ended;
+    });
+    expect(reason).toEqual(new Error("over in connecting"));
+  });
+
+  it("ends with the reason of the user's signal, also one that was aborted before", async () => {
+    const abort = new AbortController();
+    const wait = expect(new Deadlines().start({ signal: abort.signal, expired }).wait("credit", never)).rejects.toThrow(
+      "enough",
+    );
+    abort.abort(new Error("enough"));
+    await wait;
+    const late = new Deadlines().start({ signal: abort.signal, expired });
+    await expect(late.wait("connecting", never)).rejects.toThrow("enough");
+  });
+
+  it("leaves nothing behind when it is done: no timer, no listener", () => {
+    const abort = new AbortController();
+    const remove = vi.spyOn(abort.signal, "removeEventListener");
+    const deadlines = new Deadlines();
+    const [a, b] = [1000, 2000].map((ms) => deadlines.start({ ms, signal: abort.signal, expired }));
+    a?.done();
+    expect(vi.getTimerCount()).toBe(1);
+    b?.done();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(remove).toHaveBeenCalledTimes(2);
+  });
+
+  it("takes a time longer than any timer of the engine as the longest one", async () => {
+    const deadline = new Deadlines().start({ ms: Number.MAX_SAFE_INTEGER, expired });
+    let over = false;
+    deadline.enter("reply", () => {
+      over = true;
+    });
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    expect(over).toBe(false);
+    deadline.done();
+  });
+});
+
+it("runs any number of deadlines on one timer, each to its time", async () => {
+  const deadlines = new Deadlines();
+  const passed: number[] = [];
+  for (const ms of [500, 100, 300, 200, 400]) {
+    deadlines.start({ ms, expired }).enter("reply", () => passed.push(ms));
+  }
+  expect(vi.getTimerCount()).toBe(1);
+  await vi.advanceTimersByTimeAsync(350);
+  expect(passed).toEqual([100, 200, 300]);
+  await vi.advanceTimersByTimeAsync(350);
+  expect(passed).toEqual([100, 200, 300, 400, 500]);
+  expect(vi.getTimerCount()).toBe(0);
+});

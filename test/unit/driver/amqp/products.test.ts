@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { productOf } from "../../../../src/driver/amqp/products.js";
+
+it.each([
+  ["qpid-dispatch-router", "router", "routable"],
+  ["skupper-router", "router", "routable"],
+  ["oslo-messaging-router", "router", "routable"],
+  ["oslo-messaging-broker", "broker", "routable"],
+  ["qpid-cpp", "broker", "legacy"],
+  ["Apache Qpid Broker-J Core", "broker", "legacy"],
+  ["apache-activemq-artemis", "broker", "routable"],
+  ["RabbitMQ", "broker", "rabbitmq"],
+  ["something new", "unknown", "routable"],
+  ["", "unknown", "routable"],
+  ["constructor", "unknown", "routable"],
+  [undefined, "unknown", "legacy"],
+])("%s is a %s with %s addresses", (name, kind, addressing) => {
+  expect(productOf(name)).toMatchObject({ kind, addressing });
+});
+
+it("only Artemis is asked for queues and topics", () => {
+  expect(productOf("apache-activemq-artemis").capabilities).toEqual({ unicast: ["queue"], multicast: ["topic"] });
+  expect(productOf("qpid-dispatch-router").capabilities).toEqual({ unicast: [], multicast: [] });
+});

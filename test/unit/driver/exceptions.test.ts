@@ -1,0 +1,166 @@
+import { describe, expect, expectTypeOf, it } from "vitest";
+import * as exceptions from "../../../src/driver/exceptions.js";
+import { Target } from "../../../src/driver/target.js";
+
+const {
+  ConfigurationError,
+  DriverLoadFailure,
+  InvalidTarget,
+  InvalidTransportURL,
+  MessageDeliveryFailure,
+  MessagingException,
+  MessagingServerError,
+  MessagingTimeout,
+  NoSuchMethod,
+  NoSuchOptError,
+  RemoteError,
+  RPCDispatcherError,
+  RPCVersionCapError,
+  ServerListenError,
+  TaskTimeout,
+  UnsupportedRpcEnvelopeVersion,
+  UnsupportedVersion,
+} = exceptions;
+
+const target = new Target({ topic: "t" });
+const where = { operation: "RPC Call", target, address: "a/b", host: "h:5672", elapsedMs: 1234.5 };
+const cause = new Error("why");
+const failure = {
+  excType: "ValueError",
+  module: "builtins",
+  message: "bad",
+  traceback: ["a\n", "b\n"],
+  args: [1],
+  kwargs: {},
+};
+const all = [
+  new MessagingException("x"),
+  new MessagingTimeout({ ...where, phase: "reply" }),
+  new MessageDeliveryFailure({ ...where, phase: "credit", outcome: "unsent", reason: "why" }),
+  new InvalidTarget("no", target),
+  new InvalidTransportURL("amqp://", "no"),
+  new DriverLoadFailure("kafka", "no"),
+  new RPCVersionCapError("2.0", "1.0"),
+  new RemoteError(failure),
+  new MessagingServerError("x"),
+  new ServerListenError(target, cause),
+  new TaskTimeout("x"),
+  new RPCDispatcherError("x"),
+  new NoSuchMethod("m"),
+  new UnsupportedVersion("1.0"),
+  new UnsupportedRpcEnvelopeVersion("3.0"),
+  new ConfigurationError("key", "no"),
+  new NoSuchOptError("key", "no"),
+];
+
+describe("every exception", () => {
+  it("is among those tested here", () => {
+    expect(new Set(all.map((error) => error.constructor))).toEqual(new Set(Object.values(exceptions)));
+  });
+
+  it.each(Object.entries(exceptions))("has its oslo name, %s, literally", (name, type) => {
+    const error = all.find((error) => error.constructor === type);
+    expect(error?.name).toBe(name);
+    expect(String(error)).toMatch(new RegExp(`^${name}: `));
+  });
+
+  it("is a MessagingException, but for those about the configuration, as in oslo", () => {
+    for (const error of all) expect(error instanceof MessagingException).toBe(!(error instanceof ConfigurationError));
+  });
+
+  it("descends as in oslo", () => {
+    expect(all.filter((error) => error instanceof MessagingServerError).map(({ name }) => name)).toEqual([
+      "MessagingServerError",
+      "ServerListenError",
+      "TaskTimeout",
+      "RPCDispatcherError",
+      "NoSuchMethod",
+      "UnsupportedVersion",
+    ]);
+    expect(new NoSuchMethod("m")).toBeInstanceOf(RPCDispatcherError);
+    expect(new UnsupportedVersion("1.0")).toBeInstanceOf(RPCDispatcherError);
+    expect(new NoSuchOptError("k", "no")).toBeInstanceOf(ConfigurationError);
+  });
+
+  it("can be told from the others by its name's type", () => {
+    expectTypeOf<exceptions.MessagingTimeout["name"]>().toEqualTypeOf<"MessagingTimeout">();
+    expectTypeOf<exceptions.RemoteError["name"]>().toEqualTypeOf<"RemoteError">();
+  });
+});
+
+describe("the text", () => {
+  it("of a timeout says what, to whom, where, in which phase and after how long", () => {
+    const error = new MessagingTimeout({ ...where, phase: "reply" });
+    expect(error.message).toBe(
+      "RPC Call message sent to <Target topic=t> failed: timed out (phase reply, after 1235 ms, address a/b, host h:5672)",
+    );
+    expect(error).toMatchObject({ phase: "reply", address: "a/b", host: "h:5672", elapsedMs: 1234.5 });
+  });
+
+  it("of a timeout before anything is known says so", () => {
+    const error = new MessagingTimeout({ ...where, phase: "connecting", address: undefined, host: undefined });
+    expect(error.message).toContain("(phase connecting, after 1235 ms, address not known yet, host none)");
+  });
+
+  it("of a missed heartbeat is oslo's", () => {
+    expect(new MessagingTimeout({ ...where, phase: "heartbeat" }).message).toContain(
+      "failed: call monitor timed out (",
+    );
+  });
+
+  it("of a failed delivery says the outcome and the reason as well", () => {
+    const reason = "amqp:not-found: gone";
+    const error = new MessageDeliveryFailure({ ...where, phase: "acknowledgement", outcome: "rejected", reason });
+    expect(error.message).toBe(
+      "RPC Call message sent to <Target topic=t> failed: rejected: amqp:not-found: gone " +
+        "(phase acknowledgement, after 1235 ms, address a/b, host h:5672)",
+    );
+    expect(error).toMatchObject({ outcome: "rejected", phase: "acknowledgement", address: "a/b", host: "h:5672" });
+  });
+
+  it("is oslo's where clients match on it", () => {
+    expect(new NoSuchMethod("m").message).toBe("Endpoint does not support RPC method m");
+    expect(new UnsupportedVersion("1.1").message).toBe("Endpoint does not support RPC version 1.1");
+    expect(new UnsupportedVersion("1.1", "m").message).toBe(
+      "Endpoint does not support RPC version 1.1. Attempted method: m",
+    );
+    expect(new RemoteError(failure).message).toBe("Remote error: ValueError bad\na\nb\n.");
+    expect(new InvalidTarget("A topic is required to send", target).message).toBe(
+      "A topic is required to send:<Target topic=t>",
+    );
+    expect(new DriverLoadFailure("kafka", "no").message).toBe('Failed to load transport driver "kafka": no');
+    expect(new ServerListenError(target, cause).message).toBe('Failed to listen on target "<Target topic=t>": why');
+    expect(new UnsupportedRpcEnvelopeVersion("3.0").message).toBe(
+      "Specified RPC envelope version, 3.0, not supported by this endpoint.",
+    );
+    expect(new RPCVersionCapError("2.0", "1.0").message).toContain("Requested message version, 2.0 is incompatible.");
+  });
+
+  it("of a bad setting begins with its key", () => {
+    expect(new NoSuchOptError("idleTimeout", "no").message).toBe("idleTimeout: no");
+    expect(new NoSuchOptError("idleTimeout", "no").key).toBe("idleTimeout");
+  });
+});
+
+describe("the cause", () => {
+  it("is kept", () => {
+    expect(new MessagingTimeout({ ...where, phase: "reply", cause }).cause).toBe(cause);
+    expect(new ServerListenError(target, cause).cause).toBe(cause);
+    expect(new RemoteError(failure, { cause }).cause).toBe(cause);
+  });
+
+  it("is not there when there is none", () => {
+    expect("cause" in new MessagingTimeout({ ...where, phase: "reply" })).toBe(false);
+  });
+});
+
+it("a remote error has what the remote said as data", () => {
+  expect(new RemoteError(failure)).toMatchObject({
+    excType: "ValueError",
+    module: "builtins",
+    value: "bad",
+    traceback: ["a\n", "b\n"],
+    args: [1],
+    kwargs: {},
+  });
+});

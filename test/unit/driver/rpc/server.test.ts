@@ -1,0 +1,553 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InvalidTarget, RemoteError, type RemoteFailure } from "../../../../src/driver/exceptions.js";
+import { accessPolicies, expose } from "../../../../src/driver/rpc/access-policy.js";
+import type { CallInfo } from "../../../../src/driver/rpc/dispatcher.js";
+import { getRpcServer, type RPCServer, type RPCServerOptions } from "../../../../src/driver/rpc/server.js";
+import { Target } from "../../../../src/driver/target.js";
+import { Deferred } from "../../../support/deferred.js";
+import { FakeDriver, FakeIncoming, type IncomingInit } from "../../../support/fake-driver.js";
+
+const TARGET = { topic: "calc", server: "host-a" };
+let driver: FakeDriver;
+beforeEach(() => {
+  driver = new FakeDriver();
+});
+
+async function serve(endpoints: readonly object[], options: RPCServerOptions = {}): Promise<RPCServer> {
+  const server = getRpcServer(driver.rpcTransport, TARGET, endpoints, options);
+  await server.start();
+  return server;
+}
+
+function deliver(
+  method: unknown,
+  args: unknown = {},
+  init: IncomingInit & { version?: unknown; namespace?: unknown } = {},
+) {
+  const { version, namespace, ...rest } = init;
+  return driver.listener.deliver({ body: { method, args, version, namespace }, ...rest });
+}
+
+async function resultOf(message: FakeIncoming): Promise<unknown> {
+  const answer = await message.answered;
+  if ("failure" in answer) throw new Error(`a failure: ${answer.failure.excType} ${answer.failure.message}`);
+  return answer.value;
+}
+
+async function failureOf(message: FakeIncoming): Promise<RemoteFailure> {
+  const answer = await message.answered;
+  if ("value" in answer) throw new Error(`a value: ${answer.value}`);
+  return answer.failure;
+}
+
+describe("a request", () => {
+  it("runs a method with context, arguments and call, and answers what it returns", async () => {
+    const seen: unknown[] = [];
+    class Endpoint {
+      readonly name = "me";
+      add(context: object, args: { a: number; b: number }, call: CallInfo) {
+        seen.push(context, args, call.messageId, call.signal.aborted, String(call.target));
+        return { name: this.name, sum: args.a + args.b };
+      }
+    }
+    await serve([new Endpoint()]);
+    const message = deliver("add", { a: 1, b: 2 }, { context: { user: "u" }, messageId: "m7" });
+    expect(await resultOf(message)).toEqual({ name: "me", sum: 3 });
+    expect(seen).toEqual([
+      { user: "u" },
+      { a: 1, b: 2 },
+      "m7",
+      false,
+      "<Target topic=calc, version=1.0, server=host-a>",
+    ]);
+  });
+
+  it("is acknowledged before its method runs", async () => {
+    const events: string[] = [];
+    await serve([
+      {
+        hello() {
+          events.push(...message.events);
+        },
+      },
+    ]);
+    const message = new FakeIncoming({ body: { method: "hello" } });
+    driver.listener.deliverMessage(message);
+    expect(await resultOf(message)).toBeUndefined();
+    expect(events).toEqual(["acknowledge"]);
+    expect(message.events).toEqual(["acknowledge", "reply"]);
+  });
+
+  it("that cannot be acknowledged is not run", async () => {
+    const hello = vi.fn();
+    const server = await serve([{ hello }]);
+    const message = new FakeIncoming({ body: { method: "hello" } });
+    vi.spyOn(message, "acknowledge").mockImplementation(() => {
+      throw new Error("gone");
+    });
+    driver.listener.deliverMessage(message);
+    await server.stop();
+    await server.wait();
+    expect(hello).not.toHaveBeenCalled();
+    expect(driver.logger.of("error")).toEqual([expect.stringContaining("gone")]);
+  });
+
+  it("that wants no reply gets none, whatever happens", async () => {
+    const server = await serve([
+      {
+        hello: () => "x",
+        fail() {
+          throw new Error("no");
+        },
+      },
+    ]);
+    const messages = ["hello", "fail", "absent"].map((method) => deliver(method, {}, { wantsReply: false }));
+    await server.stop();
+    await server.wait();
+    expect(messages.map(({ events }) => events)).toEqual([["acknowledge"], ["acknowledge"], ["acknowledge"]]);
+    expect(driver.logger.of("error")).toEqual([expect.stringContaining("Error: no")]);
+  });
+
+  it("may leave out args, or send null", async () => {
+    await serve([{ echo: (_context: object, args: object) => args }]);
+    expect(await resultOf(driver.listener.deliver({ body: { method: "echo" } }))).toEqual({});
+    expect(
+      await resultOf(driver.listener.deliver({ body: { method: "echo", args: null, namespace: null, version: null } })),
+    ).toEqual({});
+  });
+
+  it("tells its method when the connection goes", async () => {
+    const called = new Deferred<AbortSignal>();
+    await serve([
+      {
+        wait: (_context: object, _args: object, { signal }: CallInfo) => {
+          called.resolve(signal);
+          return new Promise(() => {});
+        },
+      },
+    ]);
+    const message = deliver("wait");
+    const signal = await called.promise;
+    message.connection.abort();
+    expect(signal.aborted).toBe(true);
+  });
+});
+
+describe("what a method throws", () => {
+  class Custom extends Error {
+    override name = "PeerError";
+  }
+  const endpoint = {
+    sync() {
+      throw new RangeError("sync");
+    },
+    async async() {
+      throw new Custom("async");
+    },
+    text() {
+      throw "just text";
+    },
+    nothing() {
+      throw undefined;
+    },
+    bare() {
+      throw Object.create(null);
+    },
+    rejected: () => Promise.reject(new Error("rejected")),
+    thenable: () =>
+      new Proxy(
+        {},
+        {
+          get() {
+            throw new Error("then");
+          },
+        },
+      ),
+    remote() {
+      throw new RemoteError({
+        excType: "ValueError",
+        module: "builtins",
+        message: "far",
+        traceback: ["tb"],
+        args: ["far"],
+        kwargs: {},
+      });
+    },
+  };
+
+  it.each([
+    ["sync", "RangeError", "sync"],
+    ["async", "PeerError", "async"],
+    ["text", "Error", "just text"],
+    ["nothing", "Error", "undefined"],
+    ["rejected", "Error", "rejected"],
+    ["thenable", "Error", "then"],
+    ["remote", "ValueError", "far"],
+    ["bare", "Error", "{}"],
+  ])("%s: travels as a failure, and is logged once", async (method, excType, message) => {
+    const server = await serve([endpoint]);
+    expect(await failureOf(deliver(method))).toMatchObject({ excType, message, traceback: [] });
+    await server.stop();
+    await server.wait();
+    expect(driver.logger.lines).toMatchObject([{ level: "error", fields: { messageId: "m1" } }]);
+  });
+
+  it("is logged with its stack and its cause", async () => {
+    await serve([
+      {
+        fail() {
+          throw new Error("above", { cause: new Error("below") });
+        },
+      },
+    ]);
+    await failureOf(deliver("fail"));
+    expect(driver.logger.of("error")).toEqual([
+      expect.stringMatching(/Error: above\n +at .*\ncaused by: Error: below\n +at /s),
+    ]);
+  });
+
+  it("travels with its stack only when the server is told so", async () => {
+    await serve([endpoint], { sendTraceback: true });
+    const { traceback } = await failureOf(deliver("sync"));
+    expect(traceback.join("")).toContain("RangeError: sync\n    at ");
+  });
+});
+
+describe("a result that cannot be written", () => {
+  it("is a failure of the method", async () => {
+    await serve([{ hello: () => 5 }]);
+    const message = deliver("hello");
+    message.encode = () => {
+      throw new TypeError("a value contains itself");
+    };
+    expect(await failureOf(message)).toMatchObject({ excType: "TypeError", message: "a value contains itself" });
+    expect(message.events).toEqual(["acknowledge", "failure"]);
+  });
+});
+
+describe("a body that is no request", () => {
+  it.each([
+    [null],
+    ["text"],
+    [5],
+    [[]],
+    [{}],
+    [{ method: 5 }],
+    [{ method: null }],
+    [{ method: "echo", args: [1] }],
+    [{ method: "echo", args: "x" }],
+    [{ method: "echo", namespace: 5 }],
+    [{ method: "echo", version: 1.0 }],
+  ])("%j is answered with what is wrong", async (body) => {
+    const echo = vi.fn();
+    await serve([{ echo }]);
+    expect(await failureOf(driver.listener.deliver({ body }))).toMatchObject({
+      excType: "RPCDispatcherError",
+      module: "oslo_messaging.rpc.dispatcher",
+    });
+    expect(echo).not.toHaveBeenCalled();
+    expect(driver.logger.lines).toMatchObject([{ level: "warn" }]);
+  });
+
+  it.each(["1", "one", "", "1.x"])("asks for the version %j, which nobody can have", async (version) => {
+    await serve([{ echo() {} }]);
+    expect(await failureOf(deliver("echo", {}, { version }))).toMatchObject({ excType: "UnsupportedVersion" });
+  });
+});
+
+describe("a method that is not there", () => {
+  it.each(["constructor", "__proto__", "toString", "hasOwnProperty", "target", "_private", "getter", "absent", ""])(
+    "%j is refused as oslo does",
+    async (method) => {
+      let reads = 0;
+      await serve([
+        {
+          target: new Target(),
+          _private: () => "x",
+          get getter() {
+            reads += 1;
+            return () => "x";
+          },
+        },
+      ]);
+      expect(await failureOf(deliver(method))).toEqual({
+        excType: "NoSuchMethod",
+        module: "oslo_messaging.rpc.dispatcher",
+        message: `Endpoint does not support RPC method ${method}`,
+        traceback: [],
+        args: [`Endpoint does not support RPC method ${method}`],
+        kwargs: {},
+      });
+      expect(reads).toBe(0);
+      expect(driver.logger.lines).toMatchObject([{ level: "warn" }]);
+    },
+  );
+
+  it("is not logged in megabytes", async () => {
+    await serve([{}]);
+    await failureOf(deliver("x".repeat(1_000_000)));
+    expect(JSON.stringify(driver.logger.lines).length).toBeLessThan(1_000);
+  });
+
+  it("is hardly worth a line when its name says so", async () => {
+    await serve([{}]);
+    await failureOf(deliver("poll_ignore_errors"));
+    expect(driver.logger.lines).toMatchObject([{ level: "debug" }]);
+  });
+});
+
+describe("namespaces and versions", () => {
+  const endpoints = [
+    { target: new Target({ namespace: "a", version: "1.3" }), who: () => "a 1.3" },
+    { target: new Target({ namespace: "a", version: "2.0" }), who: () => "a 2.0", more: () => "more" },
+    { target: new Target({ namespace: "b", legacyNamespaces: ["old"] }), who: () => "b" },
+    { who: () => "none" },
+    { who: () => "never", more: () => "plain more" },
+  ];
+
+  it.each([
+    [undefined, undefined, "none"],
+    [undefined, "1.0", "none"],
+    ["a", "1.0", "a 1.3"],
+    ["a", "1.3", "a 1.3"],
+    ["a", "1.3.0", "a 1.3"],
+    ["a", undefined, "a 1.3"],
+    ["a", "2.0", "a 2.0"],
+    ["b", "1.0", "b"],
+    ["old", "1.0", "b"],
+  ])("%s %s is served by %s", async (namespace, version, expected) => {
+    await serve(endpoints);
+    expect(await resultOf(deliver("who", {}, { namespace, version }))).toBe(expected);
+  });
+
+  it.each([
+    ["a", "1.4"],
+    ["a", "3.0"],
+    ["", "1.0"],
+    ["other", undefined],
+    [undefined, "1.1"],
+  ])("%s %s is served by nobody", async (namespace, version) => {
+    await serve(endpoints);
+    const message = `Endpoint does not support RPC version ${version ?? "1.0"}. Attempted method: who`;
+    expect(await failureOf(deliver("who", {}, { namespace, version }))).toMatchObject({
+      excType: "UnsupportedVersion",
+      message,
+    });
+  });
+
+  it("looks for a method in the next endpoint that fits", async () => {
+    await serve(endpoints);
+    expect(await resultOf(deliver("more"))).toBe("plain more");
+    expect(await resultOf(deliver("more", {}, { namespace: "a", version: "2.0" }))).toBe("more");
+    expect(await failureOf(deliver("more", {}, { namespace: "a" }))).toMatchObject({ excType: "NoSuchMethod" });
+  });
+
+  it("are told to the method", async () => {
+    await serve([
+      {
+        target: new Target({ namespace: "n", version: "1.5" }),
+        who: (_c: object, _a: object, call: CallInfo) => ({ ...call.target }),
+      },
+    ]);
+    const value = await resultOf(deliver("who", {}, { namespace: "n", version: "1.2" }));
+    expect(value).toMatchObject({ topic: "calc", server: "host-a", namespace: "n", version: "1.2" });
+  });
+});
+
+describe("heartbeats", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("go to a caller that asked for them, twice as often as it asked, until its method is through", async () => {
+    const work = new Deferred<string>();
+    await serve([{ slow: () => work.promise }]);
+    const message = deliver("slow", {}, { callMonitorTimeoutMs: 5_000 });
+    await vi.advanceTimersByTimeAsync(2_499);
+    expect(message.heartbeats).toBe(0);
+    await vi.advanceTimersByTimeAsync(7_501);
+    expect(message.heartbeats).toBe(4);
+    work.resolve("done");
+    expect(await resultOf(message)).toBe("done");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("end while the reply still waits to be sent", async () => {
+    const sent = new Deferred();
+    await serve([{ hello: () => "x" }]);
+    const message = deliver("hello", {}, { callMonitorTimeoutMs: 2_000 });
+    message.encode = () => sent.promise;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(message.heartbeats).toBe(0);
+    sent.resolve();
+    expect(await resultOf(message)).toBe("x");
+  });
+
+  it.each(["fail", "absent"])("end when the method is %s", async (method) => {
+    await serve([
+      {
+        fail() {
+          throw new Error("no");
+        },
+      },
+    ]);
+    await failureOf(deliver(method, {}, { callMonitorTimeoutMs: 2_000 }));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    [undefined, true, 0],
+    [5_000, false, 0],
+    [1_999, true, 1],
+    [Number.NaN, true, 1],
+    [-1, true, 1],
+  ])(
+    "do not go out for a monitor timeout of %s ms, reply wanted: %s (%s warnings)",
+    async (callMonitorTimeoutMs, wantsReply, warnings) => {
+      const work = new Deferred();
+      await serve([{ slow: () => work.promise }]);
+      const message = deliver("slow", {}, { callMonitorTimeoutMs, wantsReply });
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(message.heartbeats).toBe(0);
+      expect(driver.logger.of("warn")).toHaveLength(warnings);
+      work.resolve();
+    },
+  );
+
+  it("for a time longer than a timer can wait are as rare as a timer can be", async () => {
+    const work = new Deferred();
+    await serve([{ slow: () => work.promise }]);
+    const message = deliver("slow", {}, { callMonitorTimeoutMs: 1e15 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(message.heartbeats).toBe(0);
+    work.resolve();
+  });
+
+  it("stop when one cannot be sent", async () => {
+    const work = new Deferred<string>();
+    await serve([{ slow: () => work.promise }]);
+    const message = deliver("slow", {}, { callMonitorTimeoutMs: 2_000 });
+    message.onHeartbeat = () => {
+      throw new Error("broken");
+    };
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(message.heartbeats).toBe(1);
+    expect(driver.logger.of("warn")).toEqual([expect.stringContaining("broken")]);
+    work.resolve("x");
+    expect(await resultOf(message)).toBe("x");
+  });
+});
+
+describe("ping", () => {
+  const PING = "oslo_rpc_server_ping";
+
+  it("is answered when it is asked for, whatever the endpoints and the policy", async () => {
+    const endpoint = { target: new Target({ namespace: "n", version: "3.0" }) };
+    await serve([endpoint], { ping: true, accessPolicy: accessPolicies.explicit });
+    expect(await resultOf(deliver(PING, { whatever: 1 }))).toBe("pong");
+  });
+
+  it("is not answered otherwise", async () => {
+    await serve([{}]);
+    expect(await failureOf(deliver(PING))).toMatchObject({ excType: "NoSuchMethod" });
+  });
+
+  it("is left to an endpoint that has the method", async () => {
+    await serve([{ [PING]: () => "mine" }, {}], { ping: true });
+    expect(await resultOf(deliver(PING))).toBe("mine");
+    expect(driver.logger.of("warn")).toEqual([expect.stringContaining(PING)]);
+  });
+});
+
+describe("options", () => {
+  it("give the access policy", async () => {
+    const endpoint = { _hidden: () => "x", shown: expose(() => "y") };
+    await serve([endpoint], { accessPolicy: accessPolicies.legacy });
+    expect(await resultOf(deliver("_hidden"))).toBe("x");
+    await serve([endpoint], { accessPolicy: accessPolicies.explicit });
+    expect(await resultOf(deliver("shown"))).toBe("y");
+    expect(await failureOf(deliver("_hidden"))).toMatchObject({ excType: "NoSuchMethod" });
+    await serve([endpoint], {
+      accessPolicy: () => {
+        throw new Error("policy");
+      },
+    });
+    expect(await failureOf(deliver("shown"))).toMatchObject({ message: "policy" });
+  });
+
+  it("hand acceptReplyTo to the driver", async () => {
+    const acceptReplyTo = () => true;
+    await serve([{}], { acceptReplyTo });
+    expect(driver.listener.options.acceptReplyTo).toBe(acceptReplyTo);
+    expect(driver.listener.targets.map(String)).toEqual(["<Target topic=calc, server=host-a>"]);
+  });
+
+  it.each([
+    ["concurrency", 0],
+    ["concurrency", 1.5],
+    ["ping", 1],
+    ["sendTraceback", "yes"],
+    ["accessPolicy", "default"],
+    ["acceptReplyTo", true],
+    ["executor", "threading"],
+  ])("refuse %s: %s, naming it", (key, value) => {
+    expect(() => getRpcServer(driver.rpcTransport, TARGET, [{}], { [key]: value })).toThrow(
+      expect.objectContaining({ key }),
+    );
+  });
+
+  it("pass context, arguments and result through the serializer", async () => {
+    const serializer = {
+      serializeEntity: (context: { user: string }, entity: unknown) => `${context.user}>${entity}`,
+      deserializeEntity: (context: { user: string }, entity: unknown) => `${context.user}<${entity}`,
+      serializeContext: (context: object) => context,
+      deserializeContext: (context: object) => ({ user: Object.keys(context).join() }),
+    };
+    const server = getRpcServer(
+      driver.rpcTransport,
+      TARGET,
+      [{ join: (context: { user: string }, { a, b }: { a: string; b: string }) => `${context.user}:${a}${b}` }],
+      { serializer },
+    );
+    await server.start();
+    expect(await resultOf(deliver("join", { a: 1, b: 2 }, { context: { me: 1 } }))).toBe("me>me:me<1me<2");
+  });
+
+  it("with a serializer that cannot read it, fail the request", async () => {
+    const fail = () => {
+      throw new Error("unreadable");
+    };
+    const serializer = {
+      serializeEntity: fail,
+      deserializeEntity: fail,
+      serializeContext: fail,
+      deserializeContext: fail,
+    };
+    await serve([{ hello: () => "x" }], { serializer });
+    expect(await failureOf(deliver("hello"))).toMatchObject({ message: "unreadable" });
+  });
+});
+
+describe("a server", () => {
+  it.each([[{}], [{ topic: "t" }], [{ server: "s" }], [{ topic: "", server: "s" }]])(
+    "needs topic and server, not %j",
+    (target) => {
+      expect(() => getRpcServer(driver.rpcTransport, target, [{}])).toThrow(InvalidTarget);
+    },
+  );
+
+  it.each([
+    [null],
+    ["x"],
+    [5],
+    [[]],
+    [{ target: "t" }],
+    [{ target: { version: "1.0" } }],
+    [{ target: new Target({ version: "x" }) }],
+  ])("does not take %j for an endpoint", (endpoint) => {
+    expect(() => getRpcServer(driver.rpcTransport, TARGET, [endpoint as object])).toThrow();
+  });
+});

@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Connection } from "../../../src/core/connection.js";
+import { ACCEPTED } from "../../../src/core/outcome.js";
+import { Bed, textMessage, textOf } from "./bed.js";
+
+const ANYCAST = "openstack.org/om/notify/anycast/openstack/notifications.info";
+const MULTICAST = "broadcast.openstack.topic.all";
+const UNSETTLED = { settled: false };
+
+let bed: Bed;
+let client: Connection;
+let server: Connection;
+
+beforeEach(async () => {
+  bed = new Bed({ kind: "broker", limits: { queuedMessages: 100 } });
+  client = await bed.connect();
+  server = await bed.connect();
+});
+
+afterEach(() => bed.close());
+
+describe("a broker", () => {
+  test("says what it is", () => {
+    expect(client.remote.product).toBe("oslo-messaging-broker");
+  });
+
+  test("accepts at once, and delivers to who comes later", async () => {
+    const producer = await bed.producer(client, ANYCAST);
+    expect(await producer.send({ ...textMessage("early"), messageId: "1" }, UNSETTLED)).toEqual(ACCEPTED);
+    await producer.close();
+    const { inbox } = await bed.consumer(server, ANYCAST);
+    const delivery = await inbox.next();
+    expect(delivery.message).toMatchObject({ messageId: "1" });
+    expect(textOf(delivery)).toBe("early");
+    expect(delivery.settled).toBe(false);
+  });
+
+  test("accepts while the consumer's handler is still busy", async () => {
+    const { inbox } = await bed.consumer(server, ANYCAST);
+    const producer = await bed.producer(client, ANYCAST);
+    expect(await producer.send(textMessage("a"), UNSETTLED)).toEqual(ACCEPTED);
+    expect((await inbox.next()).settled).toBe(false);
+  });
+
+  test.each([
+    { type: "released" } as const,
+    { type: "modified", deliveryFailed: true, undeliverableHere: false } as const,
+  ])("delivers again what is $type", async (state) => {
+    const { inbox } = await bed.consumer(server, ANYCAST);
+    const producer = await bed.producer(client, ANYCAST);
+    await producer.send(textMessage("again"), UNSETTLED);
+    (await inbox.next()).settle(state);
+    expect(await inbox.nextText()).toBe("again");
+  });
+
+  test("delivers to another consumer what is undeliverable here", async () => {
+    const { inbox } = await bed.consumer(server, ANYCAST);
+    const producer = await bed.producer(client, ANYCAST);
+    await producer.send(textMessage("a"), UNSETTLED);
+    (await inbox.next()).modify({ deliveryFailed: true, undeliverableHere: true });
+    await bed.settle(server);
+    const other = await bed.consumer(client, ANYCAST);
+    expect(await other.inbox.nextText()).toBe("a");
+    expect(inbox.count).toBe(1);
+  });
+
+  test("drops what is rejected, with a log line", async () => {
+    const { inbox } = await bed.consumer(server, ANYCAST);
+    const producer = await bed.producer(client, ANYCAST);
+    await producer.send(textMessage("bad"), UNSETTLED);
+    (await inbox.next()).reject({ condition: "my:error" });
+    await producer.send(textMessage("good"), UNSETTLED);
+    expect(await inbox.nextText()).toBe("good");
+    expect(bed.logger.lines.join("\n")).toMatch(/dropped a message of \d+ bytes from .*notifications.info.*my:error/);
+  });
+
+  test("delivers again what a consumer had not answered when its connection was lost", async () => {
+    const { inbox } = await bed.consumer(server, ANYCAST);
+    const producer = await bed.producer(client, ANYCAST);
+    for (const text of ["a", "b", "c"]) await producer.send(textMessage(text), UNSETTLED);
+    await inbox.nextText();
+    await inbox.next();
+    await server.close();
+    const other = await bed.consumer(client, ANYCAST);
+    expect([await other.inbox.nextText(), await other.inbox.nextText()]).toEqual(["b", "c"]);
+  });
+
+  test("sends a multicast message to every subscriber that is there, and accepts it when there is none", async () => {
+    const producer = await bed.producer(client, MULTICAST);
+    expect(await producer.send(textMessage("unheard"), UNSETTLED)).toEqual(ACCEPTED);
+    const consumers = [await bed.consumer(server, MULTICAST), await bed.consumer(client, MULTICAST)];
+    await producer.send(textMessage("heard"), UNSETTLED);
+    for (const { inbox } of consumers) expect(await inbox.nextText()).toBe("heard");
+  });
+
+  test("rejects what is over the limit, on that address alone", async () => {
+    const producer = await bed.producer(client, "full");
+    const sent = Array.from({ length: 60 }, (_, i) => producer.send(textMessage(String(i)), UNSETTLED));
+    const outcomes = await Promise.all(sent);
+    expect(outcomes.slice(0, 50)).toEqual(outcomes.slice(0, 50).map(() => ACCEPTED));
+    expect(outcomes[50]).toEqual({
+      type: "rejected",
+      error: { condition: "amqp:resource-limit-exceeded", description: "full is full" },
+    });
+    const other = await bed.producer(client, "other");
+    expect(await other.send(textMessage("a"), UNSETTLED)).toEqual(ACCEPTED);
+  });
+
+  test("is not held up by an address that nobody reads", async () => {
+    const dead = await bed.producer(client, "dead");
+    await bed.consumer(server, "dead", 0);
+    for (let i = 0; i < 50; i++) await dead.send(textMessage("never"), UNSETTLED);
+    const { inbox } = await bed.consumer(server, ANYCAST);
+    const producer = await bed.producer(client, ANYCAST);
+    for (let i = 0; i < 100; i++) {
+      expect(await producer.send(textMessage(String(i)), UNSETTLED)).toEqual(ACCEPTED);
+      expect(await inbox.nextText()).toBe(String(i));
+    }
+  });
+});
+
+describe("dynamic nodes", () => {
+  test("take replies, also those that come before there is credit", async () => {
+    const { receiver, inbox } = await bed.consumer(client, undefined, 0);
+    const producer = await bed.producer(server, receiver.source?.address ?? "");
+    expect(await producer.send(textMessage("reply"), UNSETTLED)).toEqual(ACCEPTED);
+    receiver.grant(1);
+    expect(await inbox.nextText()).toBe("reply");
+  });
+
+  test("refuse producers once they are gone, and detach those that they have", async () => {
+    const { receiver } = await bed.consumer(client, undefined);
+    const address = receiver.source?.address ?? "";
+    const detached = new Promise((resolve) => void bed.producer(server, address, resolve).then(() => receiver.close()));
+    expect(await detached).toMatchObject({ condition: "amqp:resource-deleted" });
+    await expect(bed.producer(server, address)).rejects.toMatchObject({ condition: "amqp:not-found" });
+  });
+});

@@ -1,0 +1,240 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Connection } from "../../../src/core/connection.js";
+import { ACCEPTED } from "../../../src/core/outcome.js";
+import type { Sender } from "../../../src/core/sender.js";
+import type { IntermediaryOptions } from "../../../src/intermediary/intermediary.js";
+import { memoryDial } from "../../../src/transports/memory.js";
+import { Bed, type BedConsumer, textMessage } from "./bed.js";
+
+const UNSETTLED = { settled: false };
+const KINDS = ["router", "broker"] as const;
+
+describe("who may come in", () => {
+  test("without users: anybody", async () => {
+    const bed = makeBed({ kind: "router" });
+    expect((await bed.connect()).mechanism).toBe("ANONYMOUS");
+    expect(bed.intermediary.connections).toBe(1);
+  });
+
+  test("without users: somebody who begins with the AMQP header too", async () => {
+    const answer = await sayHello(makeBed({ kind: "router" }), [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0]);
+    expect([...answer]).toEqual([0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0]);
+  });
+
+  test("with users: only they, with their passwords", async () => {
+    const bed = makeBed({ kind: "router", users: new Map([["joe", "pässword"]]) });
+    expect((await bed.connect({ username: "joe", password: "pässword" })).mechanism).toBe("PLAIN");
+    await expect(bed.connect({ username: "joe", password: "password" })).rejects.toMatchObject({
+      name: "AuthenticationError",
+    });
+    await expect(bed.connect({ username: "constructor", password: "x" })).rejects.toMatchObject({
+      name: "AuthenticationError",
+    });
+    await expect(bed.connect()).rejects.toMatchObject({ name: "AuthenticationError" });
+    expect(bed.logger.lines.join()).not.toContain("pässword");
+  });
+
+  test("with users: nobody without SASL, who is shown the header that is wanted", async () => {
+    const bed = makeBed({ kind: "router", users: new Map([["joe", "x"]]) });
+    const answer = await sayHello(bed, [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0]);
+    expect([...answer]).toEqual([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]);
+  });
+
+  test("not more than the limit, until somebody goes", async () => {
+    const bed = makeBed({ kind: "router", limits: { connections: 2 } });
+    const [first] = [await bed.connect(), await bed.connect()];
+    await expect(bed.connect()).rejects.toThrow();
+    expect(bed.intermediary.connections).toBe(2);
+    await first.close();
+    await bed.connect();
+  });
+});
+
+describe.each(KINDS)("links that a %s refuses", (kind) => {
+  const init = { name: "link", onDelivery() {}, credit: 1 };
+
+  test.each([
+    ["a source without an address", {}, "amqp:invalid-field"],
+    ["a source that is too long", { address: "x".repeat(5000) }, "amqp:invalid-field"],
+    ["a dynamic node of somebody else", { address: "$dynamic/0123" }, "amqp:not-allowed"],
+  ])("%s", async (_, source, condition) => {
+    const connection = await makeBed({ kind }).connect();
+    await expect(connection.openReceiver({ ...init, source, target: {} })).rejects.toMatchObject({ condition });
+    await expectToWork(connection, kind);
+  });
+
+  test.each([
+    ["a target without an address, the anonymous relay", {}, "amqp:not-implemented"],
+    ["a target with an empty address", { address: "" }, "amqp:not-implemented"],
+    ["a dynamic target", { dynamic: true }, "amqp:not-implemented"],
+    ["a target that is too long", { address: "x".repeat(5000) }, "amqp:invalid-field"],
+  ])("%s", async (_, target, condition) => {
+    const connection = await makeBed({ kind }).connect();
+    await expect(connection.openSender({ ...init, source: {}, target })).rejects.toMatchObject({ condition });
+    await expectToWork(connection, kind);
+  });
+
+  test("more than the limit, until one goes", async () => {
+    const bed = makeBed({ kind, limits: { linksPerConnection: 3 } });
+    const connection = await bed.connect();
+    const links = [
+      await bed.producer(connection, "a"),
+      (await bed.consumer(connection, "a")).receiver,
+      (await bed.consumer(connection, undefined)).receiver,
+    ];
+    await expect(bed.producer(connection, "b")).rejects.toMatchObject({ condition: "amqp:resource-limit-exceeded" });
+    for (const link of links) {
+      await link.close();
+      const next = await bed.producer(connection, "b");
+      await next.close();
+      await bed.producer(connection, "b");
+    }
+  });
+});
+
+describe.each(KINDS)("a %s", (kind) => {
+  test("has the product that it is told to have", async () => {
+    expect((await makeBed({ kind, product: "qpid-cpp" }).connect()).remote.product).toBe("qpid-cpp");
+  });
+
+  test("takes custom prefixes", async () => {
+    const bed = makeBed({ kind, addressing: { rpcAddressPrefix: "my", multicastAddress: "all" } });
+    const connection = await bed.connect();
+    const consumers = [await bed.consumer(connection, "my/all/x"), await bed.consumer(connection, "my/all/x")];
+    await (await bed.producer(connection, "my/all/x")).send(textMessage("a"), { settled: true });
+    for (const { inbox } of consumers) expect(await inbox.nextText()).toBe("a");
+  });
+
+  test("rejects a message over the limit, and goes on", async () => {
+    const bed = makeBed({ kind, limits: { maxMessageBytes: 200_000 } });
+    const connection = await bed.connect();
+    const { inbox } = await bed.consumer(connection, "a");
+    const producer = await bed.producer(connection, "a");
+    expect(await producer.send(textMessage("x".repeat(300_000)), UNSETTLED)).toMatchObject({
+      type: "rejected",
+      error: { condition: "amqp:link:message-size-exceeded" },
+    });
+    const sent = producer.send(textMessage("x"), UNSETTLED);
+    expect(await inbox.nextText()).toBe("x");
+    expect(await sent).toEqual(ACCEPTED);
+  });
+
+  test("passes on bytes that are no message as they are", async () => {
+    const bed = makeBed({ kind });
+    const connection = await bed.connect();
+    const { inbox } = await bed.consumer(connection, "a");
+    const producer = await bed.producer(connection, "a");
+    const sent = producer.send(Uint8Array.of(0x00, 0x53, 0x70, 0xd0, 1), UNSETTLED);
+    const delivery = await inbox.next();
+    delivery.accept();
+    expect([...delivery.payload]).toEqual([0x00, 0x53, 0x70, 0xd0, 1]);
+    expect(await sent).toEqual(ACCEPTED);
+  });
+
+  test("bears thousands of links, on as many addresses", async () => {
+    const bed = makeBed({ kind });
+    const [client, server] = [await bed.connect(), await bed.connect()];
+    const addresses = Array.from({ length: 2000 }, (_, i) => `topic ${i}`);
+    const consumers: BedConsumer[] = [];
+    const producers: Sender[] = [];
+    for (const address of addresses) {
+      consumers.push(await bed.consumer(server, address));
+      producers.push(await bed.producer(client, address));
+    }
+    const sent = producers.map((producer, i) => producer.send(textMessage(String(i)), UNSETTLED));
+    const texts = await Promise.all(consumers.map(({ inbox }) => inbox.nextText()));
+    expect(texts).toEqual(addresses.map((_, i) => String(i)));
+    expect(new Set((await Promise.all(sent)).map(({ type }) => type))).toEqual(new Set(["accepted"]));
+  });
+
+  test.each([
+    ["HTTP", "GET / HTTP/1.1\r\n\r\n"],
+    ["AMQP 0-9-1", "AMQP\x00\x00\x09\x01"],
+    ["a frame of 4 GB", "AMQP\x00\x01\x00\x00\xff\xff\xff\xff\x02\x00\x00\x00"],
+    ["a frame that is no performative", "AMQP\x00\x01\x00\x00\x00\x00\x00\x0a\x02\x00\x00\x00\xff\xff"],
+    ["a transfer before anything else", "AMQP\x00\x01\x00\x00\x00\x00\x00\x0c\x02\x00\x00\x00\x00\x53\x14\x45"],
+  ])("ends the connection of somebody who sends %s, and no other", async (_, text) => {
+    const bed = makeBed({ kind });
+    const connection = await bed.connect();
+    await sayHello(
+      bed,
+      [...text].map((character) => character.charCodeAt(0)),
+    );
+    await expectToWork(connection, kind);
+    expect(bed.intermediary.connections).toBe(1);
+  });
+
+  test("holds nothing of clients that are gone", async () => {
+    const bed = makeBed({ kind, limits: { queuedMessages: 100 } });
+    const staying = await bed.connect();
+    for (let round = 0; round < 10; round++) {
+      const [client, server] = [await bed.connect(), await bed.connect()];
+      const { inbox } = await bed.consumer(server, "a", 40);
+      const producer = await bed.producer(client, "a");
+      for (let i = 0; i < 40; i++) void producer.send(textMessage(String(i)), { settled: i % 2 === 0 });
+      for (let i = 0; i < 40; i++) await inbox.next();
+      await client.close();
+      await server.close();
+      const rest = await bed.consumer(staying, "a", 100);
+      if (kind === "broker") for (let i = 0; i < 40; i++) await rest.inbox.nextText();
+      await rest.receiver.close();
+    }
+    expect(bed.intermediary.connections).toBe(1);
+    await expectToWork(staying, kind);
+  });
+
+  test("closes: its clients are told, and nobody comes in any more", async () => {
+    const bed = makeBed({ kind });
+    const connection = await bed.connect();
+    await bed.intermediary.close();
+    expect(await connection.closed).toMatchObject({ condition: "amqp:connection:forced" });
+    expect(bed.intermediary.connections).toBe(0);
+    await expect(bed.connect()).rejects.toThrow();
+    await bed.intermediary.close();
+  });
+});
+
+function makeBed(options: IntermediaryOptions): Bed {
+  const bed = new Bed(options);
+  onTestFinished(() => bed.close());
+  return bed;
+}
+
+/** A message goes through, on a connection that has been through something. */
+async function expectToWork(connection: Connection, kind: IntermediaryOptions["kind"]): Promise<void> {
+  const received = new Promise<string>((resolve, reject) => {
+    const onDelivery = (delivery: { accept(): void }): void => {
+      delivery.accept();
+      resolve(kind);
+    };
+    const source = { address: "still/working" };
+    connection.openReceiver({ name: "still working", source, target: {}, credit: 1, onDelivery }).catch(reject);
+  });
+  const target = { address: "still/working" };
+  const producer = await connection.openSender({ name: "still working too", source: {}, target });
+  expect(await producer.send(textMessage("x"), UNSETTLED)).toEqual(ACCEPTED);
+  expect(await received).toBe(kind);
+}
+
+/** Sends bytes on a new stream, and gives what comes back until the stream is closed or a header has come. */
+async function sayHello(bed: Bed, bytes: number[]): Promise<Uint8Array> {
+  const answer: number[] = [];
+  let done = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const handlers = {
+    data(came: Uint8Array) {
+      answer.push(...came);
+      if (bytes.length === 8 && answer.length >= 8) done();
+    },
+    drain() {},
+    close: () => done(),
+  };
+  const to = { scheme: "amqp", hostname: "raw", port: 1 };
+  const socket = await memoryDial(bed.intermediary.accept)(to, handlers, AbortSignal.timeout(5_000));
+  socket.send(Uint8Array.from(bytes));
+  await over;
+  socket.close();
+  return Uint8Array.from(answer);
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import { ACCEPTED, type Outcome, RELEASED } from "../../../src/core/outcome.js";
+import { MulticastRoute } from "../../../src/intermediary/multicast-route.js";
+import { FakeConsumer, FakeProducer, nodeInit, turn } from "./fakes.js";
+
+const REJECTED: Outcome = { type: "rejected", error: { condition: "my:error" } };
+const MODIFIED: Outcome = { type: "modified", deliveryFailed: false, undeliverableHere: true };
+const UNKNOWN: Outcome = { type: "unknown", error: new Error("gone") };
+const UNSENT: Outcome = { type: "unsent", error: new Error("gone") };
+
+describe("a message", () => {
+  test("goes to every consumer, settled if it came so", () => {
+    const route = new MulticastRoute(nodeInit());
+    const consumers = [1, 2, 3].map(() => new FakeConsumer(route, 10));
+    const producer = new FakeProducer(route);
+    producer.send("a", true);
+    producer.send("b");
+    for (const { received } of consumers) {
+      expect(received.map(({ text, settled }) => [text, settled])).toEqual([
+        ["a", true],
+        ["b", false],
+      ]);
+    }
+  });
+
+  test.each<[string, Outcome[], Outcome]>([
+    ["accepted when all accept", [ACCEPTED, ACCEPTED], ACCEPTED],
+    ["accepted when one does", [RELEASED, ACCEPTED], ACCEPTED],
+    ["rejected, without the error, when one rejects", [ACCEPTED, REJECTED], { type: "rejected", error: undefined }],
+    [
+      "modified when one modifies and none accepts",
+      [RELEASED, MODIFIED],
+      { ...MODIFIED, deliveryFailed: true, undeliverableHere: false },
+    ],
+    [
+      "modified when one may have got it",
+      [UNKNOWN, RELEASED],
+      { ...MODIFIED, deliveryFailed: true, undeliverableHere: false },
+    ],
+    ["released when none has got it", [RELEASED, UNSENT], RELEASED],
+  ])("is %s", async (_, [first = ACCEPTED, second = ACCEPTED], expected) => {
+    const init = nodeInit();
+    const route = new MulticastRoute(init);
+    const consumers = [new FakeConsumer(route, 1), new FakeConsumer(route, 1)];
+    const parcel = new FakeProducer(route).send("a");
+    await consumers[0]?.answer(0, first);
+    expect(parcel.state).toBeUndefined();
+    await consumers[1]?.answer(0, second);
+    expect(parcel.state).toEqual(expected);
+    expect(init.budget.messages).toBe(0);
+  });
+
+  test("is released when nobody is left", async () => {
+    const route = new MulticastRoute(nodeInit());
+    const producer = new FakeProducer(route);
+    await new FakeConsumer(route, 1).vanish();
+    expect(producer.send("a").state).toEqual(RELEASED);
+  });
+});
+
+describe("a slow consumer", () => {
+  test("does not hold up the quick one, and gets what waited for it", () => {
+    const route = new MulticastRoute(nodeInit());
+    const slow = new FakeConsumer(route);
+    const quick = new FakeConsumer(route, 100);
+    const producer = new FakeProducer(route);
+    for (let i = 0; i < 50; i++) producer.send(String(i), true);
+    expect(quick.received).toHaveLength(50);
+    expect(slow.received).toHaveLength(0);
+    slow.give(10);
+    slow.give(100);
+    expect(slow.texts).toEqual(quick.texts);
+  });
+
+  test("loses what does not fit its backlog of 1000", async () => {
+    const init = nodeInit();
+    const route = new MulticastRoute(init);
+    const slow = new FakeConsumer(route);
+    const quick = new FakeConsumer(route, 2000);
+    const producer = new FakeProducer(route);
+    const parcels = Array.from({ length: 1500 }, (_, i) => producer.send(String(i)));
+    slow.give(2000);
+    expect(slow.texts).toEqual(quick.texts.slice(0, 1000));
+    await quick.answer(1200, ACCEPTED);
+    expect(parcels[1200]?.state).toEqual(ACCEPTED);
+  });
+
+  test("leaves nothing pending when it goes", async () => {
+    const init = nodeInit();
+    const route = new MulticastRoute(init);
+    const slow = new FakeConsumer(route);
+    const quick = new FakeConsumer(route, 10);
+    const parcel = new FakeProducer(route).send("a");
+    await quick.answer(0, ACCEPTED);
+    expect(parcel.state).toBeUndefined();
+    await slow.vanish();
+    expect(parcel.state).toEqual(ACCEPTED);
+    expect(init.budget.messages).toBe(0);
+  });
+});
+
+describe("credit for producers", () => {
+  test("there is none without a consumer, nor without a consumer's credit", () => {
+    const route = new MulticastRoute(nodeInit());
+    const producer = new FakeProducer(route);
+    new FakeConsumer(route);
+    expect(producer.credit).toBe(0);
+    new FakeConsumer(route, 3);
+    expect(producer.credit).toBe(3);
+  });
+
+  test("follows the quickest consumer", () => {
+    const route = new MulticastRoute(nodeInit());
+    new FakeConsumer(route, 1);
+    const quick = new FakeConsumer(route, 1000);
+    const producer = new FakeProducer(route);
+    expect(producer.credit).toBe(250);
+    for (let i = 0; i < 900; i++) {
+      expect(producer.credit).toBeGreaterThan(0);
+      producer.send(String(i), true);
+    }
+    expect(quick.received).toHaveLength(900);
+  });
+
+  test("is withdrawn when the last consumer goes", async () => {
+    const route = new MulticastRoute(nodeInit());
+    const producer = new FakeProducer(route);
+    const consumer = new FakeConsumer(route, 10);
+    await consumer.vanish();
+    producer.giveBack();
+    await turn();
+    expect(producer.credit).toBe(0);
+  });
+});
+
+test("a route is unused once its last link has gone", async () => {
+  const init = nodeInit();
+  const route = new MulticastRoute(init);
+  const producer = new FakeProducer(route);
+  const consumer = new FakeConsumer(route, 1);
+  producer.vanish();
+  expect(init.unused).toBe(0);
+  await consumer.vanish();
+  expect(init.unused).toBe(1);
+});

@@ -1,0 +1,182 @@
+import { describe, expect, test, vi } from "vitest";
+import { encodeMessage } from "../../../src/core/message.js";
+import { ACCEPTED, type Outcome, RELEASED } from "../../../src/core/outcome.js";
+import { Writer } from "../../../src/core/writer.js";
+import { Queue } from "../../../src/intermediary/queue.js";
+import { FakeConsumer, FakeProducer, nodeInit } from "./fakes.js";
+
+const REFUSED: Outcome = { type: "modified", deliveryFailed: false, undeliverableHere: true };
+const FAILED: Outcome = { type: "modified", deliveryFailed: true, undeliverableHere: false };
+
+describe("storing", () => {
+  test("accepts at once, before anybody listens, and delivers in order when somebody does", () => {
+    const queue = new Queue(nodeInit());
+    const producer = new FakeProducer(queue);
+    expect(producer.credit).toBeGreaterThan(100);
+    const parcels = ["a", "b", "c"].map((text) => producer.send(text));
+    expect(parcels.map(({ state }) => state)).toEqual([ACCEPTED, ACCEPTED, ACCEPTED]);
+    const consumer = new FakeConsumer(queue, 2);
+    expect(consumer.texts).toEqual(["a", "b"]);
+    consumer.give(1);
+    expect(consumer.texts).toEqual(["a", "b", "c"]);
+  });
+
+  test("rejects what the limits do not allow, and logs that once until there is room again", async () => {
+    const init = nodeInit({ messages: 4 });
+    const queue = new Queue(init);
+    const producer = new FakeProducer(queue);
+    const states = [1, 2, 3, 4].map((n) => producer.send(String(n)).state);
+    expect(states.slice(0, 2)).toEqual([ACCEPTED, ACCEPTED]);
+    for (const state of states.slice(2)) {
+      expect(state).toMatchObject({ type: "rejected", error: { condition: "amqp:resource-limit-exceeded" } });
+    }
+    expect(init.logger.lines).toEqual(['"some/address" is full: it holds 2 messages']);
+    const consumer = new FakeConsumer(queue, 1);
+    await consumer.answer(0, ACCEPTED);
+    expect(producer.send("5").state).toEqual(ACCEPTED);
+    producer.send("6");
+    expect(init.logger.lines).toHaveLength(2);
+  });
+
+  test("sends unsettled, but to a consumer that asked for settled ones", () => {
+    const queue = new Queue(nodeInit());
+    const plain = new FakeConsumer(queue, 1);
+    new FakeProducer(queue).send("a", true);
+    const careless = new FakeConsumer(queue, 1, "settled");
+    new FakeProducer(queue).send("b");
+    expect(plain.received[0]?.settled).toBe(false);
+    expect(careless.received[0]?.settled).toBe(true);
+  });
+});
+
+describe("what a consumer answers", () => {
+  test("accepted: it is gone", async () => {
+    const init = nodeInit();
+    const queue = new Queue(init);
+    const consumer = new FakeConsumer(queue, 10);
+    new FakeProducer(queue).send("a");
+    expect(init.budget.messages).toBe(1);
+    await consumer.answer(0, ACCEPTED);
+    expect(init.budget.messages).toBe(0);
+    expect(consumer.received).toHaveLength(1);
+  });
+
+  test.each<[string, Outcome]>([
+    ["released", RELEASED],
+    ["modified", FAILED],
+    ["nothing, because its link is lost", { type: "unknown", error: new Error("gone") }],
+    ["nothing, because it never left", { type: "unsent", error: new Error("gone") }],
+  ])("%s: it is delivered again, before newer ones", async (_, outcome) => {
+    const queue = new Queue(nodeInit());
+    const consumer = new FakeConsumer(queue, 1);
+    const producer = new FakeProducer(queue);
+    producer.send("a");
+    producer.send("b");
+    await consumer.answer(0, outcome);
+    const other = new FakeConsumer(queue, 2);
+    expect(other.texts).toEqual(["a", "b"]);
+  });
+
+  test("rejected: it is dropped, with a log line", async () => {
+    const init = nodeInit();
+    const queue = new Queue(init);
+    const consumer = new FakeConsumer(queue, 10);
+    new FakeProducer(queue).send("a");
+    await consumer.answer(0, { type: "rejected", error: { condition: "my:error" } });
+    expect(init.budget.messages).toBe(0);
+    expect(init.logger.lines).toEqual([
+      'dropped a message of 1 bytes from "some/address": a consumer rejected it, "my:error"',
+    ]);
+  });
+
+  test("undeliverable here: it goes to another consumer, never to the same", async () => {
+    const queue = new Queue(nodeInit());
+    const producer = new FakeProducer(queue);
+    const first = new FakeConsumer(queue, 10);
+    producer.send("a");
+    await first.answer(0, REFUSED);
+    producer.send("b");
+    expect(first.texts).toEqual(["a", "b"]);
+    const second = new FakeConsumer(queue, 10);
+    expect(second.texts).toEqual(["a"]);
+    await second.answer(0, REFUSED);
+    first.give(10);
+    second.give(10);
+    expect([first.texts, second.texts]).toEqual([["a", "b"], ["a"]]);
+    expect(new FakeConsumer(queue, 1).texts).toEqual(["a"]);
+  });
+
+  test("undeliverable here, while another consumer has credit: it goes there at once", async () => {
+    const queue = new Queue(nodeInit());
+    const consumers = [new FakeConsumer(queue, 10), new FakeConsumer(queue, 10)];
+    new FakeProducer(queue).send("a");
+    const first = consumers.find(({ received }) => received.length === 1);
+    await first?.answer(0, REFUSED);
+    expect(consumers.map(({ texts }) => texts)).toEqual([["a"], ["a"]]);
+  });
+});
+
+test("all that a consumer had not answered is delivered again in order when it goes", async () => {
+  const queue = new Queue(nodeInit());
+  const producer = new FakeProducer(queue);
+  const consumer = new FakeConsumer(queue, 3);
+  for (const text of ["a", "b", "c", "d"]) producer.send(text);
+  await consumer.answer(1, ACCEPTED);
+  await consumer.vanish();
+  expect(new FakeConsumer(queue, 10).texts).toEqual(["a", "c", "d"]);
+});
+
+describe("time to live", () => {
+  test("a message is not delivered after it, and makes room for others", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const init = nodeInit({ messages: 4 });
+      const queue = new Queue(init);
+      const writer = new Writer();
+      encodeMessage(writer, { ttl: 1000, body: { type: "value", value: "short-lived" } });
+      const payload = writer.take();
+      expect([queue.put(payload), queue.put(payload), queue.put(payload)]).toEqual([true, true, false]);
+      vi.advanceTimersByTime(999);
+      expect(queue.put(payload)).toBe(false);
+      vi.advanceTimersByTime(1);
+      const producer = new FakeProducer(queue);
+      expect(producer.send("a").state).toEqual(ACCEPTED);
+      expect(queue.put(payload)).toBe(true);
+      vi.advanceTimersByTime(1000);
+      expect(new FakeConsumer(queue, 10).texts).toEqual(["a"]);
+      expect(init.budget.messages).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("a queue", () => {
+  test("is unused when it has no links and holds nothing", async () => {
+    const init = nodeInit();
+    const queue = new Queue(init);
+    const producer = new FakeProducer(queue);
+    producer.send("a");
+    producer.vanish();
+    expect(init.unused).toBe(0);
+    const consumer = new FakeConsumer(queue, 1);
+    await consumer.answer(0, ACCEPTED);
+    expect(init.unused).toBe(0);
+    await consumer.vanish();
+    expect(init.unused).toBe(1);
+  });
+
+  test("that is temporary goes with its consumer: nothing is held, producers are told", async () => {
+    const init = nodeInit({ temporary: true });
+    const queue = new Queue(init);
+    const consumer = new FakeConsumer(queue, 1);
+    const producer = new FakeProducer(queue);
+    producer.send("a");
+    producer.send("b");
+    const gone = consumer.vanish();
+    expect(producer.closedWith).toMatchObject({ condition: "amqp:resource-deleted" });
+    expect(init.unused).toBe(1);
+    await gone;
+    expect(init.budget.messages).toBe(0);
+  });
+});

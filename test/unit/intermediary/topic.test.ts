@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { ACCEPTED, RELEASED } from "../../../src/core/outcome.js";
+import { Topic } from "../../../src/intermediary/topic.js";
+import { FakeConsumer, FakeProducer, nodeInit } from "./fakes.js";
+
+test("a message goes to every subscriber, and waits for each one's credit", async () => {
+  const init = nodeInit();
+  const topic = new Topic(init);
+  const [first, second] = [new FakeConsumer(topic, 10), new FakeConsumer(topic)];
+  const producer = new FakeProducer(topic);
+  expect(producer.send("a").state).toEqual(ACCEPTED);
+  expect(first.texts).toEqual(["a"]);
+  expect(second.texts).toEqual([]);
+  second.give(1);
+  expect(second.texts).toEqual(["a"]);
+  await first.answer(0, ACCEPTED);
+  await second.answer(0, RELEASED);
+  second.give(1);
+  expect([first.texts, second.texts]).toEqual([["a"], ["a", "a"]]);
+  expect(init.budget.messages).toBe(1);
+});
+
+test("nobody gets what was sent before he came, and it is accepted all the same", () => {
+  const topic = new Topic(nodeInit());
+  const producer = new FakeProducer(topic);
+  expect(producer.send("a").state).toEqual(ACCEPTED);
+  expect(new FakeConsumer(topic, 10).texts).toEqual([]);
+});
+
+test("a subscriber that does not read loses what is over the limit; the others do not", async () => {
+  const init = nodeInit({ messages: 10 });
+  const topic = new Topic(init);
+  const stuck = new FakeConsumer(topic);
+  const reader = new FakeConsumer(topic, 100);
+  const producer = new FakeProducer(topic);
+  for (let i = 0; i < 20; i++) {
+    expect(producer.send(String(i)).state).toEqual(ACCEPTED);
+    await reader.answer(i, ACCEPTED);
+  }
+  expect(reader.received).toHaveLength(20);
+  stuck.give(100);
+  expect(stuck.received.length).toBeLessThan(10);
+});
+
+test("what a subscriber had goes with it, and the topic with its last link", async () => {
+  const init = nodeInit();
+  const topic = new Topic(init);
+  const subscriber = new FakeConsumer(topic, 1);
+  const producer = new FakeProducer(topic);
+  producer.send("a");
+  producer.send("b");
+  await subscriber.vanish();
+  expect(init.budget.messages).toBe(0);
+  expect(producer.closedWith).toBeUndefined();
+  expect(init.unused).toBe(0);
+  producer.vanish();
+  expect(init.unused).toBe(1);
+});

@@ -1,0 +1,294 @@
+import { createServer } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Socket } from "../../../src/core/dial.js";
+import { bind } from "../../../src/transports/tcp-server.js";
+import { type Bed, memoryBed, type Open, tcpBed, tlsBed, webSocketBed } from "./beds.js";
+import { Arrivals, Probe, pattern, pump } from "./probe.js";
+
+const never = new AbortController().signal;
+
+interface Ends {
+  near: Probe;
+  nearSocket: Socket;
+  far: Probe;
+  farSocket: Socket;
+}
+
+let arrivals: Arrivals;
+let open: Open;
+
+function openBeforeEach(bed: Bed): void {
+  beforeEach(async () => {
+    arrivals = new Arrivals();
+    open = await bed.open(arrivals.accept);
+  });
+  afterEach(() => open.close());
+}
+
+async function connect(): Promise<Ends> {
+  const near = new Probe();
+  const nearSocket = await open.dial(open.address, near, never);
+  const { socket: farSocket, probe: far } = await arrivals.next();
+  return { near, nearSocket, far, farSocket };
+}
+
+/** A whole other conversation: what a stream would still tell is told by then. */
+async function passTime(): Promise<void> {
+  const { near, nearSocket, far, farSocket } = await connect();
+  nearSocket.send(Uint8Array.of(1));
+  await far.until((p) => p.received === 1);
+  farSocket.close();
+  await near.until((p) => p.closed);
+  await far.until((p) => p.closed);
+}
+
+describe.each([tcpBed, tlsBed, webSocketBed, memoryBed])("a stream over $name", (bed) => {
+  openBeforeEach(bed);
+
+  it("carries bytes both ways, as plain arrays", async () => {
+    const { near, nearSocket, far, farSocket } = await connect();
+    expect(nearSocket.send(Uint8Array.of(1, 2, 3))).toBe(true);
+    await far.until((p) => p.received === 3);
+    expect(farSocket.send(Uint8Array.of(4, 5))).toBe(true);
+    await near.until((p) => p.received === 2);
+    expect(far.chunks).toEqual([Uint8Array.of(1, 2, 3)]);
+    expect(near.chunks).toEqual([Uint8Array.of(4, 5)]);
+  });
+
+  it("says which stream it is, and whether it is encrypted", async () => {
+    const { nearSocket, farSocket } = await connect();
+    expect(nearSocket.id).toContain(open.address.hostname);
+    expect(nearSocket.encrypted).toBe(bed === tlsBed);
+    expect(farSocket.encrypted).toBe(bed === tlsBed);
+    expect(farSocket.id).not.toContain("undefined");
+  });
+
+  it("keeps the order of many sends of all sizes", async () => {
+    const { nearSocket, far } = await connect();
+    const bytes = pattern(200_000);
+    let at = 0;
+    for (let size = 0; at < bytes.length; size = (size + 37) % 1500) {
+      nearSocket.send(bytes.subarray(at, at + size));
+      at += size;
+    }
+    await far.until((p) => p.received >= bytes.length);
+    expect(Buffer.compare(far.bytes, bytes)).toBe(0);
+  });
+
+  it("carries 1-byte pieces", async () => {
+    const { nearSocket, near, far } = await connect();
+    const bytes = pattern(5000);
+    await pump(nearSocket, near, bytes, 1);
+    await far.until((p) => p.received >= bytes.length);
+    expect(Buffer.compare(far.bytes, bytes)).toBe(0);
+  });
+
+  it("carries 5 MB both ways at once", async () => {
+    const { near, nearSocket, far, farSocket } = await connect();
+    const there = pattern(5_000_000);
+    const back = pattern(5_000_001).reverse();
+    const pumps = [pump(nearSocket, near, there, 70_001), pump(farSocket, far, back, 4099)];
+    await far.until((p) => p.received >= there.length);
+    await near.until((p) => p.received >= back.length);
+    await Promise.all(pumps);
+    expect(Buffer.compare(far.bytes, there)).toBe(0);
+    expect(Buffer.compare(near.bytes, back)).toBe(0);
+  });
+
+  it("asks to wait when too much is on its way, and tells once when there is room again", async () => {
+    const { near, nearSocket, far } = await connect();
+    const piece = pattern(1024 * 1024);
+    let sent = 0;
+    let room = true;
+    while (room && sent < 100) {
+      room = nearSocket.send(piece);
+      sent += 1;
+    }
+    expect(room).toBe(false);
+    expect(nearSocket.buffered).toBeGreaterThan(0);
+    await near.until((p) => p.drains > 0);
+    expect(nearSocket.buffered).toBeLessThan(1024 * 1024);
+    await far.until((p) => p.received >= sent * piece.length);
+    expect(near.drains).toBe(1);
+    expect(nearSocket.buffered).toBe(0);
+  });
+
+  it("has its handlers in place before the first byte when the listener talks first", async () => {
+    arrivals.greet = (socket) => socket.send(Buffer.from("welcome"));
+    const { near } = await connect();
+    await near.until((p) => p.received === 7);
+    expect(near.text).toBe("welcome");
+  });
+
+  it("gives the dialler its end before it hears from the listener", async () => {
+    arrivals.greet = (socket) => socket.send(Uint8Array.of(1));
+    const near = new Probe();
+    const dial = async (): Promise<Socket> => await open.dial(open.address, near, never);
+    await dial();
+    expect(near.received).toBe(0);
+    await near.until((p) => p.received === 1);
+  });
+
+  it("hears what the dialler says at once", async () => {
+    const near = new Probe();
+    await open.dial(open.address, near, never).then((socket) => socket.send(Buffer.from("hello")));
+    const { probe } = await arrivals.next();
+    await probe.until((p) => p.received === 5);
+    expect(probe.text).toBe("hello");
+  });
+
+  it("can be closed from within accept", async () => {
+    arrivals.greet = (socket) => {
+      socket.send(Buffer.from("go away"));
+      socket.close();
+    };
+    const { near, far } = await connect();
+    await near.until((p) => p.closed);
+    await far.until((p) => p.closed);
+    expect(near.text).toBe("go away");
+    expect(near.closes).toEqual([undefined]);
+    expect(far.closes).toEqual([undefined]);
+  });
+
+  it.each(["dialler", "listener"] as const)(
+    "ends at both ends when the %s closes, after all it had sent",
+    async (who) => {
+      const ends = await connect();
+      const bytes = pattern(3_000_000);
+      const [socket, own, other] =
+        who === "dialler" ? [ends.nearSocket, ends.near, ends.far] : [ends.farSocket, ends.far, ends.near];
+      for (let at = 0; at < bytes.length; at += 50_000) socket.send(bytes.subarray(at, at + 50_000));
+      socket.close();
+      expect(socket.send(Uint8Array.of(1))).toBe(false);
+      socket.close();
+      await other.until((p) => p.closed);
+      await own.until((p) => p.closed);
+      expect(Buffer.compare(other.bytes, bytes)).toBe(0);
+      expect(other.closes).toEqual([undefined]);
+      expect(own.closes).toEqual([undefined]);
+      await passTime();
+      expect([...own.late, ...other.late]).toEqual([]);
+    },
+  );
+
+  it("tells each end once when both close at the same time", async () => {
+    const { near, nearSocket, far, farSocket } = await connect();
+    nearSocket.send(pattern(1000));
+    farSocket.send(pattern(1000));
+    nearSocket.close();
+    farSocket.close();
+    await near.until((p) => p.closed);
+    await far.until((p) => p.closed);
+    await passTime();
+    expect(near.closes).toEqual([undefined]);
+    expect(far.closes).toEqual([undefined]);
+    expect([...near.late, ...far.late]).toEqual([]);
+  });
+
+  it("tells nothing but the end after close(), although the peer goes on sending", async () => {
+    const { near, nearSocket, far, farSocket } = await connect();
+    far.onData = () => {
+      for (let i = 0; i < 50; i += 1) farSocket.send(pattern(60_000));
+    };
+    expect(nearSocket.send(Uint8Array.of(1))).toBe(true);
+    await near.until((p) => p.received > 0);
+    nearSocket.close();
+    const { received, drains } = near;
+    await near.until((p) => p.closed);
+    await far.until((p) => p.closed);
+    expect(near.received).toBe(received);
+    expect(near.drains).toBe(drains);
+  });
+
+  it("does nothing, and does not throw, once it is over", async () => {
+    const { near, nearSocket, far, farSocket } = await connect();
+    farSocket.close();
+    await near.until((p) => p.closed);
+    await far.until((p) => p.closed);
+    for (const socket of [nearSocket, farSocket]) {
+      expect(socket.send(pattern(10))).toBe(false);
+      socket.close();
+    }
+    await passTime();
+    expect([...near.late, ...far.late]).toEqual([]);
+    expect(far.received).toBe(0);
+  });
+
+  it("does not dial for a signal that is aborted already", async () => {
+    const reason = new Error("not any more");
+    const near = new Probe();
+    await expect(open.dial(open.address, near, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await passTime();
+    expect(arrivals.count).toBe(1);
+  });
+
+  it("ignores the signal once it is connected", async () => {
+    const abort = new AbortController();
+    const near = new Probe();
+    const socket = await open.dial(open.address, near, abort.signal);
+    const { probe: far } = await arrivals.next();
+    abort.abort();
+    socket.send(Uint8Array.of(1));
+    await far.until((p) => p.received === 1);
+    expect(near.closes).toEqual([]);
+  });
+});
+
+describe.each([tcpBed, tlsBed, webSocketBed])("dialling over $name", (bed) => {
+  openBeforeEach(bed);
+
+  it("rejects with the signal's reason when it is aborted while connecting", async () => {
+    const abort = new AbortController();
+    const reason = new Error("changed my mind");
+    const near = new Probe();
+    const dialled = open.dial(open.address, near, abort.signal);
+    abort.abort(reason);
+    await expect(dialled).rejects.toBe(reason);
+    await open.close();
+    expect([near.closes, near.received]).toEqual([[], 0]);
+  });
+
+  it("names the address and the cause when nobody listens", async () => {
+    const { hostname, port } = open.address;
+    await open.close();
+    const dialled = open.dial(open.address, new Probe(), never);
+    await expect(dialled).rejects.toThrow(
+      bed === webSocketBed
+        ? `cannot open WebSocket ws://${hostname}:${port}/: connection refused`
+        : `cannot connect to ${hostname}:${port}: connection refused`,
+    );
+    await expect(dialled).rejects.toMatchObject({ name: "Error", cause: { code: "ECONNREFUSED" } });
+  });
+
+  it("closes what came in when the listener closes", async () => {
+    const first = await connect();
+    const second = await connect();
+    await open.close();
+    for (const probe of [first.near, second.near]) await probe.until((p) => p.closed);
+    expect([first.far.closes, second.far.closes]).toEqual([[undefined], [undefined]]);
+    await expect(open.dial(open.address, new Probe(), never)).rejects.toThrow("refused");
+    await open.close();
+  });
+});
+
+describe.each([tlsBed, webSocketBed])("a handshake over $name", (bed) => {
+  openBeforeEach(bed);
+
+  it("is cut when the signal is aborted while the peer says nothing", async () => {
+    const abort = new AbortController();
+    const server = createServer();
+    const cut = new Promise<void>((resolve) => {
+      server.on("connection", (stream) => {
+        stream.on("error", () => {});
+        stream.once("data", () => abort.abort("enough"));
+        stream.once("close", () => resolve());
+      });
+    });
+    const silent = await bind(server, { host: "127.0.0.1", port: 0 }, () => Promise.resolve());
+    const near = new Probe();
+    await expect(open.dial({ ...open.address, port: silent.port }, near, abort.signal)).rejects.toBe("enough");
+    await cut;
+    await silent.close();
+    expect(near.closes).toEqual([]);
+  });
+});

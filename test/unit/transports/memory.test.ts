@@ -1,0 +1,87 @@
+import { afterEach, expect, it, vi } from "vitest";
+import type { Socket } from "../../../src/core/dial.js";
+import { memoryDial } from "../../../src/transports/memory.js";
+import { Arrivals, Probe, pattern } from "./probe.js";
+
+const never = new AbortController().signal;
+const here = { scheme: "memory", hostname: "here", port: 0 };
+
+afterEach(() => vi.unstubAllGlobals());
+
+interface Ends {
+  near: Probe;
+  nearSocket: Socket;
+  far: Probe;
+  farSocket: Socket;
+}
+
+async function connect(): Promise<Ends> {
+  const arrivals = new Arrivals();
+  const near = new Probe();
+  const nearSocket = await memoryDial(arrivals.accept)(here, near, never);
+  const { socket: farSocket, probe: far } = await arrivals.next();
+  return { near, nearSocket, far, farSocket };
+}
+
+it("hands over the very same bytes", async () => {
+  const { nearSocket, far } = await connect();
+  const bytes = pattern(10);
+  nearSocket.send(bytes);
+  await far.until((p) => p.received === 10);
+  expect(far.chunks[0]).toBe(bytes);
+});
+
+it("hands nothing over within send", async () => {
+  const { nearSocket, far } = await connect();
+  nearSocket.send(Uint8Array.of(1));
+  expect(far.received).toBe(0);
+  await far.until((p) => p.received === 1);
+});
+
+it("gives every stream a name of its own", async () => {
+  const dial = memoryDial(() => new Probe());
+  const first = await dial(here, new Probe(), never);
+  const second = await dial(here, new Probe(), never);
+  expect([first.id, second.id]).toEqual(["memory here 1", "memory here 2"]);
+});
+
+it("rejects with what accept throws", async () => {
+  const dial = memoryDial(() => {
+    throw new Error("the intermediary is closed");
+  });
+  await expect(dial(here, new Probe(), never)).rejects.toThrow("the intermediary is closed");
+});
+
+it.each(["setImmediate", "MessageChannel"])(
+  "lets timers run while both ends answer each other for ever, by %s",
+  async (by) => {
+    if (by === "MessageChannel") vi.stubGlobal("setImmediate", undefined);
+    const { near, nearSocket, far, farSocket } = await connect();
+    let answers = 0;
+    let stop = false;
+    near.onData = (bytes) => {
+      answers += 1;
+      if (!stop) nearSocket.send(bytes);
+    };
+    far.onData = (bytes) => farSocket.send(bytes);
+    nearSocket.send(Uint8Array.of(1));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    stop = true;
+    nearSocket.close();
+    await far.until((p) => p.closed);
+    expect(answers).toBeGreaterThan(100);
+  },
+);
+
+it("does not nest answers to answers", async () => {
+  const { near, nearSocket, far, farSocket } = await connect();
+  let left = 50_000;
+  near.onData = (bytes) => {
+    left -= 1;
+    if (left > 0) nearSocket.send(bytes);
+  };
+  far.onData = (bytes) => farSocket.send(bytes);
+  nearSocket.send(Uint8Array.of(1));
+  await near.until(() => left === 0);
+  expect(far.received).toBe(50_000);
+});
