@@ -111,8 +111,8 @@ export class Backstage implements AsyncDisposable {
   }
 }
 
-/** A router gives no credit while nobody listens; and at the end a notification may be under way. */
+/** Nobody listens, or whoever did has closed the page; and at the end a notification may be under way. */
 function isForNobody(error: Error): boolean {
-  if (error instanceof MessagingTimeout || error instanceof MessageDeliveryFailure) return error.phase === "credit";
+  if (error instanceof MessagingTimeout || error instanceof MessageDeliveryFailure) return error.phase !== "connecting";
   return error.name === "AbortError";
 }

@@ -23,7 +23,7 @@ export async function pageFiles(urls: { webSocketUrl: string; tcpUrl: string }):
   const filled = html.replaceAll("{{webSocketUrl}}", urls.webSocketUrl).replaceAll("{{tcpUrl}}", urls.tcpUrl);
   return new Map<string, PageFile>([
     ["/", { type: "text/html; charset=utf-8", body: filled }],
-    ["/style.css", { type: "text/css; charset=utf-8", body: await readFile(page("style.css")) }],
+    ...(await Promise.all(["style.css", "controls.css", "rows.css", "frames.css"].map(styleFile))),
     ["/icon.svg", { type: "image/svg+xml", body: await readFile(page("icon.svg")) }],
     ["/main.js", { type: SCRIPT, body: await bundle() }],
     ...(await libraryFiles()),
@@ -37,6 +37,10 @@ export async function libraryFiles(): Promise<[path: string, file: PageFile][]> 
     ["/web.js", { type: SCRIPT, body: await readFile(dist("web.js")) }],
     ["/web.js.map", { type: "application/json", body: await readFile(dist("web.js.map")) }],
   ];
+}
+
+async function styleFile(name: string): Promise<[path: string, file: PageFile]> {
+  return [`/${name}`, { type: "text/css; charset=utf-8", body: await readFile(page(name)) }];
 }
 
 async function bundle(): Promise<string> {

@@ -87,14 +87,7 @@ class ExchangeRow {
   constructor(verb: string, form: FormData) {
     const [topic, server, method] = ["topic", "server", "method"].map((name) => typed(form, name));
     const what = `${verb} ${topic}${server === undefined ? "" : `/${server}`} ${method}`;
-    this.element = element(
-      "li",
-      "exchange",
-      this.#outcome,
-      element("code", "grow", what),
-      this.#latency,
-      clock(new Date()),
-    );
+    this.element = element("li", "", this.#outcome, element("code", "grow", what), this.#latency, clock(new Date()));
     this.#show("waiting");
   }
 

@@ -138,7 +138,7 @@ export class Connection {
   }
 
   get isOpen(): boolean {
-    return this.#state === "open" && this.#remote !== undefined;
+    return this.#state === "open" && this.#remote?.established === true;
   }
 
   /** Rejects with AmqpError when the peer refuses the link, with ConnectionLost when the connection goes meanwhile. */
@@ -187,6 +187,7 @@ export class Connection {
     return new Control(open, begin, this.#maxMessageBytes, (frame) => this.#writeFrame(frame), {
       onOpen: (remote) => {
         this.#remote = remote;
+        if (!remote.established) return; // the Close that follows says why
         this.#heartbeat.start(remote.idleTimeoutMs ?? 0);
         this.#onOpen(this);
       },

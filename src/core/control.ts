@@ -22,6 +22,8 @@ export interface RemoteOpen {
   readonly maxFrameBytes: number;
   readonly idleTimeoutMs: number | undefined;
   readonly offeredCapabilities: readonly string[];
+  /** False: the peer opens only to say, in the Close behind it, why there will be no connection. */
+  readonly established: boolean;
 }
 
 /** What our Begin says; the peer may attach handles up to `handleMax`. */
@@ -360,6 +362,7 @@ function toRemoteOpen(open: Record<string, unknown>): RemoteOpen {
     maxFrameBytes: toNumber(max_frame_size) ?? 0xffffffff,
     idleTimeoutMs: toNumber(idle_time_out),
     offeredCapabilities: toTexts(offered_capabilities),
+    established: !properties.has("amqp:connection-establishment-failed"),
   };
 }
 

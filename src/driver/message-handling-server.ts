@@ -40,13 +40,14 @@ export class MessageHandlingServer implements AsyncDisposable {
    * @throws the reason of `signal`; MessagingServerError when it is stopped meanwhile.
    */
   async start({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    if (this.#run !== undefined && !this.#run.ending) return this.#run.attached;
-    const run = new Run(this.#handling, this.#run, signal);
+    const previous = this.#run;
+    if (previous !== undefined && !previous.ending) return previous.attached;
+    const run = new Run(this.#handling, previous, signal);
     this.#run = run;
     try {
       await run.attached;
     } catch (error) {
-      if (this.#run === run) this.#run = undefined;
+      if (this.#run === run) this.#run = previous;
       throw error;
     }
   }

@@ -80,7 +80,6 @@ class MemorySocket implements Socket {
   }
 
   close(): void {
-    if (this.#closing) return;
     this.#closing = true;
     this.#pair.schedule();
   }

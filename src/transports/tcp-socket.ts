@@ -50,7 +50,6 @@ export class TcpSocket implements Socket {
   }
 
   close(): void {
-    if (this.#closing) return;
     this.#closing = true;
     this.#linger();
     this.#stream.end();

@@ -90,7 +90,6 @@ function opening(
       cause = causeOfEvent(event);
     });
     ws.addEventListener("close", ({ code }) => {
-      if (settled) return;
       settle();
       reject(whyClosed(url, code, cause));
     });

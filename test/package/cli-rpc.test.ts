@@ -6,7 +6,7 @@ import { oslo, Running, RunningIntermediary } from "./command.js";
 
 const DONE = { status: 0, stderr: "" };
 
-describe.each(["router", "broker"])("call, cast and serve through a %s", (kind) => {
+describe.each(["router", "broker"])("call, cast and serve through a %s", { timeout: 60_000 }, (kind) => {
   let intermediary: RunningIntermediary;
   let first: Running;
   let second: Running;
@@ -19,7 +19,7 @@ describe.each(["router", "broker"])("call, cast and serve through a %s", (kind) 
     ws = `amqp+ws://${intermediary.ws}/`;
     first = await Running.ready("serve", "--url", tcp, "--topic", "t", "--server", "first");
     second = await Running.ready("serve", "--url", ws, "--topic", "t", "--server", "second");
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await first[Symbol.asyncDispose]();
@@ -92,13 +92,83 @@ describe.each(["router", "broker"])("call, cast and serve through a %s", (kind) 
     const { stdout } = await oslo("call", "--url", tcp, "--topic", "t", ...limits, "slow", '{"secs":3}');
     expect(stdout).toBe('"slept 3"\n');
   });
+});
 
-  it("a server that is interrupted answers what it has in hand, and ends with status 0", async () => {
-    await using server = await Running.ready("serve", "--url", tcp, "--topic", "leaving", "--server", "s");
-    const call = oslo("call", "--url", tcp, "--topic", "leaving", "slow", '{"secs":1}');
-    await oslo("call", "--url", tcp, "--topic", "leaving", "ping"); // comes after the other one has been connected for long
+describe("serve --module", { timeout: 60_000 }, () => {
+  let intermediary: RunningIntermediary;
+  let directory: string;
+  let url: string;
+
+  beforeAll(async () => {
+    intermediary = await RunningIntermediary.start();
+    url = `amqp://${intermediary.tcp}/`;
+    directory = await mkdtemp(join(tmpdir(), "oslo-serve-"));
+  }, 60_000);
+
+  afterAll(async () => {
+    await intermediary[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true });
+  });
+
+  const serve = async (topic: string, module: string, ...options: readonly string[]): Promise<Running> => {
+    const path = join(directory, `${topic}.mjs`);
+    await writeFile(path, module);
+    return await Running.ready("serve", "--url", url, "--topic", topic, "--server", "s", "--module", path, ...options);
+  };
+
+  it("serves an endpoint of the user's, whose private members work", async () => {
+    const module = "class Counter { #n = 0; next() { return ++this.#n; } } export default new Counter();";
+    await using _server = await serve("one", module, "--namespace", "counters", "--version", "2.1");
+    const target = ["--url", url, "--topic", "one", "--namespace", "counters"];
+    expect(await oslo("call", ...target, "--version", "2.0", "next")).toEqual({ ...DONE, stdout: "1\n" });
+    expect(await oslo("call", ...target, "--version", "2.2", "next")).toMatchObject({
+      status: 1,
+      stderr: "UnsupportedVersion: Endpoint does not support RPC version 2.2. Attempted method: next\n",
+    });
+  });
+
+  it("serves several, and knows the classes of this package that they use", async () => {
+    const library = JSON.stringify(new URL("../../dist/node.js", import.meta.url).href);
+    const module = `import { NoSuchMethod, Target } from ${library};
+      export default [
+        { target: new Target({ namespace: "a" }), who: () => "a" },
+        { target: new Target({ namespace: "b" }), who() { throw new NoSuchMethod("who"); } },
+      ];`;
+    await using server = await serve("several", module);
+    const call = (namespace: string) =>
+      oslo("call", "--url", url, "--topic", "several", "--namespace", namespace, "who");
+    expect(await call("a")).toEqual({ ...DONE, stdout: '"a"\n' });
+    expect(await call("b")).toMatchObject({
+      status: 1,
+      stderr: "NoSuchMethod: Endpoint does not support RPC method who\n",
+    });
+    expect(server.stderr).toContain("refused a request"); // not: a method failed
+  });
+
+  it("answers what it has in hand when it is interrupted, and ends with status 0", async () => {
+    const module = `export default {
+      hold() {
+        process.stderr.write("held");
+        return new Promise((resolve) => process.once("SIGINT", () => resolve("answered")));
+      },
+    };
+    setInterval(() => {}, 1_000_000); // which does not keep the process`;
+    await using server = await serve("held", module);
+    const call = oslo("call", "--url", url, "--topic", "held", "hold");
+    await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain("held");
     expect(await server.interrupt()).toBe(0);
-    expect(await call).toEqual({ ...DONE, stdout: '"slept 1"\n' });
+    expect(await call).toEqual({ ...DONE, stdout: '"answered"\n' });
+  });
+
+  it("serves again when the intermediary is back, and tells about it", async () => {
+    const other = await RunningIntermediary.start();
+    const [, port = ""] = other.tcp.split(":");
+    const args = ["--url", `amqp://${other.tcp}/`, "--topic", "t"];
+    await using server = await Running.ready("serve", ...args, "--server", "s");
+    expect(await other.interrupt()).toBe(0);
+    await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain(`warning: not connected to ${other.tcp}`);
+    await using _again = await RunningIntermediary.start("--kind", "broker", "--tcp", port);
+    expect(await oslo("call", ...args, "ping")).toEqual({ ...DONE, stdout: '"pong from s"\n' });
   });
 });
 

@@ -48,8 +48,12 @@ export class Running implements AsyncDisposable {
   }
 
   /** As Ctrl-C does. Resolves with the exit status. */
-  async interrupt(): Promise<number | undefined> {
-    this.#child.kill("SIGINT");
+  interrupt(): Promise<number | undefined> {
+    return this.end("SIGINT");
+  }
+
+  async end(signal: "SIGINT" | "SIGTERM"): Promise<number | undefined> {
+    this.#child.kill(signal);
     return await this.#child.exited;
   }
 

@@ -62,17 +62,24 @@ export class RawPeer {
   /** The next frame that has not been taken, which must be a `name`; others in between are passed over only if named in `skip`. */
   async next(name: string, skip: readonly string[] = []): Promise<RawFrame> {
     for (;;) {
-      const frame = this.received[this.#cursor];
-      if (frame === undefined) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        continue;
-      }
-      this.#cursor++;
+      const frame = await this.any();
       if (frame.name === name) return frame;
       if (!skip.includes(frame.name))
         throw new Error(`expected ${name}, got ${frame.name} ${JSON.stringify(frame.fields)}`);
+    }
+  }
+
+  /** The next frame that has not been taken. */
+  async any(): Promise<RawFrame> {
+    for (;;) {
+      const frame = this.received[this.#cursor];
+      if (frame !== undefined) {
+        this.#cursor++;
+        return frame;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 

@@ -88,16 +88,12 @@ export class AmqpDriver implements Driver {
   async call(request: CallRequest): Promise<unknown> {
     const { callMonitorTimeoutMs: monitorMs, signal } = request;
     const body = encodeRequest(request);
-    const monitor = monitorMs === undefined ? undefined : new CallMonitor(monitorSeconds(monitorMs) * 1_000, signal);
-    try {
-      const shipment = this.#ship("RPC Call", request, monitor?.signal ?? signal, request.timeoutMs);
-      monitor?.start(() => shipment.silent());
-      const reply = await this.#exchange(shipment, request, body, () => monitor?.restart());
-      if (reply.type === "response") return reply.value;
-      throw toThrowable(reply.failure, this.#init.remoteExceptions);
-    } finally {
-      monitor?.stop();
-    }
+    const reply =
+      monitorMs === undefined
+        ? await this.#exchange(this.#ship("RPC Call", request, signal, request.timeoutMs), request, body)
+        : await this.#monitored(new CallMonitor(monitorSeconds(monitorMs) * 1_000, signal), request, body);
+    if (reply.type === "response") return reply.value;
+    throw toThrowable(reply.failure, this.#init.remoteExceptions);
   }
 
   async cast(request: CastRequest): Promise<void> {
@@ -143,8 +139,18 @@ export class AmqpDriver implements Driver {
     }
   }
 
+  async #monitored(monitor: CallMonitor, request: CallRequest, body: Body): Promise<Reply> {
+    try {
+      const shipment = this.#ship("RPC Call", request, monitor.signal, request.timeoutMs);
+      monitor.start(() => shipment.silent());
+      return await this.#exchange(shipment, request, body, () => monitor.restart());
+    } finally {
+      monitor.stop();
+    }
+  }
+
   /** Sends a request until it is accepted, each time with a new id and the reply address of its connection, and waits for the reply. */
-  async #exchange(shipment: Shipment, request: Limits, body: Body, onHeartbeat: () => void): Promise<Reply> {
+  async #exchange(shipment: Shipment, request: Limits, body: Body, onHeartbeat?: () => void): Promise<Reply> {
     const { deadline } = shipment;
     const options = { settled: this.#preSettled.has("rpc-call"), deadline };
     const ttl = ttlOf(request);

@@ -1,7 +1,6 @@
 /** How many are made from one draw of random bytes. */
 const BATCH = 256;
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const LENGTH = 32;
 
 /**
  * Ids that nobody can guess: whoever knows one could answer in a server's place. As Python's `uuid4().hex`, 32 hex digits
@@ -9,19 +8,23 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
  * cost more than the id.
  */
 export class MessageIds {
-  readonly #random = new Uint8Array(16 * BATCH);
-  #at = this.#random.length;
+  #batch = "";
+  #at = 0;
 
   next(): string {
-    const random = this.#random;
-    if (this.#at === random.length) {
-      crypto.getRandomValues(random);
+    if (this.#at === this.#batch.length) {
+      this.#batch = randomHex(BATCH * LENGTH);
       this.#at = 0;
     }
-    const end = this.#at + 16;
-    let id = "";
-    for (let at = this.#at; at < end; at++) id += HEX[random[at] ?? 0];
-    this.#at = end;
-    return id;
+    this.#at += LENGTH;
+    return this.#batch.slice(this.#at - LENGTH, this.#at);
   }
+}
+
+const DIGITS = "0123456789abcdef";
+
+function randomHex(length: number): string {
+  const digits = crypto.getRandomValues(new Uint8Array(length));
+  for (let at = 0; at < length; at++) digits[at] = DIGITS.charCodeAt((digits[at] ?? 0) % 16);
+  return new TextDecoder().decode(digits);
 }

@@ -43,8 +43,7 @@ export class Replies {
   /** A new id: what is sent with it is answered by `reply`. */
   expect(reply: ExpectedReply): string {
     const id = this.#ids.next();
-    this.#expected.set(id, reply);
-    reply.expectedAs(() => this.#expected.delete(id));
+    reply.expectedAs(id, this.#expected);
     return id;
   }
 
@@ -97,20 +96,22 @@ export class Replies {
 
 /** The reply to one request, which may come before the peer says that it took the request. */
 export class ExpectedReply {
-  /** The server is still at it. */
-  readonly heartbeat: () => void;
-  #forget: () => void = () => {};
+  readonly #onHeartbeat: (() => void) | undefined;
+  #id = "";
+  #among: Map<string, ExpectedReply> | undefined;
   #reply: Reply | Error | undefined;
-  #onReply: (reply: Reply | Error) => void = () => {};
+  #onReply: ((reply: Reply | Error) => void) | undefined;
 
-  constructor(onHeartbeat: () => void) {
-    this.heartbeat = onHeartbeat;
+  constructor(onHeartbeat: (() => void) | undefined) {
+    this.#onHeartbeat = onHeartbeat;
   }
 
   /** The request is sent, perhaps again: what answers an earlier one comes too late. */
-  expectedAs(forget: () => void): void {
-    this.#forget();
-    this.#forget = forget;
+  expectedAs(id: string, among: Map<string, ExpectedReply>): void {
+    this.cancel();
+    this.#id = id;
+    this.#among = among;
+    among.set(id, this);
   }
 
   /** What became of the message: a reply to it shows that it was accepted. */
@@ -131,15 +132,19 @@ export class ExpectedReply {
     });
   }
 
+  heartbeat(): void {
+    this.#onHeartbeat?.();
+  }
+
   settle(reply: Reply | Error): void {
-    this.#forget();
+    this.cancel();
     this.#reply = reply;
-    this.#onReply(reply);
+    this.#onReply?.(reply);
   }
 
   /** Nobody waits for it any more. */
   cancel(): void {
-    this.#forget();
+    this.#among?.delete(this.#id);
   }
 }
 

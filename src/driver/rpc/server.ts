@@ -1,6 +1,7 @@
 import type { Logger } from "../../core/logger.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
+import { isJsonObject } from "../json.js";
 import { MessageHandlingServer } from "../message-handling-server.js";
 import { callback, checked, type OptionChecks, serializer } from "../option-checks.js";
 import { boolean, integer } from "../option-types.js";
@@ -107,9 +108,10 @@ interface Service {
 }
 
 /** With the stack for what a method threw; without for a request that nobody here serves: anyone can send those. */
-function report(error: unknown, { messageId }: IncomingMessage, logger: Logger): void {
+function report(error: unknown, { body, messageId }: IncomingMessage, logger: Logger): void {
   if (!(error instanceof RPCDispatcherError)) {
-    logger.error(`an RPC method failed: ${stackText(error)}`, { messageId });
+    const method = isJsonObject(body) ? body["method"] : undefined;
+    logger.error(`an RPC method failed: ${stackText(error)}`, { messageId, method });
     return;
   }
   const reason = error.message.slice(0, LONGEST_REASON);

@@ -374,6 +374,20 @@ describe("outcomes", () => {
   });
 });
 
+describe("opening", () => {
+  it("fails with the peer's reason when it opens only to close", async () => {
+    const peer = new RawPeer();
+    const options = { containerId: "ours", sasl: { credentials: undefined } };
+    const connecting = connect(memoryDial(peer.accept), TO, options, new AbortController().signal);
+    const failed = expect(connecting).rejects.toThrow("amqp:unauthorized-access: nobody");
+    await peer.next("open");
+    peer.send("open", { container_id: "raw", properties: { "amqp:connection-establishment-failed": true } });
+    peer.send("close", { error: error("amqp:unauthorized-access", "nobody") });
+    await failed;
+    await peer.next("close");
+  });
+});
+
 describe("links and sessions", () => {
   it("rejects with the peer's reason when a link is refused", async () => {
     const { peer, connection } = await opened();
@@ -413,6 +427,29 @@ describe("links and sessions", () => {
     const { fields } = await peer.next("attach");
     peer.send("attach", { ...pick(fields), handle: 0, role: true }, { channel: 1 });
     expect((await second).attached).toBe(true);
+  });
+
+  it("finds room for links that are opened all at once", async () => {
+    const { peer, connection } = await opened();
+    const opening = Array.from({ length: 30 }, (_, i) =>
+      connection.openSender({ name: `${i}`, source: {}, target: { address: "q" } }),
+    );
+    const perSession = new Map<number, number>();
+    const serving = (async () => {
+      for (let attached = 0; attached < 30; ) {
+        const { name, channel, fields } = await peer.any();
+        if (name === "begin") {
+          const window = { next_outgoing_id: 0, incoming_window: 10, outgoing_window: 10, handle_max: 15 };
+          peer.send("begin", { remote_channel: channel, ...window }, { channel });
+        } else {
+          attached++;
+          perSession.set(channel, (perSession.get(channel) ?? 0) + 1);
+          peer.send("attach", { ...pick(fields), handle: Number(fields["handle"]), role: true }, { channel });
+        }
+      }
+    })();
+    await Promise.all([...opening, serving]);
+    expect(Math.max(...perSession.values())).toBeLessThanOrEqual(16);
   });
 
   it("tells the links of a session that the peer ends, and opens the next link on a new one", async () => {

@@ -116,6 +116,21 @@ describe("start", () => {
   });
 });
 
+describe("a start that fails", () => {
+  it("after a stop leaves wait waiting for what was in hand", async () => {
+    const server = serverOf();
+    await server.start();
+    driver.listener.deliver({});
+    await server.stop();
+    driver.attach = () => Promise.reject(new Error("closed"));
+    await expect(server.start()).rejects.toThrow("closed");
+    const waited = server.wait();
+    expect(await settled(waited)).toBe(false);
+    work.resolve();
+    await waited;
+  });
+});
+
 describe("stop and wait", () => {
   it("take no new messages, let those in hand finish, then detach", async () => {
     const server = serverOf(1);

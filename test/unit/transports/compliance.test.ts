@@ -1,9 +1,8 @@
-import { createServer } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Socket } from "../../../src/core/dial.js";
-import { bind } from "../../../src/transports/tcp-server.js";
 import { type Bed, memoryBed, type Open, tcpBed, tlsBed, webSocketBed } from "./beds.js";
 import { Arrivals, Probe, pattern, pump } from "./probe.js";
+import { rawTcpServer } from "./raw-tcp-server.js";
 
 const never = new AbortController().signal;
 
@@ -22,7 +21,10 @@ function openBeforeEach(bed: Bed): void {
     arrivals = new Arrivals();
     open = await bed.open(arrivals.accept);
   });
-  afterEach(() => open.close());
+  afterEach(async () => {
+    vi.useRealTimers();
+    await open.close();
+  });
 }
 
 async function connect(): Promise<Ends> {
@@ -200,6 +202,52 @@ describe.each([tcpBed, tlsBed, webSocketBed, memoryBed])("a stream over $name", 
     expect(near.drains).toBe(drains);
   });
 
+  it("tells nothing but the end when it is closed by its own handler", async () => {
+    const { near, nearSocket, far, farSocket } = await connect();
+    let heard: number | undefined;
+    near.onData = () => {
+      heard ??= near.received;
+      nearSocket.close();
+    };
+    for (let i = 0; i < 50; i += 1) farSocket.send(pattern(60_000));
+    await near.until((p) => p.closed);
+    await far.until((p) => p.closed);
+    expect(near.received).toBe(heard);
+  });
+
+  it("does not tell of room after close()", async () => {
+    const { near, nearSocket, far } = await connect();
+    let pieces = 1;
+    while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
+    nearSocket.close();
+    await near.until((p) => p.closed);
+    await far.until((p) => p.closed);
+    expect(far.received).toBe(pieces * 1024 * 1024);
+    expect(near.drains).toBe(0);
+  });
+
+  it("delivers what is sent and closed as soon as there is room", async () => {
+    const { near, nearSocket, far } = await connect();
+    let pieces = 1;
+    while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
+    near.onDrain = () => {
+      nearSocket.send(pattern(100));
+      nearSocket.close();
+    };
+    await far.until((p) => p.closed);
+    expect(far.received).toBe(pieces * 1024 * 1024 + 100);
+  });
+
+  it("leaves no timer behind", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { near, nearSocket, far } = await connect();
+    nearSocket.send(pattern(1000));
+    nearSocket.close();
+    await near.until((p) => p.closed);
+    await far.until((p) => p.closed);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("does nothing, and does not throw, once it is over", async () => {
     const { near, nearSocket, far, farSocket } = await connect();
     farSocket.close();
@@ -276,19 +324,16 @@ describe.each([tlsBed, webSocketBed])("a handshake over $name", (bed) => {
 
   it("is cut when the signal is aborted while the peer says nothing", async () => {
     const abort = new AbortController();
-    const server = createServer();
+    let wasCut = (): void => {};
     const cut = new Promise<void>((resolve) => {
-      server.on("connection", (stream) => {
-        stream.on("error", () => {});
-        stream.once("data", () => abort.abort("enough"));
-        stream.once("close", () => resolve());
-      });
+      wasCut = resolve;
     });
-    const silent = await bind(server, { host: "127.0.0.1", port: 0 }, () => Promise.resolve());
+    await using silent = await rawTcpServer({}, (stream) => {
+      stream.once("data", () => abort.abort("enough")).once("close", wasCut);
+    });
     const near = new Probe();
     await expect(open.dial({ ...open.address, port: silent.port }, near, abort.signal)).rejects.toBe("enough");
     await cut;
-    await silent.close();
     expect(near.closes).toEqual([]);
   });
 });

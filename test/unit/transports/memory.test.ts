@@ -73,6 +73,21 @@ it.each(["setImmediate", "MessageChannel"])(
   },
 );
 
+it("tells of room when half of its budget is free", async () => {
+  const { near, nearSocket, far } = await connect();
+  let more = 3;
+  far.onData = () => {
+    more -= 1;
+    if (more > 0) nearSocket.send(pattern(700_000));
+  };
+  const bufferedAtDrain: number[] = [];
+  near.onDrain = () => bufferedAtDrain.push(nearSocket.buffered);
+  expect(nearSocket.send(pattern(1024 * 1024))).toBe(true);
+  expect(nearSocket.send(pattern(1))).toBe(false);
+  await near.until((p) => p.drains > 0);
+  expect(bufferedAtDrain).toEqual([0]);
+});
+
 it("does not nest answers to answers", async () => {
   const { near, nearSocket, far, farSocket } = await connect();
   let left = 50_000;

@@ -11,6 +11,7 @@ export class Probe implements SocketHandlers {
   readonly #waiters = new Set<() => void>();
   /** What else to do with what comes. */
   onData: ((bytes: Uint8Array) => void) | undefined;
+  onDrain: (() => void) | undefined;
 
   data(bytes: Uint8Array): void {
     if (this.closes.length > 0) this.late.push(`data of ${bytes.length} bytes`);
@@ -23,6 +24,7 @@ export class Probe implements SocketHandlers {
   drain(): void {
     if (this.closes.length > 0) this.late.push("drain");
     this.drains += 1;
+    this.onDrain?.();
     this.#tell();
   }
 

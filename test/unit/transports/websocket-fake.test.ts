@@ -171,6 +171,17 @@ describe("a stream over a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
+  it("does not tell of room to a handler that has just closed it", async () => {
+    const { ws, probe, socket } = await opened({ budgetBytes: 1000 });
+    socket.send(pattern(1001));
+    ws.bufferedAmount = 0;
+    probe.onData = () => socket.close();
+    ws.receives(new ArrayBuffer(8));
+    expect(probe.drains).toBe(0);
+    expect(vi.getTimerCount()).toBe(1);
+    ws.closes(1000);
+  });
+
   it("never asks to wait where bufferedAmount is absent (workerd)", async () => {
     const { ws, socket } = await opened({ budgetBytes: 1000 });
     Object.defineProperty(ws, "bufferedAmount", { get: () => undefined, set() {} });

@@ -1,4 +1,5 @@
 import { get } from "node:http";
+import { connect } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Listening } from "../../../src/core/dial.js";
@@ -174,18 +175,12 @@ it("closes at once what comes in beyond maxConnections", async () => {
 });
 
 it("closes although a client has sent half a request", async () => {
-  const arrivals = new Arrivals();
-  const listening = await listenWebSocket({
-    host: "127.0.0.1",
-    port: 0,
-    maxConnections: 10,
-    maxMessageBytes: 1000,
-    accept: arrivals.accept,
-  });
-  const request = get({ host: "127.0.0.1", port: listening.port, headers: { Expect: "100-continue" }, method: "POST" });
-  const cut = new Promise((resolve) => request.on("error", resolve).on("close", resolve));
-  request.flushHeaders();
-  await new Promise((resolve) => request.on("socket", (stream) => stream.once("ready", resolve)));
-  await listening.close();
+  const { port } = await listen();
+  const client = connect(port, "127.0.0.1");
+  const cut = new Promise((resolve) => client.once("close", resolve));
+  await new Promise<void>((resolve) => client.write("GET / HTTP/1.1\r\nHost: local", () => resolve()));
+  // The listener takes connections in their order.
+  expect(await knock(port, {})).toBe(101);
+  for (const listening of listenings.splice(0)) await listening.close();
   await cut;
 });

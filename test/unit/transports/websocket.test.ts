@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTcpServer, type Socket as NetSocket, type Server } from "node:net";
 import { afterEach, expect, it } from "vitest";
@@ -140,11 +141,24 @@ it("ends at a message larger than the constructor allows", async () => {
   expect(probe.closes.map(String)).toEqual([`Error: ${url}: Max payload size exceeded`]);
 });
 
-it("ends after close() although the server has stopped reading", async () => {
-  const { to, url } = await rawServer((ws) => ws.pause());
+it("cuts a server that never answers the closing", async () => {
+  const server = createServer();
+  const cut = new Promise<void>((resolve) => {
+    server.on("upgrade", (request, stream) => {
+      const key = `${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+      const accept = createHash("sha1").update(key).digest("base64");
+      const headers = [`Sec-WebSocket-Accept: ${accept}`, "Sec-WebSocket-Protocol: amqp"];
+      stream.write(`HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers.join("\r\n")}\r\n\r\n`);
+      stream.resume().once("end", resolve);
+    });
+  });
+  const to = await listen(server);
   const probe = new Probe();
   const socket = await dial(to, probe, never);
   socket.close();
   await probe.until((p) => p.closed);
-  expect(probe.closes.map(String)).toEqual([`Error: ${url}: cut, because the peer did not close it within 2000 ms`]);
+  expect(probe.closes.map(String)).toEqual([
+    `Error: ws://127.0.0.1:${to.port}/: cut, because the peer did not close it within 2000 ms`,
+  ]);
+  await cut;
 });

@@ -189,7 +189,7 @@ describe("what a method throws", () => {
     expect(await failureOf(deliver(method))).toMatchObject({ excType, message, traceback: [] });
     await server.stop();
     await server.wait();
-    expect(driver.logger.lines).toMatchObject([{ level: "error", fields: { messageId: "m1" } }]);
+    expect(driver.logger.lines).toMatchObject([{ level: "error", fields: { messageId: "m1", method } }]);
   });
 
   it("is logged with its stack and its cause", async () => {

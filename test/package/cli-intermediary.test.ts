@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { oslo, Running, RunningIntermediary } from "./command.js";
+
+describe("intermediary", { timeout: 60_000 }, () => {
+  it("prints its two ports, and ends with status 0 by Ctrl-C while clients are connected", async () => {
+    await using intermediary = await RunningIntermediary.start();
+    await using _listener = await Running.ready("listen", "--url", `amqp://${intermediary.tcp}/`);
+    expect(intermediary.tcp).not.toBe(intermediary.ws);
+    expect(await intermediary.interrupt()).toBe(0);
+  });
+
+  it("calls itself as it is told", async () => {
+    await using intermediary = await RunningIntermediary.start("--product", "post-office");
+    await using server = new Running("serve", "--url", `amqp://${intermediary.tcp}/`, "--topic", "t", "--server", "s");
+    await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain('"product":"post-office"');
+  });
+
+  it("knows the addresses that its options shape", async () => {
+    const option = ["--option", "rpc_address_prefix=cloud/rpc", "--option", "multicast_address=all"];
+    await using intermediary = await RunningIntermediary.start("--kind", "broker", ...option);
+    const args = ["--url", `amqp://${intermediary.tcp}/`, ...option, "--topic", "t"];
+    await using first = await Running.ready("serve", ...args, "--server", "first");
+    await using second = await Running.ready("serve", ...args, "--server", "second");
+    expect((await oslo("cast", ...args, "--fanout", "note", '{"arg":"to all"}')).status).toBe(0);
+    for (const server of [first, second]) {
+      await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain("to all");
+    }
+  });
+
+  it("names the option whose port is taken", async () => {
+    await using intermediary = await RunningIntermediary.start();
+    const [, port = ""] = intermediary.ws.split(":");
+    const { status, stderr } = await oslo("intermediary", "--ws", port);
+    expect(status).toBe(64);
+    expect(stderr).toMatch(new RegExp(`--ws: cannot listen on 127.0.0.1:${port}`));
+  });
+});
+
+describe("a command that is interrupted before it is done", { timeout: 60_000 }, () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s has a status of its own", async (signal, status) => {
+    await using intermediary = await RunningIntermediary.start();
+    const args = ["--url", `amqp://${intermediary.tcp}/`, "--topic", "t"];
+    await using _server = await Running.ready("serve", ...args, "--server", "s");
+    await using call = new Running("call", ...args, "slow", '{"secs":30}');
+    await expect.poll(() => connections(intermediary), { timeout: 20_000 }).toBe(2);
+    expect(await call.end(signal)).toBe(status);
+  });
+});
+
+function connections({ stderr }: RunningIntermediary): number {
+  return stderr.match(/ connected /g)?.length ?? 0;
+}

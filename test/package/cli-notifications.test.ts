@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { oslo, Running, RunningIntermediary } from "./command.js";
+
+const DONE = { status: 0, stdout: "", stderr: "" };
+
+describe.each(["router", "broker"])("notify and listen through a %s", { timeout: 60_000 }, (kind) => {
+  let intermediary: RunningIntermediary;
+  let url: string;
+
+  beforeAll(async () => {
+    intermediary = await RunningIntermediary.start("--kind", kind);
+    url = `amqp+ws://${intermediary.ws}/`;
+  }, 60_000);
+
+  afterAll(async () => {
+    await intermediary[Symbol.asyncDispose]();
+  });
+
+  const notify = (topic: string, ...args: readonly string[]) =>
+    oslo("notify", "--url", url, "--topic", topic, "--publisher-id", "p", "--event-type", "e", ...args);
+
+  it("listen prints what notify sends, of every priority, with and without the envelope", async () => {
+    await using listener = await Running.ready("listen", "--url", url, "--topic", "a");
+    expect(await notify("a", "--context", '{"user":"u"}', '{"id":1}')).toEqual(DONE);
+    expect(await notify("a", "--priority", "audit", "--driver", "messaging", "[2]")).toEqual(DONE);
+    expect(await notification(listener)).toEqual({
+      priority: "info",
+      context: { user: "u" },
+      publisherId: "p",
+      eventType: "e",
+      payload: { id: 1 },
+      metadata: { messageId: expect.any(String), timestamp: expect.any(String) },
+    });
+    expect(await notification(listener)).toMatchObject({ priority: "audit", context: {}, payload: [2] });
+    expect(await listener.interrupt()).toBe(0);
+  });
+
+  it("listen takes only the priorities and topics that it was told", async () => {
+    const priorities = ["--priority", "error", "--priority", "critical"];
+    await using listener = await Running.ready("listen", "--url", url, "--topic", "b", "--topic", "c", ...priorities);
+    const unheard = notify("b", "--priority", "info", "--timeout", "1", "0");
+    expect(await notify("b", "--priority", "error", "1")).toEqual(DONE);
+    expect(await notify("c", "--priority", "critical", "2")).toEqual(DONE);
+    expect(await notification(listener)).toMatchObject({ priority: "error", payload: 1 });
+    expect(await notification(listener)).toMatchObject({ priority: "critical", payload: 2 });
+    expect((await unheard).status).toBe(kind === "broker" ? 0 : 2);
+  });
+});
+
+describe("listen --count", { timeout: 60_000 }, () => {
+  it("ends with status 0 when it has printed so many, and loses none of the others", async () => {
+    await using intermediary = await RunningIntermediary.start("--kind", "broker");
+    const url = `amqp://${intermediary.tcp}/`;
+    const send = (payload: string) => oslo("notify", "--url", url, "--publisher-id", "p", "--event-type", "e", payload);
+    for (const payload of ["1", "2", "3"]) expect(await send(payload)).toEqual(DONE);
+    const heard: unknown[] = [];
+    for (const count of ["1", "2"]) {
+      const { status, stdout } = await oslo("listen", "--url", url, "--count", count);
+      const [ready, ...notifications] = stdout
+        .trim()
+        .split("\n")
+        .map((line): unknown => JSON.parse(line));
+      expect([status, ready, notifications.length]).toEqual([0, { ready: true }, Number(count)]);
+      heard.push(...notifications);
+    }
+    expect(heard.map((line) => (line as { payload: number }).payload).sort()).toEqual([1, 2, 3]);
+  });
+});
+
+describe("a notification that nobody takes", { timeout: 60_000 }, () => {
+  it("is status 3, naming address and host", async () => {
+    await using intermediary = await RunningIntermediary.start("--kind", "router");
+    const limits = ["--option", "default_notify_timeout=5"];
+    const args = ["--url", `amqp://${intermediary.tcp}/`, "--publisher-id", "p", "--event-type", "e"];
+    const { status, stderr } = await oslo("notify", ...args, ...limits, "{}");
+    expect(status).toBe(3);
+    expect(stderr).toMatch(
+      /^MessageDeliveryFailure: .*phase credit.*openstack.org\/om\/notify\/anycast\/.*127\.0\.0\.1:/,
+    );
+  });
+});
+
+describe("listen", { timeout: 60_000 }, () => {
+  it("ends when nobody reads what it prints", async () => {
+    await using intermediary = await RunningIntermediary.start("--kind", "broker");
+    const url = `amqp://${intermediary.tcp}/`;
+    const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+    const listener = spawn(process.execPath, [cli, "listen", "--url", url], { stdio: ["ignore", "pipe", "ignore"] });
+    const ended = once(listener, "exit");
+    await once(listener.stdout, "data");
+    listener.stdout.destroy();
+    await oslo("notify", "--url", url, "--publisher-id", "p", "--event-type", "e", "1");
+    expect(await ended).toEqual([0, null]);
+  });
+});
+
+function notification(listener: Running): Promise<Readonly<Record<string, unknown>>> {
+  return listener.line("a notification", (line) => ("priority" in line ? line : undefined));
+}

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { oslo, RunningIntermediary } from "./command.js";
+
+const PASSWORD = "p@ss:w/r,d%é #1";
+const NOBODY = "amqp://127.0.0.1:1/";
+
+describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 }, () => {
+  const call = (...args: readonly string[]) => ["call", "--url", NOBODY, "--topic", "t", ...args];
+  it.each([
+    ["no command", [], /Usage/],
+    ["an unknown command", ["shout"], /shout/],
+    ["an unknown flag", call("--loud", "m"), /--loud/],
+    ["a missing flag", ["call", "--topic", "t", "m"], /--url/],
+    ["a missing argument", call(), /method/],
+    ["one argument too many", call("m", "{}", "x"), /too many arguments/],
+    ["a URL without scheme", ["call", "--url", "localhost:5672", "--topic", "t", "m"], /localhost/],
+    ["a URL with a port that is none", ["call", "--url", "amqp://localhost:http/", "--topic", "t", "m"], /port/],
+    ["an unknown scheme", ["call", "--url", "kafka://localhost/", "--topic", "t", "m"], /kafka/],
+    ["an unknown option", call("--option", "idle=1", "m"), /idle/],
+    ["an unknown option in the URL", ["listen", "--url", `${NOBODY}?idle=1`], /idle/],
+    ["an option that does not act yet", call("--option", "ssl_ca_file=/x", "m"), /ssl_ca_file.*not supported yet/],
+    ["an option out of range", call("--option", "idle_timeout=soon", "m"), /idle_timeout/],
+    ["an option without a value", call("--option", "idle_timeout", "m"), /--option/],
+    ["arguments that are not JSON", call("m", "{a:1}"), /JSON-ARGS is not JSON/],
+    ["arguments that are no object", call("m", "[1]"), /JSON-ARGS must be a JSON object/],
+    ["a context that is no object", call("--context", "1", "m"), /--context must be a JSON object/],
+    ["no time", call("--timeout", "0", "m"), /--timeout/],
+    ["a retry that is no number", call("--retry", "often", "m"), /--retry/],
+    ["a version that is none", call("--version", "new", "m"), /--version/],
+    ["a call to everybody", call("--fanout", "m"), /fanout/],
+    [
+      "a payload that is not JSON",
+      ["notify", "--url", NOBODY, "--publisher-id", "p", "--event-type", "e", "x"],
+      /payload/,
+    ],
+    ["a priority that is none", ["listen", "--url", NOBODY, "--priority", "urgent"], /urgent/],
+    [
+      "a module that is not there",
+      ["serve", "--url", NOBODY, "--topic", "t", "--server", "s", "--module", "no.mjs"],
+      /no\.mjs/,
+    ],
+    ["a kind that is none", ["intermediary", "--kind", "post-office"], /post-office/],
+    ["a port out of range", ["intermediary", "--tcp", "65536"], /--tcp/],
+    ["an option that is not an intermediary's", ["intermediary", "--option", "idle_timeout=1"], /idle_timeout/],
+    ["a user without password", ["intermediary", "--user", "s3cret"], /--user must be NAME:PASSWORD/],
+  ])("%s", async (_what, args, named) => {
+    const { status, stdout, stderr } = await oslo(...args);
+    expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
+    expect(stderr).toMatch(named);
+    expect(stderr).not.toMatch(/s3cret|^\s+at /m);
+  });
+
+  it("shows nothing of a context that cannot be read, nor of a password in a URL", async () => {
+    const context = await oslo(...call("--context", '{"auth_token":"s3cret"', "m"));
+    const url = await oslo("call", "--url", "amqp://joe:s3cret@host:port/", "--topic", "t", "m");
+    expect([context.status, url.status]).toEqual([64, 64]);
+    expect(context.stderr + url.stderr).not.toContain("s3cret");
+  });
+});
+
+describe("no connection in time is status 4, and names host and cause", { timeout: 60_000 }, () => {
+  it.each([
+    ["call", ["call", "--topic", "t", "--timeout", "1", "ping"]],
+    ["cast", ["cast", "--topic", "t", "--timeout", "1", "ping"]],
+    ["notify", ["notify", "--publisher-id", "p", "--event-type", "e", "--timeout", "1", "{}"]],
+    ["serve", ["serve", "--topic", "t", "--server", "s", "--connect-timeout", "1"]],
+    ["listen", ["listen", "--connect-timeout", "1"]],
+  ])("for %s", async (_command, [command = "", ...args]) => {
+    const { status, stdout, stderr } = await oslo(command, "--url", NOBODY, ...args);
+    expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
+    expect(stderr).toMatch(/127\.0\.0\.1:1\b/);
+    expect(stderr).toContain("connection refused");
+  });
+
+  it("also when only the default send timeout ends it", async () => {
+    const { status } = await oslo(
+      "cast",
+      "--url",
+      NOBODY,
+      "--topic",
+      "t",
+      "--option",
+      "default_send_timeout=5",
+      "ping",
+    );
+    expect(status).toBe(4);
+  });
+});
+
+describe("with users", { timeout: 60_000 }, () => {
+  let intermediary: RunningIntermediary;
+
+  beforeAll(async () => {
+    intermediary = await RunningIntermediary.start("--kind", "broker", "--user", "ann:x", "--user", `joe:${PASSWORD}`);
+  }, 60_000);
+
+  afterAll(async () => {
+    await intermediary[Symbol.asyncDispose]();
+  });
+
+  const notify = (login: string, host = `amqp://${login}${intermediary.tcp}/`) =>
+    oslo("notify", "--url", host, "--publisher-id", "p", "--event-type", "e", "--timeout", "2", "{}");
+
+  it("the right password is taken, whatever it is made of, over TCP and WebSocket", async () => {
+    const login = `joe:${encodeURIComponent(PASSWORD)}@`;
+    expect(await notify(login)).toMatchObject({ status: 0, stderr: "" });
+    expect(await notify(login, `amqp+ws://${login}${intermediary.ws}/`)).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("a wrong password is status 4, and nobody shows it", async () => {
+    const wrong = "wr@ng:p/ssw,rd";
+    const { status, stderr } = await notify(`joe:${encodeURIComponent(wrong)}@`);
+    expect(status).toBe(4);
+    expect(stderr).toContain(intermediary.tcp);
+    expect(stderr).toMatch(/credentials were refused/);
+    expect(intermediary.stderr).toContain('user "joe"');
+    for (const text of [stderr, intermediary.stderr]) {
+      expect(text).not.toContain(wrong);
+      expect(text).not.toContain(encodeURIComponent(wrong));
+      expect(text).not.toContain(PASSWORD);
+    }
+  });
+
+  it("no password is status 4", async () => {
+    expect(await notify("")).toMatchObject({ status: 4, stderr: expect.stringContaining("SASL") });
+  });
+});

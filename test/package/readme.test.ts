@@ -1,0 +1,83 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { getRpcServer, getRpcTransport } from "../../src/entry/node.js";
+import { launchChromium } from "../browser/chromium.js";
+import { EMBEDDED_ROUTER } from "../support/bus.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const readme = await readFile(join(ROOT, "README.md"), "utf8");
+
+/** The example of the README whose first line is a comment with this name. */
+function example(name: string): string {
+  const blocks = readme.split("```").map((block) => block.slice(block.indexOf("\n") + 1));
+  const found = blocks.find((block) => block.startsWith(`// ${name}`) || block.startsWith(`<!-- ${name}`));
+  if (found === undefined) throw new Error(`the README has no example ${name}`);
+  return found;
+}
+
+/** Runs an example as somebody would who has the package installed, against an embedded router. */
+async function run(name: string): Promise<string> {
+  await using bus = await EMBEDDED_ROUTER.start();
+  const parent = join(ROOT, ".cache");
+  await mkdir(parent, { recursive: true });
+  // Within the package its own name leads to what it publishes.
+  const folder = await mkdtemp(join(parent, "readme-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, name), example(name));
+  const env = { ...process.env, TRANSPORT_URL: bus.url("amqp") };
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, name)], { env, timeout: 20_000 });
+  return stdout;
+}
+
+test("the README's example for Node calls a server", async () => {
+  expect(await run("node.mjs")).toBe("5\n");
+});
+
+test("the README's example of notifications hears one", async () => {
+  const heard = { publisherId: "compute.host-1", eventType: "compute.instance.create", payload: { id: 1 } };
+  expect(JSON.parse(await run("notifications.mjs"))).toEqual(heard);
+});
+
+test("the README's page calls a server, without a bundler", async () => {
+  await using bus = await EMBEDDED_ROUTER.start();
+  await using transport = getRpcTransport(bus.url("amqp"));
+  const endpoint = { add: (_context: object, { a, b }: { a: number; b: number }) => a + b };
+  await using server = getRpcServer(transport, { topic: "calc", server: "calc-1" }, [endpoint]);
+  await server.start();
+
+  const web = createServer((request, response) => {
+    void (async () => {
+      const path = new URL(request.url ?? "/", "http://page").pathname;
+      if (path === "/") return response.setHeader("content-type", "text/html").end(example("browser.html"));
+      const name = /^\/oslo-messaging\/([\w-]+\.js(?:\.map)?)$/.exec(path)?.[1];
+      if (name === undefined) return response.writeHead(404).end();
+      const file = await readFile(join(ROOT, "dist", name));
+      return response.setHeader("content-type", "text/javascript").end(file);
+    })();
+  });
+  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => new Promise((resolve) => web.close(() => resolve())));
+
+  const browser = await launchChromium();
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  const { port } = web.address() as AddressInfo;
+  await page.goto(`http://127.0.0.1:${port}/?url=${encodeURIComponent(bus.url("amqp+ws"))}`);
+  await page.waitForFunction(() => document.querySelector("#answer")?.textContent !== "");
+  expect(await page.textContent("#answer")).toBe("5");
+});
+
+test("the README's two commands are what npm runs", async () => {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  expect(readme).toContain("npm ci && npm start");
+  expect(readme).toContain("npm ci && npm test");
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(["start", "test"]));
+});
