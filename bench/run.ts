@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { Artemis } from "../test/support/artemis.js";
 import type { Measured } from "./peer.js";
-import { Running } from "./running.js";
+import { buildPeers, Running } from "./running.js";
 
 const LOGIN = { username: "bench", password: "bench" };
 const IN_FLIGHT = [1, 256];
@@ -23,6 +23,7 @@ interface Figures {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
   const pace = values.quick ? PACE.quick : PACE.thorough;
+  await buildPeers();
   print(["", "in flight", "calls/s", "client CPU ms per 1,000 calls"]);
   const core = await compare("core", "rhea", "", pace);
   await using artemis = await Artemis.start({ addressing: "routable", login: LOGIN });

@@ -1,8 +1,23 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import type { Measured, Round } from "./peer.js";
 
-const PEER = fileURLToPath(new URL("./peer.ts", import.meta.url));
+const SOURCE = fileURLToPath(new URL("./peer.ts", import.meta.url));
+const PEER = fileURLToPath(new URL("../.cache/bench/peer.mjs", import.meta.url));
+
+/** Bundles the peers as the package is bundled: a loader that compiles on the fly would be measured as well. */
+export async function buildPeers(): Promise<void> {
+  await build({
+    entryPoints: [SOURCE],
+    outfile: PEER,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+  });
+}
 
 /** A contender whose server and client run, each in its own process. */
 export class Running {
@@ -37,7 +52,7 @@ export class Running {
 }
 
 function spawn(name: string, role: string, where: string): ChildProcess {
-  return fork(PEER, [name, role, where], { execArgv: ["--import", "tsx"] });
+  return fork(PEER, [name, role, where]);
 }
 
 function message(child: ChildProcess): Promise<unknown> {

@@ -23,7 +23,7 @@ export async function walkThrough(url: string, print: (line: string) => void): P
   const listener = getNotificationListener(notifications, [{ topic: "notifications" }], [seen.endpoint]);
   const client = getRpcClient(rpc, { topic: "demo", version: "1.0" }, { timeoutMs: TIMEOUT_MS });
   const notifier = new Notifier(notifications, { publisherId: "walk-through" });
-  const signal = AbortSignal.timeout(12 * TIMEOUT_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
 
   const step = async (name: string, what: string, work: () => Promise<unknown>): Promise<void> => {
     const started = performance.now();

@@ -2,6 +2,7 @@
 // web platform; and types/. The old dist stays until the new one is whole.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,12 +67,19 @@ async function build() {
     await Promise.all([writeBundle(node, fresh), writeBundle(web, fresh), writeDeclarations(join(fresh, "types"))]);
     await chmod(join(fresh, "cli.js"), 0o755);
     await chmod(fresh, 0o755);
-    await rm(join(root, "dist"), { recursive: true, force: true });
-    await rename(fresh, join(root, "dist"));
+    await replace(join(root, "dist"), fresh);
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
   await printWebSize();
+}
+
+/** By two renames: whoever is running from the old one hardly notices. */
+async function replace(directory, fresh) {
+  const old = `${fresh}-old`;
+  if (existsSync(directory)) await rename(directory, old);
+  await rename(fresh, directory);
+  await rm(old, { recursive: true, force: true });
 }
 
 /** Bundles as if into dist/, which the source maps are relative to, and writes the files elsewhere. */

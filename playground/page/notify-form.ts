@@ -16,9 +16,9 @@ export class NotifyForm implements View {
 
   constructor(publisherId: string) {
     this.#publisherId = publisherId;
-    const select = this.#form.querySelector("select");
-    select?.append(...PRIORITIES.map((priority) => element("option", "", priority)));
-    if (select !== null) select.value = "info";
+    const select = byId("notify-priority", HTMLSelectElement);
+    select.append(...PRIORITIES.map((priority) => element("option", "", priority)));
+    select.value = "info";
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#send(new FormData(this.#form));

@@ -70,7 +70,7 @@ export class RpcConsole implements View {
     const timeoutMs = Number(typed(form, "timeout")) * 1_000;
     const client = getRpcClient(this.#transports.rpc, target, { timeoutMs });
     const method = typed(form, "method") ?? "";
-    const args = JSON.parse(typed(form, "args") ?? "{}");
+    const args: object = JSON.parse(typed(form, "args") ?? "{}"); // the client refuses what is none
     if (verb === "call") return jsonText(await client.call(context, method, args), 2);
     await client.cast(context, method, args);
     return "handed over";

@@ -23,7 +23,7 @@ export class ServerPanel implements View {
     this.#name = pageName;
     byId("server-name", HTMLElement).textContent = pageName;
     const command = byId("server-command", HTMLPreElement);
-    command.textContent = `npx oslo-messaging call --url ${command.dataset["url"]} --topic ${TOPIC} --server ${pageName} whoami`;
+    command.textContent = `npx oslo-messaging call --url ${command.dataset["url"]} \\\n  --topic ${TOPIC} --server ${pageName} whoami`;
     this.#start.addEventListener("click", () => void this.#serve());
     this.#stop.addEventListener("click", () => void this.#end());
   }

@@ -14,6 +14,7 @@ export class FrameTap {
   readonly #direction: Frame["direction"];
   readonly #onFrame: OnFrame;
   #rest: Uint8Array = new Uint8Array(0);
+  #blind = false;
 
   constructor(direction: Frame["direction"], onFrame: OnFrame) {
     this.#direction = direction;
@@ -21,10 +22,16 @@ export class FrameTap {
   }
 
   pass(bytes: Uint8Array): void {
+    if (this.#blind) return;
     let rest = this.#rest.length === 0 ? bytes : concat([this.#rest, bytes], this.#rest.length + bytes.length);
     for (;;) {
+      if (rest.length < HEADER_BYTES) break;
       const size = sizeOf(rest);
-      if (size === undefined || rest.length < size) break;
+      if (size < HEADER_BYTES || size > MAX_FRAME_BYTES) {
+        this.#blind = true;
+        return;
+      }
+      if (rest.length < size) break;
       this.#tell(rest.subarray(0, size));
       rest = rest.subarray(size);
     }
@@ -54,9 +61,7 @@ export function tapped(socket: Socket, tap: FrameTap): Socket {
   };
 }
 
-function sizeOf(bytes: Uint8Array): number | undefined {
-  if (bytes.length < HEADER_BYTES) return undefined;
+function sizeOf(bytes: Uint8Array): number {
   if (bytes[0] === 0x41) return HEADER_BYTES; // "AMQP"
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  return size >= HEADER_BYTES && size <= MAX_FRAME_BYTES ? size : undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
 }

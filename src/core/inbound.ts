@@ -50,11 +50,11 @@ export class Inbound {
   #receiveHeader(bytes: Uint8Array): void {
     const missing = AMQP_HEADER.length - this.#header.length;
     this.#header.push(...bytes.subarray(0, missing));
+    if (bytes.length < missing) return;
     if (this.#header.some((byte, i) => byte !== AMQP_HEADER[i])) {
       const spoken = describeProtocol(Uint8Array.from(this.#header));
       throw new ProtocolError(`the peer speaks ${spoken}, not AMQP 1.0`, "amqp:connection:framing-error");
     }
-    if (bytes.length < missing) return;
     this.#routes.onHeader();
     this.#splitter.receive(bytes.subarray(missing));
   }

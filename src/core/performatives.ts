@@ -44,6 +44,7 @@ export interface Disposition {
 
 export function readTransfer(reader: Reader, into: Transfer): void {
   const count = reader.list();
+  const end = reader.listEnd;
   into.handle = required(count > 0 ? reader.uint() : undefined, "transfer", "handle");
   into.deliveryId = count > 1 ? reader.uint() : undefined;
   if (count > 2) reader.skip(); // delivery-tag
@@ -54,11 +55,12 @@ export function readTransfer(reader: Reader, into: Transfer): void {
   if (count > 7) reader.skip(); // state
   if (count > 8) reader.boolean(); // resume
   into.aborted = count > 9 && reader.boolean() === true;
-  skipFrom(reader, 10, count);
+  reader.leaveList(Math.max(0, count - 10), end);
 }
 
 export function readFlow(reader: Reader, into: Flow): void {
   const count = reader.list();
+  const end = reader.listEnd;
   into.nextIncomingId = count > 0 ? reader.uint() : undefined;
   into.incomingWindow = required(count > 1 ? reader.uint() : undefined, "flow", "incoming-window");
   into.nextOutgoingId = required(count > 2 ? reader.uint() : undefined, "flow", "next-outgoing-id");
@@ -69,17 +71,18 @@ export function readFlow(reader: Reader, into: Flow): void {
   if (count > 7) reader.uint(); // available
   into.drain = count > 8 && reader.boolean() === true;
   into.echo = count > 9 && reader.boolean() === true;
-  skipFrom(reader, 10, count);
+  reader.leaveList(Math.max(0, count - 10), end);
 }
 
 export function readDisposition(reader: Reader, into: Disposition): void {
   const count = reader.list();
+  const end = reader.listEnd;
   into.role = required(count > 0 ? reader.boolean() : undefined, "disposition", "role");
   into.first = required(count > 1 ? reader.uint() : undefined, "disposition", "first");
   into.last = (count > 2 ? reader.uint() : undefined) ?? into.first;
   into.settled = count > 3 && reader.boolean() === true;
   into.state = count > 4 ? readState(reader) : undefined;
-  skipFrom(reader, 5, count);
+  reader.leaveList(Math.max(0, count - 5), end);
 }
 
 /** Writes header and performative of a transfer frame and gives the offset, from `writer.from`, at which the frame starts. */
@@ -245,7 +248,10 @@ function readState(reader: Reader): DeliveryState | undefined {
       reader.skip();
       return ACCEPTED;
     case 0x25: {
-      const error = reader.list() > 0 ? readError(reader) : undefined;
+      const count = reader.list();
+      const end = reader.listEnd;
+      const error = count > 0 ? readError(reader) : undefined;
+      reader.leaveList(Math.max(0, count - 1), end);
       return { type: "rejected", error };
     }
     case 0x26:
@@ -253,9 +259,10 @@ function readState(reader: Reader): DeliveryState | undefined {
       return RELEASED;
     case 0x27: {
       const count = reader.list();
+      const end = reader.listEnd;
       const deliveryFailed = count > 0 && reader.boolean() === true;
       const undeliverableHere = count > 1 && reader.boolean() === true;
-      skipFrom(reader, 2, count);
+      reader.leaveList(Math.max(0, count - 2), end);
       return { type: "modified", deliveryFailed, undeliverableHere };
     }
     default: // received, or one of a transaction: no outcome yet
@@ -271,9 +278,10 @@ function readError(reader: Reader): AmqpErrorInit | undefined {
   }
   reader.described();
   const count = reader.list();
+  const end = reader.listEnd;
   const condition = required(count > 0 ? reader.symbol() : undefined, "error", "condition");
   const description = count > 1 ? reader.string() : undefined;
-  skipFrom(reader, 2, count);
+  reader.leaveList(Math.max(0, count - 2), end);
   return { condition, description };
 }
 
@@ -297,10 +305,6 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): number {
   bytes[at + 3] = value >>> 8;
   bytes[at + 4] = value;
   return at + 5;
-}
-
-function skipFrom(reader: Reader, known: number, count: number): void {
-  for (let i = known; i < count; i++) reader.skip();
 }
 
 function required<T>(value: T | undefined, performative: string, field: string): T {

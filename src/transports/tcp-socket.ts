@@ -27,12 +27,10 @@ export class TcpSocket implements Socket {
     });
     const on = accept(this);
     stream.on("data", (chunk: Buffer) => {
-      // A plain array: a Buffer's slice() does not copy, which nobody expects who was promised a Uint8Array.
+      // Not the Buffer: its slice() does not copy, which nobody expects of a Uint8Array.
       if (!this.#closing) on.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     });
-    stream.on("drain", () => {
-      if (!this.#closing) on.drain();
-    });
+    stream.on("drain", () => on.drain());
     stream.once("end", () => this.#linger());
     stream.once("close", () => {
       clearTimeout(this.#cutTimer);

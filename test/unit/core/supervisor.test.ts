@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Deadlines } from "../../../src/core/deadlines.js";
-import { AuthenticationError } from "../../../src/core/errors.js";
+import { AuthenticationError, ConnectionLost } from "../../../src/core/errors.js";
 import { StatusBoard } from "../../../src/core/status.js";
 import { type Life, Supervisor, type SupervisorOptions } from "../../../src/core/supervisor.js";
 import { Deferred } from "../../support/deferred.js";
@@ -192,7 +192,7 @@ describe("a supervisor", () => {
     supervisor.start();
     await vi.advanceTimersByTimeAsync(30_000);
     expect(at(0).signal.aborted).toBe(true);
-    expect(status.present).toMatchObject({ error: new Error("no connection to a:1 within 30000 ms") });
+    expect(status.present).toMatchObject({ error: new ConnectionLost("no connection to a:1 within 30000 ms") });
   });
 
   test("tells who waits when their time is up, and goes on trying", async () => {

@@ -1,0 +1,30 @@
+import type { Browser, BrowserContextOptions, Page } from "playwright";
+
+/** A page in a browser of its own profile, which remembers everything that went wrong in it. */
+export class Tab implements AsyncDisposable {
+  readonly page: Page;
+  readonly #errors: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on("pageerror", (error) => this.#errors.push(error.stack ?? error.message));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) this.#errors.push(`${message.type()}: ${message.text()}`);
+    });
+  }
+
+  static async open(browser: Browser, url: string, options?: BrowserContextOptions): Promise<Tab> {
+    const tab = new Tab(await browser.newPage(options));
+    await tab.page.goto(url);
+    return tab;
+  }
+
+  /** What the page threw, and what the browser or the page wrote as errors and warnings, since this was asked last. */
+  takeErrors(): readonly string[] {
+    return this.#errors.splice(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.page.context().close();
+  }
+}
