@@ -56,10 +56,11 @@ AMQP 1.0 over TCP       ${tcpUrl}
 In the page, press Call. From another terminal, try:
   npx oslo-messaging call --url ${tcpUrl} --topic demo echo '{"arg": "hello"}'
   npx oslo-messaging call --url ${tcpUrl} --topic demo --server node-2 whoami
-  npx oslo-messaging call --url ${tcpUrl} --topic browser echo '{"arg": "hello, page"}'
   npx oslo-messaging cast --url ${tcpUrl} --topic demo --fanout note '{"arg": "to all servers"}'
-  npx oslo-messaging notify --url ${tcpUrl} --publisher-id me --event-type greeting --priority warn '{"text": "hi"}'
   npx oslo-messaging serve --url ${tcpUrl} --topic demo --server mine
+And while the page is open:
+  npx oslo-messaging call --url ${tcpUrl} --topic browser echo '{"arg": "hello, page"}'
+  npx oslo-messaging notify --url ${tcpUrl} --publisher-id me --event-type greeting --priority warn '{"text": "hi"}'
 
 Ctrl-C ends it.`;
 }

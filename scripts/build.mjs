@@ -64,7 +64,9 @@ async function build() {
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, "dist-"));
   try {
-    await Promise.all([writeBundle(node, fresh), writeBundle(web, fresh), writeDeclarations(join(fresh, "types"))]);
+    const parts = [writeBundle(node, fresh), writeBundle(web, fresh), writeDeclarations(join(fresh, "types"))];
+    await Promise.allSettled(parts); // none writes any more when the folder goes
+    await Promise.all(parts);
     await chmod(join(fresh, "cli.js"), 0o755);
     await chmod(fresh, 0o755);
     await replace(join(root, "dist"), fresh);

@@ -8,6 +8,7 @@ export function addCastCommand(program: Command, terminal: Terminal): void {
   const command = program.command("cast").description("send a request that nobody answers");
   addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
     await using transport = rpcTransport(given, terminal);
-    await clientFor(transport, given).cast(given.context, method, args, { signal: terminal.interrupted });
+    const limits = { timeoutMs: given.timeout, signal: terminal.interrupted };
+    await clientFor(transport, given).cast(given.context, method, args, limits);
   });
 }

@@ -7,10 +7,15 @@ import {
   NotificationResult,
   type Priority,
 } from "../entry/node.js";
-import { count, seconds, several } from "./argument-types.js";
+import { count, several } from "./argument-types.js";
 import { connect } from "./first-connection.js";
 import { aborted, type Terminal } from "./terminal.js";
-import { addTransportArguments, notificationTransport, type TransportArguments } from "./transport-arguments.js";
+import {
+  addTransportArguments,
+  connectTimeout,
+  notificationTransport,
+  type TransportArguments,
+} from "./transport-arguments.js";
 
 interface ListenArguments extends TransportArguments {
   topic?: readonly string[] | undefined;
@@ -27,12 +32,12 @@ export function addListenCommand(program: Command, terminal: Terminal): void {
     .option("--topic <topic>", "default: notifications; may be given several times", several)
     .addOption(new Option("--priority <priority...>", "default: all; may be given several times").choices(PRIORITIES))
     .option("--count <n>", "end after n notifications", count)
-    .option("--connect-timeout <seconds>", "for the first connection", seconds, 30_000)
+    .addOption(connectTimeout())
     .action((given: ListenArguments) => listen(given, terminal));
 }
 
 async function listen(given: ListenArguments, terminal: Terminal): Promise<void> {
-  const { topic: topics = ["notifications"], priority: priorities = PRIORITIES, count, connectTimeout } = given;
+  const { topic: topics = ["notifications"], priority: priorities = PRIORITIES, count } = given;
   const { interrupted } = terminal;
   const printer = new Printer(terminal, count);
   await using transport = notificationTransport(given, terminal);
@@ -42,7 +47,7 @@ async function listen(given: ListenArguments, terminal: Terminal): Promise<void>
     [printer.endpoint(priorities)],
     { allowRequeue: true },
   );
-  await connect(transport, connectTimeout, terminal);
+  await connect(transport, given.connectTimeout, terminal);
   await listener.start({ signal: interrupted });
   terminal.print({ ready: true });
   await Promise.race([aborted(interrupted), printer.done]);

@@ -7,12 +7,12 @@ import { addIntermediaryCommand } from "./intermediary.js";
 import { addListenCommand } from "./listen.js";
 import { addNotifyCommand } from "./notify.js";
 import { addServeCommand } from "./serve.js";
-import { processTerminal } from "./terminal.js";
+import { flushed, processTerminal } from "./terminal.js";
 
 const terminal = processTerminal();
 const program = new Command("oslo-messaging")
   .description("RPC and notifications as OpenStack's oslo.messaging has them, over AMQP 1.0. Times are in seconds.")
-  .addHelpText("after", EXIT_STATUS_HELP)
+  .addHelpText("afterAll", EXIT_STATUS_HELP)
   .exitOverride();
 addIntermediaryCommand(program, terminal);
 addServeCommand(program, terminal);
@@ -21,9 +21,10 @@ addCastCommand(program, terminal);
 addNotifyCommand(program, terminal);
 addListenCommand(program, terminal);
 
-process.exit(await run());
+const status = await run();
+await flushed();
+process.exit(status); // what a served module left running must not keep the process
 
-/** Ends the process by its status: what a served module left running must not keep it. */
 async function run(): Promise<number> {
   try {
     await program.parseAsync();

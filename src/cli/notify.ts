@@ -29,7 +29,7 @@ export function addNotifyCommand(program: Command, terminal: Terminal): void {
         .choices(["messaging", "messagingv2"])
         .default("messagingv2"),
     )
-    .option("--timeout <seconds>", "for all of it", seconds)
+    .option("--timeout <seconds>", "how long all of it may take (default: 30)", seconds)
     .option("--context <json>", "a JSON object that goes with the notification", context, {})
     .argument("<json>", "the payload: any JSON value", (text) => jsonValue("The payload", text))
     .action((payload: unknown, given: NotifyArguments) => notify(payload, given, terminal));

@@ -26,12 +26,16 @@ export function addRequestArguments(command: Command): Command {
     .option("--fanout", "every server of the topic; for cast")
     .option("--namespace <namespace>", "of the method")
     .option("--version <version>", "of the method", version)
-    .option("--timeout <seconds>", "for all of it", seconds)
-    .option("--call-monitor-timeout <seconds>", "give up when the server is silent for so long", seconds)
+    .option("--timeout <seconds>", "how long all of it may take (default: 60 for call, 30 for cast)", seconds)
+    .option(
+      "--call-monitor-timeout <seconds>",
+      "how long the server may be silent; it tells when it is still at work",
+      seconds,
+    )
     .option("--retry <n>", "send again at most n times; -1: until the time is up", retries)
     .option("--context <json>", "a JSON object that goes with the request", context, {})
-    .argument("<method>")
-    .argument("[json-args]", "a JSON object", requestArguments, {});
+    .argument("<method>", "its name")
+    .argument("[json-args]", "its arguments by name, as a JSON object", requestArguments, {});
 }
 
 export function clientFor(transport: RPCTransport, given: RequestArguments): RPCClient {

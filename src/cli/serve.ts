@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { getRpcServer, Target } from "../entry/node.js";
-import { seconds, version } from "./argument-types.js";
+import { version } from "./argument-types.js";
 import { BuiltinEndpoint } from "./builtin-endpoint.js";
 import { loadEndpoints, withTarget } from "./endpoint-module.js";
 import { connect } from "./first-connection.js";
 import { aborted, type Terminal } from "./terminal.js";
-import { addTransportArguments, rpcTransport, type TransportArguments } from "./transport-arguments.js";
+import { addTransportArguments, connectTimeout, rpcTransport, type TransportArguments } from "./transport-arguments.js";
 
 interface ServeArguments extends TransportArguments {
   topic: string;
@@ -32,7 +32,7 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
     .option("--module <file>", "an ES module with the endpoints")
     .option("--namespace <namespace>", "of endpoints that have no target of their own")
     .option("--version <version>", "of endpoints that have no target of their own (default: 1.0)", version)
-    .option("--connect-timeout <seconds>", "for the first connection", seconds, 30_000)
+    .addOption(connectTimeout())
     .addHelpText("after", HELP)
     .action((given: ServeArguments) => serve(given, terminal));
 }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import {
   getNotificationTransport,
   getRpcTransport,
@@ -6,7 +6,7 @@ import {
   type RPCTransport,
   TransportURL,
 } from "../entry/node.js";
-import { several } from "./argument-types.js";
+import { seconds, several } from "./argument-types.js";
 import { UsageError } from "./exit-status.js";
 import type { Terminal } from "./terminal.js";
 
@@ -23,6 +23,12 @@ export function addTransportArguments(command: Command): Command {
       "amqp://, amqps://, amqp+ws:// or amqp+wss://[user:password@]host[:port][,...]/[vhost]",
     )
     .option("--option <key=value>", "an option of [oslo_messaging_amqp]; may be given several times", several);
+}
+
+/** For what goes on connecting for ever once it has been connected. */
+export function connectTimeout(): Option {
+  const option = new Option("--connect-timeout <seconds>", "how long the first connection may take");
+  return option.argParser(seconds).default(30_000, "30");
 }
 
 export function rpcTransport(given: TransportArguments, { logger }: Terminal): RPCTransport {

@@ -15,10 +15,11 @@ export type OptionChecks<T> = { readonly [K in keyof T]-?: OptionCheck };
  * @throws NoSuchOptError for one that does not exist, ConfigurationError for a bad value: both name it.
  */
 export function checked<T extends object>(options: T, checks: OptionChecks<T>): T {
-  const good = Object.entries(options)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => [key, checkOf(checks, key)(key, value)]);
-  return Object.fromEntries(good) as T;
+  const good: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) {
+    if (value !== undefined) good[key] = checkOf(checks, key)(key, value);
+  }
+  return good as T;
 }
 
 /** The same for overrides, where `null` clears. */

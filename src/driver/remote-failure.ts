@@ -27,17 +27,14 @@ import { fromJson, isJsonObject, toJson } from "./json.js";
  * @param sendTraceback tells the peer the stack.
  */
 export function toFailure(thrown: unknown, { sendTraceback = false } = {}): RemoteFailure {
-  if (thrown instanceof RemoteError) return { ...passedOn(thrown), traceback: sendTraceback ? thrown.traceback : [] };
-  const message = textMember(thrown, "message") ?? describe(thrown);
-  const stack = sendTraceback ? textMember(thrown, "stack") : undefined;
-  return {
-    excType: textMember(thrown, "name") || "Error",
-    module: (thrown instanceof Error ? MODULES.get(thrown.constructor) : undefined) ?? "javascript",
-    message,
-    traceback: stack === undefined ? [] : stack.split("\n").map((line) => `${line}\n`),
-    args: [message],
-    kwargs: {},
-  };
+  try {
+    return thrown instanceof RemoteError
+      ? { ...passedOn(thrown), traceback: sendTraceback ? thrown.traceback : [] }
+      : read(thrown, sendTraceback);
+  } catch {
+    // A Proxy may fail at whatever it is asked, and the caller waits all the same.
+    return read("something that cannot be read", false);
+  }
 }
 
 /** The JSON text that a reply carries in `failure`, its members in Python's order. */
@@ -105,6 +102,19 @@ const MODULES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
 
 /** Python marks the classes that it rebuilds from a failure; the mark does not travel on. */
 const REBUILT = "_Remote";
+
+function read(thrown: unknown, withStack: boolean): RemoteFailure {
+  const message = textMember(thrown, "message") ?? describe(thrown);
+  const stack = withStack ? textMember(thrown, "stack") : undefined;
+  return {
+    excType: textMember(thrown, "name") || "Error",
+    module: (thrown instanceof Error ? MODULES.get(thrown.constructor) : undefined) ?? "javascript",
+    message,
+    traceback: stack === undefined ? [] : stack.split("\n").map((line) => `${line}\n`),
+    args: [message],
+    kwargs: {},
+  };
+}
 
 function passedOn({ excType, module, value, args, kwargs }: RemoteError): Omit<RemoteFailure, "traceback"> {
   const rebuilt = excType.endsWith(REBUILT) && module.endsWith(REBUILT);

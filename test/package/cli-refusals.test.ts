@@ -4,6 +4,19 @@ import { oslo, RunningIntermediary } from "./command.js";
 const PASSWORD = "p@ss:w/r,d%é #1";
 const NOBODY = "amqp://127.0.0.1:1/";
 
+describe("--help", { timeout: 60_000 }, () => {
+  it.each(["intermediary", "serve", "call", "cast", "notify", "listen"])(
+    "of %s tells its options and the exit statuses",
+    async (name) => {
+      const { status, stdout } = await oslo(name, "--help");
+      expect(status).toBe(0);
+      expect(stdout).toMatch(
+        new RegExp(`Usage: oslo-messaging ${name} [\\s\\S]*--option <key=value>[\\s\\S]*Exit status:`),
+      );
+    },
+  );
+});
+
 describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 }, () => {
   const call = (...args: readonly string[]) => ["call", "--url", NOBODY, "--topic", "t", ...args];
   it.each([
@@ -58,7 +71,7 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
   });
 });
 
-describe("no connection in time is status 4, and names host and cause", { timeout: 60_000 }, () => {
+describe("no connection in time is status 4, and names host and cause", { timeout: 60_000, concurrent: true }, () => {
   it.each([
     ["call", ["call", "--topic", "t", "--timeout", "1", "ping"]],
     ["cast", ["cast", "--topic", "t", "--timeout", "1", "ping"]],

@@ -124,7 +124,7 @@ overEveryBed("RPC", (bed) => {
 
   beforeAll(async () => {
     stage = new Stage(bed, "rpc");
-    client = stage.client();
+    client = await stage.client();
     await Promise.all(["a", "b"].map((server) => stage.serve(server, [new Endpoint(server)])));
   });
 
@@ -214,18 +214,18 @@ overEveryBed("RPC", (bed) => {
   });
 
   describe("a failure reaches the caller", () => {
-    test.each(THROWN.map(([what, , told], index) => ({ what, told, index })))(
-      "when a method throws $what",
-      async ({ told, index }) => {
+    test.each(THROWN.map(([what, , told], index) => [what, told, index] as const))(
+      "when a method throws %s",
+      async (_what, told, index) => {
         const failure = { name: "RemoteError", module: "javascript", traceback: [], ...told };
         await expect(client.call({}, "fail", { index })).rejects.toMatchObject(failure);
         await expect(client.call({}, "reject", { index })).rejects.toMatchObject(failure);
       },
     );
 
-    test.each(UNSENDABLE.map(([what, , named], index) => ({ what, named, index })))(
-      "when a method returns what JSON cannot hold: $what",
-      async ({ named, index }) => {
+    test.each(UNSENDABLE.map(([what, , named], index) => [what, named, index] as const))(
+      "when a method returns what JSON cannot hold: %s",
+      async (_what, named, index) => {
         await expect(client.call({}, "unsendable", { index })).rejects.toMatchObject({
           name: "RemoteError",
           excType: "TypeError",

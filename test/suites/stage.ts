@@ -18,6 +18,22 @@ import {
 import { type Bed, uniqueTopic } from "../support/bed.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 
+export interface ClientInit extends RPCClientOptions {
+  target?: TargetInit | undefined;
+  transport?: RPCTransport | undefined;
+}
+
+export interface ServerInit extends RPCServerOptions {
+  exchange?: string | undefined;
+  topic?: string | undefined;
+  transport?: RPCTransport | undefined;
+}
+
+export interface ListenerInit extends ListenerOptions {
+  topics?: readonly string[] | undefined;
+  transport?: NotificationTransport | undefined;
+}
+
 /** Everybody who takes part in a test over a bed, each on a connection of its own, as in life. They leave with the stage. */
 export class Stage implements AsyncDisposable {
   /** Nobody else's. */
@@ -40,26 +56,26 @@ export class Stage implements AsyncDisposable {
     return this.#keep(this.#bed.notificationTransport({ logger: this.logger, ...options }));
   }
 
-  /** Of the stage's topic unless told. */
-  client(target: TargetInit = {}, options?: RPCClientOptions, transport = this.rpcTransport()): RPCClient {
+  /** A connected client of the stage's topic, unless the target says otherwise. */
+  async client(init: ClientInit = {}): Promise<RPCClient> {
+    const { target, transport = this.rpcTransport(), ...options } = init;
+    await transport.connect();
     return getRpcClient(transport, { topic: this.topic, ...target }, options);
   }
 
-  /** A started server of the stage's topic. */
-  async serve(server: string, endpoints: readonly object[], options?: RPCServerOptions): Promise<RPCServer> {
-    const made = getRpcServer(this.rpcTransport(), { topic: this.topic, server }, endpoints, options);
+  /** A started server of the stage's topic, unless told. */
+  async serve(server: string, endpoints: readonly object[], init: ServerInit = {}): Promise<RPCServer> {
+    const { exchange, topic = this.topic, transport = this.rpcTransport(), ...options } = init;
+    const made = getRpcServer(transport, { exchange, topic, server }, endpoints, options);
     await made.start();
     return made;
   }
 
-  /** A started listener of the stage's topic, or of these. */
-  async listen(
-    endpoints: readonly NotificationEndpoint[],
-    options?: ListenerOptions,
-    topics: readonly string[] = [this.topic],
-  ): Promise<NotificationListener> {
+  /** A started listener of the stage's topic, unless told. */
+  async listen(endpoints: readonly NotificationEndpoint[], init: ListenerInit = {}): Promise<NotificationListener> {
+    const { topics = [this.topic], transport = this.notificationTransport(), ...options } = init;
     const targets = topics.map((topic) => ({ topic }));
-    const listener = getNotificationListener(this.notificationTransport(), targets, endpoints, options);
+    const listener = getNotificationListener(transport, targets, endpoints, options);
     await listener.start();
     return listener;
   }

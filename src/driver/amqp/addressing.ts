@@ -32,6 +32,8 @@ export class Addresser {
   readonly mode: "legacy" | "routable";
   readonly #init: AddresserInit;
   readonly #product: Product;
+  /** A client resolves the same target, which never changes, for every message. */
+  readonly #resolved = { rpc: new WeakMap<Target, Route>(), notify: new WeakMap<Target, Route>() };
 
   constructor(init: AddresserInit) {
     this.#init = init;
@@ -41,7 +43,11 @@ export class Addresser {
 
   /** Where a message for this target is sent: to all servers, to one, or to any one of them. */
   resolve(target: Target, service: Service): Route {
-    return this.#route(target, service, target.fanout ? "multicast" : target.server ? "unicast" : "anycast");
+    const known = this.#resolved[service].get(target);
+    if (known !== undefined) return known;
+    const route = this.#route(target, service, target.fanout ? "multicast" : target.server ? "unicast" : "anycast");
+    this.#resolved[service].set(target, route);
+    return route;
   }
 
   /** The three addresses that an RPC server listens on: its own, everybody's, and the shared one. */

@@ -195,7 +195,7 @@ export class AmqpDriver implements Driver {
       await this.#outbox.wait(signal, (deadline) => deadline.wait("connecting", listener.attached));
       return listener;
     } catch (error) {
-      await listener.close();
+      void listener.close();
       throw error;
     }
   }

@@ -40,5 +40,10 @@ function withRealm(username: string, realm: string): string {
 
 /** A host that no packet leaves this machine for. */
 export function isLoopback({ address: { hostname } }: Host): boolean {
-  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "::1" || /^127\./.test(hostname);
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "::1" ||
+    /^127(\.\d+){3}$/.test(hostname)
+  );
 }

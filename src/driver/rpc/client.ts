@@ -44,7 +44,10 @@ export type Tail<F> =
 type AnyTail = [args?: unknown, options?: CallOptions];
 
 export interface CallOptions {
-  /** How long the whole call, or the hand-over of a cast, may take. Above 0. Absent for a call: the transport's `rpcResponseTimeoutMs`. */
+  /**
+   * How long the whole call, or the hand-over of a cast, may take. Above 0. Absent for a call: the transport's
+   * `rpcResponseTimeoutMs`. That of a client is for calls alone.
+   */
   timeoutMs?: number | undefined;
   /** Ends a call that is silent for this long: a server that works on it sends heartbeats. Above 0; whole seconds, at least 2, on the wire. */
   callMonitorTimeoutMs?: number | undefined;
@@ -133,16 +136,18 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   async call<M extends MethodName<Api>>(context: C, method: M, ...rest: Tail<Api[M]>): Promise<MethodResult<Api[M]>> {
     const [args, options]: AnyTail = rest;
     if (this.#target.fanout) throw new InvalidTarget("A call cannot be used with fanout", this.#target);
+    const { driver, rpcResponseTimeoutMs } = this.#transport;
     const request = this.#request(context, method, args, options);
-    const { timeoutMs = this.#transport.rpcResponseTimeoutMs } = request;
-    const result = await this.#transport.driver.call({ ...request, timeoutMs });
+    const timeoutMs = request.timeoutMs ?? this.#limits.timeoutMs ?? rpcResponseTimeoutMs;
+    const result = await driver.call({ ...request, timeoutMs });
     return this.#serializer.deserializeEntity(context, result) as MethodResult<Api[M]>;
   }
 
   /**
-   * Sends a request that nobody answers: at most once. Resolves when it is handed over to the message bus.
+   * Sends a request that nobody answers: at most once. Resolves when it is handed over to the message bus. As in oslo, the
+   * client's own timeout is for calls alone (oslo_messaging/rpc/client.py:144-167).
    *
-   * @throws MessageDeliveryFailure, or MessagingTimeout when `timeoutMs` was given; otherwise as `call`.
+   * @throws MessageDeliveryFailure, or MessagingTimeout when `timeoutMs` was given here; otherwise as `call`.
    */
   async cast<M extends MethodName<Api>>(context: C, method: M, ...rest: Tail<Api[M]>): Promise<void> {
     const [args, options]: AnyTail = rest;
@@ -159,32 +164,48 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
     return isCompatible(this.#limits.versionCap, version);
   }
 
-  #request(context: C, method: string, args: unknown = {}, options: CallOptions = {}) {
+  /** On the path of every call: no copies that are not needed. The timeout is the one given here, not the client's. */
+  #request(context: C, method: string, args: unknown = {}, options: CallOptions | undefined) {
     if (!isJsonObject(context)) throw new TypeError(`the context of ${method} must be an object`);
     if (!isJsonObject(args)) throw new TypeError(`the arguments of ${method} must be one object`);
     const target = this.#target;
     if (!target.topic) throw new InvalidTarget("A topic is required to send", target);
     const body = this.#body(context, method, args);
     const onWire = this.#serializer.serializeContext(context);
-    const { versionCap, ...limits } = { ...this.#limits, ...checked(options, CALL) };
+    const given = options === undefined ? NO_OPTIONS : checked(options, CALL);
+    const { callMonitorTimeoutMs, retry, versionCap } = this.#limits;
     if (versionCap !== undefined && !isCompatible(versionCap, target.version)) {
       throw new RPCVersionCapError(target.version, versionCap);
     }
-    return { target, context: onWire, body, ...limits };
+    return {
+      target,
+      context: onWire,
+      body,
+      timeoutMs: given.timeoutMs,
+      callMonitorTimeoutMs: given.callMonitorTimeoutMs ?? callMonitorTimeoutMs,
+      retry: given.retry ?? retry,
+      signal: given.signal,
+    };
   }
 
-  #body(context: C, method: string, args: object): RequestBody {
-    const entries = Object.entries(args).map(([name, value]) => [
-      name,
-      this.#serializer.serializeEntity(context, value),
-    ]);
-    const body: RequestBody = { method, args: Object.fromEntries(entries) };
+  #body(context: C, method: string, args: Record<string, unknown>): RequestBody {
+    const body: RequestBody = { method, args: this.#serialized(context, args) };
     const { namespace, version } = this.#target;
     if (namespace !== undefined) body.namespace = namespace;
     if (version !== undefined) body.version = version;
     return body;
   }
+
+  #serialized(context: C, args: Record<string, unknown>): Record<string, unknown> {
+    const serializer = this.#serializer;
+    if (serializer === noOpSerializer) return { ...args };
+    // An own member even if its name is __proto__.
+    const entries = Object.entries(args);
+    return Object.fromEntries(entries.map(([name, value]) => [name, serializer.serializeEntity(context, value)]));
+  }
 }
+
+const NO_OPTIONS: CallOptions = {};
 
 const LIMITS = { timeoutMs: someMs, callMonitorTimeoutMs: someMs, retry: integer(-1).check };
 

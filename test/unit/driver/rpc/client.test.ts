@@ -128,9 +128,9 @@ describe("call", () => {
 });
 
 describe("cast", () => {
-  it("asks the driver, without a timeout of its own", async () => {
-    await clientOf({ retry: 0 }).cast({}, "note", { text: "x" });
-    await clientOf().prepare({ fanout: true, timeoutMs: 7 }).cast({}, "note", { text: "x" });
+  it("asks the driver, with the timeout that is given with it, and not with the client's", async () => {
+    await clientOf({ retry: 0, timeoutMs: 9 }).cast({}, "note", { text: "x" });
+    await clientOf().prepare({ fanout: true, timeoutMs: 9 }).cast({}, "note", { text: "x" }, { timeoutMs: 7 });
     expect(driver.casts).toMatchObject([{ body: { method: "note", args: { text: "x" } }, retry: 0 }, { timeoutMs: 7 }]);
     expect(driver.casts[0]?.timeoutMs).toBeUndefined();
     expect(driver.casts[1]?.target.fanout).toBe(true);

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { overEveryBed, uniqueTopic } from "../support/bed.js";
+import { Held } from "./held.js";
+import { Stage } from "./stage.js";
+
+const MANY = 1_000;
+
+overEveryBed("What does not take messages delays nothing else:", (bed) => {
+  test("calls to a live topic are answered while 1,000 wait for a dead one, which all get their turn in the end", async () => {
+    await using stage = new Stage(bed, "live");
+    const topic = uniqueTopic("dead");
+    await stage.serve("a", [new Held()]);
+    const client = await stage.client();
+    const dead = client.prepare({ topic });
+    const settled: unknown[] = [];
+    const waiting = Array.from({ length: MANY }, (_, arg) =>
+      dead.call({}, "echo", { arg }).finally(() => settled.push(arg)),
+    );
+
+    for (const arg of ["one", "after", "the", "other"]) expect(await client.call({}, "echo", { arg })).toBe(arg);
+    const together = Array.from({ length: 100 }, (_, arg) => client.call({}, "echo", { arg }));
+    expect(await Promise.all(together)).toEqual(together.map((_, arg) => arg));
+    await client.cast({}, "echo", { arg: "a cast" });
+    expect(settled).toEqual([]);
+
+    await stage.serve("late", [new Held()], { topic });
+    expect(await Promise.all(waiting)).toEqual(waiting.map((_, arg) => arg));
+  });
+
+  test("calls to a free server are answered while 1,000 wait for a busy one on the same two connections", async () => {
+    await using stage = new Stage(bed, "free");
+    const topic = uniqueTopic("busy");
+    const busy = new Held();
+    const transport = stage.rpcTransport({ amqp: { rpcServerCredit: 1 } });
+    await stage.serve("busy", [busy], { topic, transport, concurrency: 1 });
+    await stage.serve("free", [new Held()], { transport });
+    const client = await stage.client();
+    const toBusy = client.prepare({ topic });
+    const args = Array.from({ length: MANY }, (_, index) => `${index}`);
+    let settled = 0;
+    const waiting = args.map((arg) => toBusy.call({}, "hold", { arg }).finally(() => settled++));
+    await busy.begun("0");
+
+    for (const arg of ["one", "after", "the", "other"]) expect(await client.call({}, "echo", { arg })).toBe(arg);
+    expect(settled).toBe(0);
+    expect(busy.calls).toEqual(["0"]);
+
+    busy.release();
+    expect(await Promise.all(waiting)).toEqual(args);
+  });
+});

@@ -1,0 +1,205 @@
+import { describe, expect, test } from "vitest";
+import { type Bed, overEveryBed } from "../support/bed.js";
+import { Frames } from "./frames.js";
+import { Held } from "./held.js";
+import { Stage } from "./stage.js";
+import { Stranger } from "./stranger.js";
+
+/** Long enough to come to the phase that a test is about on a busy machine. */
+const SHORT_MS = 1_000;
+
+/** The shortest that oslo's servers send heartbeats for. */
+const MONITOR_MS = 2_000;
+
+overEveryBed("RPC", (bed) => {
+  // Each waits for its limit, and together they wait no longer.
+  describe.concurrent("the limits of", () => {
+    test("a call that its server takes too long for times out in the phase reply, and the late answer is nobody's", async () => {
+      await using stage = new Stage(bed, "slow");
+      const held = new Held();
+      await stage.serve("a", [held]);
+      const client = await stage.client();
+      const call = client.call({}, "hold", { arg: "late" }, { timeoutMs: SHORT_MS });
+      const ended = expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
+      await held.begun("late");
+      await ended;
+      held.release();
+      expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
+      expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(/reply of \d+ bytes came too late/));
+    });
+
+    test(`a call that nobody listens for times out in the phase ${unheard(bed)}`, async () => {
+      await using stage = new Stage(bed, "nobody");
+      const client = await stage.client();
+      const call = client.call({}, "echo", {}, { timeoutMs: SHORT_MS });
+      await expect(call).rejects.toMatchObject(timeoutIn(unheard(bed), stage.topic));
+    });
+
+    test("a call to a server that is not there times out, though its topic is served", async () => {
+      await using stage = new Stage(bed, "elsewhere");
+      await stage.serve("a", [new Held()]);
+      const client = await stage.client({ target: { server: "b" } });
+      const call = client.call({}, "echo", {}, { timeoutMs: SHORT_MS });
+      await expect(call).rejects.toMatchObject(timeoutIn(unheard(bed), stage.topic));
+    });
+
+    if (bed.storesMessages) {
+      test("a cast that nobody listens for is stored, and served later", async () => {
+        await using stage = new Stage(bed, "later");
+        const held = new Held();
+        const client = await stage.client();
+        await client.cast({}, "hold", { arg: "stored" });
+        await stage.serve("a", [held]);
+        await held.begun("stored");
+      });
+    } else {
+      test("a cast that nobody listens for fails in the phase credit, after its time or the default one", async () => {
+        await using stage = new Stage(bed, "nobody");
+        const transport = stage.rpcTransport({ amqp: { defaultSendTimeoutMs: 5_000 } });
+        const client = await stage.client({ transport });
+        const cast = client.cast({}, "note", {}, { timeoutMs: SHORT_MS });
+        const unlimited = client.cast({}, "note");
+        await expect(cast).rejects.toMatchObject(timeoutIn("credit", stage.topic));
+        await expect(unlimited).rejects.toMatchObject({
+          name: "MessageDeliveryFailure",
+          outcome: "unsent",
+          phase: "credit",
+          address: expect.stringContaining(stage.topic),
+        });
+      });
+
+      test("a call that its server has no room for times out in the phase acknowledgement", async () => {
+        await using stage = new Stage(bed, "busy");
+        const held = new Held();
+        await stage.serve("a", [held], { concurrency: 1 });
+        const client = await stage.client();
+        const first = client.call({}, "hold", { arg: "first" });
+        await held.begun("first");
+        const second = client.call({}, "hold", { arg: "second" }, { timeoutMs: SHORT_MS });
+        await expect(second).rejects.toMatchObject(timeoutIn("acknowledgement", stage.topic));
+        held.release();
+        expect(await first).toBe("first");
+      });
+    }
+
+    describe("a signal that is aborted ends a call with its reason", () => {
+      const reason = new Error("no longer wanted");
+
+      test("before it begins", async () => {
+        await using stage = new Stage(bed, "aborted");
+        const held = new Held();
+        await stage.serve("a", [held]);
+        const client = await stage.client();
+        const call = client.call({}, "hold", { arg: "never" }, { signal: AbortSignal.abort(reason) });
+        await expect(call).rejects.toBe(reason);
+        expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
+        expect(held.calls).toEqual([]);
+      });
+
+      test("while nobody listens", async () => {
+        await using stage = new Stage(bed, "aborted");
+        const frames = new Frames();
+        const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
+        const controller = new AbortController();
+        const call = client.call({}, "hold", { arg: "x" }, { signal: controller.signal });
+        const ended = expect(call).rejects.toBe(reason);
+        await frames.passed("in", "attach", stage.topic);
+        if (bed.storesMessages) await frames.passed("out", "transfer");
+        controller.abort(reason);
+        await ended;
+      });
+
+      test("while its server has no room for it", async () => {
+        await using stage = new Stage(bed, "aborted");
+        const held = new Held();
+        await stage.serve("a", [held], { concurrency: 1 });
+        const frames = new Frames();
+        const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
+        const first = client.call({}, "hold", { arg: "first" });
+        await held.begun("first");
+        await frames.passed("out", "transfer");
+        const controller = new AbortController();
+        const second = client.call({}, "hold", { arg: "second" }, { signal: controller.signal });
+        const ended = expect(second).rejects.toBe(reason);
+        await frames.passed("out", "transfer");
+        controller.abort(reason);
+        await ended;
+        held.release();
+        expect(await first).toBe("first");
+      });
+
+      test.each([
+        ["its method runs", {}],
+        ["its method runs and is monitored", { callMonitorTimeoutMs: 60_000 }],
+      ])("while %s", async (_when, options) => {
+        await using stage = new Stage(bed, "aborted");
+        const held = new Held();
+        await stage.serve("a", [held]);
+        const client = await stage.client();
+        const controller = new AbortController();
+        const call = client.call({}, "hold", { arg: "x" }, { ...options, signal: controller.signal });
+        const ended = expect(call).rejects.toBe(reason);
+        await held.begun("x");
+        controller.abort(reason);
+        await ended;
+        held.release();
+        expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
+      });
+    });
+
+    test("a monitored call are the server's heartbeats: it goes on beyond the monitor's time while they come", async () => {
+      await using stage = new Stage(bed, "monitored");
+      const held = new Held();
+      await stage.serve("a", [held]);
+      const frames = new Frames();
+      const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
+      const startMs = performance.now();
+      const call = client.call({}, "hold", { arg: "long" }, { callMonitorTimeoutMs: MONITOR_MS });
+      // One for every half of the monitor's time.
+      for (let heartbeats = 0; heartbeats < 3; heartbeats++) await frames.passed("in", "transfer");
+      expect(performance.now() - startMs).toBeGreaterThan(MONITOR_MS);
+      held.release();
+      expect(await call).toBe("long");
+    });
+
+    test("a monitored call are in the phase heartbeat when its server is silent", async () => {
+      await using stage = new Stage(bed, "silent");
+      await using stranger = await Stranger.enter(bed);
+      const requests = await stranger.listen({ topic: stage.topic });
+      const client = await stage.client({ callMonitorTimeoutMs: MONITOR_MS });
+      const ended = expect(client.call({}, "echo")).rejects.toMatchObject({
+        ...timeoutIn("heartbeat", stage.topic),
+        message: expect.stringContaining("call monitor timed out"),
+      });
+      const request = await requests.take("a request", (delivery) => delivery);
+      request.accept();
+      await ended;
+    });
+
+    test("a monitored call are its timeout too, whatever its server's heartbeats say", async () => {
+      await using stage = new Stage(bed, "monitored");
+      const held = new Held();
+      await stage.serve("a", [held]);
+      const options = { callMonitorTimeoutMs: 60_000, timeoutMs: SHORT_MS };
+      const client = await stage.client();
+      const call = client.call({}, "hold", { arg: "x" }, options);
+      await expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
+      held.release();
+    });
+  });
+});
+
+/** In which phase a message waits that nobody listens for. */
+function unheard(bed: Bed): string {
+  return bed.storesMessages ? "reply" : "credit";
+}
+
+function timeoutIn(phase: string, topic: string): object {
+  return {
+    name: "MessagingTimeout",
+    phase,
+    address: expect.stringContaining(topic),
+    host: expect.stringMatching(/^\S+:\d+$/),
+    elapsedMs: expect.toSatisfy((elapsedMs: number) => elapsedMs >= SHORT_MS - 10),
+  };
+}

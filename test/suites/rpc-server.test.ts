@@ -1,0 +1,166 @@
+import { describe, expect, test } from "vitest";
+import { RPCDispatcherError, Target } from "../../src/entry/node.js";
+import { overEveryBed } from "../support/bed.js";
+import { Frames } from "./frames.js";
+import { Held } from "./held.js";
+import { Stage } from "./stage.js";
+
+overEveryBed("An RPC server", (bed) => {
+  describe("chooses the endpoint", () => {
+    const endpoints = [
+      { target: new Target({ version: "1.3" }), which: () => "1.3" },
+      { target: new Target({ version: "2.1" }), which: () => "2.1", only: () => "in 2.1" },
+      { target: new Target({ namespace: "admin", version: "1.0" }), which: () => "admin" },
+      { target: new Target({ namespace: "new", legacyNamespaces: ["old"] }), which: () => "new or old" },
+    ];
+
+    test("by version: the same major one, and no newer minor one than it has", async () => {
+      await using stage = new Stage(bed, "versions");
+      await stage.serve("a", endpoints);
+      const client = await stage.client();
+      const which = (version: string | null): Promise<unknown> => client.prepare({ version }).call({}, "which");
+      expect(await which(null)).toBe("1.3");
+      expect(await which("1.0")).toBe("1.3");
+      expect(await which("1.3")).toBe("1.3");
+      expect(await which("2.0")).toBe("2.1");
+      for (const version of ["1.4", "2.2", "3.0", "0.9"]) {
+        await expect(which(version)).rejects.toMatchObject({
+          name: "RemoteError",
+          excType: "UnsupportedVersion",
+          module: "oslo_messaging.rpc.dispatcher",
+          value: `Endpoint does not support RPC version ${version}. Attempted method: which`,
+        });
+      }
+    });
+
+    test("by method, among those of a fitting version", async () => {
+      await using stage = new Stage(bed, "versions");
+      await stage.serve("a", endpoints);
+      const client = await stage.client();
+      expect(await client.prepare({ version: "2.0" }).call({}, "only")).toBe("in 2.1");
+      await expect(client.prepare({ version: "1.0" }).call({}, "only")).rejects.toMatchObject({
+        excType: "NoSuchMethod",
+      });
+    });
+
+    test("by namespace, an old one too", async () => {
+      await using stage = new Stage(bed, "namespaces");
+      await stage.serve("a", endpoints);
+      const client = await stage.client();
+      const which = (namespace: string): Promise<unknown> => client.prepare({ namespace }).call({}, "which");
+      expect(await which("admin")).toBe("admin");
+      expect(await which("new")).toBe("new or old");
+      expect(await which("old")).toBe("new or old");
+      await expect(which("nobody's")).rejects.toMatchObject({ excType: "UnsupportedVersion" });
+      await expect(which("constructor")).rejects.toMatchObject({ excType: "UnsupportedVersion" });
+    });
+  });
+
+  test("serves its own exchange and no other", async () => {
+    await using stage = new Stage(bed, "exchanges");
+    await stage.serve("a", [{ where: () => "in the default exchange" }]);
+    await stage.serve("a", [{ where: () => "in nova" }], { exchange: "nova" });
+    const client = await stage.client();
+    expect(await client.call({}, "where")).toBe("in the default exchange");
+    expect(await client.prepare({ exchange: "nova" }).call({}, "where")).toBe("in nova");
+  });
+
+  test("answers pings when it is asked to, and only then", async () => {
+    await using stage = new Stage(bed, "ping");
+    await stage.serve("with", [{}], { ping: true });
+    await stage.serve("without", [{}]);
+    const client = await stage.client();
+    expect(await client.prepare({ server: "with" }).call({}, "oslo_rpc_server_ping")).toBe("pong");
+    await expect(client.prepare({ server: "without" }).call({}, "oslo_rpc_server_ping")).rejects.toMatchObject({
+      excType: "NoSuchMethod",
+    });
+  });
+
+  test("works on as many calls at once as its concurrency says, and the others get their turn", async () => {
+    await using stage = new Stage(bed, "concurrency");
+    const frames = new Frames();
+    const held = new Held();
+    await stage.serve("a", [held], { concurrency: 2, transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
+    const client = await stage.client();
+    const args = ["1", "2", "3", "4", "5", "6"];
+    const calls = args.map((arg) => client.call({}, "hold", { arg }));
+    await Promise.all(args.map(() => frames.passed("in", "transfer")));
+    expect(held.calls).toHaveLength(2);
+    held.release();
+    expect(await Promise.all(calls)).toEqual(args);
+    expect(held.calls.sort()).toEqual(args);
+  });
+
+  test("that is stopped finishes what it has in hand and takes nothing new, until it is started again", async () => {
+    await using stage = new Stage(bed, "stopping");
+    const held = new Held();
+    const server = await stage.serve("a", [held]);
+    // A router may give the second call back, which is then sent again after this time.
+    const client = await stage.client({ transport: stage.rpcTransport({ amqp: { linkRetryDelayMs: 1_000 } }) });
+    const first = client.call({}, "hold", { arg: "first" });
+    await held.begun("first");
+    await server.stop();
+    const second = client.call({}, "hold", { arg: "second" });
+    const waited = server.wait();
+    await expect(server.wait({ timeoutMs: 50 })).rejects.toMatchObject({ name: "TaskTimeout" });
+    held.release();
+    expect(await first).toBe("first");
+    await waited;
+    expect(held.calls).toEqual(["first"]);
+    await server.start();
+    expect(await second).toBe("second");
+  });
+
+  test("that is stopped leaves the calls to the others of its topic", async () => {
+    await using stage = new Stage(bed, "leaving");
+    const leaving = await stage.serve("a", [{ whoami: () => "a" }]);
+    await stage.serve("b", [{ whoami: () => "b" }]);
+    await leaving.stop();
+    await leaving.wait();
+    const client = await stage.client();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => client.call({}, "whoami")));
+    expect(new Set(answers)).toEqual(new Set(["b"]));
+  });
+
+  test("shares its connection with a client that its own methods use", async () => {
+    await using stage = new Stage(bed, "relay");
+    const transport = stage.rpcTransport();
+    await stage.serve("a", [{ answer: () => 42 }], { transport });
+    const inner = await stage.client({ transport, target: { server: "a" } });
+    await stage.serve("b", [{ ask: () => inner.call({}, "answer") }], { transport });
+    const client = await stage.client({ target: { server: "b" } });
+    expect(await client.call({}, "ask")).toBe(42);
+  });
+
+  test("tells its methods which call it is, and for which namespace and version", async () => {
+    await using stage = new Stage(bed, "call info");
+    const infos: { messageId: string | undefined; target: string }[] = [];
+    const endpoint = {
+      target: new Target({ namespace: "n", version: "1.5" }),
+      info: (_context: object, _args: object, call: { messageId: string | undefined; target: Target }) => {
+        infos.push({ messageId: call.messageId, target: String(call.target) });
+      },
+    };
+    await stage.serve("a", [endpoint]);
+    const client = await stage.client({ target: { namespace: "n", version: "1.2" } });
+    await client.call({}, "info");
+    const target = `<Target topic=${stage.topic}, namespace=n, version=1.2, server=a>`;
+    expect(infos).toEqual([{ messageId: expect.stringMatching(/^[0-9a-f]{32}$/), target }]);
+  });
+
+  test("passes on oslo's own errors by their names", async () => {
+    await using stage = new Stage(bed, "errors");
+    const endpoint = {
+      refuse: () => {
+        throw new RPCDispatcherError("not today");
+      },
+    };
+    await stage.serve("a", [endpoint]);
+    const client = await stage.client();
+    await expect(client.call({}, "refuse")).rejects.toMatchObject({
+      excType: "RPCDispatcherError",
+      module: "oslo_messaging.rpc.dispatcher",
+      value: "not today",
+    });
+  });
+});

@@ -1,0 +1,83 @@
+import type { Connection } from "../../src/core/connection.js";
+import type { Delivery } from "../../src/core/delivery.js";
+import { connect } from "../../src/core/handshake.js";
+import type { Message } from "../../src/core/message.js";
+import type { Outcome } from "../../src/core/outcome.js";
+import { Addresser } from "../../src/driver/amqp/addressing.js";
+import { hostsOf } from "../../src/driver/amqp/hosts.js";
+import { resolveOptions } from "../../src/driver/options.js";
+import { Target, type TargetInit, TransportURL } from "../../src/entry/node.js";
+import { tcpDial } from "../../src/transports/tcp.js";
+import type { Bed } from "../support/bed.js";
+import { Inbox } from "../support/inbox.js";
+
+/** Somebody on the bus who does without the driver: sends whatever bytes, and answers as the test says or not at all. */
+export class Stranger implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #addresser: Addresser;
+  #links = 0;
+
+  private constructor(connection: Connection, addresser: Addresser) {
+    this.#connection = connection;
+    this.#addresser = addresser;
+  }
+
+  static async enter(bed: Bed): Promise<Stranger> {
+    const url = TransportURL.parse(bed.bus.url("amqp"));
+    const options = resolveOptions({ query: url.query });
+    const [{ address, credentials }] = hostsOf(url, options, undefined);
+    const init = { containerId: `stranger ${crypto.randomUUID()}`, sasl: { credentials } };
+    const connection = await connect(tcpDial, address, init, AbortSignal.timeout(10_000));
+    const { product } = connection.remote;
+    const addresser = new Addresser({ options, controlExchange: "openstack", virtualHost: undefined, product });
+    return new Stranger(connection, addresser);
+  }
+
+  /** Sends to where RPC requests for this target go. */
+  send(target: TargetInit, message: Message | Uint8Array): Promise<Outcome> {
+    const { address, capabilities } = this.#addresser.resolve(new Target(target), "rpc");
+    return this.#send(address, capabilities, message);
+  }
+
+  sendTo(address: string, message: Message | Uint8Array): Promise<Outcome> {
+    return this.#send(address, [], message);
+  }
+
+  /** Takes the RPC requests for this target in a server's place. */
+  async listen(target: TargetInit): Promise<Inbox<Delivery>> {
+    const { address, capabilities } = this.#addresser.resolve(new Target(target), "rpc");
+    const { inbox } = await this.#receive({ address, capabilities });
+    return inbox;
+  }
+
+  /** A place to which replies can be sent. */
+  async openMailbox(): Promise<{ address: string; inbox: Inbox<Delivery> }> {
+    const { address, inbox } = await this.#receive({ dynamic: true });
+    if (address === undefined) throw new Error("the intermediary made no address");
+    return { address, inbox };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #send(address: string, capabilities: readonly string[], message: Message | Uint8Array): Promise<Outcome> {
+    const target = { address, capabilities };
+    const sender = await this.#connection.openSender({ name: this.#linkName(), source: {}, target });
+    const outcome = await sender.send(message, { settled: false });
+    await sender.close();
+    return outcome;
+  }
+
+  async #receive(source: { address?: string; dynamic?: boolean; capabilities?: readonly string[] }) {
+    const inbox = new Inbox<Delivery>("the stranger");
+    const onDelivery = (delivery: Delivery): void => inbox.put(delivery);
+    const init = { name: this.#linkName(), source, target: {}, credit: 10, onDelivery };
+    const receiver = await this.#connection.openReceiver(init);
+    return { address: receiver.source?.address, inbox };
+  }
+
+  #linkName(): string {
+    return `stranger's ${this.#links++}`;
+  }
+}

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { hostsOf, isLoopback } from "../../../../src/driver/amqp/hosts.js";
+import { resolveOptions } from "../../../../src/driver/options.js";
+import { TransportURL } from "../../../../src/driver/transport-url.js";
+
+function hosts(url: string, path?: string) {
+  const parsed = TransportURL.parse(url);
+  return hostsOf(parsed, resolveOptions({ query: parsed.query }), path);
+}
+
+test.each([
+  ["amqp://", "localhost:5672"],
+  ["amqp:///", "localhost:5672"],
+  ["amqp://h", "h:5672"],
+  ["amqps://h", "h:5671"],
+  ["amqp+ws://h", "h:80"],
+  ["amqp+wss://h", "h:443"],
+  ["amqp+memory://h", "h:5672"],
+  ["amqps://h:1", "h:1"],
+  ["amqp://[::1]:7", "[::1]:7"],
+])("%s is %s", (url, name) => {
+  expect(hosts(url).map((host) => host.name)).toEqual([name]);
+});
+
+test("hosts keep their order, each with its own credentials, which no name and no address shows", () => {
+  const made = hosts("amqp+ws://u:secret@a,b:2,v@c/vhost", "/amqp");
+  expect(made.map(({ credentials }) => credentials)).toEqual([
+    { username: "u", password: "secret" },
+    undefined,
+    { username: "v", password: "" },
+  ]);
+  expect(made.map(({ name }) => name)).toEqual(["a:80", "b:2", "c:80"]);
+  expect(made[0].address).toEqual({ scheme: "amqp+ws", hostname: "a", port: 80, path: "/amqp" });
+});
+
+test("the default realm goes to users without one", () => {
+  const made = hosts("amqp://u:p@a,u@other:p@b/?sasl_default_realm=realm");
+  expect(made.map(({ credentials }) => credentials)).toEqual([
+    { username: "u@realm", password: "p" },
+    { username: "u@other", password: "p" },
+  ]);
+});
+
+test.each([
+  ["localhost", true],
+  ["broker.localhost", true],
+  ["127.0.0.1", true],
+  ["[::1]", true],
+  ["127.example.org", false],
+  ["10.0.0.1", false],
+])("whether %s is this machine: %s", (name, loopback) => {
+  expect(isLoopback(hosts(`amqp://${name}`)[0])).toBe(loopback);
+});

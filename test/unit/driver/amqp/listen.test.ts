@@ -1,0 +1,205 @@
+import { describe, expect, test } from "vitest";
+import { encodeNotification, encodeRequest } from "../../../../src/driver/amqp/wire.js";
+import { Target } from "../../../../src/driver/target.js";
+import { ANYCAST, castRequest, driverBed, failureOf, inbox, NOTIFICATIONS, next, Peer, TARGET } from "./peer.js";
+
+const SERVER = TARGET.with({ server: "s" });
+const UNICAST = "openstack.org/om/rpc/unicast/openstack/topic/s";
+const MULTICAST = "openstack.org/om/rpc/multicast/openstack/topic";
+const REQUEST = { body: encodeRequest({ body: { method: "m", args: {} }, context: {} }) };
+
+describe("listening as an RPC server", () => {
+  test("attaches three links, each with its own name and credit", async () => {
+    const { driver, peer } = driverBed({ rpcServerCredit: 7 });
+    await driver.listen(SERVER, () => {});
+    const links = await Promise.all([UNICAST, MULTICAST, ANYCAST].map((address) => peer.link(address, "sender")));
+    for (const { name, address, sender } of links) {
+      expect(name.slice(0, -32)).toBe(`openstack.org/om/receiver/[${address}]/`);
+      expect(sender?.credit).toBe(7);
+    }
+    expect(new Set(links.map(({ name }) => name)).size).toBe(3);
+  });
+
+  test("asks Artemis for queues and a topic", async () => {
+    const peer = new Peer();
+    peer.product = "apache-activemq-artemis";
+    const { driver } = driverBed({}, { peers: [peer] });
+    await driver.listen(SERVER, () => {});
+    expect((await peer.link(UNICAST, "sender")).capabilities).toEqual(["queue"]);
+    expect((await peer.link(MULTICAST, "sender")).capabilities).toEqual(["topic"]);
+    expect((await peer.link(ANYCAST, "sender")).capabilities).toEqual(["queue"]);
+  });
+
+  test("takes what comes by each", async () => {
+    const { driver, peer } = driverBed();
+    const incoming = inbox();
+    await driver.listen(SERVER, (message) => incoming.put(message));
+    for (const address of [UNICAST, MULTICAST, ANYCAST]) {
+      const sending = peer.send(await peer.link(address, "sender"), REQUEST);
+      (await next(incoming)).acknowledge();
+      expect(await sending).toEqual({ type: "accepted" });
+    }
+  });
+
+  test("resolves only when the peer has attached every link", async () => {
+    const { driver, peer } = driverBed();
+    peer.refuse = (address, time) => (address === MULTICAST && time < 3 ? "not yet" : undefined);
+    let listening = false;
+    const started = driver
+      .listen(SERVER, () => {})
+      .then(() => {
+        listening = true;
+      });
+    await peer.link(UNICAST, "sender");
+    await peer.link(ANYCAST, "sender");
+    expect(listening).toBe(false);
+    await started;
+    await peer.link(MULTICAST, "sender");
+  });
+
+  test("can be given up, and leaves no links behind", async () => {
+    const { driver, peer } = driverBed();
+    peer.refuse = (address) => (address === MULTICAST ? "never" : undefined);
+    const abort = new AbortController();
+    const failing = failureOf(driver.listen(SERVER, () => {}, { signal: abort.signal }));
+    const names = [(await peer.link(UNICAST, "sender")).name, (await peer.link(ANYCAST, "sender")).name];
+    await driver.cast(castRequest({ target: new Target({ topic: "probe" }) })); // what was attached is known to the driver
+    abort.abort(new Error("enough"));
+    expect((await failing).message).toBe("enough");
+    const detached = [await takeDetach(peer), await takeDetach(peer)];
+    expect(detached.sort()).toEqual(names.sort());
+  });
+
+  test("attaches a lost link again, under its name, and says so meanwhile", async () => {
+    const { driver, peer, status } = driverBed();
+    const incoming = inbox();
+    await driver.listen(SERVER, (message) => incoming.put(message));
+    const lost = await peer.link(ANYCAST, "sender");
+    const watcher = status.watch();
+    await lost.sender?.close({ condition: "amqp:resource-deleted", description: "gone" });
+    for await (const present of watcher) {
+      if (present.type !== "refused") continue;
+      expect(present).toMatchObject({ address: ANYCAST, error: { message: "amqp:resource-deleted: gone" } });
+      break;
+    }
+    const again = await peer.link(ANYCAST, "sender");
+    expect(again.name).toBe(lost.name);
+    const sending = peer.send(again, REQUEST);
+    (await next(incoming)).acknowledge();
+    await sending;
+    expect(status.present.type).toBe("connected");
+  });
+
+  test("attaches its links again on the next connection, at the addresses that the next peer has", async () => {
+    const first = new Peer();
+    const second = new Peer();
+    second.product = undefined;
+    const { driver } = driverBed({}, { peers: [first, second] });
+    const incoming = inbox();
+    await driver.listen(SERVER, (message) => incoming.put(message));
+    await first.kill();
+    const link = await second.link("unicast.openstack.topic", "sender");
+    const sending = second.send(link, REQUEST);
+    (await next(incoming)).acknowledge();
+    expect(await sending).toEqual({ type: "accepted" });
+  });
+
+  test("connects by itself, and listens once there is a peer", async () => {
+    const peer = new Peer();
+    peer.down = new Error("connection refused");
+    const { driver, status } = driverBed({}, { peers: [peer] });
+    const listening = driver.listen(SERVER, () => {});
+    for await (const { type } of status.watch()) if (type === "disconnected") break;
+    peer.down = undefined;
+    await listening;
+  });
+
+  test("returns credit as messages are settled, and only then", async () => {
+    const { driver, peer } = driverBed({ rpcServerCredit: 2 });
+    const incoming = inbox();
+    await driver.listen(SERVER, (message) => incoming.put(message));
+    const link = await peer.link(ANYCAST, "sender");
+    const sending = [1, 2, 3].map(() => peer.send(link, REQUEST));
+    const first = await next(incoming);
+    const second = await next(incoming);
+    expect(link.sender?.queued).toBe(1);
+    first.acknowledge();
+    second.acknowledge();
+    (await next(incoming)).acknowledge();
+    expect(await Promise.all(sending)).toEqual([{ type: "accepted" }, { type: "accepted" }, { type: "accepted" }]);
+  });
+});
+
+describe("a listener that is stopped", () => {
+  test("takes no new messages, and what is in hand can still be settled", async () => {
+    const { driver, peer } = driverBed();
+    const incoming = inbox();
+    const listener = await driver.listen(SERVER, (message) => incoming.put(message));
+    const link = await peer.link(ANYCAST, "sender");
+    const sending = peer.send(link, REQUEST);
+    const message = await next(incoming);
+    await listener.stop();
+    expect(link.sender?.credit).toBe(0);
+    message.acknowledge();
+    expect(await sending).toEqual({ type: "accepted" });
+    expect(link.sender?.attached).toBe(true);
+    await listener.stop();
+  });
+
+  test("hands back what a peer sends all the same", async () => {
+    const { driver, peer } = driverBed();
+    const listener = await driver.listen(SERVER, () => {
+      throw new Error("nothing may come here");
+    });
+    const link = await peer.link(ANYCAST, "sender");
+    const sent = peer.send(link, REQUEST); // on its way when the listener stops
+    await listener.close();
+    expect((await sent).type).not.toBe("accepted");
+  });
+
+  test("and closed detaches its links, and attaches none on the next connection", async () => {
+    const { driver, peer } = driverBed();
+    const listener = await driver.listen(SERVER, () => {});
+    await Promise.all([listener.close(), listener.close()]);
+    expect([await takeDetach(peer), await takeDetach(peer), await takeDetach(peer)]).toHaveLength(3);
+    await peer.kill();
+    await peer.connections.take("a connection", () => true);
+    await driver.connect(undefined);
+    await driver.cast(castRequest());
+    expect(peer.links.unread.slice(3).map(({ sender }) => sender)).toEqual([undefined]);
+  });
+
+  test("does not listen again when its connection is lost before it is closed", async () => {
+    const { driver, peer } = driverBed();
+    const listener = await driver.listen(SERVER, () => {});
+    await listener.stop();
+    await peer.kill();
+    await driver.cast(castRequest());
+    expect(peer.links.unread.slice(3).map(({ sender }) => sender)).toEqual([undefined]);
+    await listener.close();
+  });
+});
+
+describe("listening for notifications", () => {
+  test("attaches one link for each target, without its exchange", async () => {
+    const { driver, peer } = driverBed({ notifyServerCredit: 5 });
+    const targets = [new Target({ topic: "topic", exchange: "e" }), new Target({ topic: "other" })];
+    const incoming = inbox();
+    const listener = await driver.listenForNotifications(targets, (message) => incoming.put(message));
+    const link = await peer.link(NOTIFICATIONS, "sender");
+    await peer.link("openstack.org/om/notify/anycast/openstack/other", "sender");
+    expect(link.sender?.credit).toBe(5);
+    const sending = peer.send(link, {
+      body: encodeNotification({ body: { a: 1 }, context: { b: 2 }, envelope: true }),
+    });
+    const message = await next(incoming);
+    expect(message).toMatchObject({ body: { a: 1 }, context: { b: 2 }, wantsReply: false, messageId: undefined });
+    message.requeue();
+    expect(await sending).toEqual({ type: "released" });
+    await listener.close();
+  });
+});
+
+function takeDetach(peer: Peer): Promise<string> {
+  return peer.detached.take("a detach", (name) => name);
+}

@@ -1,0 +1,353 @@
+import { describe, expect, test } from "vitest";
+import { encodeReply } from "../../../../src/driver/amqp/wire.js";
+import { MessagingException } from "../../../../src/driver/exceptions.js";
+import { Target } from "../../../../src/driver/target.js";
+import {
+  ANYCAST,
+  callRequest,
+  castRequest,
+  driverBed,
+  failureOf,
+  NOTIFICATIONS,
+  notifyRequest,
+  Peer,
+  REPLIES,
+  TARGET,
+} from "./peer.js";
+
+const UNSETTLED = { preSettled: [] };
+
+describe("a cast", () => {
+  test("is sent settled, without id, reply address and ttl", async () => {
+    const { driver, peer } = driverBed();
+    await driver.cast(castRequest());
+    const { settled, message } = await peer.message();
+    expect(settled).toBe(true);
+    expect(message).toMatchObject({ to: ANYCAST, messageId: undefined, replyTo: undefined, ttl: undefined });
+  });
+
+  test("has a ttl when the caller gave a timeout", async () => {
+    const { driver, peer } = driverBed();
+    await driver.cast(castRequest({ timeoutMs: 5_000 }));
+    expect((await peer.message()).message.ttl).toBe(5_000);
+  });
+
+  test.each([
+    { target: TARGET.with({ fanout: true }), address: "openstack.org/om/rpc/multicast/openstack/topic" },
+    { target: TARGET.with({ server: "s" }), address: "openstack.org/om/rpc/unicast/openstack/topic/s" },
+    { target: TARGET.with({ exchange: "e" }), address: "openstack.org/om/rpc/anycast/e/topic" },
+  ])("to $target goes to $address", async ({ target, address }) => {
+    const { driver, peer } = driverBed();
+    await driver.cast(castRequest({ target }));
+    expect((await peer.message(address)).message.to).toBe(address);
+  });
+
+  test("asks Artemis for a queue or a topic", async () => {
+    const peer = new Peer();
+    peer.product = "apache-activemq-artemis";
+    const { driver } = driverBed({}, { peers: [peer] });
+    await driver.cast(castRequest());
+    await driver.cast(castRequest({ target: TARGET.with({ fanout: true }) }));
+    expect(peer.links.unread.map(({ capabilities }) => capabilities)).toEqual([["queue"], ["topic"]]);
+  });
+
+  test("waits for an acknowledgement where it is not pre-settled", async () => {
+    const { driver, peer } = driverBed(UNSETTLED);
+    let done = false;
+    const casting = driver.cast(castRequest()).then(() => {
+      done = true;
+    });
+    const delivery = await peer.message();
+    expect(delivery.settled).toBe(false);
+    expect(done).toBe(false);
+    delivery.accept();
+    await casting;
+  });
+
+  test("without credit fails after the default time, unsent", async () => {
+    const { driver, peer } = driverBed();
+    peer.credit = 0;
+    await expect(driver.cast(castRequest())).rejects.toMatchObject({
+      name: "MessageDeliveryFailure",
+      outcome: "unsent",
+      phase: "credit",
+      address: ANYCAST,
+      message: expect.stringContaining("RPC Cast message sent to <Target topic=topic> failed: unsent: timed out"),
+    });
+  });
+
+  test("without an acknowledgement fails after the default time, unknown", async () => {
+    const { driver } = driverBed(UNSETTLED);
+    const failed = expect(driver.cast(castRequest())).rejects;
+    await failed.toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "acknowledgement" });
+  });
+
+  test("with a timeout of its own fails with MessagingTimeout", async () => {
+    const { driver, peer } = driverBed();
+    peer.credit = 0;
+    const failed = expect(driver.cast(castRequest({ timeoutMs: 300 }))).rejects;
+    await failed.toMatchObject({ name: "MessagingTimeout", phase: "credit" });
+  });
+
+  test("refuses a context that JSON cannot hold, and leaves nothing behind", async () => {
+    const { driver } = driverBed();
+    await expect(driver.cast(castRequest({ context: { at: Number.NaN } }))).rejects.toThrow("context.at is NaN");
+    await driver.close(60_000); // would wait for what is under way
+  });
+});
+
+describe("a notification", () => {
+  test("waits for its acknowledgement, in an envelope", async () => {
+    const { driver, peer } = driverBed();
+    const notifying = driver.notify(notifyRequest());
+    const delivery = await peer.message(NOTIFICATIONS);
+    expect(delivery.settled).toBe(false);
+    expect(delivery.message.body).toEqual({
+      type: "value",
+      value: '{"request":{"oslo.version":"2.0","oslo.message":"{\\"event_type\\":\\"e\\"}"},"context":{}}',
+    });
+    delivery.accept();
+    await notifying;
+  });
+
+  test("can be pre-settled", async () => {
+    const { driver, peer } = driverBed({ preSettled: ["notify"] });
+    await driver.notify(notifyRequest());
+    expect((await peer.message(NOTIFICATIONS)).settled).toBe(true);
+  });
+});
+
+describe("a message that does not get through", () => {
+  test("is sent again when the peer released it", async () => {
+    const { driver, peer } = driverBed();
+    const notifying = driver.notify(notifyRequest({ timeoutMs: 30_000 }));
+    (await peer.message(NOTIFICATIONS)).release();
+    (await peer.message(NOTIFICATIONS)).modify({ deliveryFailed: false, undeliverableHere: false });
+    (await peer.message(NOTIFICATIONS)).accept();
+    await notifying;
+  });
+
+  test("is sent again after a pause, not at once", async () => {
+    const { driver, peer } = driverBed({ linkRetryDelayMs: 100 });
+    const notifying = driver.notify(notifyRequest({ timeoutMs: 30_000 }));
+    (await peer.message(NOTIFICATIONS)).release();
+    const startMs = performance.now();
+    (await peer.message(NOTIFICATIONS)).accept();
+    expect(performance.now() - startMs).toBeGreaterThan(90);
+    await notifying;
+  });
+
+  test("is sent as often as its retries allow", async () => {
+    const { driver, peer } = driverBed();
+    const failed = expect(driver.notify(notifyRequest({ retry: 1, timeoutMs: 30_000 }))).rejects;
+    (await peer.message(NOTIFICATIONS)).release();
+    (await peer.message(NOTIFICATIONS)).release();
+    await failed.toMatchObject({ name: "MessageDeliveryFailure", outcome: "released", phase: "acknowledgement" });
+    expect(peer.deliveries.unread).toEqual([]);
+  });
+
+  test("is sent once with retry 0", async () => {
+    const { driver, peer } = driverBed();
+    const failed = expect(driver.notify(notifyRequest({ retry: 0 }))).rejects.toMatchObject({ outcome: "released" });
+    (await peer.message(NOTIFICATIONS)).release();
+    await failed;
+  });
+
+  test("fails at once when the peer rejects it, with the peer's words", async () => {
+    const { driver, peer } = driverBed();
+    const failing = failureOf(driver.notify(notifyRequest()));
+    (await peer.message(NOTIFICATIONS)).reject({ condition: "amqp:resource-limit-exceeded", description: "full" });
+    const error = await failing;
+    expect(error).toMatchObject({ name: "MessageDeliveryFailure", outcome: "rejected", phase: "acknowledgement" });
+    expect(error.message).toContain("rejected: amqp:resource-limit-exceeded: full");
+    expect(error.cause).toMatchObject({ condition: "amqp:resource-limit-exceeded" });
+  });
+
+  test("fails at once when its delivery failed", async () => {
+    const { driver, peer } = driverBed();
+    const failed = expect(driver.notify(notifyRequest())).rejects.toMatchObject({ outcome: "modified" });
+    (await peer.message(NOTIFICATIONS)).modify({ deliveryFailed: true, undeliverableHere: false });
+    await failed;
+  });
+
+  test("that is a call gets a new id each time", async () => {
+    const { driver, peer } = driverBed();
+    const calling = driver.call(callRequest());
+    const replies = await peer.link(REPLIES, "sender");
+    const first = await peer.message();
+    first.release();
+    const second = await peer.message();
+    const stale = { correlationId: first.message.messageId, body: encodeReply("first") };
+    expect(await peer.send(replies, stale)).toMatchObject({ type: "modified" });
+    await peer.send(replies, { correlationId: second.message.messageId, body: encodeReply("second") });
+    expect(await calling).toBe("second");
+  });
+
+  test("is not sent twice when its time is up during the pause", async () => {
+    const { driver, peer } = driverBed({ linkRetryDelayMs: 30_000 });
+    const failed = expect(driver.notify(notifyRequest({ timeoutMs: 300 }))).rejects;
+    (await peer.message(NOTIFICATIONS)).release();
+    await failed.toMatchObject({
+      name: "MessagingTimeout",
+      phase: "credit",
+      cause: expect.objectContaining({ outcome: "released" }),
+    });
+    expect(peer.deliveries.unread).toEqual([]);
+  });
+});
+
+describe("a sending link", () => {
+  test("is shared by all who send to its address", async () => {
+    const { driver, peer } = driverBed();
+    await Promise.all([1, 2, 3].map(() => driver.cast(castRequest())));
+    await driver.cast(castRequest());
+    expect(peer.links.unread).toHaveLength(1);
+  });
+
+  test("without credit delays nobody else's", async () => {
+    const { driver, peer } = driverBed();
+    peer.credit = 0;
+    const waiting = [1, 2, 3].map(() => failureOf(driver.cast(castRequest({ timeoutMs: 30_000 }))));
+    await peer.link(ANYCAST, "receiver");
+    peer.credit = 10;
+    await driver.cast(castRequest({ target: new Target({ topic: "alive" }) }));
+    await driver.close(0);
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ phase: "credit" });
+  });
+
+  test("that is refused is tried again after a pause, and the status tells of it", async () => {
+    const { driver, peer, status, logger } = driverBed();
+    peer.refuse = (_, time) => (time <= 2 ? "not yet" : undefined);
+    const watcher = status.watch();
+    const casting = driver.cast(castRequest({ timeoutMs: 30_000 }));
+    for await (const present of watcher) {
+      if (present.type !== "refused") continue;
+      expect(present).toMatchObject({ address: ANYCAST, error: { condition: "amqp:not-found" } });
+      break;
+    }
+    await casting;
+    expect(status.present).toMatchObject({ type: "connected", product: "test-router" });
+    expect(logger.of("warn")).toHaveLength(2);
+  });
+
+  test("that is refused fails a message that may not be tried again", async () => {
+    const { driver, peer } = driverBed();
+    peer.refuse = () => "no such node";
+    const error = await failureOf(driver.cast(castRequest({ retry: 0 })));
+    expect(error).toMatchObject({ name: "MessageDeliveryFailure", outcome: "unsent", phase: "credit" });
+    expect(error.message).toContain("amqp:not-found: no such node");
+  });
+
+  test("that nobody wants any more is not shown as refused for ever", async () => {
+    const { driver, peer, status } = driverBed();
+    peer.refuse = () => "no such node";
+    await failureOf(driver.cast(castRequest({ retry: 0 })));
+    expect(status.present.type).toBe("refused");
+    for await (const { type } of status.watch()) if (type === "connected") break;
+  });
+
+  test("that is detached fails what was under way, and keeps what was not", async () => {
+    const { driver, peer } = driverBed(UNSETTLED);
+    peer.credit = 1;
+    const sent = failureOf(driver.cast(castRequest({ timeoutMs: 30_000 })));
+    const link = await peer.link(ANYCAST, "receiver");
+    await peer.message();
+    const unsent = driver.cast(castRequest({ timeoutMs: 30_000 }));
+    await link.receiver?.close({ condition: "amqp:resource-deleted" });
+    expect(await sent).toMatchObject({ outcome: "unknown" });
+    (await peer.message()).accept();
+    await unsent;
+  });
+
+  test("that was idle for two periods is detached", async () => {
+    const { driver, peer } = driverBed({ defaultSenderLinkTimeoutMs: 30 });
+    await driver.cast(castRequest());
+    const { name } = await peer.link(ANYCAST, "receiver");
+    expect(await peer.detached.take("a detach", (detached) => detached)).toBe(name);
+    await driver.cast(castRequest());
+    await peer.link(ANYCAST, "receiver");
+  });
+
+  test("on which something waits is not idle", async () => {
+    const { driver, peer } = driverBed({ defaultSenderLinkTimeoutMs: 20, preSettled: [] });
+    const casting = driver.cast(castRequest({ timeoutMs: 30_000 }));
+    const delivery = await peer.message();
+    await new Promise((resolve) => setTimeout(resolve, 100)); // five periods
+    delivery.accept();
+    await casting;
+    expect(peer.detached.unread).toEqual([]);
+  });
+});
+
+describe("closing the driver", () => {
+  test("fails what waits, by how far it came", async () => {
+    const { driver, peer } = driverBed(UNSETTLED);
+    const reply = failureOf(driver.call(callRequest()));
+    (await peer.message()).accept();
+    const acknowledgement = failureOf(driver.cast(castRequest()));
+    await peer.message();
+    peer.credit = 0;
+    const credit = failureOf(driver.cast(castRequest({ target: new Target({ topic: "dead" }), timeoutMs: 30_000 })));
+    await peer.link("openstack.org/om/rpc/anycast/openstack/dead", "receiver");
+    await driver.close(0);
+    expect(await reply).toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "reply" });
+    expect(await acknowledgement).toMatchObject({ outcome: "unknown", phase: "acknowledgement" });
+    expect(await credit).toMatchObject({ outcome: "unsent", phase: "credit" });
+    expect((await credit).message).toContain("the transport was closed");
+  });
+
+  test("lets what is under way finish within the grace", async () => {
+    const { driver, peer } = driverBed();
+    const calling = driver.call(callRequest());
+    const replies = await peer.link(REPLIES, "sender");
+    const closing = driver.close(30_000);
+    await peer.answer("in time", replies);
+    expect(await calling).toBe("in time");
+    await closing;
+  });
+
+  test("fails what is not finished when the grace is up", async () => {
+    const { driver, peer } = driverBed();
+    const failing = failureOf(driver.call(callRequest()));
+    (await peer.message()).accept();
+    await driver.close(30);
+    expect(await failing).toMatchObject({ outcome: "unknown" });
+  });
+
+  test("ends a wait for a connection", async () => {
+    const peer = new Peer();
+    peer.down = new Error("connection refused");
+    const { driver, status } = driverBed({}, { peers: [peer] });
+    const waiting = [driver.connect(undefined), driver.cast(castRequest())].map(failureOf);
+    for await (const { type } of status.watch()) if (type === "disconnected") break;
+    await driver.close(0);
+    const [connecting, casting] = await Promise.all(waiting);
+    expect(connecting).toBeInstanceOf(MessagingException);
+    expect(connecting?.message).toBe("the transport is closed");
+    expect(casting).toMatchObject({ outcome: "unsent", phase: "connecting", cause: peer.down });
+  });
+
+  test("refuses what comes after it", async () => {
+    const { driver } = driverBed();
+    await driver.close(0);
+    for (const attempt of [
+      driver.call(callRequest()),
+      driver.cast(castRequest()),
+      driver.notify(notifyRequest()),
+      driver.connect(undefined),
+      driver.listen(TARGET.with({ server: "s" }), () => {}),
+    ]) {
+      expect((await failureOf(attempt)).message).toBe("the transport is closed");
+    }
+    await driver.close(0);
+  });
+});
+
+test("the product of a peer whose addresses we cannot make is the reason why there is no connection", async () => {
+  const peer = new Peer();
+  peer.product = "RabbitMQ";
+  const { driver } = driverBed({}, { peers: [peer] });
+  const error = await failureOf(driver.cast(castRequest({ timeoutMs: 300 })));
+  expect(error).toMatchObject({ name: "MessagingTimeout", phase: "connecting" });
+  expect(error).toHaveProperty("cause.message", expect.stringContaining("RabbitMQ needs addresses of its own"));
+});
