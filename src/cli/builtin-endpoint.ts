@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { LONGEST_TIMER_MS } from "../driver/timers.js";
+import { LONGEST_TIMER_MS } from "../core/timers.js";
 import type { CallInfo } from "../entry/node.js";
 
 /** What `serve` offers without a module: the methods of a reference server in Python, by the same names and results. */

@@ -1,16 +1,19 @@
-import { type AttachRequest, Control, type RemoteOpen } from "./control.js";
+import { Control } from "./control.js";
+import type { RemoteOpen } from "./control-events.js";
 import type { Socket, SocketHandlers } from "./dial.js";
 import { AmqpError, type AmqpErrorInit, ConnectionLost, ProtocolError, toError } from "./errors.js";
 import { Heartbeat } from "./heartbeat.js";
 import { AMQP_HEADER, Inbound } from "./inbound.js";
-import type { SettleMode, Terminus, TerminusInit } from "./link.js";
+import { answerWith, type OnLink } from "./link-request.js";
 import { type Logger, silentLogger } from "./logger.js";
 import { Output } from "./output.js";
 import { Receiver, type ReceiverInit } from "./receiver.js";
 import { Sender, type SenderInit } from "./sender.js";
-import { OUTGOING_WINDOW, type Session } from "./session.js";
+import { OUTGOING_WINDOW } from "./session.js";
 import { INCOMING_WINDOW } from "./session-incoming.js";
-import { linkEvents, Sessions } from "./sessions.js";
+import { Sessions } from "./sessions.js";
+
+export type { LinkRequest, OnLink } from "./link-request.js";
 
 /** Announced, and held against the peer. */
 export const MAX_FRAME_BYTES = 65_536;
@@ -32,21 +35,6 @@ export interface ConnectionOptions {
   maxMessageBytes?: number | undefined;
   logger?: Logger | undefined;
 }
-
-/** A link that the peer wants; `role` is what we would be. Exactly one of the answers, before `onLink` returns. */
-export interface LinkRequest {
-  readonly connection: Connection;
-  readonly name: string;
-  readonly role: "sender" | "receiver";
-  readonly source: Terminus | undefined;
-  readonly target: Terminus | undefined;
-  readonly settleMode: SettleMode;
-  acceptSender(init: Omit<SenderInit, "name">): Sender;
-  acceptReceiver(init: Omit<ReceiverInit, "name">): Receiver;
-  refuse(error: AmqpErrorInit): void;
-}
-
-export type OnLink = (request: LinkRequest) => void;
 
 /**
  * One life of one connection, behind SASL. It joins the two planes: what moves messages is the sessions', all else the
@@ -100,7 +88,7 @@ export class Connection {
     const idleTimeoutMs = options.idleTimeoutMs ?? 0;
     this.#heartbeat = new Heartbeat(this.#output, idleTimeoutMs, (silentMs) => {
       const description = `nothing came for ${silentMs} ms`;
-      this.#control.close({ condition: "amqp:resource-limit-exceeded", description });
+      this.#sayClose({ condition: "amqp:resource-limit-exceeded", description });
       this.#finish(this.#lost(description));
     });
     this.#control = this.#createControl(options, idleTimeoutMs);
@@ -109,20 +97,26 @@ export class Connection {
       max: CHANNEL_MAX + 1,
       session: () => ({
         output: this.#output,
-        maxFrameBytes: this.remote.maxFrameBytes,
+        // No larger than ours, also where the peer sets no limit: a large message must not hold up all others.
+        maxFrameBytes: Math.min(this.remote.maxFrameBytes, MAX_FRAME_BYTES),
         maxMessageBytes: this.#maxMessageBytes,
         hold: (bytes) => this.#hold(bytes),
         logger: this.#logger,
       }),
-      onAttachRequest: onLink && ((session, request) => this.#onAttachRequest(onLink, session, request)),
+      onAttachRequest: onLink && ((session, request) => answerWith(onLink, this, session, request)),
       ended: () => this.#lost("the peer ended the session"),
     });
     this.#inbound = new Inbound(MAX_FRAME_BYTES, {
       onHeader: () => this.#writeHeader(),
       isOpen: () => this.#remote !== undefined,
+      isClosing: () => this.#state === "closing",
       isAlive: () => this.#state !== "over",
       session: (channel) => this.#sessions.get(channel),
-      onControl: (frame) => this.#control.receive(frame),
+      onControl: (frame) => {
+        // rhea may answer with a detach, an end or a close, behind which it would be too late.
+        this.#output.gather();
+        this.#control.receive(frame);
+      },
     });
     this.handlers = {
       data: (bytes) => this.#onData(bytes),
@@ -151,18 +145,25 @@ export class Connection {
     return this.#sessions.attach("receiver", init, (session) => new Receiver(session, init));
   }
 
-  /** Closes, telling the peer why if there is something to tell. Resolves when it is over. Idempotent. */
+  /**
+   * Closes, telling the peer why if there is something to tell. Resolves when it is over. Idempotent. From now on no delivery
+   * is handed over, and what is sent is unsent; outcomes still come.
+   */
   async close(error?: AmqpErrorInit): Promise<void> {
     if (this.#state === "open") {
       this.#state = "closing";
-      this.#sessions.flush();
-      this.#control.close(error);
-      this.#output.flush();
+      this.#sessions.stop(this.#lost("closed"));
+      this.#sayClose(error);
       const timer = setTimeout(() => this.#finish(undefined), CLOSE_MS);
       await this.closed;
       clearTimeout(timer);
     }
     await this.closed;
+  }
+
+  /** @internal Over at once, without a word to the peer. */
+  abort(reason: Error): void {
+    this.#finish(reason);
   }
 
   /** @internal Takes what came behind SASL; the side that connected speaks first. */
@@ -191,8 +192,7 @@ export class Connection {
         this.#heartbeat.start(remote.idleTimeoutMs ?? 0);
         this.#onOpen(this);
       },
-      onClose: (error) =>
-        this.#finish(this.#state === "closing" ? undefined : (error ?? this.#lost("closed by the peer"))),
+      onClose: (error) => this.#finish(error ?? this.#lost("closed by the peer")),
       onBeginRequest: (control) => this.#sessions.accept(control),
     });
   }
@@ -218,36 +218,6 @@ export class Connection {
     }
   }
 
-  #onAttachRequest(onLink: OnLink, session: Session, request: AttachRequest): void {
-    const { name, role, remote } = request;
-    const accept = <L extends Sender | Receiver>(
-      link: L,
-      termini: { source: TerminusInit; target: TerminusInit },
-    ): L => {
-      session.add(link);
-      link.bind(request.accept(termini, linkEvents(session, link)));
-      session.onAttach(link, remote);
-      return link;
-    };
-    // Without the end that is the peer's to state there is nothing to attach to.
-    const stated = role === "sender" ? remote.target : remote.source;
-    if (stated === undefined) {
-      const description = `link ${name} without ${role === "sender" ? "target" : "source"}`;
-      return request.refuse({ condition: "amqp:invalid-field", description });
-    }
-    onLink({
-      connection: this,
-      name,
-      role,
-      source: remote.source,
-      target: remote.target,
-      settleMode: remote.settleMode,
-      acceptSender: (init) => accept(new Sender(session, { ...init, name }), init),
-      acceptReceiver: (init) => accept(new Receiver(session, { ...init, name }), init),
-      refuse: (error) => request.refuse(error),
-    });
-  }
-
   #hold(bytes: number): void {
     this.#heldBytes += bytes;
     if (this.#heldBytes <= 4 * this.#maxMessageBytes) return;
@@ -264,19 +234,27 @@ export class Connection {
     if (!known) this.#logger.error(`${this.socket.id}: ${error.stack ?? error.message}`);
     if (this.#headerSent || this.#onLink !== undefined) {
       this.#writeHeader();
-      this.#control.close(known ? error : { condition: "amqp:internal-error", description: "internal error" });
+      this.#sayClose(known ? error : { condition: "amqp:internal-error", description: "internal error" });
     }
     this.#finish(error);
   }
 
-  #finish(cause: Error | undefined): void {
+  /** Says all that is owed, then Close, and nothing behind it. */
+  #sayClose(error: AmqpErrorInit | undefined): void {
+    this.#output.gather();
+    this.#control.close(error);
+    this.#output.end();
+  }
+
+  /** What the peer does once we are closing is no cause. */
+  #finish(reason: Error | undefined): void {
     if (this.#state === "over") return;
-    this.#output.flush();
+    const cause = this.#state === "closing" ? undefined : reason;
     this.#state = "over";
     this.#heartbeat.stop();
     this.#output.end();
-    this.#sessions.end(cause ?? this.#lost("closed"));
     this.socket.close();
     this.#settleClosed(cause);
+    this.#sessions.end(cause ?? this.#lost("closed"));
   }
 }

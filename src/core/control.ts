@@ -1,104 +1,36 @@
-import Rhea, { type RheaError, type RheaLink, type RheaSession, type RheaTerminus } from "rhea/lib/connection.js";
-import { AmqpError, type AmqpErrorInit, ProtocolError, toError } from "./errors.js";
-import type { LinkControl, RemoteAttach, SettleMode, Terminus, TerminusInit } from "./link.js";
-import type { RemoteBegin } from "./session.js";
-
-/** What our Open says. */
-export interface OpenInit {
-  containerId: string;
-  hostname?: string | undefined;
-  maxFrameBytes: number;
-  channelMax: number;
-  idleTimeoutMs?: number | undefined;
-  properties?: Readonly<Record<string, string | number>> | undefined;
-}
-
-/** What the peer's Open says. */
-export interface RemoteOpen {
-  readonly containerId: string;
-  readonly hostname: string | undefined;
-  readonly product: string | undefined;
-  readonly version: string | undefined;
-  readonly maxFrameBytes: number;
-  readonly idleTimeoutMs: number | undefined;
-  readonly offeredCapabilities: readonly string[];
-  /** False: the peer opens only to say, in the Close behind it, why there will be no connection. */
-  readonly established: boolean;
-}
-
-/** What our Begin says; the peer may attach handles up to `handleMax`. */
-export interface BeginInit {
-  incomingWindow: number;
-  outgoingWindow: number;
-  handleMax: number;
-}
-
-export interface AttachInit {
-  role: "sender" | "receiver";
-  name: string;
-  source: TerminusInit;
-  target: TerminusInit;
-  maxMessageBytes: number;
-}
-
-/** What a link of ours is told. */
-export interface LinkEvents {
-  onAttach(remote: RemoteAttach): void;
-  onDetach(remoteHandle: number, error: AmqpError | undefined): void;
-}
-
-/** What the peer's Begin says, and where it says it. */
-export interface RemoteSession extends RemoteBegin {
-  /** Under which the peer sends. */
-  readonly channel: number;
-  /** The highest handle that we may use. */
-  readonly handleMax: number;
-}
-
-/** What a session is told. */
-export interface SessionEvents {
-  onBegin(remote: RemoteSession): void;
-  onEnd(error: AmqpError | undefined): void;
-  /** The peer attaches a link. Exactly one of the answers, before returning. */
-  onAttachRequest(request: AttachRequest): void;
-}
-
-/** A link that the peer wants; `role` is ours. */
-export interface AttachRequest {
-  readonly name: string;
-  readonly role: "sender" | "receiver";
-  readonly remote: RemoteAttach;
-  accept(termini: { source: TerminusInit; target: TerminusInit }, events: LinkEvents): LinkControl;
-  refuse(error: AmqpErrorInit): void;
-}
-
-export interface SessionControl {
-  /** Under which we send. */
-  readonly channel: number;
-  attach(init: AttachInit, events: LinkEvents): LinkControl;
-}
-
-export interface ControlEvents {
-  onOpen(remote: RemoteOpen): void;
-  /** The peer closed; our own Close has been written. */
-  onClose(error: AmqpError | undefined): void;
-  /** The peer begins a session: gives what is told of it, and throws to refuse. */
-  onBeginRequest(session: SessionControl): SessionEvents;
-}
+import Rhea, { type RheaLink, type RheaSession } from "rhea/lib/connection.js";
+import type {
+  BeginInit,
+  ControlEvents,
+  LinkEvents,
+  OpenInit,
+  RemoteSession,
+  SessionControl,
+  SessionEvents,
+} from "./control-events.js";
+import { toAmqpError, toRemoteAttach, toRemoteOpen, toTerminusFields } from "./control-values.js";
+import { AmqpError, type AmqpErrorInit, forWire, ProtocolError, toError } from "./errors.js";
+import type { LinkControl, RemoteAttach } from "./link.js";
 
 /** Each costs rhea some kilobytes, also one that was refused, until the peer detaches it. */
-const MAX_REMOTE_LINKS = 8_192;
+const MAX_REMOTE_LINKS = 16_384;
+/** MIN-MAX-FRAME-SIZE (transport 2.8.19). */
+const MIN_MAX_FRAME_BYTES = 512;
 
 /**
  * The control plane: rhea opens and closes connections, sessions and links, and this file alone knows it. rhea's timers,
  * its socket and its data path are not used: it reads one vetted frame at a time and writes at once, so that what it
  * writes stands in order with what the data plane writes. Its faults are met on instances: it keeps links and handles in
- * plain objects (names from strangers), prints what nobody listens to, and remembers links under `remote.handles` for ever.
+ * plain objects (names from strangers), prints what nobody listens to, forgets what is detached or ended some ticks late,
+ * when its name or handle may be another's, and keeps all that a peer has said of a link as long as the link.
  */
 export class Control {
   readonly #rhea: Rhea;
   readonly #events: ControlEvents;
   readonly #begin: BeginInit;
+  /** The highest channel: ours, that the peer may use, and its own, that we may use. */
+  readonly #channelMax: number;
+  #remoteChannelMax = 0;
   readonly #maxMessageBytes: number;
   readonly #sessions = new Map<RheaSession, SessionEvents>();
   readonly #links = new Map<RheaLink, LinkEvents>();
@@ -116,6 +48,7 @@ export class Control {
   ) {
     this.#events = events;
     this.#begin = begin;
+    this.#channelMax = open.channelMax;
     this.#maxMessageBytes = maxMessageBytes;
     this.#rhea = new Rhea({
       id: open.containerId,
@@ -142,13 +75,18 @@ export class Control {
   /** Writes Close, and Open before it if that has not been. Idempotent. */
   close(error?: AmqpErrorInit): void {
     this.open();
-    this.#rhea.close(error);
+    this.#rhea.close(error && forWire(error));
     this.#rhea._process();
   }
 
-  /** Begins a session; `create` makes what is told of it. */
+  /** Begins a session; `create` makes what is told of it. Throws AmqpError when the peer takes no more sessions. */
   begin<E extends SessionEvents>(create: (session: SessionControl) => E): E {
     const session = this.#rhea.create_session();
+    if (session.local.channel > this.#remoteChannelMax) {
+      session.remove();
+      const description = `the peer takes no more than ${this.#remoteChannelMax + 1} sessions`;
+      throw new AmqpError({ condition: "amqp:resource-limit-exceeded", description });
+    }
     const events = create(this.#sessionControl(session));
     this.#prepare(session, events);
     session.begin();
@@ -183,7 +121,14 @@ export class Control {
     rhea.on("connection_open", () => {
       this.open();
       rhea._process();
-      this.#events.onOpen(toRemoteOpen(rhea.remote.open));
+      const { open } = rhea.remote;
+      const remote = toRemoteOpen(open);
+      if (remote.maxFrameBytes < MIN_MAX_FRAME_BYTES) {
+        throw new ProtocolError(`open with a max-frame-size of ${remote.maxFrameBytes}`, "amqp:invalid-field");
+      }
+      this.#remoteChannelMax = Number(open.channel_max ?? 0xffff);
+      open.value.splice(0);
+      this.#events.onOpen(remote);
     });
     rhea.on("connection_error", () => {});
     rhea.on("connection_close", () => {
@@ -201,22 +146,29 @@ export class Control {
   }
 
   #onBegin(session: RheaSession): void {
+    const { channel, begin } = session.remote;
+    if (channel > this.#channelMax) {
+      throw new ProtocolError(`begin on channel ${channel}, over ${this.#channelMax}`, "amqp:connection:framing-error");
+    }
     if (!this.#sessions.has(session)) {
       this.#prepare(session, this.#events.onBeginRequest(this.#sessionControl(session)));
       session._process();
     }
-    const { channel, begin } = session.remote;
-    this.#sessions.get(session)?.onBegin({
+    const remote: RemoteSession = {
       channel,
       nextOutgoingId: begin.next_outgoing_id,
       incomingWindow: begin.incoming_window,
-      handleMax: Number(begin.handle_max ?? 0xffffffff),
-    });
+      handleMax: begin.handle_max ?? 0xffffffff,
+    };
+    begin.value.splice(0);
+    this.#sessions.get(session)?.onBegin(remote);
   }
 
   #onEnd(session: RheaSession): void {
     session.close();
     session._process();
+    session.remove();
+    session.remove = () => {};
     for (const links of [this.#links, this.#remoteLinks]) {
       for (const link of links.keys()) if (link.session === session) links.delete(link);
     }
@@ -231,13 +183,18 @@ export class Control {
     if (attach.handle > this.#begin.handleMax) {
       throw new ProtocolError(`link ${link.name} attached with handle ${attach.handle}, over ${this.#begin.handleMax}`);
     }
+    if (attach.role === link.is_receiver()) {
+      throw new ProtocolError(`link ${link.name} attached by the peer in our own role`);
+    }
+    const remote = toRemoteAttach(attach);
+    attach.value.splice(2); // the name and the handle stay
     const known = this.#links.get(link);
-    if (known !== undefined) return known.onAttach(toRemoteAttach(attach));
+    if (known !== undefined) return known.onAttach(remote);
     if (this.#remoteLinks.size >= MAX_REMOTE_LINKS) {
       throw new ProtocolError(`more than ${MAX_REMOTE_LINKS} links`, "amqp:resource-limit-exceeded");
     }
     this.#remoteLinks.add(link);
-    this.#onAttachRequest(link, toRemoteAttach(attach));
+    this.#onAttachRequest(link, remote);
   }
 
   #onAttachRequest(link: RheaLink, remote: RemoteAttach): void {
@@ -247,8 +204,8 @@ export class Control {
       role,
       remote,
       accept: ({ source, target }, events) => {
-        link.set_source(toRheaTerminus(source));
-        link.set_target(toRheaTerminus(target));
+        link.set_source(toTerminusFields(source));
+        link.set_target(toTerminusFields(target));
         link.local.attach.max_message_size = this.#maxMessageBytes;
         this.#links.set(link, events);
         link._process();
@@ -256,7 +213,7 @@ export class Control {
       },
       refuse: (error) => {
         link._process();
-        link.close(error);
+        link.close(forWire(error));
         link._process();
       },
     });
@@ -267,10 +224,16 @@ export class Control {
     if (link.remote.detach?.closed) link.close();
     else link.detach();
     link._process();
+    const { session } = link;
+    const handle = link.remote.attach?.handle ?? -1;
+    delete session.remote.handles[handle];
+    link.remove();
+    link.remove = () => {};
     const events = this.#links.get(link);
     this.#links.delete(link);
     this.#remoteLinks.delete(link);
-    events?.onDetach(link.remote.attach?.handle ?? -1, toAmqpError(link.error));
+    if (events === undefined) this.#sessions.get(session)?.onRefusedDetach(handle);
+    else events.onDetach(handle, toAmqpError(link.error));
   }
 
   #prepare(session: RheaSession, events: SessionEvents): void {
@@ -293,8 +256,8 @@ export class Control {
       attach: ({ role, name, source, target, maxMessageBytes }, events) => {
         const options = {
           name,
-          source: toRheaTerminus(source),
-          target: toRheaTerminus(target),
+          source: toTerminusFields(source),
+          target: toTerminusFields(target),
           max_message_size: maxMessageBytes,
           autosettle: false,
           autoaccept: false,
@@ -313,78 +276,8 @@ function linkControl(link: RheaLink): LinkControl {
   return {
     handle: link.local.handle,
     detach(error) {
-      link.close(error);
+      link.close(error && forWire(error));
       link._process();
     },
   };
-}
-
-function toRheaTerminus({ address, dynamic, capabilities }: TerminusInit): object {
-  return {
-    address,
-    dynamic: dynamic === true,
-    capabilities: capabilities === undefined ? undefined : [...capabilities],
-  };
-}
-
-/** rhea gives null as itself or as a wrapped value. */
-function toTerminus(terminus: RheaTerminus | null | undefined): Terminus | undefined {
-  if (!Array.isArray(terminus?.value)) return undefined;
-  return {
-    address: toText(terminus.address),
-    dynamic: terminus.dynamic === true,
-    capabilities: toTexts(terminus.capabilities),
-  };
-}
-
-const SETTLE_MODES: readonly SettleMode[] = ["unsettled", "settled", "mixed"];
-
-function toRemoteAttach(attach: NonNullable<RheaLink["remote"]["attach"]>): RemoteAttach {
-  const limit = attach.max_message_size;
-  return {
-    handle: attach.handle,
-    source: toTerminus(attach.source),
-    target: toTerminus(attach.target),
-    settleMode: SETTLE_MODES[attach.snd_settle_mode] ?? "mixed",
-    initialDeliveryCount: attach.initial_delivery_count ?? 0,
-    maxMessageBytes: typeof limit === "number" && limit > 0 ? limit : undefined,
-  };
-}
-
-function toRemoteOpen(open: Record<string, unknown>): RemoteOpen {
-  const { container_id, hostname, max_frame_size, idle_time_out, offered_capabilities } = open;
-  const properties = new Map(Object.entries(open["properties"] ?? {}));
-  return {
-    containerId: toText(container_id) ?? "",
-    hostname: toText(hostname),
-    product: toText(properties.get("product")),
-    version: toText(properties.get("version")),
-    maxFrameBytes: toNumber(max_frame_size) ?? 0xffffffff,
-    idleTimeoutMs: toNumber(idle_time_out),
-    offeredCapabilities: toTexts(offered_capabilities),
-    established: !properties.has("amqp:connection-establishment-failed"),
-  };
-}
-
-function toAmqpError(error: RheaError | undefined): AmqpError | undefined {
-  if (error === undefined || error === null) return undefined;
-  return new AmqpError({
-    condition: toText(error.condition) ?? "amqp:internal-error",
-    description: toText(error.description),
-  });
-}
-
-/** rhea gives strings, String objects or wrapped values. */
-function toText(value: unknown): string | undefined {
-  return value === null || value === undefined ? undefined : String(value);
-}
-
-function toTexts(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.map(String);
-  const text = toText(value);
-  return text === undefined ? [] : [text];
-}
-
-function toNumber(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
 }

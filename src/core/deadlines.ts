@@ -1,8 +1,7 @@
+import { LONGEST_TIMER_MS } from "./timers.js";
+
 /** What a call may be waiting for. */
 export type Phase = "connecting" | "credit" | "acknowledgement" | "reply" | "heartbeat";
-
-/** The longest time that a timer of a JavaScript engine can wait: 2^31-1 ms. Longer ones would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 export interface DeadlineInit {
   /** How long from now. Absent: for ever. */
@@ -31,7 +30,8 @@ export class Deadline {
   constructor(deadlines: Deadlines, init: DeadlineInit) {
     this.#deadlines = deadlines;
     this.#init = init;
-    this.atMs = init.ms === undefined ? Number.POSITIVE_INFINITY : this.#startedMs + Math.min(init.ms, LONGEST_MS);
+    this.atMs =
+      init.ms === undefined ? Number.POSITIVE_INFINITY : this.#startedMs + Math.min(init.ms, LONGEST_TIMER_MS);
     const { signal } = init;
     if (signal === undefined) return;
     if (signal.aborted) {
@@ -150,14 +150,18 @@ export class Deadlines {
   #fire(): void {
     this.#disarm();
     const nowMs = performance.now();
-    for (const [slot, deadlines] of this.#slots) {
-      if (slot > nowMs) continue;
-      this.#slots.delete(slot);
-      for (const deadline of deadlines) deadline.expire();
-    }
+    const due: Set<Deadline>[] = [];
     let next = Number.POSITIVE_INFINITY;
-    for (const slot of this.#slots.keys()) next = Math.min(next, slot);
+    for (const [slot, deadlines] of this.#slots) {
+      if (slot > nowMs) {
+        next = Math.min(next, slot);
+      } else {
+        this.#slots.delete(slot);
+        due.push(deadlines);
+      }
+    }
     if (next !== Number.POSITIVE_INFINITY) this.#arm(next);
+    for (const deadlines of due) for (const deadline of deadlines) deadline.expire();
   }
 }
 

@@ -1,22 +1,24 @@
-import { concat } from "./bytes.js";
 import { ProtocolError } from "./errors.js";
 
 /** The frame header's own bytes: size, data offset, type, channel (transport 2.3.1). */
 const HEADER_BYTES = 8;
+/** The size comes first. */
+const SIZE_BYTES = 4;
+const NOTHING = new Uint8Array(0);
 
 /** Takes one whole frame: bytes [at, end), header included. False stops: the connection is over. */
 export type OnFrame = (bytes: Uint8Array, at: number, end: number) => boolean;
 
 /**
- * Cuts a byte stream into frames. A size is believed only if it is at least a header's and at most what we announced;
- * a frame that comes in pieces is put together once, when its last byte is there.
+ * Cuts a byte stream into frames. A size is believed only if it is at least a header's and at most what we announced.
+ * A frame that comes in pieces is put together in memory of its own, so that no piece keeps what the socket read with it.
  */
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
   readonly #onFrame: OnFrame;
-  #pieces: Uint8Array[] = [];
+  /** The beginning of a frame, with room for all of it, or for its size while that is not known. */
+  #started: Uint8Array = NOTHING;
   #have = 0;
-  #need = 0;
 
   constructor(maxFrameBytes: number, onFrame: OnFrame) {
     this.#maxFrameBytes = maxFrameBytes;
@@ -25,40 +27,44 @@ export class FrameSplitter {
 
   /** Throws ProtocolError for a size that cannot be. */
   receive(bytes: Uint8Array): void {
-    let at = 0;
-    while (this.#have > 0) {
-      const missing = this.#need - this.#have;
-      if (bytes.length - at < missing) return this.#keep(bytes, at, this.#need);
-      const pieces = [...this.#pieces, bytes.subarray(at, at + missing)];
-      at += missing;
-      this.#pieces = [];
-      this.#have = 0;
-      if (!this.#split(concat(pieces, this.#need), 0)) return;
-    }
-    this.#split(bytes, at);
+    const at = this.#have === 0 ? 0 : this.#complete(bytes);
+    if (at !== undefined) this.#split(bytes, at);
   }
 
-  #split(bytes: Uint8Array, start: number): boolean {
+  /** Goes on with the frame that has begun. Gives where the next one begins; undefined: there is none. */
+  #complete(bytes: Uint8Array): number | undefined {
+    let at = 0;
+    for (;;) {
+      const piece = bytes.subarray(at, at + this.#started.length - this.#have);
+      this.#started.set(piece, this.#have);
+      this.#have += piece.length;
+      at += piece.length;
+      if (this.#have < this.#started.length) return undefined;
+      const started = this.#started;
+      if (started.length > SIZE_BYTES) {
+        this.#started = NOTHING;
+        this.#have = 0;
+        return this.#onFrame(started, 0, started.length) ? at : undefined;
+      }
+      this.#started = new Uint8Array(this.#frameSize(started, 0));
+      this.#started.set(started);
+    }
+  }
+
+  #split(bytes: Uint8Array, start: number): void {
     const end = bytes.length;
     let at = start;
     while (at < end) {
-      const size = end - at < 4 ? undefined : this.#frameSize(bytes, at);
-      if (size === undefined || end - at < size) {
-        this.#keep(bytes, at, size ?? 4);
-        return true;
+      const size = end - at < SIZE_BYTES ? SIZE_BYTES : this.#frameSize(bytes, at);
+      if (end - at < size) {
+        this.#started = new Uint8Array(size);
+        this.#started.set(bytes.subarray(at));
+        this.#have = end - at;
+        return;
       }
-      if (!this.#onFrame(bytes, at, at + size)) return false;
+      if (!this.#onFrame(bytes, at, at + size)) return;
       at += size;
     }
-    return true;
-  }
-
-  /** The rest of `bytes` waits for more, until there are `need` bytes. */
-  #keep(bytes: Uint8Array, at: number, need: number): void {
-    if (at === bytes.length) return;
-    this.#pieces.push(bytes.subarray(at));
-    this.#have += bytes.length - at;
-    this.#need = need;
   }
 
   #frameSize(bytes: Uint8Array, at: number): number {

@@ -2,6 +2,7 @@ import { Connection, type ConnectionOptions, type OnLink } from "./connection.js
 import type { Address, Dial, Socket, SocketHandlers } from "./dial.js";
 import { ConnectionLost, toError } from "./errors.js";
 import { FrameTap, type OnFrame, tapped } from "./frame-tap.js";
+import { type Logger, silentLogger } from "./logger.js";
 import { SaslClient, type SaslClientOptions } from "./sasl-client.js";
 import { SaslServer, type SaslServerOptions } from "./sasl-server.js";
 
@@ -25,36 +26,25 @@ export async function connect(
   signal: AbortSignal,
 ): Promise<Connection> {
   signal.throwIfAborted();
-  const { onFrame } = options;
-  const inbox = new Inbox(onFrame && new FrameTap("in", onFrame));
+  const watch = options.onFrame && watcher(options.onFrame, options.logger ?? silentLogger);
+  const inbox = new Inbox(watch && new FrameTap("in", watch));
   const dialled = await dial(to, inbox, signal);
-  const socket = onFrame === undefined ? dialled : tapped(dialled, new FrameTap("out", onFrame));
+  const socket = watch === undefined ? dialled : tapped(dialled, new FrameTap("out", watch));
   return new Promise((resolve, reject) => {
-    const fail = (reason: unknown): void => {
-      stop();
-      inbox.handOver(DEAF);
-      socket.close();
-      reject(reason);
-    };
-    const stop = limit(socket, signal, fail);
+    const handshake = new Handshake(socket, inbox, signal, reject);
     const sasl = new SaslClient(options.sasl, (bytes) => socket.send(bytes));
-    inbox.handOver({
-      data: guard(fail, (bytes) => {
+    handshake.begin(
+      (bytes) => {
         const step = sasl.receive(bytes);
         if (step.type === "more") return;
-        const connection = new Connection(socket, step.mechanism, options, () => {
-          stop();
+        const onOpen = (connection: Connection): void => {
+          handshake.done();
           resolve(connection);
-        });
-        // Over before it is open: nobody else will say so.
-        void connection.closed.then((cause) => fail(cause ?? new ConnectionLost(`${socket.id}: closed before open`)));
-        inbox.handOver(connection.handlers);
-        connection.start(step.rest);
-      }),
-      drain() {},
-      close: (error) => fail(lost(socket, error)),
-    });
-    guard(fail, () => sasl.start())();
+        };
+        handshake.pass(new Connection(socket, step.mechanism, options, onOpen), step.rest);
+      },
+      () => sasl.start(),
+    );
   });
 }
 
@@ -70,35 +60,103 @@ export interface AcceptOptions extends ConnectionOptions {
 /** The other side of `connect`, for a stream that came in. */
 export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
   const inbox = new Inbox(undefined);
-  const fail = (reason: unknown): void => {
-    stop();
-    inbox.handOver(DEAF);
-    socket.close();
-    options.onFailure(toError(reason));
-  };
-  const stop = limit(socket, undefined, fail);
+  const handshake = new Handshake(socket, inbox, undefined, (reason) => options.onFailure(toError(reason)));
   const sasl = new SaslServer(options.sasl, (bytes) => socket.send(bytes));
-  inbox.handOver({
-    data: guard(fail, (bytes) => {
-      const step = sasl.receive(bytes);
-      if (step.type === "more") return;
-      let isOpen = false;
-      const onOpen = (connection: Connection): void => {
-        stop();
-        isOpen = true;
-        options.onOpen(connection);
-      };
-      const connection = new Connection(socket, step.mechanism, options, onOpen, options.onLink);
-      void connection.closed.then((cause) => {
-        if (!isOpen) fail(cause ?? lost(socket, undefined));
-      });
-      inbox.handOver(connection.handlers);
-      connection.start(step.rest);
-    }),
-    drain() {},
-    close: (error) => fail(lost(socket, error)),
+  handshake.begin((bytes) => {
+    const step = sasl.receive(bytes);
+    if (step.type === "more") return;
+    const onOpen = (connection: Connection): void => {
+      handshake.done();
+      options.onOpen(connection);
+    };
+    handshake.pass(new Connection(socket, step.mechanism, options, onOpen, options.onLink), step.rest);
   });
   return inbox;
+}
+
+/** From a stream to an open connection, either side's: it succeeds or fails once, in time, and leaves nothing behind. */
+class Handshake {
+  readonly #socket: Socket;
+  readonly #inbox: Inbox;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onFailure: (reason: unknown) => void;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #onAbort = (): void => this.#fail(this.#signal?.reason);
+  #connection: Connection | undefined;
+  #isOver = false;
+
+  constructor(socket: Socket, inbox: Inbox, signal: AbortSignal | undefined, onFailure: (reason: unknown) => void) {
+    this.#socket = socket;
+    this.#inbox = inbox;
+    this.#signal = signal;
+    this.#onFailure = onFailure;
+    this.#timer = setTimeout(
+      () => this.#fail(new ConnectionLost(`${socket.id}: no AMQP 1.0 connection within ${HANDSHAKE_MS} ms`)),
+      HANDSHAKE_MS,
+    );
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** `receive` gets what comes, `start` says the first word. What they throw is the end of it. */
+  begin(receive: (bytes: Uint8Array) => void, start: () => void = () => {}): void {
+    if (this.#signal?.aborted) return this.#onAbort(); // while the dialler's answer was on its way
+    const socket = this.#socket;
+    this.#inbox.handOver({
+      data: (bytes) => this.#guard(() => receive(bytes)),
+      drain() {},
+      close: (error) => {
+        const why = error?.message ?? "closed by the peer before the connection was open";
+        this.#fail(new ConnectionLost(`${socket.id}: ${why}`, { cause: error }));
+      },
+    });
+    this.#guard(start);
+  }
+
+  /** SASL is through: the rest is the connection's, until it is open. */
+  pass(connection: Connection, rest: Uint8Array): void {
+    this.#connection = connection;
+    void connection.closed.then((cause) => {
+      this.#fail(cause ?? new ConnectionLost(`${this.#socket.id}: closed before open`));
+    });
+    this.#inbox.handOver(connection.handlers);
+    connection.start(rest);
+  }
+
+  done(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  #guard(run: () => void): void {
+    if (this.#isOver) return;
+    try {
+      run();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#isOver) return;
+    this.done();
+    this.#inbox.handOver(DEAF);
+    this.#connection?.abort(toError(reason));
+    this.#socket.close();
+    this.#onFailure(reason);
+  }
+}
+
+/** What the user's function throws must not break the connection that it looks at. */
+function watcher(onFrame: OnFrame, logger: Logger): OnFrame {
+  return (frame) => {
+    try {
+      onFrame(frame);
+    } catch (thrown) {
+      const error = toError(thrown);
+      logger.error(`onFrame threw ${error.stack ?? error.message}`);
+    }
+  };
 }
 
 const DEAF: SocketHandlers = { data() {}, drain() {}, close() {} };
@@ -132,34 +190,4 @@ class Inbox implements SocketHandlers {
     if (this.#party === undefined) this.#early.push(() => this.#party?.close(error));
     else this.#party.close(error);
   }
-}
-
-/** Fails what is not done in time, or no longer wanted. Gives what ends the watch. */
-function limit(socket: Socket, signal: AbortSignal | undefined, fail: (reason: unknown) => void): () => void {
-  const timer = setTimeout(
-    () => fail(new ConnectionLost(`${socket.id}: no AMQP 1.0 connection within ${HANDSHAKE_MS} ms`)),
-    HANDSHAKE_MS,
-  );
-  const onAbort = (): void => fail(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  };
-}
-
-function guard<A extends unknown[]>(fail: (reason: unknown) => void, run: (...args: A) => void): (...args: A) => void {
-  return (...args) => {
-    try {
-      run(...args);
-    } catch (error) {
-      fail(error);
-    }
-  };
-}
-
-function lost(socket: Socket, error: Error | undefined): ConnectionLost {
-  return new ConnectionLost(`${socket.id}: ${error?.message ?? "closed by the peer before the connection was open"}`, {
-    cause: error,
-  });
 }

@@ -1,11 +1,10 @@
 import type { Output } from "./output.js";
+import { LONGEST_TIMER_MS } from "./timers.js";
 
 /** An AMQP frame without performative (transport 2.4.5). */
 const EMPTY_FRAME = Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0);
-/** However short an idle time-out a peer asks for, we look no more often. */
+/** However short an idle time-out a peer asks for, we look and speak no more often. */
 const SHORTEST_MS = 50;
-/** Longer ones need no heartbeat in this life, and would overflow a timer. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Keeps a connection alive both ways: says something when the peer would think us gone, and tells when the peer is silent
@@ -18,6 +17,7 @@ export class Heartbeat {
   #remoteMs = 0;
   #receivedMs = performance.now();
   #timer: ReturnType<typeof setInterval> | undefined;
+  #secondLook: ReturnType<typeof setTimeout> | undefined;
 
   /** `localMs`: silence that is not borne; 0: any is. */
   constructor(output: Output, localMs: number, onSilence: (silentMs: number) => void) {
@@ -28,9 +28,10 @@ export class Heartbeat {
 
   /** The peer is open; `remoteMs` is its idle-time-out, 0: none. */
   start(remoteMs: number): void {
-    this.#remoteMs = remoteMs;
-    const shortest = Math.min(remoteMs || LONGEST_MS, this.#localMs || LONGEST_MS);
-    if (shortest === LONGEST_MS) return;
+    this.#remoteMs = remoteMs === 0 ? 0 : Math.max(remoteMs, 2 * SHORTEST_MS);
+    // A longer one than timers have needs no heartbeat in this life.
+    const shortest = Math.min(remoteMs || LONGEST_TIMER_MS, this.#localMs || LONGEST_TIMER_MS);
+    if (shortest === LONGEST_TIMER_MS) return;
     this.#timer = setInterval(() => this.#look(), Math.max(SHORTEST_MS, shortest / 4));
   }
 
@@ -41,15 +42,26 @@ export class Heartbeat {
 
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#secondLook);
     this.#timer = undefined;
+    this.#secondLook = undefined;
     this.#remoteMs = 0;
   }
 
   #look(): void {
     const nowMs = performance.now();
-    const silentMs = nowMs - this.#receivedMs;
-    if (this.#localMs > 0 && silentMs > this.#localMs) this.#onSilence(Math.round(silentMs));
-    else if (this.#remoteMs > 0) this.#speak(nowMs);
+    if (this.#remoteMs > 0) this.#speak(nowMs);
+    if (this.#secondLook !== undefined || !this.#isSilent(nowMs)) return;
+    // Where the event loop was held up, timers come before the bytes that have been waiting.
+    this.#secondLook = setTimeout(() => {
+      this.#secondLook = undefined;
+      const laterMs = performance.now();
+      if (this.#isSilent(laterMs)) this.#onSilence(Math.round(laterMs - this.#receivedMs));
+    }, SHORTEST_MS);
+  }
+
+  #isSilent(nowMs: number): boolean {
+    return this.#localMs > 0 && nowMs - this.#receivedMs > this.#localMs;
   }
 
   #speak(nowMs: number): void {

@@ -1,3 +1,4 @@
+import { CLOSE, OPEN, vetControlFrame } from "./control-frames.js";
 import { ProtocolError } from "./errors.js";
 import { type FrameHead, FrameSplitter, readFrameHead } from "./frames.js";
 import { DISPOSITION, FLOW } from "./performatives.js";
@@ -8,16 +9,13 @@ import type { Session } from "./session.js";
 /** The AMQP 1.0 protocol header (transport 2.2): "AMQP", protocol id, major, minor, revision. */
 export const AMQP_HEADER: readonly number[] = [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0];
 
-const OPEN = 0x10;
-const ATTACH = 0x12;
-const SOURCE = 0x28;
-const TARGET = 0x29;
-
 /** Where what came in goes. */
 export interface InboundRoutes {
   /** The peer's header came. */
   onHeader(): void;
   isOpen(): boolean;
+  /** Our Close has been written: what could only be answered behind it is passed over. */
+  isClosing(): boolean;
   /** False once nothing of the peer counts any more. */
   isAlive(): boolean;
   session(channel: number): Session | undefined;
@@ -27,7 +25,7 @@ export interface InboundRoutes {
 
 /**
  * From bytes to the two planes: the protocol header, then frames. Transfer, flow and disposition go to their session;
- * every other performative is walked once (counts, sizes, depth) before rhea, which believes them, reads it.
+ * every other performative is vetted before rhea reads it.
  */
 export class Inbound {
   readonly #routes: InboundRoutes;
@@ -66,9 +64,17 @@ export class Inbound {
     const reader = this.#reader.reset(bytes, head.body, end);
     if (head.code < 0) head.code = reader.described();
     else reader.at += 3;
-    if (head.code >= FLOW && head.code <= DISPOSITION)
-      this.#session(head.channel, head.code).receive(head.code, reader);
-    else this.#control(bytes, at, end);
+    const { code, channel } = head;
+    if (this.#routes.isClosing() && code !== DISPOSITION && code !== CLOSE) return true;
+    if (code >= FLOW && code <= DISPOSITION) {
+      this.#session(channel, code).receive(code, reader);
+    } else {
+      if (code !== OPEN && !this.#routes.isOpen()) {
+        throw new ProtocolError(`performative 0x${code.toString(16)} before open`, "amqp:connection:framing-error");
+      }
+      vetControlFrame(reader, code);
+      this.#routes.onControl(bytes.subarray(at, end));
+    }
     return this.#routes.isAlive();
   }
 
@@ -76,36 +82,5 @@ export class Inbound {
     const session = this.#routes.session(channel);
     if (session !== undefined) return session;
     throw new ProtocolError(`performative 0x${code.toString(16)} on channel ${channel}, where no session is`);
-  }
-
-  #control(bytes: Uint8Array, at: number, end: number): void {
-    const { code, body } = this.#head;
-    if (code !== OPEN && !this.#routes.isOpen()) {
-      throw new ProtocolError(`performative 0x${code.toString(16)} before open`, "amqp:connection:framing-error");
-    }
-    const reader = this.#reader.reset(bytes, body, end);
-    reader.skip();
-    if (reader.at !== end)
-      throw new ProtocolError(`${end - reader.at} bytes behind performative 0x${code.toString(16)}`);
-    if (code === ATTACH) this.#checkTermini(body, end, bytes);
-    this.#routes.onControl(bytes.subarray(at, end));
-  }
-
-  /** rhea prints what it does not know, such as the coordinator of transactions. */
-  #checkTermini(body: number, end: number, bytes: Uint8Array): void {
-    const reader = this.#reader.reset(bytes, body, end);
-    reader.described();
-    const count = reader.list();
-    for (let field = 0; field < Math.min(count, 7); field++) {
-      if (field < 5 || bytes[reader.at] === 0x40) {
-        reader.skip();
-        continue;
-      }
-      const code = reader.described();
-      if (code !== (field === 5 ? SOURCE : TARGET)) {
-        throw new ProtocolError(`attach with a terminus of type 0x${code.toString(16)}`, "amqp:not-implemented");
-      }
-      reader.skip();
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { AmqpError, type AmqpErrorInit } from "./errors.js";
+import type { Session } from "./session.js";
 
 /** One end of a link, as the peer stated it. */
 export interface Terminus {
@@ -51,6 +52,7 @@ interface Waiter {
 /** What both directions of a link share: it is attached once, and ends once. */
 export abstract class Link {
   readonly name: string;
+  protected readonly session: Session;
   readonly #onDetach: LinkInit["onDetach"];
   #state: "attaching" | "attached" | "closing" | "detached" = "attaching";
   #control: LinkControl | undefined;
@@ -59,8 +61,9 @@ export abstract class Link {
   #openers: Waiter[] = [];
   #closers: (() => void)[] = [];
 
-  constructor(init: LinkInit) {
+  constructor(session: Session, init: LinkInit) {
     this.name = init.name;
+    this.session = session;
     this.#onDetach = init.onDetach;
   }
 
@@ -132,7 +135,12 @@ export abstract class Link {
         new AmqpError({ condition: "amqp:link:detach-forced", description: `the peer detached link ${this.name}` }),
     );
     for (const resolve of this.#closers.splice(0)) resolve();
-    if (before === "attached") this.#onDetach?.(error);
+    if (before !== "attached") return;
+    try {
+      this.#onDetach?.(error);
+    } catch (thrown) {
+      this.session.mistake("onDetach", this.name, thrown);
+    }
   }
 
   /** Which end of a link is the peer's to grant. */

@@ -4,6 +4,11 @@ import { Writer } from "./writer.js";
 /** A larger batch would keep the peer waiting for bytes that are ready. */
 const BATCH_BYTES = 8192;
 
+/**
+ * A turn is taken to end so many promises after its first frame: an acknowledgement and the answer that a handler gives
+ * at once are a few promises apart, and leave in one piece. No engine tells when there are none left.
+ */
+const TURN_PROMISES = 8;
 const RESOLVED = Promise.resolve();
 
 /** Who has something to add before the bytes leave: dispositions gathered in runs, credit to return. */
@@ -14,12 +19,10 @@ export interface FlushListener {
 export interface OutputOptions {
   /** A peer that does not read, while we owe it answers, is cut off beyond this many bytes. */
   maxBufferedBytes: number;
-  /** The peer has stopped reading: `maxBufferedBytes` are waiting. */
+  /** The peer has stopped reading: more than `maxBufferedBytes` wait. Called by itself, never within a write. */
   onOverflow: (bufferedBytes: number) => void;
   /** The socket takes more again. */
   onWritable: () => void;
-  /** Sees all that leaves. */
-  onBytes?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 /**
@@ -34,7 +37,12 @@ export class Output {
   #scheduled = false;
   #writable = true;
   #ended = false;
-  readonly #flushScheduled = (): void => {
+  #promisesLeft = 0;
+  readonly #endTurn = (): void => {
+    if (--this.#promisesLeft > 0) {
+      void RESOLVED.then(this.#endTurn);
+      return;
+    }
     this.#scheduled = false;
     this.flush();
   };
@@ -46,7 +54,7 @@ export class Output {
     this.#options = options;
   }
 
-  /** False while the socket asks to wait: transfers wait then; what is owed to the peer still goes. */
+  /** False while the socket asks to wait, and at the end: transfers wait then; what is owed to the peer still goes. */
   get writable(): boolean {
     return this.#writable;
   }
@@ -66,32 +74,40 @@ export class Output {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // At the end of the turn. Node's queueMicrotask costs an AsyncResource each time.
-    void RESOLVED.then(this.#flushScheduled);
+    this.#promisesLeft = TURN_PROMISES;
+    // Node's queueMicrotask would cost an AsyncResource each time.
+    void RESOLVED.then(this.#endTurn);
+  }
+
+  /** What others have to add is written now, before what is written next. */
+  gather(): void {
+    while (this.#listeners.length > 0) this.#listeners.pop()?.beforeFlush();
   }
 
   flush(): void {
-    while (this.#listeners.length > 0) this.#listeners.pop()?.beforeFlush();
+    this.gather();
     const { writer } = this;
-    if (writer.at === writer.from || this.#ended) return;
+    if (writer.at === writer.from) return;
     const bytes = writer.take();
+    if (this.#ended) return;
     this.lastMs = performance.now();
-    this.#options.onBytes?.(bytes);
     if (this.#socket.send(bytes)) return;
     this.#writable = false;
     const { buffered } = this.#socket;
-    if (buffered > this.#options.maxBufferedBytes) this.#options.onOverflow(buffered);
+    if (buffered > this.#options.maxBufferedBytes) queueMicrotask(() => this.#options.onOverflow(buffered));
   }
 
   /** The socket's drain. */
   drained(): void {
-    if (this.#writable) return;
+    if (this.#writable || this.#ended) return;
     this.#writable = true;
     this.#options.onWritable();
   }
 
-  /** Nothing leaves any more. */
+  /** What has been written leaves, and nothing after it. */
   end(): void {
+    this.flush();
     this.#ended = true;
+    this.#writable = false;
   }
 }

@@ -1,5 +1,6 @@
-import { type AmqpErrorInit, ProtocolError } from "./errors.js";
-import { ACCEPTED, type DeliveryState, RELEASED } from "./outcome.js";
+import { readState, writeState } from "./delivery-states.js";
+import { ProtocolError } from "./errors.js";
+import type { DeliveryState } from "./outcome.js";
 import type { Reader } from "./reader.js";
 import type { Writer } from "./writer.js";
 
@@ -127,6 +128,20 @@ export function writeTransfer(
   return start;
 }
 
+/** Writes the frame that breaks a delivery off whose last frame has not been written. */
+export function writeAbort(writer: Writer, channel: number, handle: number, deliveryId: number): void {
+  writer.reserve(TRANSFER_BYTES);
+  const start = writer.at - writer.from;
+  writer.at = writeFrameHeader(writer.bytes, writer.at, channel, TRANSFER, false);
+  const list = writer.beginList();
+  writer.uint(handle);
+  writer.uint(deliveryId);
+  for (let field = 2; field < 9; field++) writer.null();
+  writer.boolean(true); // aborted
+  writer.endList(list, 10);
+  endFrame(writer, start);
+}
+
 /** Fills in the size of the frame that starts at `start` (from `writer.from`) and ends here. */
 export function endFrame(writer: Writer, start: number): void {
   const { bytes } = writer;
@@ -198,91 +213,6 @@ export function writeDisposition(
   if (state !== undefined) writeState(writer, state);
   writer.endList(list, state === undefined ? 4 : 5);
   endFrame(writer, start);
-}
-
-function writeState(writer: Writer, state: DeliveryState): void {
-  switch (state.type) {
-    case "accepted":
-      return writeEmptyState(writer, 0x24);
-    case "released":
-      return writeEmptyState(writer, 0x26);
-    case "modified": {
-      writer.descriptor(0x27);
-      const list = writer.beginList();
-      writer.boolean(state.deliveryFailed);
-      writer.boolean(state.undeliverableHere);
-      return writer.endList(list, 2);
-    }
-    case "rejected": {
-      if (state.error === undefined) return writeEmptyState(writer, 0x25);
-      writer.descriptor(0x25);
-      const list = writer.beginList();
-      writeError(writer, state.error);
-      return writer.endList(list, 1);
-    }
-    default:
-      return state satisfies never;
-  }
-}
-
-function writeEmptyState(writer: Writer, code: number): void {
-  writer.descriptor(code);
-  writer.endList(writer.beginList(), 0);
-}
-
-function writeError(writer: Writer, error: AmqpErrorInit): void {
-  writer.descriptor(0x1d);
-  const list = writer.beginList();
-  writer.symbol(error.condition);
-  if (error.description !== undefined) writer.string(error.description);
-  writer.endList(list, error.description === undefined ? 1 : 2);
-}
-
-function readState(reader: Reader): DeliveryState | undefined {
-  if (reader.bytes[reader.at] === 0x40) {
-    reader.at++;
-    return undefined;
-  }
-  switch (reader.described()) {
-    case 0x24:
-      reader.skip();
-      return ACCEPTED;
-    case 0x25: {
-      const count = reader.list();
-      const end = reader.listEnd;
-      const error = count > 0 ? readError(reader) : undefined;
-      reader.leaveList(Math.max(0, count - 1), end);
-      return { type: "rejected", error };
-    }
-    case 0x26:
-      reader.skip();
-      return RELEASED;
-    case 0x27: {
-      const count = reader.list();
-      const end = reader.listEnd;
-      const deliveryFailed = count > 0 && reader.boolean() === true;
-      const undeliverableHere = count > 1 && reader.boolean() === true;
-      reader.leaveList(Math.max(0, count - 2), end);
-      return { type: "modified", deliveryFailed, undeliverableHere };
-    }
-    default: // received, or one of a transaction: no outcome yet
-      reader.skip();
-      return undefined;
-  }
-}
-
-function readError(reader: Reader): AmqpErrorInit | undefined {
-  if (reader.bytes[reader.at] === 0x40) {
-    reader.at++;
-    return undefined;
-  }
-  reader.described();
-  const count = reader.list();
-  const end = reader.listEnd;
-  const condition = required(count > 0 ? reader.symbol() : undefined, "error", "condition");
-  const description = count > 1 ? reader.string() : undefined;
-  reader.leaveList(Math.max(0, count - 2), end);
-  return { condition, description };
 }
 
 function writeFrameHeader(bytes: Uint8Array, start: number, channel: number, code: number, list8 = true): number {

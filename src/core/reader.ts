@@ -66,6 +66,11 @@ export class Reader extends Cursor {
     return code === 0x50 ? this.u8(code) : this.#null("ubyte", code);
   }
 
+  ushort(): number | undefined {
+    const code = this.code();
+    return code === 0x60 ? this.u16(code) : this.#null("ushort", code);
+  }
+
   uint(): number | undefined {
     const code = this.code();
     if (code === 0x52) return this.u8(code);

@@ -1,4 +1,4 @@
-import { concat } from "./bytes.js";
+import { Assembly } from "./assembly.js";
 import { Delivery } from "./delivery.js";
 import { ProtocolError } from "./errors.js";
 import { Link, type LinkInit, type RemoteAttach, type Terminus } from "./link.js";
@@ -8,25 +8,25 @@ import { serialAdd } from "./serial.js";
 import type { Session } from "./session.js";
 
 export interface ReceiverInit extends LinkInit {
+  /** If it throws, the delivery is answered as modified (delivery-failed). */
   onDelivery: (delivery: Delivery) => void;
   /** How much credit the peer has while nothing is unsettled: returned as deliveries are settled. 0: only what `grant` gives. */
   credit: number;
 }
 
-/** Below it a piece of a delivery is copied. */
-const SMALL_BYTES = 16_384;
-
-/** A delivery of which frames are still to come. Past the limit its pieces are counted, not kept. */
+/** A delivery of which frames are still to come. */
 interface Partial {
   readonly id: number;
   settled: boolean;
-  pieces: Uint8Array[];
+  /** Undefined for a message past the limit, of which only the size is kept. */
+  assembly: Assembly | undefined;
   bytes: number;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** A receiving link. */
 export class Receiver extends Link {
-  readonly #session: Session;
   readonly #onDelivery: (delivery: Delivery) => void;
   #window: number;
   #credit = 0;
@@ -36,8 +36,7 @@ export class Receiver extends Link {
   #drained: (() => void)[] = [];
 
   constructor(session: Session, init: ReceiverInit) {
-    super(init);
-    this.#session = session;
+    super(session, init);
     this.#onDelivery = init.onDelivery;
     this.#window = init.credit;
   }
@@ -56,7 +55,7 @@ export class Receiver extends Link {
   grant(credit: number): void {
     if (!this.attached || credit <= 0) return;
     this.#credit += credit;
-    this.#session.wantsFlow(this);
+    this.session.wantsFlow(this);
   }
 
   /** Withdraws the credit for good. Resolves when the peer has used or given back all of it, or is gone. */
@@ -65,16 +64,17 @@ export class Receiver extends Link {
     if (!this.attached || this.#credit === 0) return;
     await new Promise<void>((resolve) => {
       this.#drained.push(resolve);
-      this.#session.wantsFlow(this);
+      this.session.wantsFlow(this);
     });
   }
 
   /** @internal A transfer performative and the payload behind it. */
   onTransfer(transfer: Transfer, payload: Uint8Array): void {
+    if (!this.attached) return; // it was under way when we closed the link
     if (this.#partial === undefined) {
       const id = this.#begin(transfer);
       if (!transfer.more && !transfer.aborted) return this.#deliver(id, payload, payload.length, transfer.settled);
-      this.#partial = { id, settled: false, pieces: [], bytes: 0 };
+      this.#partial = { id, settled: false, assembly: new Assembly(), bytes: 0 };
     }
     const partial = this.#partial;
     if (transfer.deliveryId !== undefined && transfer.deliveryId !== partial.id) {
@@ -87,8 +87,7 @@ export class Receiver extends Link {
     this.#keep(partial, payload);
     if (transfer.more) return;
     this.#dropPartial();
-    const kept = partial.pieces.length === 0 ? 0 : partial.bytes;
-    this.#deliver(partial.id, concat(partial.pieces, kept), partial.bytes, partial.settled);
+    this.#deliver(partial.id, partial.assembly?.whole() ?? NOTHING, partial.bytes, partial.settled);
   }
 
   /** @internal The peer's flow for this link: it answers a drain, or asks where we stand. */
@@ -101,14 +100,14 @@ export class Receiver extends Link {
         this.#reportDrained();
       }
     }
-    if (flow.echo) this.#session.wantsFlow(this);
+    if (flow.echo) this.session.wantsFlow(this);
   }
 
   /** @internal */
   settled(delivery: Delivery, state: DeliveryState): void {
     this.#unsettled--;
     if (!this.attached) return;
-    if (!delivery.settled) this.#session.settle(delivery.id, state);
+    if (!delivery.settled) this.session.settle(delivery.id, state);
     this.#returnCredit();
   }
 
@@ -116,7 +115,7 @@ export class Receiver extends Link {
   writeFlow(): void {
     if (!this.attached) return;
     this.#credit += Math.max(0, this.#window - this.#credit - this.#unsettled);
-    this.#session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, this.#drained.length > 0);
+    this.session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, this.#drained.length > 0);
   }
 
   protected override remoteTerminus(remote: RemoteAttach): Terminus | undefined {
@@ -125,11 +124,11 @@ export class Receiver extends Link {
 
   protected override whenOpen(remote: RemoteAttach): void {
     this.#deliveryCount = remote.initialDeliveryCount;
-    if (this.#window > 0) this.#session.wantsFlow(this);
+    if (this.#window > 0) this.session.wantsFlow(this);
   }
 
   protected override beforeDetach(): void {
-    this.#session.incoming.flush();
+    this.session.incoming.flush();
   }
 
   protected override onLost(): void {
@@ -142,52 +141,58 @@ export class Receiver extends Link {
     if (transfer.deliveryId === undefined) {
       throw new ProtocolError(`a delivery without delivery-id began on link ${this.name}`);
     }
-    // What was under way when we closed the link still comes.
-    if (this.#credit === 0 && this.attached) {
+    if (this.#credit === 0) {
       throw new ProtocolError(
         `a delivery came on link ${this.name} without credit`,
         "amqp:link:transfer-limit-exceeded",
       );
     }
-    this.#credit = Math.max(0, this.#credit - 1);
+    this.#credit--;
     this.#deliveryCount = serialAdd(this.#deliveryCount, 1);
     return transfer.deliveryId;
   }
 
   #keep(partial: Partial, payload: Uint8Array): void {
-    const limit = this.#session.maxMessageBytes;
-    const kept = partial.bytes <= limit;
+    const { assembly } = partial;
     partial.bytes += payload.length;
-    if (partial.bytes <= limit) {
-      this.#session.hold(payload.length);
-      // A small view would pin the whole of what the socket read with it.
-      partial.pieces.push(payload.length < SMALL_BYTES ? payload.slice() : payload);
-    } else if (kept) {
-      this.#session.hold(payload.length - partial.bytes);
-      partial.pieces = [];
+    if (assembly === undefined) return;
+    if (partial.bytes <= this.session.maxMessageBytes) {
+      this.session.hold(payload.length);
+      assembly.add(payload);
+    } else {
+      this.session.hold(-assembly.bytes);
+      partial.assembly = undefined;
     }
   }
 
   #dropPartial(): void {
     const partial = this.#partial;
     this.#partial = undefined;
-    if (partial !== undefined && partial.bytes <= this.#session.maxMessageBytes) this.#session.hold(-partial.bytes);
+    if (partial?.assembly !== undefined) this.session.hold(-partial.assembly.bytes);
   }
 
   /** `bytes` is the size of the message, also of one too large to be kept. */
   #deliver(id: number, payload: Uint8Array, bytes: number, settled: boolean): void {
-    if (!this.attached) return;
     this.#unsettled++;
     const delivery = new Delivery(this, id, payload, settled);
-    const limit = this.#session.maxMessageBytes;
+    const limit = this.session.maxMessageBytes;
     if (bytes <= limit) {
-      this.#onDelivery(delivery);
+      this.#handOver(delivery);
     } else {
       const description = `message of ${bytes} bytes, at most ${limit} are taken`;
-      this.#session.logger.warn(`rejected on link ${this.name}: ${description}`);
+      this.session.logger.warn(`rejected on link ${this.name}: ${description}`);
       delivery.reject({ condition: "amqp:link:message-size-exceeded", description });
     }
     this.#reportDrained();
+  }
+
+  #handOver(delivery: Delivery): void {
+    try {
+      this.#onDelivery(delivery);
+    } catch (thrown) {
+      this.session.mistake("onDelivery", this.name, thrown);
+      delivery.modify({ deliveryFailed: true, undeliverableHere: false });
+    }
   }
 
   /** Transport 2.7.5: an aborted delivery never was; its credit comes back. */
@@ -198,7 +203,7 @@ export class Receiver extends Link {
   }
 
   #returnCredit(): void {
-    if (this.#window > 0 && this.#credit <= this.#window / 2) this.#session.wantsFlow(this);
+    if (this.#window > 0 && this.#credit <= this.#window / 2) this.session.wantsFlow(this);
   }
 
   #reportDrained(): void {

@@ -16,7 +16,11 @@ declare module "rhea/lib/connection.js" {
     readonly local: { readonly handle: number; readonly attach: { max_message_size: number } };
     readonly remote: {
       attach?: {
+        /** The fields as they came. */
+        readonly value: unknown[];
         readonly handle: number;
+        /** True: the peer receives. */
+        readonly role: boolean;
         readonly source: RheaTerminus | null;
         readonly target: RheaTerminus | null;
         readonly snd_settle_mode: number;
@@ -31,6 +35,8 @@ declare module "rhea/lib/connection.js" {
     is_receiver(): boolean;
     detach(): void;
     close(error?: object): void;
+    /** Frees its name and handle. */
+    remove(): void;
     _process(): void;
   }
   export interface RheaSession {
@@ -41,11 +47,13 @@ declare module "rhea/lib/connection.js" {
     };
     readonly remote: {
       readonly channel: number;
-      handles: object;
+      handles: Record<number, RheaLink>;
       readonly begin: {
+        /** The fields as they came. */
+        readonly value: unknown[];
         readonly next_outgoing_id: number;
         readonly incoming_window: number;
-        readonly handle_max: unknown;
+        readonly handle_max: number | null | undefined;
       };
     };
     links: object;
@@ -54,8 +62,21 @@ declare module "rhea/lib/connection.js" {
     close(error?: object): void;
     attach_sender(options: object): RheaLink;
     attach_receiver(options: object): RheaLink;
+    /** Frees its channel. */
+    remove(): void;
     _process(): void;
     _write_flow(): void;
+  }
+  export interface RheaOpen {
+    /** The fields as they came. */
+    readonly value: unknown[];
+    readonly container_id: unknown;
+    readonly hostname: unknown;
+    readonly max_frame_size: unknown;
+    readonly channel_max: unknown;
+    readonly idle_time_out: unknown;
+    readonly offered_capabilities: unknown;
+    readonly properties: unknown;
   }
   export interface RheaContext {
     readonly session: RheaSession;
@@ -64,7 +85,7 @@ declare module "rhea/lib/connection.js" {
   }
   export default class Connection {
     constructor(options: object);
-    readonly remote: { readonly open: Record<string, unknown> };
+    readonly remote: { readonly open: RheaOpen };
     readonly error: RheaError | undefined;
     readonly amqp_transport: {
       header_sent: object;

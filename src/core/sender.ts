@@ -3,7 +3,7 @@ import { Link, type LinkInit, type RemoteAttach, type Terminus } from "./link.js
 import type { Message } from "./message.js";
 import { ACCEPTED, type Outcome } from "./outcome.js";
 import type { Flow } from "./performatives.js";
-import { serialAdd } from "./serial.js";
+import { serialAdd, serialDistance } from "./serial.js";
 import type { Session } from "./session.js";
 
 export interface SenderInit extends LinkInit {
@@ -19,7 +19,6 @@ export interface SendOptions {
 
 /** A sending link: what it is given leaves in order, each when the peer has granted credit for it. */
 export class Sender extends Link {
-  readonly #session: Session;
   readonly #onCredit: (() => void) | undefined;
   readonly #queue = new Set<Outgoing>();
   /** Begun, with frames still to come: nothing else may leave on this link before. */
@@ -28,8 +27,7 @@ export class Sender extends Link {
   #deliveryCount = 0;
 
   constructor(session: Session, init: SenderInit) {
-    super(init);
-    this.#session = session;
+    super(session, init);
     this.#onCredit = init.onCredit;
   }
 
@@ -65,7 +63,7 @@ export class Sender extends Link {
   /** @internal Sends what credit and window allow. */
   pump(): void {
     if (this.#partial !== undefined) {
-      if (!this.#session.outgoing.transferRest(this.#partial)) return;
+      if (!this.session.outgoing.transferRest(this.#partial)) return;
       this.#partial = undefined;
     }
     for (const outgoing of this.#queue) {
@@ -80,20 +78,23 @@ export class Sender extends Link {
   }
 
   /** @internal Transport 2.6.7: credit is what the receiver granted less what is on its way to it. */
-  onFlow(flow: Flow): void {
-    if (flow.linkCredit !== undefined) {
-      const underWay = serialAdd(this.#deliveryCount, -(flow.deliveryCount ?? 0));
-      this.#credit = Math.max(0, flow.linkCredit - underWay);
+  onFlow({ linkCredit, deliveryCount, drain, echo }: Flow): void {
+    if (!this.attached) return; // it was under way when we closed the link
+    if (linkCredit !== undefined) {
+      const underWay = serialDistance(this.#deliveryCount, deliveryCount ?? 0);
+      this.#credit = Math.max(0, linkCredit - underWay);
     }
     this.pump();
-    const unused = this.#credit;
-    if (flow.drain && unused > 0 && this.#partial === undefined) {
-      this.#deliveryCount = serialAdd(this.#deliveryCount, unused);
+    if (drain) {
+      this.#deliveryCount = serialAdd(this.#deliveryCount, this.#credit);
       this.#credit = 0;
     }
-    if (flow.drain || flow.echo)
-      this.#session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, flow.drain);
-    if (this.attached) this.#onCredit?.();
+    if (drain || echo) this.session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, drain);
+    try {
+      this.#onCredit?.();
+    } catch (thrown) {
+      this.session.mistake("onCredit", this.name, thrown);
+    }
   }
 
   protected override remoteTerminus(remote: RemoteAttach): Terminus | undefined {
@@ -105,8 +106,8 @@ export class Sender extends Link {
   protected override beforeDetach(): void {}
 
   protected override onLost(error: Error): void {
-    this.#session.outgoing.forget(this, error);
-    if (this.#partial?.settled) this.#partial.settle({ type: "unknown", error });
+    this.session.outgoing.forget(this, error);
+    this.#partial?.lose(error);
     this.#partial = undefined;
     this.#credit = 0;
     const queued = [...this.#queue];
@@ -115,13 +116,23 @@ export class Sender extends Link {
   }
 
   #begin(outgoing: Outgoing): boolean {
-    const progress = this.#session.outgoing.transfer(outgoing);
+    const progress = this.session.outgoing.transfer(outgoing);
     if (progress === "blocked") return false;
     if (progress === "refused") return true;
     this.#credit--;
     this.#deliveryCount = serialAdd(this.#deliveryCount, 1);
-    if (progress === "partial") this.#partial = outgoing;
+    if (progress === "partial") {
+      this.#partial = outgoing;
+      outgoing.begun((reason) => this.#breakOff(outgoing, reason));
+    }
     return true;
+  }
+
+  /** Its time is over: the peer is told to forget the part that it has. */
+  #breakOff(outgoing: Outgoing, reason: unknown): void {
+    this.session.outgoing.abandon(outgoing);
+    outgoing.fail(reason);
+    this.pump();
   }
 }
 
@@ -134,6 +145,7 @@ export class Outgoing {
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (reason: unknown) => void;
   deliveryId = 0;
+  #isOver = false;
   /** What does not fit one frame, encoded, and how much of it has left. */
   payload: Uint8Array | undefined;
   sentBytes = 0;
@@ -154,24 +166,45 @@ export class Outgoing {
     this.#reject = reject;
   }
 
-  /** Handed over: a settled one is done, any other waits for the peer. */
+  /** Its outcome is known, or nobody waits for it any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Some of it has left. It waits for the window, until `breakOff`. */
+  begun(breakOff: (reason: unknown) => void): void {
+    this.#deadline?.enter("credit", breakOff);
+  }
+
+  /** All of it has left: a settled one is done, any other waits for the peer. */
   transferred(abandoned: (outgoing: Outgoing) => void): void {
+    if (this.#isOver) return;
     if (this.settled) {
       this.settle(ACCEPTED);
       return;
     }
     this.#deadline?.enter("acknowledgement", (reason) => {
       abandoned(this);
-      this.#reject(reason);
+      this.fail(reason);
     });
   }
 
+  /** Only the first end counts: by the next one its deadline may be limiting something else. */
   settle(outcome: Outcome): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#deadline?.leave();
     this.#resolve(outcome);
   }
 
+  /** What carried it is gone. A message whose last frame has not left cannot have got through. */
+  lose(error: Error): void {
+    this.settle({ type: this.payload === undefined ? "unknown" : "unsent", error });
+  }
+
   fail(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#deadline?.leave();
     this.#reject(reason);
   }

@@ -7,6 +7,7 @@ import {
   endFrame,
   type Flow,
   TRANSFER_BYTES,
+  writeAbort,
   writeDisposition,
   writeTransfer,
 } from "./performatives.js";
@@ -28,9 +29,7 @@ export class SessionOutgoing {
   #nextId = 0;
   #nextDeliveryId = 0;
   #window = 0;
-  readonly #abandoned = (outgoing: Outgoing): void => {
-    this.#unsettled.delete(outgoing.deliveryId);
-  };
+  readonly #abandoned = (outgoing: Outgoing): void => this.abandon(outgoing);
 
   constructor(output: Output, channel: number, maxFrameBytes: number) {
     this.#output = output;
@@ -50,16 +49,17 @@ export class SessionOutgoing {
 
   /** Transport 2.5.6: the window is what the peer announced less what is on its way to it. */
   onFlow(flow: Flow): void {
-    const underWay = serialAdd(this.#nextId, -(flow.nextIncomingId ?? 0));
+    const underWay = serialDistance(this.#nextId, flow.nextIncomingId ?? 0);
     this.#window = Math.max(0, flow.incomingWindow - underWay);
   }
 
-  /** The window or the socket is open again: every sender that waited for it gets its turn. */
+  /** The window or the socket is open again: those who waited for it get their turn, one after the other. */
   pump(): void {
-    if (this.#blocked.size === 0 || !this.#open) return;
-    const senders = [...this.#blocked];
-    this.#blocked.clear();
-    for (const sender of senders) sender.pump();
+    for (const sender of this.#blocked) {
+      if (!this.#open) return;
+      this.#blocked.delete(sender); // and behind all others, when it has to wait again
+      sender.pump();
+    }
   }
 
   /** Throws what makes the message impossible to encode; nothing of it has left then. */
@@ -86,14 +86,14 @@ export class SessionOutgoing {
       return this.#begin(outgoing, payload);
     }
     endFrame(writer, start);
-    this.#output.wrote();
     this.#number(outgoing);
     this.#count();
     outgoing.transferred(this.#abandoned);
+    this.#output.wrote();
     return "sent";
   }
 
-  /** Goes on with a delivery that takes several frames. True when its last frame has left. */
+  /** Goes on with a delivery that takes several frames. True when its last frame has left, which breaks it off if it is over. */
   transferRest(outgoing: Outgoing): boolean {
     const { payload } = outgoing;
     if (payload === undefined) return true;
@@ -104,36 +104,36 @@ export class SessionOutgoing {
         this.#block(outgoing.sender);
         return false;
       }
-      const piece = payload.subarray(outgoing.sentBytes, outgoing.sentBytes + room);
-      outgoing.sentBytes += piece.length;
-      const more = outgoing.sentBytes < payload.length;
       const { sender, deliveryId, settled } = outgoing;
-      const start = writeTransfer(writer, this.#channel, sender.handle, deliveryId, settled, more);
-      writer.append(piece);
-      endFrame(writer, start);
-      this.#output.wrote();
+      if (outgoing.isOver) {
+        outgoing.sentBytes = payload.length;
+        writeAbort(writer, this.#channel, sender.handle, deliveryId);
+      } else {
+        const piece = payload.subarray(outgoing.sentBytes, outgoing.sentBytes + room);
+        outgoing.sentBytes += piece.length;
+        const more = outgoing.sentBytes < payload.length;
+        const start = writeTransfer(writer, this.#channel, sender.handle, deliveryId, settled, more);
+        writer.append(piece);
+        endFrame(writer, start);
+      }
       this.#count();
+      this.#output.wrote();
     }
     outgoing.payload = undefined;
     outgoing.transferred(this.#abandoned);
     return true;
   }
 
+  /** Nobody waits for it any more. */
+  abandon(outgoing: Outgoing): void {
+    if (!outgoing.settled) this.#unsettled.delete(outgoing.deliveryId);
+  }
+
   /** The peer, as receiver, says what became of a run of deliveries. Only what is unsettled counts, however long the run. */
   onDisposition({ first, last, settled, state }: Disposition): void {
     if (!settled && state === undefined) return; // received so far: no outcome yet
-    const length = serialDistance(last, first);
-    if (length < 0) throw new ProtocolError(`disposition from ${first} to ${last}`);
     const outcome: Outcome = state ?? { type: "unknown", error: new ProtocolError("settled without an outcome") };
-    let any = false;
-    if (length < this.#unsettled.size) {
-      for (let i = 0; i <= length; i++) any = this.#settle(serialAdd(first, i), outcome) || any;
-    } else {
-      for (const id of [...this.#unsettled.keys()]) {
-        const distance = serialDistance(id, first);
-        if (distance >= 0 && distance <= length) any = this.#settle(id, outcome) || any;
-      }
-    }
+    const any = first === last ? this.#settle(first, outcome) : this.#settleRun(first, last, outcome);
     if (settled || !any) return;
     // The receiver keeps it until we settle as well (rcv-settle-mode second).
     writeDisposition(this.#output.writer, this.#channel, false, first, last, undefined);
@@ -143,19 +143,18 @@ export class SessionOutgoing {
   /** A link is gone: nobody will say what became of what left on it. */
   forget(sender: Sender, error: Error): void {
     this.#blocked.delete(sender);
-    const lost = [...this.#unsettled.values()].filter((outgoing) => outgoing.sender === sender);
-    for (const outgoing of lost) {
-      this.#unsettled.delete(outgoing.deliveryId);
-      outgoing.settle({ type: "unknown", error });
+    for (const [id, outgoing] of this.#unsettled) {
+      if (outgoing.sender !== sender) continue;
+      this.#unsettled.delete(id);
+      outgoing.lose(error);
     }
   }
 
   /** The session is gone, with all its links. */
   end(error: Error): void {
     this.#blocked.clear();
-    const lost = [...this.#unsettled.values()];
+    for (const outgoing of this.#unsettled.values()) outgoing.lose(error);
     this.#unsettled.clear();
-    for (const outgoing of lost) outgoing.settle({ type: "unknown", error });
   }
 
   get #open(): boolean {
@@ -182,6 +181,26 @@ export class SessionOutgoing {
   #count(): void {
     this.#nextId = serialAdd(this.#nextId, 1);
     this.#window--;
+  }
+
+  /** Costs no more than there is to settle: of a stranger's run, what cannot be unsettled is cut off. */
+  #settleRun(first: number, last: number, outcome: Outcome): boolean {
+    if (serialDistance(last, first) < 0) throw new ProtocolError(`disposition from ${first} to ${last}`);
+    const [oldest] = this.#unsettled.keys();
+    if (oldest === undefined) return false;
+    const newest = serialAdd(this.#nextDeliveryId, -1);
+    const from = serialDistance(first, oldest) < 0 ? oldest : first;
+    const length = serialDistance(serialDistance(last, newest) > 0 ? newest : last, from) + 1;
+    let any = false;
+    if (length <= this.#unsettled.size) {
+      for (let i = 0; i < length; i++) any = this.#settle(serialAdd(from, i), outcome) || any;
+    } else {
+      for (const id of this.#unsettled.keys()) {
+        const distance = serialDistance(id, from);
+        if (distance >= 0 && distance < length) any = this.#settle(id, outcome) || any;
+      }
+    }
+    return any;
   }
 
   #settle(id: number, outcome: Outcome): boolean {

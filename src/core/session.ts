@@ -1,4 +1,4 @@
-import { ProtocolError } from "./errors.js";
+import { ProtocolError, toError } from "./errors.js";
 import type { RemoteAttach } from "./link.js";
 import type { Logger } from "./logger.js";
 import type { DeliveryState } from "./outcome.js";
@@ -56,9 +56,12 @@ export class Session implements FlushListener {
   readonly #channel: number;
   readonly #links = new Set<Sender | Receiver>();
   readonly #byRemoteHandle = new Map<number, Sender | Receiver>();
+  /** Handles of links that we have refused, until the peer detaches them: it may have sent more before it heard of that. */
+  readonly #refused = new Set<number>();
   readonly #wantFlow = new Set<Receiver>();
   #wantSessionFlow = false;
   #flushAsked = false;
+  #ended = false;
   readonly #transfer = {} as Transfer;
   readonly #flow = {} as Flow;
   readonly #disposition = {} as Disposition;
@@ -85,6 +88,7 @@ export class Session implements FlushListener {
 
   /** The session, or what carried it, is gone. */
   onEnd(error: Error): void {
+    this.#ended = true;
     this.outgoing.end(error);
     const links = [...this.#links];
     this.#links.clear();
@@ -97,9 +101,26 @@ export class Session implements FlushListener {
     this.#links.add(link);
   }
 
+  /** Throws ProtocolError when the peer attaches under a handle that is another link's. */
+  checkFree(handle: number): void {
+    if (!this.#byRemoteHandle.has(handle) && !this.#refused.has(handle)) return;
+    throw new ProtocolError(`attach with handle ${handle}, which is in use`, "amqp:session:handle-in-use");
+  }
+
   onAttach(link: Sender | Receiver, remote: RemoteAttach): void {
+    this.checkFree(remote.handle);
     this.#byRemoteHandle.set(remote.handle, link);
     link.onAttach(remote);
+  }
+
+  /** The peer's attach is refused: what else it says of that link counts for nothing. */
+  onRefuse(handle: number): void {
+    this.#refused.add(handle);
+  }
+
+  /** The peer has detached what we had refused. */
+  onRefusedDetach(handle: number): void {
+    this.#refused.delete(handle);
   }
 
   onDetach(link: Sender | Receiver, remoteHandle: number, error: Error | undefined): void {
@@ -129,10 +150,19 @@ export class Session implements FlushListener {
 
   beforeFlush(): void {
     this.#flushAsked = false;
+    if (this.#ended) return;
     this.incoming.flush();
-    for (const receiver of this.#wantFlow) receiver.writeFlow();
-    this.#wantFlow.clear();
+    for (const receiver of this.#wantFlow) {
+      this.#wantFlow.delete(receiver);
+      receiver.writeFlow();
+    }
     if (this.#wantSessionFlow) this.#writeFlow(undefined);
+  }
+
+  /** What a user has given us has thrown: that must break nothing but itself. */
+  mistake(callback: string, link: string, thrown: unknown): void {
+    const error = toError(thrown);
+    this.logger.error(`${callback} of link ${link} threw ${error.stack ?? error.message}`);
   }
 
   writeLinkFlow(handle: number, deliveryCount: number, credit: number, drain: boolean): void {
@@ -157,6 +187,7 @@ export class Session implements FlushListener {
     readTransfer(reader, transfer);
     if (this.incoming.onTransfer()) this.#sessionFlow();
     const link = this.#link(transfer.handle, "transfer");
+    if (link === undefined) return;
     if (!(link instanceof Receiver)) throw new ProtocolError(`transfer on link ${link.name}, which we send on`);
     link.onTransfer(transfer, reader.bytes.subarray(reader.at, reader.end));
   }
@@ -165,7 +196,7 @@ export class Session implements FlushListener {
     const flow = this.#flow;
     readFlow(reader, flow);
     this.outgoing.onFlow(flow);
-    if (flow.handle !== undefined) this.#link(flow.handle, "flow").onFlow(flow);
+    if (flow.handle !== undefined) this.#link(flow.handle, "flow")?.onFlow(flow);
     else if (flow.echo) this.#sessionFlow();
     this.outgoing.pump();
   }
@@ -188,9 +219,10 @@ export class Session implements FlushListener {
     this.#askFlush();
   }
 
-  #link(handle: number, performative: string): Sender | Receiver {
+  /** Undefined for one that was refused. */
+  #link(handle: number, performative: string): Sender | Receiver | undefined {
     const link = this.#byRemoteHandle.get(handle);
-    if (link !== undefined) return link;
+    if (link !== undefined || this.#refused.has(handle)) return link;
     throw new ProtocolError(
       `${performative} for handle ${handle}, which is not attached`,
       "amqp:session:unattached-handle",

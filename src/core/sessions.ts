@@ -1,12 +1,10 @@
-import type { AttachRequest, Control, LinkEvents, RemoteSession, SessionControl, SessionEvents } from "./control.js";
-import { ProtocolError } from "./errors.js";
+import type { Control } from "./control.js";
+import type { AttachRequest, LinkEvents, RemoteSession, SessionControl, SessionEvents } from "./control-events.js";
+import { type AmqpErrorInit, ProtocolError } from "./errors.js";
 import type { LinkInit } from "./link.js";
 import type { Receiver } from "./receiver.js";
 import type { Sender } from "./sender.js";
 import { Session, type SessionOptions } from "./session.js";
-
-/** rhea frees a handle two ticks after its detach: so many of a session's are left for those. */
-const SPARE_HANDLES = 7;
 
 export interface SessionsOptions {
   control: Control;
@@ -46,8 +44,9 @@ export class Sessions {
       if (this.#end !== undefined) throw this.#end;
       const entry = [...this.#entries].find(({ hasRoom }) => hasRoom) ?? this.#begin();
       await entry.begun;
+      if (entry.error !== undefined) throw entry.error;
       // Others have waited with us, and may have taken the room.
-      if (!entry.hasRoom || !this.#entries.has(entry)) continue;
+      if (this.#end !== undefined || !entry.hasRoom) continue;
       const { session, control } = entry;
       const link = create(session);
       session.add(link);
@@ -72,14 +71,14 @@ export class Sessions {
     for (const session of this.#byChannel.values()) session.outgoing.pump();
   }
 
-  /** What is owed to the peer leaves. */
-  flush(): void {
-    for (const session of this.#byChannel.values()) session.beforeFlush();
+  /** No link is attached any more: the connection is being closed. */
+  stop(error: Error): void {
+    this.#end ??= error;
   }
 
   /** The connection is gone. */
   end(error: Error): void {
-    this.#end = error;
+    this.stop(error);
     for (const entry of [...this.#entries]) entry.end(error);
   }
 
@@ -90,7 +89,10 @@ export class Sessions {
   #add(control: SessionControl, ours = false): Entry {
     const session = new Session({ ...this.#options.session(), channel: control.channel });
     const entry = new Entry(control, session, ours, {
-      onBegin: (channel) => this.#byChannel.set(channel, session),
+      onBegin: (channel) => {
+        if (this.#byChannel.has(channel)) throw new ProtocolError(`begin on channel ${channel}, which is in use`);
+        this.#byChannel.set(channel, session);
+      },
       onEnd: (channel) => {
         this.#byChannel.delete(channel);
         this.#entries.delete(entry);
@@ -123,6 +125,7 @@ class Entry implements SessionEvents {
   readonly #ours: boolean;
   readonly #owner: EntryOwner;
   #channel = -1;
+  #error: Error | undefined;
   #capacity = Number.POSITIVE_INFINITY;
   #resolve: () => void = () => {};
   #reject: (error: Error) => void = () => {};
@@ -139,14 +142,19 @@ class Entry implements SessionEvents {
     this.begun.catch(() => {}); // there may be nobody who waits for it
   }
 
+  /** Why it ended; undefined while it has not. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
   get hasRoom(): boolean {
     return this.#ours && this.session.links < this.#capacity;
   }
 
   onBegin(remote: RemoteSession): void {
-    this.#channel = remote.channel;
-    this.#capacity = Math.max(1, remote.handleMax + 1 - SPARE_HANDLES);
     this.#owner.onBegin(remote.channel);
+    this.#channel = remote.channel;
+    this.#capacity = remote.handleMax + 1;
     this.session.onBegin(remote);
     this.#resolve();
   }
@@ -156,10 +164,20 @@ class Entry implements SessionEvents {
   }
 
   onAttachRequest(request: AttachRequest): void {
-    this.#owner.onAttachRequest(request);
+    this.session.checkFree(request.remote.handle);
+    const refuse = (error: AmqpErrorInit): void => {
+      this.session.onRefuse(request.remote.handle);
+      request.refuse(error);
+    };
+    this.#owner.onAttachRequest({ ...request, refuse });
+  }
+
+  onRefusedDetach(remoteHandle: number): void {
+    this.session.onRefusedDetach(remoteHandle);
   }
 
   end(error: Error): void {
+    this.#error = error;
     this.#owner.onEnd(this.#channel);
     this.#reject(error);
     this.session.onEnd(error);

@@ -207,7 +207,6 @@ function readElementType(
   array: number,
   count: number,
 ): { code: number; descriptor: bigint | string | undefined } {
-  if (count === 0 && cursor.at === cursor.end) return { code: 0x40, descriptor: undefined };
   let code = cursor.code();
   const descriptor = code === 0x00 ? cursor.descriptor() : undefined;
   if (descriptor !== undefined) code = cursor.code();

@@ -47,7 +47,7 @@ export interface IncomingMessage {
   readonly wantsReply: boolean;
   /** The sender wants a heartbeat at least this often while it waits. */
   readonly callMonitorTimeoutMs: number | undefined;
-  /** Aborted when the connection that it came by is gone. Made at the first use. */
+  /** Aborted when the connection that it came by is gone before it was answered; never when nobody waits for an answer. Made at the first use. */
   readonly signal: AbortSignal;
   acknowledge(): void;
   requeue(): void;

@@ -1,10 +1,10 @@
 import type { Logger } from "../core/logger.js";
+import { LONGEST_TIMER_MS } from "../core/timers.js";
 import type { DriverListener, IncomingMessage, OnIncoming } from "./driver.js";
 import { MessagingServerError, TaskTimeout } from "./exceptions.js";
 import { checked, someMs } from "./option-checks.js";
 import { type FreeSlot, Slots } from "./slots.js";
 import { stackText } from "./stack-text.js";
-import { LONGEST_TIMER_MS } from "./timers.js";
 
 /** How many messages are handled at once unless `concurrency` says otherwise (oslo's `executor_thread_pool_size`). */
 const DEFAULT_CONCURRENCY = 64;

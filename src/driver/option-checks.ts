@@ -1,7 +1,7 @@
+import { LONGEST_TIMER_MS } from "../core/timers.js";
 import { ConfigurationError, NoSuchOptError } from "./exceptions.js";
 import { isJsonObject } from "./json.js";
 import type { Overrides } from "./target.js";
-import { LONGEST_TIMER_MS } from "./timers.js";
 
 /** Gives back a good value, throws ConfigurationError for a bad one. */
 export type OptionCheck = (key: string, value: unknown) => unknown;

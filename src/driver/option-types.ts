@@ -1,5 +1,5 @@
+import { LONGEST_TIMER_MS } from "../core/timers.js";
 import { ConfigurationError } from "./exceptions.js";
-import { LONGEST_TIMER_MS } from "./timers.js";
 
 /** How the values of one kind of option are written: as text in a URL or a file, and in code. Both throw ConfigurationError. */
 export interface OptionType<T> {

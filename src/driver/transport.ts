@@ -4,6 +4,7 @@ import type { Frame } from "../core/frame-log.js";
 import { connect } from "../core/handshake.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { StatusBoard, type TransportStatus } from "../core/status.js";
+import { LONGEST_TIMER_MS } from "../core/timers.js";
 import { AmqpDriver } from "./amqp/driver.js";
 import { type Host, hostsOf, isLoopback } from "./amqp/hosts.js";
 import { MessageIds } from "./amqp/message-ids.js";
@@ -14,7 +15,6 @@ import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, so
 import { integer, string } from "./option-types.js";
 import { type AmqpOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { RemoteExceptions } from "./remote-failure.js";
-import { LONGEST_TIMER_MS } from "./timers.js";
 import { TransportURL } from "./transport-url.js";
 
 /** What the program runs on. */

@@ -5,7 +5,7 @@ import { Stage } from "./stage.js";
 
 const MANY = 1_000;
 
-overEveryBed("What does not take messages delays nothing else:", (bed) => {
+overEveryBed("Isolation", (bed) => {
   test("calls to a live topic are answered while 1,000 wait for a dead one, which all get their turn in the end", async () => {
     await using stage = new Stage(bed, "live");
     const topic = uniqueTopic("dead");

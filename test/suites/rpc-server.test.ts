@@ -122,6 +122,23 @@ overEveryBed("An RPC server", (bed) => {
     expect(new Set(answers)).toEqual(new Set(["b"]));
   });
 
+  test("that is stopped while calls pour in loses none of them, and none is served twice", async () => {
+    await using stage = new Stage(bed, "pouring");
+    const served: number[] = [];
+    const count = (_context: object, { arg }: { arg: number }): number => served.push(arg);
+    const leaving = await stage.serve("a", [{ count }]);
+    await stage.serve("b", [{ count }]);
+    const client = await stage.client({ transport: stage.rpcTransport({ amqp: { linkRetryDelayMs: 1_000 } }) });
+    await client.call({}, "count", { arg: -1 });
+    const args = Array.from({ length: 300 }, (_, arg) => arg);
+    const calls = args.map((arg) => client.call({}, "count", { arg }));
+    await calls[0];
+    await leaving.stop();
+    await leaving.wait();
+    await Promise.all(calls);
+    expect(served.sort((a, b) => a - b)).toEqual([-1, ...args]);
+  });
+
   test("shares its connection with a client that its own methods use", async () => {
     await using stage = new Stage(bed, "relay");
     const transport = stage.rpcTransport();

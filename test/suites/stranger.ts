@@ -3,7 +3,7 @@ import type { Delivery } from "../../src/core/delivery.js";
 import { connect } from "../../src/core/handshake.js";
 import type { Message } from "../../src/core/message.js";
 import type { Outcome } from "../../src/core/outcome.js";
-import { Addresser } from "../../src/driver/amqp/addressing.js";
+import { Addresser, type Service } from "../../src/driver/amqp/addressing.js";
 import { hostsOf } from "../../src/driver/amqp/hosts.js";
 import { resolveOptions } from "../../src/driver/options.js";
 import { Target, type TargetInit, TransportURL } from "../../src/entry/node.js";
@@ -33,9 +33,9 @@ export class Stranger implements AsyncDisposable {
     return new Stranger(connection, addresser);
   }
 
-  /** Sends to where RPC requests for this target go. */
-  send(target: TargetInit, message: Message | Uint8Array): Promise<Outcome> {
-    const { address, capabilities } = this.#addresser.resolve(new Target(target), "rpc");
+  /** Sends to where RPC requests, or notifications, for this target go. */
+  send(target: TargetInit, message: Message | Uint8Array, service: Service = "rpc"): Promise<Outcome> {
+    const { address, capabilities } = this.#addresser.resolve(new Target(target), service);
     return this.#send(address, capabilities, message);
   }
 

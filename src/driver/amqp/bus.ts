@@ -43,8 +43,8 @@ export class Bus implements Life {
   readonly #answers: Senders;
   readonly #refusals = new Map<string, Error>();
   readonly #pauses = new Set<() => void>();
+  readonly #aborts = new Set<AbortController>();
   readonly #purge: ReturnType<typeof setInterval>;
-  #abort: AbortController | undefined;
   #failure: Error | undefined;
   #over: { cause: Error | undefined } | undefined;
 
@@ -64,7 +64,7 @@ export class Bus implements Life {
   }
 
   get isOpen(): boolean {
-    return this.#failure === undefined && this.#init.connection.isOpen;
+    return this.#init.connection.isOpen;
   }
 
   get product(): string | undefined {
@@ -76,13 +76,14 @@ export class Bus implements Life {
     return this.#over?.cause;
   }
 
-  /** Aborted when this connection is over. */
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#over !== undefined) this.#abort.abort(reasonOf(this.#over.cause));
-    }
-    return this.#abort.signal;
+  /** Aborts it when this connection is over, unless it is forgotten before. */
+  abortAtEnd(controller: AbortController): void {
+    if (this.#over === undefined) this.#aborts.add(controller);
+    else controller.abort(reasonOf(this.#over.cause));
+  }
+
+  forget(controller: AbortController): void {
+    this.#aborts.delete(controller);
   }
 
   /** Over the link for this address, which is attached at the first use. Rejects with what ends the deadline. */
@@ -152,7 +153,8 @@ export class Bus implements Life {
     this.#over = { cause };
     clearInterval(this.#purge);
     for (const end of [...this.#pauses]) end();
-    this.#abort?.abort(reasonOf(cause));
+    for (const controller of this.#aborts) controller.abort(reasonOf(cause));
+    this.#aborts.clear();
     return cause;
   }
 }

@@ -69,6 +69,7 @@ class AmqpIncomingMessage implements IncomingMessage {
   readonly #id: MessageId | undefined;
   readonly #replyTo: string | undefined;
   readonly #init: ReceptionInit;
+  #abort: AbortController | undefined;
 
   constructor(bus: Bus, delivery: Delivery, request: DecodedRequest, replyTo: string | undefined, init: ReceptionInit) {
     const { messageId } = delivery.message;
@@ -90,8 +91,13 @@ class AmqpIncomingMessage implements IncomingMessage {
     return this.#replyTo !== undefined;
   }
 
+  /** One for each message: Node warns when many listen to the same one. */
   get signal(): AbortSignal {
-    return this.#bus.signal;
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.wantsReply) this.#bus.abortAtEnd(this.#abort);
+    }
+    return this.#abort.signal;
   }
 
   acknowledge(): void {
@@ -119,6 +125,7 @@ class AmqpIncomingMessage implements IncomingMessage {
     const { defaultReplyTimeoutMs: ms, defaultReplyRetry: retry, preSettled } = this.#init.options;
     const settled = preSettled.includes("rpc-reply");
     await this.#answer({ operation: "RPC Reply", body, ttl: undefined, ms, retry, settled });
+    if (this.#abort !== undefined) this.#bus.forget(this.#abort);
   }
 
   /** Over the connection that there is when it is sent: the address is the caller's, and may outlive ours. */

@@ -1,9 +1,9 @@
 import type { Body, Message } from "../../core/message.js";
+import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure, UnsupportedRpcEnvelopeVersion } from "../exceptions.js";
 import { fromJson, isJsonObject, toJson } from "../json.js";
 import { failureFromJson, failureToJson } from "../remote-failure.js";
-import { LONGEST_TIMER_MS } from "../timers.js";
 import { isCompatible, isVersion } from "../version.js";
 
 export interface RequestInit {

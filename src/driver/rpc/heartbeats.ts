@@ -1,7 +1,7 @@
 import type { Logger } from "../../core/logger.js";
+import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { IncomingMessage } from "../driver.js";
 import { stackText } from "../stack-text.js";
-import { LONGEST_TIMER_MS } from "../timers.js";
 
 /** Below this the caller's timeout leaves no room for a heartbeat of whole seconds: oslo sends none. */
 const SHORTEST_MS = 2_000;

@@ -1,6 +1,7 @@
-import type { Socket, SocketHandlers } from "../../../src/core/dial.js";
+import type { Accept, Socket, SocketHandlers } from "../../../src/core/dial.js";
+import { describeFrame, type Frame } from "../../../src/core/frame-log.js";
+import { FrameSplitter } from "../../../src/core/frames.js";
 import { Writer } from "../../../src/core/writer.js";
-import type { Intermediary } from "../../../src/intermediary/intermediary.js";
 
 export const AMQP = Uint8Array.of(0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0);
 
@@ -16,8 +17,19 @@ export class RawClient implements Socket {
   readonly #handlers: SocketHandlers;
   #onReceived: () => void = () => {};
 
-  constructor(intermediary: Intermediary) {
-    this.#handlers = intermediary.accept(this);
+  constructor(server: { accept: Accept }) {
+    this.#handlers = server.accept(this);
+  }
+
+  /** The frames behind the protocol header that have been received so far. */
+  get frames(): Frame[] {
+    const frames: Frame[] = [];
+    const splitter = new FrameSplitter(65_536, (bytes, at, end) => {
+      frames.push(describeFrame("in", bytes.subarray(at, end)));
+      return true;
+    });
+    splitter.receive(Uint8Array.from(this.received.slice(AMQP.length)));
+    return frames;
   }
 
   say(...pieces: Uint8Array[]): void {
@@ -55,10 +67,10 @@ export class RawClient implements Socket {
   }
 }
 
-type Write = (writer: Writer) => void;
+export type Write = (writer: Writer) => void;
 
-export function open(): Uint8Array {
-  return frame(0x10, [(w) => w.string("raw")]);
+export function open(properties: Write = nothing): Uint8Array {
+  return frame(0x10, [(w) => w.string("raw"), ...Array<Write>(8).fill(nothing), properties]);
 }
 
 export function begin(channel = 0): Uint8Array {
@@ -72,12 +84,14 @@ export interface RawAttach {
   role?: boolean;
   source?: Write;
   target?: Write;
+  properties?: Write;
 }
 
 export function attach(init: RawAttach): Uint8Array {
   const { name = "link", handle = 0, role = true, source = terminus(0x28, "a"), target = terminus(0x29, "a") } = init;
   const identity: Write[] = [(w) => w.string(name), (w) => w.uint(handle), (w) => w.boolean(role)];
-  return frame(0x12, [...identity, nothing, nothing, source, target, nothing, nothing, (w) => w.uint(0)]);
+  const rest: Write[] = [nothing, nothing, (w) => w.uint(0), nothing, nothing, nothing, init.properties ?? nothing];
+  return frame(0x12, [...identity, nothing, nothing, source, target, ...rest]);
 }
 
 export function detach(handle: number): Uint8Array {

@@ -205,16 +205,27 @@ describe("a monitored call", () => {
     await failed;
   });
 
-  test("rejects with the reason of the caller's signal", async () => {
+  test("rejects with the reason of the caller's signal, and lets go of it", async () => {
     const { driver, peer } = driverBed();
-    const abort = new AbortController();
-    const calling = driver.call(callRequest({ callMonitorTimeoutMs: 2_000, signal: abort.signal }));
+    const { signal, abort } = watchedSignal();
+    const calling = driver.call(callRequest({ callMonitorTimeoutMs: 2_000, signal }));
     const failed = expect(calling).rejects.toThrow("enough");
     (await peer.message()).accept();
-    abort.abort(new Error("enough"));
+    abort(new Error("enough"));
     await failed;
+    expect(signal.removeEventListener).toHaveBeenCalledTimes(vi.mocked(signal.addEventListener).mock.calls.length);
+    await expect(driver.call(callRequest({ callMonitorTimeoutMs: 2_000, signal }))).rejects.toThrow("enough");
   });
 });
+
+/** A signal that tells who listens. */
+function watchedSignal() {
+  const controller = new AbortController();
+  const { signal } = controller;
+  vi.spyOn(signal, "addEventListener");
+  vi.spyOn(signal, "removeEventListener");
+  return { signal, abort: (reason: Error) => controller.abort(reason) };
+}
 
 describe("a lost connection", () => {
   test("ends a call whose request may have got through", async () => {
@@ -238,7 +249,11 @@ describe("a lost connection", () => {
     await peer.message();
     await peer.kill();
     await expect(probe).rejects.toBeInstanceOf(MessageDeliveryFailure);
-    await failed.toMatchObject({ name: "MessagingTimeout", phase: "reply" });
+    await failed.toMatchObject({
+      name: "MessagingTimeout",
+      phase: "reply",
+      cause: expect.objectContaining({ condition: "amqp:connection:forced" }),
+    });
   });
 
   test("sends an unsent request over the next connection, with a new id and reply address", async () => {

@@ -87,6 +87,23 @@ describe("a request", () => {
     message.requeue();
   });
 
+  test("that was answered, or needs no answer, is not aborted", async () => {
+    const { peer, receive, driver } = await serving();
+    const answered = await receive(CALL);
+    const cast = await receive({ body: encodeRequest(REQUEST) });
+    const signals = [answered.signal, cast.signal];
+    await answered.reply(1);
+    await peer.kill();
+    await driver.connect(undefined);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+  });
+
+  test("has a signal of its own", async () => {
+    const { receive } = await serving();
+    const [one, other] = [await receive(CALL), await receive(CALL)];
+    expect(one.signal).not.toBe(other.signal);
+  });
+
   test("has an aborted signal also when that is asked for later", async () => {
     const { peer, receive, driver } = await serving();
     const message = await receive(CALL);

@@ -1,6 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { connect } from "../../../../src/core/handshake.js";
+import type { Host } from "../../../../src/driver/amqp/hosts.js";
 import { encodeNotification, encodeRequest } from "../../../../src/driver/amqp/wire.js";
 import { Target } from "../../../../src/driver/target.js";
+import { memoryDial } from "../../../../src/transports/memory.js";
+import { RawPeer, released, stateCode, WINDOW } from "../../../support/raw-peer.js";
 import { ANYCAST, castRequest, driverBed, failureOf, inbox, NOTIFICATIONS, next, Peer, TARGET } from "./peer.js";
 
 const SERVER = TARGET.with({ server: "s" });
@@ -104,6 +108,13 @@ describe("listening as an RPC server", () => {
     expect(await sending).toEqual({ type: "accepted" });
   });
 
+  test("attaches its links at once where there is a connection", async () => {
+    const { driver, peer } = driverBed();
+    await driver.connect(undefined);
+    await driver.listen(SERVER, () => {});
+    await Promise.all([UNICAST, MULTICAST, ANYCAST].map((address) => peer.link(address, "sender")));
+  });
+
   test("connects by itself, and listens once there is a peer", async () => {
     const peer = new Peer();
     peer.down = new Error("connection refused");
@@ -146,15 +157,28 @@ describe("a listener that is stopped", () => {
     await listener.stop();
   });
 
-  test("hands back what a peer sends all the same", async () => {
-    const { driver, peer } = driverBed();
-    const listener = await driver.listen(SERVER, () => {
+  test("waits 2 s for a peer that keeps its credit, and hands back what it sends after that", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const peer = new RawPeer();
+    const { driver } = driverBed({}, { connect: (host, signal) => connectTo(peer, host, signal) });
+    const listening = driver.listenForNotifications([TARGET], () => {
       throw new Error("nothing may come here");
     });
-    const link = await peer.link(ANYCAST, "sender");
-    const sent = peer.send(link, REQUEST); // on its way when the listener stops
-    await listener.close();
-    expect((await sent).type).not.toBe("accepted");
+    await peer.next("open");
+    peer.send("open", { container_id: "raw" });
+    const { channel } = await peer.next("begin");
+    peer.send("begin", { remote_channel: channel, ...WINDOW });
+    await peer.attachAsSender();
+    const listener = await listening;
+    const stopping = listener.stop();
+    expect((await peer.next("flow")).fields).toMatchObject({ drain: true });
+    await vi.advanceTimersByTimeAsync(2_000);
+    await stopping;
+    peer.send("transfer", { handle: 0, delivery_id: 0, delivery_tag: Buffer.of(0) }, { payload: Uint8Array.of() });
+    const { fields } = await peer.next("disposition");
+    expect(stateCode(fields["state"])).toBe(stateCode(released()));
+    peer.hangUp();
   });
 
   test("and closed detaches its links, and attaches none on the next connection", async () => {
@@ -202,4 +226,8 @@ describe("listening for notifications", () => {
 
 function takeDetach(peer: Peer): Promise<string> {
   return peer.detached.take("a detach", (name) => name);
+}
+
+function connectTo(peer: RawPeer, { address }: Host, signal: AbortSignal) {
+  return connect(memoryDial(peer.accept), address, { containerId: "driver", sasl: { credentials: undefined } }, signal);
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { encodeReply } from "../../../../src/driver/amqp/wire.js";
 import { MessagingException } from "../../../../src/driver/exceptions.js";
 import { Target } from "../../../../src/driver/target.js";
@@ -163,11 +163,27 @@ describe("a message that does not get through", () => {
     expect(error.cause).toMatchObject({ condition: "amqp:resource-limit-exceeded" });
   });
 
-  test("fails at once when its delivery failed", async () => {
+  test.each([
+    { deliveryFailed: true, undeliverableHere: false },
+    { deliveryFailed: false, undeliverableHere: true },
+  ])("fails at once when it was modified with $deliveryFailed, $undeliverableHere", async (modification) => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.notify(notifyRequest())).rejects.toMatchObject({ outcome: "modified" });
-    (await peer.message(NOTIFICATIONS)).modify({ deliveryFailed: true, undeliverableHere: false });
+    (await peer.message(NOTIFICATIONS)).modify(modification);
     await failed;
+  });
+
+  test("does not wait for the end of the pause when the connection goes", async () => {
+    const { driver, peer } = driverBed({ linkRetryDelayMs: 60_000 });
+    const notifying = driver.notify(notifyRequest({ timeoutMs: 30_000 }));
+    const first = await peer.message(NOTIFICATIONS);
+    first.release();
+    const probe = failureOf(driver.notify(notifyRequest({ retry: 0 })));
+    (await peer.message(NOTIFICATIONS)).release();
+    await probe; // so the first release has arrived too
+    await peer.kill();
+    (await peer.message(NOTIFICATIONS)).accept();
+    await notifying;
   });
 
   test("that is a call gets a new id each time", async () => {
@@ -228,6 +244,15 @@ describe("a sending link", () => {
     await casting;
     expect(status.present).toMatchObject({ type: "connected", product: "test-router" });
     expect(logger.of("warn")).toHaveLength(2);
+  });
+
+  test("that is refused is not tried again before the pause is over, whoever wants it", async () => {
+    const { driver, peer } = driverBed({ linkRetryDelayMs: 100 });
+    peer.refuse = (_, time) => (time === 1 ? "not yet" : undefined);
+    const startMs = performance.now();
+    await failureOf(driver.cast(castRequest({ retry: 0 })));
+    await driver.cast(castRequest({ retry: 0, timeoutMs: 30_000 }));
+    expect(performance.now() - startMs).toBeGreaterThan(90);
   });
 
   test("that is refused fails a message that may not be tried again", async () => {
@@ -327,6 +352,20 @@ describe("closing the driver", () => {
     expect(casting).toMatchObject({ outcome: "unsent", phase: "connecting", cause: peer.down });
   });
 
+  test("leaves no timer behind", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { driver, peer } = driverBed();
+    peer.refuse = (address) => (address === ANYCAST ? "no such node" : undefined);
+    await failureOf(driver.cast(castRequest({ retry: 0 })));
+    const calling = failureOf(driver.call(callRequest({ callMonitorTimeoutMs: 2_000 })));
+    await peer.link(REPLIES, "sender");
+    await driver.close(0);
+    await calling;
+    await peer.kill();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test("refuses what comes after it", async () => {
     const { driver } = driverBed();
     await driver.close(0);
@@ -350,4 +389,6 @@ test("the product of a peer whose addresses we cannot make is the reason why the
   const error = await failureOf(driver.cast(castRequest({ timeoutMs: 300 })));
   expect(error).toMatchObject({ name: "MessagingTimeout", phase: "connecting" });
   expect(error).toHaveProperty("cause.message", expect.stringContaining("RabbitMQ needs addresses of its own"));
+  const connection = await peer.connections.take("a connection", (made) => made);
+  await connection.closed;
 });

@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { getRpcClient, getRpcServer, getRpcTransport } from "../../src/entry/node.js";
+import { Intermediary } from "../../src/intermediary/intermediary.js";
+import { listenTcp } from "../../src/transports/tcp-listener.js";
+import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { Inbox } from "../support/inbox.js";
+
+const AMQP = "AMQP\0\x01\0\0";
+const SASL = "AMQP\x03\x01\0\0";
+
+/** What a client says, the header that it is answered with, and what the intermediary's log has of it. */
+const CLIENTS: readonly [what: string, bytes: string, header: string, logged: RegExp][] = [
+  ["speaks HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", SASL, /the peer speaks HTTP, not AMQP 1\.0/],
+  ["speaks AMQP 0-9-1", "AMQP\0\0\x09\x01", SASL, /the peer speaks AMQP 0-9-1, not AMQP 1\.0/],
+  ["speaks TLS", "\x16\x03\x01\0\x80\x01\0\0\x7c\x03\x03", SASL, /the peer speaks TLS/],
+  ["speaks something unknown", "hello, broker", SASL, /an unknown protocol \(0x68656c6c6f2c2062\)/],
+  ["sends a frame of 4 GB", `${AMQP}\xff\xff\xff\xff\x02\0\0\0`, AMQP, /frame of 4294967295 bytes/],
+  ["sends a frame of 7 bytes", `${AMQP}\0\0\0\x07\x02\0\0\0`, AMQP, /frame of 7 bytes/],
+  ["sends a SASL frame of 4 GB", `${SASL}\xff\xff\xff\xff\x02\x01\0\0`, SASL, /no SASL frame begins with 0xfff/],
+  ["begins without an open", `${AMQP}\0\0\0\x0c\x02\0\0\0\0\x53\x11\x45`, AMQP, /0x11 before open/],
+];
+
+describe.each(["router", "broker"] as const)("A %s outlives a client that", (kind) => {
+  describe.each(["amqp", "amqp+ws"] as const)("by %s", (scheme) => {
+    test.each(CLIENTS)("%s: it is answered, logged and hung up on", async (_what, bytes, header, logged) => {
+      await using place = await open(kind, scheme);
+      const answer = await place.say(Buffer.from(bytes, "latin1"));
+      expect(answer.slice(0, header.length)).toBe(header);
+      await place.logged(logged);
+      await place.serves();
+    });
+
+    test("vanishes in the middle of a frame", async () => {
+      await using place = await open(kind, scheme);
+      await place.vanish(Buffer.from(`${AMQP}\0\0\x10\0\x02\0\0\0\0\x53`, "latin1"));
+      await place.serves();
+    });
+  });
+
+  test("sends text over its WebSocket", async () => {
+    await using place = await open(kind, "amqp+ws");
+    await place.say("hello");
+    await place.logged(/a text message came, and AMQP is binary/);
+    await place.serves();
+  });
+
+  test("sends a WebSocket message that is larger than any", async () => {
+    await using place = await open(kind, "amqp+ws");
+    await place.say(Buffer.alloc(1024 * 1024 + 1));
+    await place.logged(/Max payload size exceeded/);
+    await place.serves();
+  });
+});
+
+/** An intermediary with a listener, and a server and a client that go on all the while. */
+async function open(kind: "router" | "broker", scheme: "amqp" | "amqp+ws") {
+  const lines = new Inbox<string>("the log");
+  const put = (line: string): void => lines.put(line);
+  const logger = { debug() {}, info() {}, warn: put, error: put };
+  const intermediary = new Intermediary({ kind, logger });
+  const at = { host: "127.0.0.1", port: 0, maxConnections: 10, accept: intermediary.accept };
+  const listening = await (scheme === "amqp"
+    ? listenTcp(at)
+    : listenWebSocket({ ...at, maxMessageBytes: 1024 * 1024 }));
+  const { port } = listening;
+  const transport = getRpcTransport(`${scheme}://127.0.0.1:${port}/`);
+  await getRpcServer(transport, { topic: "t", server: "s" }, [{ ping: () => "pong" }]).start();
+  const client = getRpcClient(transport, { topic: "t" });
+  const { state } = transport;
+
+  return {
+    logged: (told: RegExp): Promise<string> => lines.take(String(told), (line) => (told.test(line) ? line : undefined)),
+    /** Resolves with the answer, in Latin-1, when the intermediary has hung up. */
+    say: (bytes: Buffer | string): Promise<string> => (scheme === "amqp" ? sayByTcp : sayByWebSocket)(port, bytes),
+    async vanish(bytes: Buffer): Promise<void> {
+      const stream = connect(port, "127.0.0.1");
+      await new Promise<void>((resolve) => stream.write(bytes, () => resolve()));
+      stream.resetAndDestroy();
+      await once(stream, "close");
+    },
+    async serves(): Promise<void> {
+      expect(await client.call({}, "ping")).toBe("pong");
+      expect(transport.state).toBe(state); // the same connection
+    },
+    async [Symbol.asyncDispose]() {
+      await transport.close();
+      await intermediary.close();
+      await listening.close();
+    },
+  };
+}
+
+async function sayByTcp(port: number, bytes: Buffer | string): Promise<string> {
+  const stream = connect(port, "127.0.0.1");
+  let answer = "";
+  stream.on("data", (chunk: Buffer) => {
+    answer += chunk.toString("latin1");
+  });
+  stream.write(bytes);
+  await once(stream, "close");
+  return answer;
+}
+
+async function sayByWebSocket(port: number, bytes: Buffer | string): Promise<string> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, "amqp");
+  let answer = "";
+  socket.on("message", (data: Buffer) => {
+    answer += data.toString("latin1");
+  });
+  await once(socket, "open");
+  socket.send(bytes);
+  await once(socket, "close");
+  return answer;
+}

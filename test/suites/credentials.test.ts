@@ -1,0 +1,132 @@
+import { inspect } from "node:util";
+import { describe, expect, inject, test } from "vitest";
+import { getRpcClient, getRpcTransport, type RPCTransport, type TransportStatus } from "../../src/entry/node.js";
+import { Intermediary } from "../../src/intermediary/intermediary.js";
+import { listenTcp } from "../../src/transports/tcp-listener.js";
+import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { RecordingLogger } from "../support/recording-logger.js";
+
+const SCHEMES = ["amqp", "amqp+ws"] as const;
+type Scheme = (typeof SCHEMES)[number];
+
+/** Long enough for an attempt that is refused at once. */
+const SHORT_MS = 900;
+
+interface Login {
+  username: string;
+  password: string;
+}
+
+const EMBEDDED: Login = { username: "jo@é", password: "p:a/s@s ß" };
+const WRONG = "wr:o/ng@ ß";
+
+interface Guarded extends AsyncDisposable {
+  port: number;
+  /** What it has logged. */
+  logger: RecordingLogger;
+}
+
+/** Our own broker, which lets in who has a password, or everybody. */
+async function embedded(scheme: Scheme, users?: ReadonlyMap<string, string>): Promise<Guarded> {
+  const logger = new RecordingLogger();
+  const intermediary = new Intermediary({ kind: "broker", users, logger });
+  const at = { host: "127.0.0.1", port: 0, maxConnections: 10, accept: intermediary.accept };
+  const { port, close } = await (scheme === "amqp"
+    ? listenTcp(at)
+    : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
+  return {
+    port,
+    logger,
+    async [Symbol.asyncDispose]() {
+      await intermediary.close();
+      await close();
+    },
+  };
+}
+
+async function artemis(): Promise<Guarded> {
+  const { port } = inject("artemis").routable;
+  return { port, logger: new RecordingLogger(), [Symbol.asyncDispose]: async () => {} };
+}
+
+const PLACES: [place: string, login: () => Login, start: (scheme: Scheme) => Promise<Guarded>][] = [
+  [
+    "the embedded broker",
+    () => EMBEDDED,
+    (scheme) => embedded(scheme, new Map([[EMBEDDED.username, EMBEDDED.password]])),
+  ],
+  ["Artemis", () => inject("artemis").routable.login ?? EMBEDDED, artemis],
+];
+
+describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
+  describe.concurrent.each(PLACES)("%s", (_place, login, start) => {
+    test("lets in who has the password, whatever characters it is made of", async () => {
+      await using place = await start(scheme);
+      const { username, password } = login();
+      await using transport = getRpcTransport(urlOf(scheme, place, username, password));
+      await transport.connect();
+      expect(transport.state).toMatchObject({ type: "connected" });
+    });
+
+    test("refuses a wrong password, which is told with the user's name and shown nowhere", async () => {
+      await using place = await start(scheme);
+      const { username } = login();
+      const logger = new RecordingLogger();
+      await using transport = getRpcTransport(urlOf(scheme, place, username, WRONG), { logger, amqp: { trace: true } });
+      const statuses = record(transport);
+      const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
+      const error: unknown = await call.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        name: "MessagingTimeout",
+        phase: "connecting",
+        host: `127.0.0.1:${place.port}`,
+        cause: {
+          name: "AuthenticationError",
+          condition: "amqp:unauthorized-access",
+          message: expect.stringContaining(
+            `PLAIN of user ${JSON.stringify(username)} failed: the credentials were refused`,
+          ),
+        },
+      });
+      await transport.close();
+      expect(await statuses).toContainEqual(
+        expect.objectContaining({ type: "disconnected", error: (error as Error).cause }),
+      );
+      const seen = inspect([error, await statuses, logger.lines, place.logger.lines, transport], { depth: 20 });
+      expect(seen).toContain("sasl-init");
+      for (const secret of [WRONG, encodeURIComponent(WRONG), btoa(WRONG)]) expect(seen).not.toContain(secret);
+      expect(JSON.stringify([transport.url, await statuses])).not.toContain("ng@");
+    });
+
+    test("refuses who has no password", async () => {
+      await using place = await start(scheme);
+      await using transport = getRpcTransport(`${scheme}://127.0.0.1:${place.port}/`);
+      const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
+      await expect(call).rejects.toMatchObject({
+        phase: "connecting",
+        cause: { condition: "amqp:unauthorized-access" },
+      });
+    });
+  });
+
+  test("a broker that wants no password gets none, and the mechanisms of both sides are named", async () => {
+    await using place = await embedded(scheme);
+    await using transport = getRpcTransport(urlOf(scheme, place, EMBEDDED.username, EMBEDDED.password));
+    const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
+    await expect(call).rejects.toMatchObject({
+      phase: "connecting",
+      cause: { message: expect.stringContaining("the SASL mechanisms of the peer are ANONYMOUS; ours are PLAIN") },
+    });
+  });
+});
+
+function urlOf(scheme: Scheme, { port }: Guarded, username: string, password: string): string {
+  return `${scheme}://${encodeURIComponent(username)}:${encodeURIComponent(password)}@127.0.0.1:${port}/`;
+}
+
+/** Every status until the transport is closed. */
+async function record(transport: RPCTransport): Promise<TransportStatus[]> {
+  const statuses: TransportStatus[] = [];
+  for await (const status of transport.status()) statuses.push(status);
+  return statuses;
+}

@@ -1,0 +1,122 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket as NetSocket, type Server } from "node:net";
+import type { Listening } from "../../src/core/dial.js";
+import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
+import { listenTcp } from "../../src/transports/tcp-listener.js";
+import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+
+export type HostScheme = "amqp" | "amqp+ws";
+
+/**
+ * One host of a transport URL: at a port that stays the same an intermediary can be started, killed, and started again as
+ * another one. Clients reach it through a relay of bytes, so that a kill cuts their streams without a word, as when its
+ * process ends.
+ */
+export class Host implements AsyncDisposable {
+  readonly scheme: HostScheme;
+  readonly #port: number;
+  #running: Running | undefined;
+
+  private constructor(scheme: HostScheme, port: number) {
+    this.scheme = scheme;
+    this.#port = port;
+  }
+
+  /** At a port where nothing listens yet. */
+  static async reserve(scheme: HostScheme): Promise<Host> {
+    return new Host(scheme, await freePort());
+  }
+
+  /** `name:port`, as it stands in URLs and in the status of transports. */
+  get name(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  get intermediary(): Intermediary {
+    if (this.#running === undefined) throw new Error(`nothing runs at ${this.name}`);
+    return this.#running.intermediary;
+  }
+
+  async start(options: IntermediaryOptions): Promise<void> {
+    const intermediary = new Intermediary(options);
+    const at = { host: "127.0.0.1", port: 0, maxConnections: 100, accept: intermediary.accept };
+    const maxMessageBytes = 16 * 1024 * 1024;
+    const listening = await (this.scheme === "amqp" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes }));
+    const relay = new Relay(listening.port);
+    this.#running = { intermediary, listening, relay };
+    await relay.listen(this.#port);
+  }
+
+  /** Idempotent. */
+  async kill(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.relay.cut();
+    await running?.intermediary.close();
+    await running?.listening.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+interface Running {
+  intermediary: Intermediary;
+  listening: Listening;
+  relay: Relay;
+}
+
+/** Passes bytes on, both ways, from one port to another. */
+class Relay {
+  readonly #server: Server;
+  readonly #streams = new Set<NetSocket>();
+
+  constructor(to: number) {
+    this.#server = createServer((inbound) => {
+      const outbound = connect(to, "127.0.0.1");
+      this.#pass(inbound, outbound);
+      this.#pass(outbound, inbound);
+    });
+  }
+
+  async listen(port: number): Promise<void> {
+    this.#server.listen(port, "127.0.0.1");
+    await once(this.#server, "listening");
+  }
+
+  async cut(): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const stream of this.#streams) stream.destroy();
+    await closed;
+  }
+
+  #pass(from: NetSocket, to: NetSocket): void {
+    this.#streams.add(from);
+    from.setNoDelay(true);
+    from.pipe(to);
+    from.on("error", () => {}); // its "close" follows
+    from.on("close", () => {
+      this.#streams.delete(from);
+      to.destroy();
+    });
+  }
+}
+
+/** Below those that the system gives to whoever asks for any: nobody takes it while nothing listens there. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    server.listen(port, "127.0.0.1");
+    const taken = await Promise.race([
+      once(server, "listening").then(() => false),
+      once(server, "error").then(() => true),
+    ]);
+    if (taken) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from "vitest";
+import { NotificationResult, type TransportOptions } from "../../src/entry/node.js";
+import { overEveryBed } from "../support/bed.js";
+import { Deferred } from "../support/deferred.js";
+import { Inbox } from "../support/inbox.js";
+import { listen, notifierOf, recorder, type Seen } from "./notified.js";
+import { Stage } from "./stage.js";
+
+/** What is given back through a router comes again from its notifier, after this time. */
+const SOON: TransportOptions = { amqp: { linkRetryDelayMs: 1_000 } };
+
+// Each is about a topic of its own, and some wait for time.
+describe.concurrent("Delivery of", () => {
+  overEveryBed("notifications", (bed) => {
+    test.each([
+      ["answered with requeue", () => NotificationResult.REQUEUE],
+      ["that their endpoint failed on", fails],
+    ])("%s come again, if the listener allows it", async (_what, refuse) => {
+      await using stage = new Stage(bed, "requeue");
+      const attempts: string[] = [];
+      const done = new Deferred();
+      const info = (_context: object, _publisherId: string, eventType: string) => {
+        attempts.push(eventType);
+        if (attempts.length === 1) return refuse();
+        done.resolve();
+        return undefined;
+      };
+      await stage.listen([{ info }], { allowRequeue: true });
+      await notifierOf(stage, {}, SOON).info({}, "event", {});
+      await done.promise;
+      expect(attempts).toEqual(["event", "event"]);
+    });
+
+    test.each([
+      ["answered with requeue", () => NotificationResult.REQUEUE],
+      ["that their endpoint failed on", fails],
+    ])("%s are done with, unless the listener allows it", async (_what, refuse) => {
+      await using stage = new Stage(bed, "no requeue");
+      const seen = new Inbox<Seen>("the listener");
+      const { info: record } = recorder(seen);
+      const info: typeof record = (...args) => {
+        record(...args);
+        return refuse();
+      };
+      await stage.listen([{ info }]);
+      const notifier = notifierOf(stage);
+      await notifier.info({}, "first", {});
+      await notifier.info({}, "second", {});
+      await seen.take("the second", ({ eventType }) => eventType === "second" || undefined);
+      expect(seen.unread.map(({ eventType }) => eventType)).toEqual(["first"]);
+    });
+
+    if (bed.acknowledgesEndToEnd) {
+      test("that the router takes are pending until their handler is through", async () => {
+        await using stage = new Stage(bed, "pending");
+        const { handler, begun, release } = held();
+        await stage.listen([{ info: handler, warn: () => {} }]);
+        const notifier = notifierOf(stage);
+        let resolved = false;
+        const pending = notifier.info({}, "event", {}).then(() => {
+          resolved = true;
+        });
+        await begun;
+        await notifier.warn({}, "another one, there and back", {});
+        expect(resolved).toBe(false);
+        release();
+        await pending;
+      });
+
+      test("that nobody listens for fail in the phase credit, after their time or the default one", async () => {
+        await using stage = new Stage(bed, "nobody");
+        const notifier = notifierOf(stage, {}, { amqp: { defaultNotifyTimeoutMs: 5_000 } });
+        const unheard = { phase: "credit", address: expect.stringContaining(`${stage.topic}.info`) };
+        const limited = notifier.info({}, "event", {}, { timeoutMs: 500 });
+        const unlimited = notifier.info({}, "event", {});
+        await expect(limited).rejects.toMatchObject({ name: "MessagingTimeout", ...unheard });
+        await expect(unlimited).rejects.toMatchObject({
+          name: "MessageDeliveryFailure",
+          outcome: "unsent",
+          message: expect.stringContaining("timed out"),
+          ...unheard,
+        });
+      });
+
+      test("that fail are told to onFailure, if there is one, and nobody has to catch them", async () => {
+        await using stage = new Stage(bed, "on failure");
+        const failures: Error[] = [];
+        const onFailure = (error: Error): void => void failures.push(error);
+        await notifierOf(stage, { onFailure }).info({}, "event", {}, { timeoutMs: 500 });
+        expect(failures).toEqual([expect.objectContaining({ name: "MessagingTimeout", phase: "credit" })]);
+      });
+    } else {
+      test("that the broker takes are delivered, as far as their notifier cares, while their handler is at it", async () => {
+        await using stage = new Stage(bed, "stored");
+        const { handler, begun, release } = held();
+        await stage.listen([{ info: handler }]);
+        await notifierOf(stage).info({}, "event", {});
+        await begun;
+        release();
+      });
+
+      test("that nobody listens for are kept, and delivered in order when somebody does", async () => {
+        await using stage = new Stage(bed, "kept");
+        const notifier = notifierOf(stage);
+        await notifier.info({}, "first", {});
+        await notifier.info({}, "second", {});
+        const seen = new Inbox<Seen>("the listener");
+        await stage.listen([recorder(seen)]);
+        await seen.take("the second", ({ eventType }) => eventType === "second" || undefined);
+        expect(seen.unread.map(({ eventType }) => eventType)).toEqual(["first"]);
+      });
+
+      test("that a listener has not answered when it goes are delivered to the next one", async () => {
+        await using stage = new Stage(bed, "handed on");
+        const transport = stage.notificationTransport();
+        const { handler, begun, release } = held();
+        await stage.listen([{ info: handler }], { transport });
+        await notifierOf(stage).info({}, "event", {});
+        await begun;
+        await transport.close();
+        const seen = await listen(stage);
+        expect(await seen("event")).toMatchObject({ eventType: "event" });
+        release();
+      });
+    }
+  });
+});
+
+/** A handler that is at it until it is released. */
+function held(): { handler: () => Promise<void>; begun: Promise<void>; release: () => void } {
+  const begun = new Deferred();
+  const released = new Deferred();
+  const handler = async (): Promise<void> => {
+    begun.resolve();
+    await released.promise;
+  };
+  return { handler, begun: begun.promise, release: () => released.resolve() };
+}
+
+function fails(): never {
+  throw new Error("out of paper");
+}

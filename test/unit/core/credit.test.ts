@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { WINDOW } from "../../support/raw-peer.js";
+import { ACCEPTED, encoded, receiverWith, senderWith, text, transfer } from "./raw-bed.js";
+
+describe("credit", () => {
+  it("lets no more messages leave than the peer has granted, and the next ones in order when it grants more", async () => {
+    const { peer, sender } = await senderWith(2);
+    const outcomes = Array.from({ length: 5 }, (_, i) => sender.send(text(`m${i}`), { settled: true }));
+    await peer.next("transfer");
+    const second = await peer.next("transfer");
+    expect([sender.credit, sender.queued]).toEqual([0, 3]);
+    expect(second.fields["delivery_id"]).toBe(1);
+    peer.send("flow", { ...WINDOW, next_incoming_id: 2, handle: 0, delivery_count: 2, link_credit: 3 });
+    for (const id of [2, 3, 4]) expect((await peer.next("transfer")).fields["delivery_id"]).toBe(id);
+    expect(await Promise.all(outcomes)).toEqual(Array(5).fill(ACCEPTED));
+  });
+
+  it("counts what is on its way against a grant that was made before it came", async () => {
+    const { peer, sender } = await senderWith(3);
+    for (let i = 0; i < 3; i++) void sender.send(text("m"), { settled: true });
+    for (let i = 0; i < 3; i++) await peer.next("transfer");
+    const waiting = sender.send(text("late"), { settled: true });
+    // Granted by a peer that had seen one of the three: two of its three are used up already.
+    peer.send("flow", { ...WINDOW, next_incoming_id: 1, handle: 0, delivery_count: 1, link_credit: 3 });
+    await peer.next("transfer");
+    await waiting;
+    expect(sender.credit).toBe(0);
+  });
+
+  it("gives unused credit back when the peer drains", async () => {
+    const { peer, sender } = await senderWith(10);
+    await sender.send(text("m"), { settled: true });
+    await peer.next("transfer");
+    peer.send("flow", { ...WINDOW, next_incoming_id: 1, handle: 0, delivery_count: 1, link_credit: 9, drain: true });
+    const { fields } = await peer.next("flow");
+    expect([fields["delivery_count"], fields["link_credit"], fields["drain"]]).toEqual([10, 0, true]);
+    expect(sender.credit).toBe(0);
+  });
+
+  it("answers an echo for a link and for a session", async () => {
+    const { peer } = await senderWith(10);
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 0, link_credit: 7, echo: true });
+    expect((await peer.next("flow")).fields["link_credit"]).toBe(7);
+    peer.send("flow", { ...WINDOW, echo: true });
+    expect((await peer.next("flow")).fields["handle"]).toBeFalsy();
+  });
+
+  it("returns a receiver's credit as deliveries are settled, not as they come", async () => {
+    const { peer, flow, delivered } = await receiverWith(4);
+    expect(flow.fields["link_credit"]).toBe(4);
+    for (let id = 0; id < 4; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
+    const deliveries = await delivered(4);
+    for (const delivery of deliveries.slice(0, 3)) delivery.accept();
+    const disposition = await peer.next("disposition");
+    expect([disposition.fields["first"], disposition.fields["last"]]).toEqual([0, 2]);
+    const returned = await peer.next("flow");
+    expect([returned.fields["delivery_count"], returned.fields["link_credit"]]).toEqual([4, 3]);
+  });
+
+  it("withdraws a receiver's credit by draining, and says when the peer has given it back", async () => {
+    const { peer, receiver, delivered } = await receiverWith(10);
+    peer.send("transfer", transfer(0, { settled: true }), { payload: encoded("m") });
+    await delivered(1);
+    const drained = receiver.drain();
+    expect((await peer.next("flow")).fields["drain"]).toBe(true);
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 10, link_credit: 0, drain: true });
+    await drained;
+    expect(receiver.credit).toBe(0);
+  });
+
+  it("ends the connection of a peer that sends without credit", async () => {
+    const { peer, connection } = await receiverWith(1);
+    for (let id = 0; id < 2; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
+    const close = await peer.next("close", ["disposition", "flow"]);
+    expect(JSON.stringify(close.fields)).toContain("amqp:link:transfer-limit-exceeded");
+    expect((await connection.closed)?.message).toContain("without credit");
+  });
+
+  it("gives unused credit back while a message is only half sent", async () => {
+    const { peer, sender } = await senderWith(10, { max_frame_size: 512 }, { incoming_window: 1 });
+    void sender.send(text("x".repeat(2_000)), { settled: true });
+    await peer.next("transfer");
+    peer.send("flow", { ...WINDOW, incoming_window: 1, handle: 0, delivery_count: 0, link_credit: 10, drain: true });
+    const { fields } = await peer.next("flow");
+    expect([fields["delivery_count"], fields["link_credit"]]).toEqual([10, 0]);
+    peer.send("flow", { ...WINDOW, next_incoming_id: 1 });
+    expect((await peer.next("transfer")).fields["delivery_id"]).toBe(0);
+  });
+
+  it("is counted beyond 2^32 by a sender", async () => {
+    const { peer, sender } = await senderWith(2 ** 32 - 1);
+    await sender.send(text("m"), { settled: true });
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 1, link_credit: 2 ** 32 - 2, drain: true });
+    expect((await peer.next("flow", ["transfer"])).fields["delivery_count"]).toBe(2 ** 32 - 1);
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 2 ** 32 - 1, link_credit: 3 });
+    const sent = [1, 2, 3, 4].map(() => sender.send(text("m"), { settled: true }));
+    await Promise.all(sent.slice(0, 3));
+    expect([sender.credit, sender.queued]).toEqual([0, 1]);
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 2, link_credit: 1 });
+    await sent[3];
+    expect(sender.credit).toBe(0);
+  });
+
+  it("is not answered for ever: no flow of ours asks for one, whoever drains or echoes", async () => {
+    const { peer, receiver } = await receiverWith(4);
+    peer.send("flow", {
+      ...WINDOW,
+      handle: 0,
+      delivery_count: 0,
+      link_credit: 4,
+      available: 0,
+      drain: true,
+      echo: true,
+    });
+    const answer = await peer.next("flow");
+    expect([answer.fields["echo"], answer.fields["drain"]].map(Boolean)).toEqual([false, false]);
+    const drained = receiver.drain();
+    expect((await peer.next("flow")).fields["echo"] ?? false).toBe(false);
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 4, link_credit: 0, drain: true });
+    await drained;
+    peer.send("flow", { ...WINDOW, echo: true });
+    expect((await peer.any()).fields["handle"] ?? undefined).toBeUndefined(); // and none for the link before it
+  });
+
+  it("drained and granted anew is drained too", async () => {
+    const { peer, receiver } = await receiverWith(4);
+    const drained = receiver.drain();
+    await peer.next("flow");
+    receiver.grant(3);
+    expect((await peer.next("flow")).fields["link_credit"]).toBe(7);
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 4, link_credit: 0, drain: true });
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 7, link_credit: 0, drain: true });
+    await drained;
+    expect(receiver.credit).toBe(0);
+  });
+});

@@ -1,0 +1,112 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Heartbeat } from "../../../src/core/heartbeat.js";
+import { Output } from "../../../src/core/output.js";
+import { RawPeer } from "../../support/raw-peer.js";
+import { FakeSocket } from "./fake-socket.js";
+import { connectTo, opened } from "./raw-bed.js";
+
+describe("heartbeats", () => {
+  it("are sent to a peer that asks for them", async () => {
+    const { peer } = await opened({ idle_time_out: 100 });
+    expect((await peer.next("empty")).size).toBe(8);
+    await peer.next("empty");
+  });
+
+  it("announces half of the silence that is borne, and ends the connection after all of it", async () => {
+    const peer = new RawPeer();
+    const connecting = connectTo(peer, { idleTimeoutMs: 200 });
+    expect((await peer.next("open")).fields["idle_time_out"]).toBe(100);
+    peer.send("open", { container_id: "raw" });
+    const connection = await connecting;
+    expect((await connection.closed)?.message).toMatch(/nothing came for \d+ ms/);
+    const close = await peer.next("close");
+    expect(JSON.stringify(close.fields)).toContain("amqp:resource-limit-exceeded");
+  });
+});
+
+describe("a heartbeat", () => {
+  const toFake = ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] as const;
+
+  afterEach(() => void vi.useRealTimers());
+
+  function bed(localMs: number) {
+    const socket = new FakeSocket();
+    const output = new Output(socket, { maxBufferedBytes: 1_000, onOverflow() {}, onWritable() {} });
+    const silences: number[] = [];
+    const heartbeat = new Heartbeat(output, localMs, (ms) => {
+      silences.push(ms);
+      heartbeat.stop();
+    });
+    return { socket, silences, heartbeat };
+  }
+
+  it("speaks before the peer has waited for three quarters of its time-out, and not while something else leaves", () => {
+    vi.useFakeTimers({ toFake: [...toFake] });
+    const { socket, heartbeat } = bed(0);
+    heartbeat.start(8_000);
+    vi.advanceTimersByTime(60_000);
+    expect(socket.sent.length).toBeGreaterThanOrEqual(10);
+    expect(socket.sent.length).toBeLessThanOrEqual(15);
+    heartbeat.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("answers what comes with a heartbeat when the timers are throttled", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const { socket, heartbeat } = bed(0);
+    heartbeat.start(8_000);
+    vi.advanceTimersByTime(4_100);
+    heartbeat.received();
+    heartbeat.received();
+    expect(socket.sent).toHaveLength(1);
+    heartbeat.stop();
+  });
+
+  it("answers no more often than it looks, however short the time-out is that the peer asks for", () => {
+    vi.useFakeTimers({ toFake: [...toFake] });
+    const { socket, heartbeat } = bed(0);
+    heartbeat.start(1);
+    for (let i = 0; i < 1_000; i++) {
+      vi.advanceTimersByTime(1);
+      heartbeat.received();
+    }
+    expect(socket.sent.length).toBeLessThanOrEqual(20);
+    heartbeat.stop();
+  });
+
+  it("tells of silence once, within the time and a half", () => {
+    vi.useFakeTimers({ toFake: [...toFake] });
+    const { silences, heartbeat } = bed(10_000);
+    heartbeat.start(0);
+    vi.advanceTimersByTime(9_000);
+    heartbeat.received();
+    vi.advanceTimersByTime(10_000);
+    expect(silences).toEqual([]);
+    vi.advanceTimersByTime(5_000);
+    expect(silences).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("does not take for silence what waited while the event loop was held up", async () => {
+    const { silences, heartbeat } = bed(500);
+    heartbeat.start(0);
+    await new Promise<void>((resolve) => {
+      setImmediate(() => {
+        const untilMs = performance.now() + 700;
+        while (performance.now() < untilMs); // timers are due now, and come first
+        setImmediate(() => {
+          heartbeat.received();
+          setTimeout(resolve, 100);
+        });
+      });
+    });
+    expect(silences).toEqual([]);
+    heartbeat.stop();
+  });
+
+  it("needs no timer where nobody asks for one, or for longer than timers have", () => {
+    vi.useFakeTimers({ toFake: [...toFake] });
+    for (const remoteMs of [0, 2 ** 31, 2 ** 32 - 1]) bed(0).heartbeat.start(remoteMs);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
