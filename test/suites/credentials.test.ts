@@ -9,8 +9,8 @@ import { RecordingLogger } from "../support/recording-logger.js";
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 type Scheme = (typeof SCHEMES)[number];
 
-/** Long enough for an attempt that is refused at once. */
-const SHORT_MS = 900;
+/** Long enough for an attempt to connect that is refused at once. */
+const SHORT_MS = 2_000;
 
 interface Login {
   username: string;

@@ -6,6 +6,9 @@ import { Inbox } from "../support/inbox.js";
 import { listen, notifierOf, recorder, type Seen } from "./notified.js";
 import { Stage } from "./stage.js";
 
+/** Long enough to come to the phase that a test is about, on a busy machine. */
+const SHORT_MS = 3_000;
+
 /** What is given back through a router comes again from its notifier, after this time. */
 const SOON: TransportOptions = { amqp: { linkRetryDelayMs: 1_000 } };
 
@@ -71,22 +74,25 @@ describe.concurrent("Delivery of", () => {
         await using stage = new Stage(bed, "nobody");
         const notifier = notifierOf(stage, {}, { amqp: { defaultNotifyTimeoutMs: 5_000 } });
         const unheard = { phase: "credit", address: expect.stringContaining(`${stage.topic}.info`) };
-        const limited = notifier.info({}, "event", {}, { timeoutMs: 500 });
-        const unlimited = notifier.info({}, "event", {});
-        await expect(limited).rejects.toMatchObject({ name: "MessagingTimeout", ...unheard });
-        await expect(unlimited).rejects.toMatchObject({
+        const failure = {
           name: "MessageDeliveryFailure",
           outcome: "unsent",
           message: expect.stringContaining("timed out"),
-          ...unheard,
-        });
+        };
+        await Promise.all([
+          expect(notifier.info({}, "event", {}, { timeoutMs: SHORT_MS })).rejects.toMatchObject({
+            name: "MessagingTimeout",
+            ...unheard,
+          }),
+          expect(notifier.info({}, "event", {})).rejects.toMatchObject({ ...failure, ...unheard }),
+        ]);
       });
 
       test("that fail are told to onFailure, if there is one, and nobody has to catch them", async () => {
         await using stage = new Stage(bed, "on failure");
         const failures: Error[] = [];
         const onFailure = (error: Error): void => void failures.push(error);
-        await notifierOf(stage, { onFailure }).info({}, "event", {}, { timeoutMs: 500 });
+        await notifierOf(stage, { onFailure }).info({}, "event", {}, { timeoutMs: SHORT_MS });
         expect(failures).toEqual([expect.objectContaining({ name: "MessagingTimeout", phase: "credit" })]);
       });
     } else {

@@ -59,15 +59,12 @@ describe.concurrent("Limits:", () => {
         await using stage = new Stage(bed, "nobody");
         const transport = stage.rpcTransport({ amqp: { defaultSendTimeoutMs: 5_000 } });
         const client = await stage.client({ transport });
-        const cast = client.cast({}, "note", {}, { timeoutMs: SHORT_MS });
-        const unlimited = client.cast({}, "note");
-        await expect(cast).rejects.toMatchObject(timeoutIn("credit", stage.topic));
-        await expect(unlimited).rejects.toMatchObject({
-          name: "MessageDeliveryFailure",
-          outcome: "unsent",
-          phase: "credit",
-          address: expect.stringContaining(stage.topic),
-        });
+        const limited = timeoutIn("credit", stage.topic);
+        const failure = { ...limited, name: "MessageDeliveryFailure", outcome: "unsent" };
+        await Promise.all([
+          expect(client.cast({}, "note", {}, { timeoutMs: SHORT_MS })).rejects.toMatchObject(limited),
+          expect(client.cast({}, "note")).rejects.toMatchObject(failure),
+        ]);
       });
 
       test("a call that its server has no room for times out in the phase acknowledgement", async () => {
