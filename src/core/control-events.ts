@@ -76,6 +76,7 @@ export interface AttachRequest {
 export interface SessionControl {
   /** Under which we send. */
   readonly channel: number;
+  /** Throws when the peer cannot be told: a value that is none of AMQP's. */
   attach(init: AttachInit, events: LinkEvents): LinkControl;
 }
 

@@ -110,7 +110,13 @@ export class Control {
     const sink = { write };
     rhea.amqp_transport.header_sent = {}; // frames.ts has exchanged the headers
     rhea.amqp_transport.header_received = {};
-    rhea.output = () => rhea.amqp_transport.write(sink);
+    rhea.output = () => {
+      try {
+        rhea.amqp_transport.write(sink);
+      } finally {
+        rhea.amqp_transport.pending = []; // what cannot be encoded would be tried again with every frame
+      }
+    };
     rhea._register = () => {}; // it would write at the next tick, walking every link
     rhea.local_channel_map = Object.create(null);
     rhea.remote_channel_map = Object.create(null);
@@ -263,10 +269,15 @@ export class Control {
           autoaccept: false,
           credit_window: 0,
         };
-        const link = role === "sender" ? session.attach_sender(options) : session.attach_receiver(options);
-        this.#links.set(link, events);
-        link._process();
-        return linkControl(link);
+        try {
+          const link = role === "sender" ? session.attach_sender(options) : session.attach_receiver(options);
+          link._process();
+          this.#links.set(link, events);
+          return linkControl(link);
+        } catch (error) {
+          session.links[name]?.remove();
+          throw error;
+        }
       },
     };
   }

@@ -19,7 +19,10 @@ export interface Address {
   readonly tls?: TLSOptions | undefined;
 }
 
-/** One byte stream. Neither `send` nor `close` throws; what fails is told to `SocketHandlers.close`. */
+/**
+ * One byte stream. Neither `send` nor `close` throws, and neither calls a handler before it returns; what fails is told to
+ * `SocketHandlers.close`.
+ */
 export interface Socket {
   /** For logs: which stream this is, without credentials. */
   readonly id: string;

@@ -56,7 +56,7 @@ declare module "rhea/lib/connection.js" {
         readonly handle_max: number | null | undefined;
       };
     };
-    links: object;
+    links: Record<string, RheaLink>;
     readonly error: RheaError | undefined;
     begin(): void;
     close(error?: object): void;
@@ -90,6 +90,7 @@ declare module "rhea/lib/connection.js" {
     readonly amqp_transport: {
       header_sent: object;
       header_received: object;
+      pending: object[];
       read(bytes: Uint8Array): number;
       write(socket: { write(bytes: Uint8Array): void }): void;
     };

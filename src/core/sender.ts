@@ -7,8 +7,8 @@ import { serialAdd, serialDistance } from "./serial.js";
 import type { Session } from "./session.js";
 
 export interface SenderInit extends LinkInit {
-  /** After every flow that changed the credit. */
-  onCredit?: (() => void) | undefined;
+  /** After every flow that changed the credit. `draining`: what is not used before this returns goes back to the peer. */
+  onCredit?: ((draining: boolean) => void) | undefined;
 }
 
 export interface SendOptions {
@@ -17,9 +17,11 @@ export interface SendOptions {
   deadline?: Deadline | undefined;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** A sending link: what it is given leaves in order, each when the peer has granted credit for it. */
 export class Sender extends Link {
-  readonly #onCredit: (() => void) | undefined;
+  readonly #onCredit: SenderInit["onCredit"];
   readonly #queue = new Set<Outgoing>();
   /** Begun, with frames still to come: nothing else may leave on this link before. */
   #partial: Outgoing | undefined;
@@ -85,13 +87,19 @@ export class Sender extends Link {
       this.#credit = Math.max(0, linkCredit - underWay);
     }
     this.pump();
+    this.#tellCredit(drain);
     if (drain) {
       this.#deliveryCount = serialAdd(this.#deliveryCount, this.#credit);
       this.#credit = 0;
     }
-    if (drain || echo) this.session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, drain);
+    if (this.attached && (drain || echo)) {
+      this.session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, drain);
+    }
+  }
+
+  #tellCredit(draining: boolean): void {
     try {
-      this.#onCredit?.();
+      this.#onCredit?.(draining);
     } catch (thrown) {
       this.session.mistake("onCredit", this.name, thrown);
     }
@@ -139,7 +147,8 @@ export class Sender extends Link {
 /** One message on its way out, from `send` to its outcome. */
 export class Outgoing {
   readonly sender: Sender;
-  readonly message: Message | Uint8Array;
+  /** Nothing once it has left: however long the peer takes to answer, it is not kept for that. */
+  message: Message | Uint8Array;
   readonly settled: boolean;
   readonly #deadline: Deadline | undefined;
   readonly #resolve: (outcome: Outcome) => void;
@@ -173,11 +182,13 @@ export class Outgoing {
 
   /** Some of it has left. It waits for the window, until `breakOff`. */
   begun(breakOff: (reason: unknown) => void): void {
+    this.message = NOTHING;
     this.#deadline?.enter("credit", breakOff);
   }
 
   /** All of it has left: a settled one is done, any other waits for the peer. */
   transferred(abandoned: (outgoing: Outgoing) => void): void {
+    this.message = NOTHING;
     if (this.#isOver) return;
     if (this.settled) {
       this.settle(ACCEPTED);

@@ -1,6 +1,6 @@
 import type { Control } from "./control.js";
 import type { AttachRequest, LinkEvents, RemoteSession, SessionControl, SessionEvents } from "./control-events.js";
-import { type AmqpErrorInit, ProtocolError } from "./errors.js";
+import { type AmqpErrorInit, ProtocolError, toError } from "./errors.js";
 import type { LinkInit } from "./link.js";
 import type { Receiver } from "./receiver.js";
 import type { Sender } from "./sender.js";
@@ -52,7 +52,12 @@ export class Sessions {
       session.add(link);
       const { name, source, target } = init;
       const attach = { role, name, source, target, maxMessageBytes: session.maxMessageBytes };
-      link.bind(control.attach(attach, linkEvents(session, link)));
+      try {
+        link.bind(control.attach(attach, linkEvents(session, link)));
+      } catch (thrown) {
+        session.onDetach(link, -1, toError(thrown));
+        throw thrown;
+      }
       await link.whenAttached();
       return link;
     }

@@ -39,7 +39,7 @@ export class BalancedRoute implements Node {
   addConsumer(link: ConsumerLink): void {
     this.#consumers.add(
       new Consumer(link, {
-        onCredit: (consumer) => this.#onCredit(consumer),
+        onCredit: (consumer, draining) => this.#onCredit(consumer, draining),
         onDetach: (consumer) => this.#onConsumerDetach(consumer),
       }),
     );
@@ -50,7 +50,7 @@ export class BalancedRoute implements Node {
     else parcel.settle(RELEASED);
   }
 
-  #onCredit(consumer: Consumer): void {
+  #onCredit(consumer: Consumer, draining: boolean): void {
     if (consumer.room <= 0) return;
     this.#rotation.add(consumer);
     while (this.#waiting.size > 0) {
@@ -59,7 +59,7 @@ export class BalancedRoute implements Node {
       const parcel = this.#waiting.shift();
       if (parcel !== undefined) this.#forward(parcel, next);
     }
-    this.#producers.feed();
+    if (!draining) this.#producers.feed();
   }
 
   #onConsumerDetach(consumer: Consumer): void {

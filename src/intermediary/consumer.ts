@@ -3,7 +3,7 @@ import type { Outcome } from "../core/outcome.js";
 import type { ConsumerLink, Outlet } from "./links.js";
 
 export interface ConsumerHandlers {
-  onCredit(consumer: Consumer): void;
+  onCredit(consumer: Consumer, draining: boolean): void;
   onDetach(consumer: Consumer): void;
 }
 
@@ -16,7 +16,7 @@ export class Consumer {
   constructor(link: ConsumerLink, handlers: ConsumerHandlers) {
     this.#settleMode = link.settleMode;
     this.#outlet = link.open({
-      onCredit: () => handlers.onCredit(this),
+      onCredit: (draining) => handlers.onCredit(this, draining),
       onDetach: () => handlers.onDetach(this),
     });
   }

@@ -39,8 +39,8 @@ export interface Outlet {
 }
 
 export interface OutletHandlers {
-  /** The consumer changed its credit. */
-  onCredit(): void;
+  /** The consumer changed its credit. `draining`: what is not used before this returns goes back to it. */
+  onCredit(draining: boolean): void;
   onDetach(): void;
 }
 

@@ -36,7 +36,7 @@ export class MulticastRoute implements Node {
 
   addConsumer(link: ConsumerLink): void {
     const consumer = new Consumer(link, {
-      onCredit: () => this.#onCredit(consumer),
+      onCredit: (_, draining) => this.#onCredit(consumer, draining),
       onDetach: () => this.#onConsumerDetach(consumer),
     });
     this.#consumers.set(consumer, new Fifo());
@@ -59,14 +59,14 @@ export class MulticastRoute implements Node {
     tally.sent();
   }
 
-  #onCredit(consumer: Consumer): void {
+  #onCredit(consumer: Consumer, draining: boolean): void {
     const backlog = this.#consumers.get(consumer);
     while (backlog !== undefined && consumer.room > 0) {
       const copy = backlog.shift();
       if (copy === undefined) break;
       this.#send(copy, consumer);
     }
-    if (consumer.room > 0) this.#producers.feed();
+    if (consumer.room > 0 && !draining) this.#producers.feed();
   }
 
   #onConsumerDetach(consumer: Consumer): void {

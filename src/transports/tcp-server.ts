@@ -1,6 +1,6 @@
 import type { Socket as NetSocket, Server } from "node:net";
+import { authority } from "../core/authority.js";
 import type { Listening, Socket } from "../core/dial.js";
-import { authority } from "./authority.js";
 import { causeOf } from "./cause.js";
 
 /**

@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket as NetSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { authority } from "../core/authority.js";
 import type { Address, Dial, Pem } from "../core/dial.js";
-import { authority } from "./authority.js";
 import { causeOf } from "./cause.js";
 import { TcpSocket } from "./tcp-socket.js";
 

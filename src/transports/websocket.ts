@@ -1,5 +1,5 @@
+import { authority } from "../core/authority.js";
 import type { Address, Dial, Socket } from "../core/dial.js";
-import { authority } from "./authority.js";
 import { causeOf } from "./cause.js";
 import { causeOfEvent, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./websocket-socket.js";
 

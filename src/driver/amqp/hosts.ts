@@ -1,3 +1,4 @@
+import { authority } from "../../core/authority.js";
 import type { Address } from "../../core/dial.js";
 import type { Credentials } from "../../core/sasl.js";
 import type { ResolvedOptions } from "../options.js";
@@ -26,7 +27,7 @@ export function hostsOf(url: TransportURL, options: ResolvedOptions, path: strin
   const make = (host: Partial<TransportHost>): Host => {
     const { hostname = "localhost", port = PORTS.get(url.scheme) ?? 5672, username, password = "" } = host;
     return {
-      name: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+      name: authority({ hostname, port }),
       address: { scheme: url.scheme, hostname, port, path },
       credentials: username ? { username: withRealm(username, options.saslDefaultRealm), password } : undefined,
     };

@@ -133,4 +133,25 @@ describe("credit", () => {
     await drained;
     expect(receiver.credit).toBe(0);
   });
+
+  it("that comes with a drain is used first by who waits for credit to send", async () => {
+    let waiting = 0;
+    const { peer, sender } = await senderWith(
+      0,
+      {},
+      {},
+      {},
+      {
+        onCredit() {
+          for (; waiting > 0 && sender.credit > 0; waiting--) void sender.send(text("m"), { settled: true });
+        },
+      },
+    );
+    waiting = 2;
+    peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 0, link_credit: 5, drain: true });
+    await peer.next("transfer");
+    await peer.next("transfer");
+    const { fields } = await peer.next("flow");
+    expect([fields["delivery_count"], fields["link_credit"]]).toEqual([5, 0]);
+  });
 });

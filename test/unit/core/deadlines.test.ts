@@ -90,3 +90,16 @@ it("runs any number of deadlines on one timer, each to its time", async () => {
   expect(passed).toEqual([100, 200, 300, 400, 500]);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+it("passes for others, and later ones too, when the error for one cannot be made", async () => {
+  const deadlines = new Deadlines();
+  const mistake = (): Error => {
+    throw new Error("the user's mistake");
+  };
+  deadlines.start({ ms: 100, expired: mistake });
+  const later = deadlines.start({ ms: 200, expired });
+  const over = expect(later.wait("reply", never)).rejects.toThrow("over in reply");
+  expect(() => vi.advanceTimersByTime(150)).toThrow("the user's mistake");
+  await vi.advanceTimersByTimeAsync(100);
+  await over;
+});

@@ -93,6 +93,17 @@ describe("links and sessions", () => {
     await rejected;
   });
 
+  it("rejects a link of which something cannot be said in AMQP, and that alone", async () => {
+    const { peer, connection } = await senderWith(1);
+    const impossible = { name: "2", source: {}, target: { address: 5 as unknown as string } };
+    await expect(connection.openSender(impossible)).rejects.toThrow();
+    const opening = connection.openSender({ ...impossible, target: { address: "q" } });
+    const { fields } = await peer.next("attach");
+    expect([fields["name"], fields["handle"]]).toEqual(["2", 1]);
+    peer.send("attach", { ...sameLink(fields), handle: 1, role: true });
+    expect((await opening).attached).toBe(true);
+  });
+
   it("rejects a link for which the peer takes no more sessions", async () => {
     const { peer, connection } = await opened({ channel_max: 0 });
     const first = connection.openSender({ name: "1", source: {}, target: { address: "q" } });

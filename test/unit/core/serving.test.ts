@@ -7,10 +7,10 @@ import { RecordingLogger } from "../../support/recording-logger.js";
 import * as raw from "../intermediary/raw-client.js";
 import { turn } from "./fake-socket.js";
 
-const { AMQP, attach, begin, detach, flow, open, RawClient, transfer } = raw;
+const { AMQP, attach, begin, detach, echo, flow, open, RawClient, transfer } = raw;
 
 /** A server whose links are answered by `onLink`, and a client that says anything. */
-function served(onLink: (request: LinkRequest) => void) {
+function served(onLink: (request: LinkRequest) => void, maxMessageBytes?: number) {
   const logger = new RecordingLogger();
   const connections: Connection[] = [];
   const failures: string[] = [];
@@ -20,6 +20,7 @@ function served(onLink: (request: LinkRequest) => void) {
         containerId: "server",
         sasl: { anonymous: true, required: false },
         logger,
+        maxMessageBytes,
         onOpen: (connection) => connections.push(connection),
         onLink,
         onFailure: (failure) => failures.push(failure.message),
@@ -103,6 +104,35 @@ describe("a link that a client asks for", () => {
     gc();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
     expect(connections[0]?.isOpen).toBe(true);
+  });
+});
+
+describe("a client that reads nothing", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("is cut off when too much waits for it, though it goes on to ask", async () => {
+    const { client, connections } = served((request) => request.acceptSender({ source: {}, target: {} }), 10_000);
+    client.say(AMQP, open(), begin(), attach({}));
+    await turn();
+    client.deaf = true;
+    for (let round = 0; round < 100 && !client.isClosed; round++) {
+      client.say(...Array<Uint8Array>(100).fill(echo(0)));
+      await turn();
+    }
+    expect((await connections[0]?.closed)?.message).toMatch(/the peer does not read: \d+ bytes wait/);
+    expect(client.buffered).toBeLessThan(60_000);
+  });
+
+  it("does not keep its connection from being closed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+    const { client, connections } = served(() => {});
+    client.say(AMQP, open());
+    await turn();
+    client.deaf = true;
+    const closing = connections[0]?.close();
+    vi.advanceTimersByTime(2_000);
+    await closing;
+    expect([client.isClosed, vi.getTimerCount()]).toEqual([true, 0]);
   });
 });
 

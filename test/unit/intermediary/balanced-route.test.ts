@@ -26,6 +26,16 @@ describe("credit for producers", () => {
     expect(new FakeProducer(route).credit).toBe(250);
   });
 
+  test("is not given for what a consumer drains, for it would be gone when the messages came", () => {
+    const route = new BalancedRoute(nodeInit());
+    const producer = new FakeProducer(route);
+    const consumer = new FakeConsumer(route);
+    consumer.drain(7);
+    expect(producer.credit).toBe(0);
+    consumer.give(2);
+    expect(producer.credit).toBe(2);
+  });
+
   test("comes back as the consumer's does, so that sending never stops", () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);

@@ -35,6 +35,15 @@ describe("a broker", () => {
     expect(delivery.settled).toBe(false);
   });
 
+  test("gives a consumer that drains what there is, before it says that there is no more", async () => {
+    const producer = await bed.producer(client, ANYCAST);
+    for (const text of ["a", "b"]) await producer.send(textMessage(text), UNSETTLED);
+    const { receiver, inbox } = await bed.consumer(server, ANYCAST, 0);
+    receiver.grant(10);
+    await receiver.drain();
+    expect([inbox.count, receiver.credit]).toEqual([2, 0]);
+  });
+
   test("accepts while the consumer's handler is still busy", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);

@@ -35,7 +35,14 @@ export class FakeConsumer implements Outlet {
 
   give(credit: number): void {
     this.credit += credit;
-    this.#handlers?.onCredit();
+    this.#handlers?.onCredit(false);
+  }
+
+  /** Gives credit for what is there, and takes it back. */
+  drain(credit: number): void {
+    this.credit += credit;
+    this.#handlers?.onCredit(true);
+    this.credit = 0;
   }
 
   send(payload: Uint8Array, { settled }: { settled: boolean }): Promise<Outcome> {

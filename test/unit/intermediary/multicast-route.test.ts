@@ -143,3 +143,15 @@ test("a route is unused once its last link has gone", async () => {
   await consumer.vanish();
   expect(init.unused).toBe(1);
 });
+
+test("a consumer that drains gets what waits for it, and opens no producer's credit", () => {
+  const route = new MulticastRoute(nodeInit());
+  const slow = new FakeConsumer(route);
+  new FakeConsumer(route, 2);
+  const producer = new FakeProducer(route);
+  producer.send("a");
+  producer.send("b");
+  slow.drain(10);
+  expect(slow.texts).toEqual(["a", "b"]);
+  expect(producer.credit).toBe(0);
+});

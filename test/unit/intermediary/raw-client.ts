@@ -103,6 +103,13 @@ export function flow(handle: number, credit: number): Uint8Array {
   return frame(0x13, [...session, (w) => w.uint(handle), (w) => w.uint(0), (w) => w.uint(credit)]);
 }
 
+/** A flow that asks for one in return. */
+export function echo(handle: number): Uint8Array {
+  const session: Write[] = [(w) => w.uint(0), (w) => w.uint(0xffffffff), (w) => w.uint(0), (w) => w.uint(100)];
+  const link: Write[] = [(w) => w.uint(handle), (w) => w.uint(0), (w) => w.uint(0), nothing];
+  return frame(0x13, [...session, ...link, (w) => w.boolean(false), (w) => w.boolean(true)]);
+}
+
 export function transfer(handle: number, deliveryId: number, payload: Uint8Array): Uint8Array {
   const tag: Write = (w) => w.binary(Uint8Array.of(deliveryId));
   const settled: Write = (w) => w.boolean(true);
