@@ -17,6 +17,8 @@ export interface Address {
   readonly port: number;
   readonly path?: string | undefined;
   readonly tls?: TLSOptions | undefined;
+  /** The name that the server's certificate must be valid for, and that is asked for (SNI). Absent: `hostname`. */
+  readonly serverName?: string | undefined;
 }
 
 /**
@@ -27,6 +29,8 @@ export interface Socket {
   /** For logs: which stream this is, without credentials. */
   readonly id: string;
   readonly encrypted: boolean;
+  /** Of a TLS stream that came in: the name in the client's certificate, once that was verified. */
+  readonly clientName?: string | undefined;
   /** Bytes handed over that have not left yet. */
   readonly buffered: number;
   /** Hands the bytes over: the caller never touches them again. False asks to wait for `drain`. */
