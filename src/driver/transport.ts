@@ -1,13 +1,12 @@
-import type { Connection } from "../core/connection.js";
 import type { Dial } from "../core/dial.js";
 import type { Frame } from "../core/frame-log.js";
-import { connect } from "../core/handshake.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { StatusBoard, type TransportStatus } from "../core/status.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
 import { AmqpDriver } from "./amqp/driver.js";
-import { type Host, hostsOf, isLoopback } from "./amqp/hosts.js";
+import { hostsOf } from "./amqp/hosts.js";
 import { MessageIds } from "./amqp/message-ids.js";
+import { connector } from "./connector.js";
 import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
 import { isJsonObject } from "./json.js";
@@ -140,49 +139,6 @@ function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial
   const dial = Object.hasOwn(dialers, scheme) ? dialers[scheme] : undefined;
   if (dial !== undefined) return dial;
   throw new DriverLoadFailure(scheme, `the schemes that work here are ${Object.keys(dialers).join(", ")}`);
-}
-
-interface ConnectorInit {
-  dial: Dial;
-  amqp: ResolvedOptions;
-  virtualHost: string | undefined;
-  ids: MessageIds;
-  runtime: Runtime;
-  options: TransportOptions;
-  logger: Logger;
-}
-
-/** Makes connections to one host or another, as the options want them. */
-function connector(init: ConnectorInit): (host: Host, signal: AbortSignal) => Promise<Connection> {
-  const { dial, amqp, virtualHost, ids, runtime, options, logger } = init;
-  const { node, process, pid } = runtime.identity;
-  const hostname = amqp.pseudoVhost ? undefined : virtualHost;
-  const connection = {
-    containerId: amqp.containerName ?? `openstack.org/om/container/${node}/${process}/${pid}/${ids.next()}`,
-    hostname,
-    idleTimeoutMs: amqp.idleTimeoutMs,
-    properties: { process, pid, node },
-    maxMessageBytes: options.maxMessageBytes,
-    logger,
-    onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
-  };
-  let warned = false;
-  return async (host, signal) => {
-    const sasl = { credentials: host.credentials, mechanisms: amqp.saslMechanisms, hostname };
-    const made = await connect(dial, host.address, { ...connection, sasl }, signal);
-    if (made.mechanism === "PLAIN" && !made.socket.encrypted && !isLoopback(host) && !warned) {
-      warned = true;
-      logger.warn(`the password went to ${host.name} in clear: amqps or amqp+wss would hide it`);
-    }
-    return made;
-  };
-}
-
-function tracer(logger: Logger, onFrame: ((frame: Frame) => void) | undefined): (frame: Frame) => void {
-  return (frame) => {
-    logger.debug(`${frame.direction} ${frame.performative}`, frame);
-    onFrame?.(frame);
-  };
 }
 
 function wanted(what: string, isIt: (value: object) => boolean): OptionCheck {

@@ -1,0 +1,52 @@
+import type { Connection } from "../core/connection.js";
+import type { Dial } from "../core/dial.js";
+import type { Frame } from "../core/frame-log.js";
+import { connect } from "../core/handshake.js";
+import type { Logger } from "../core/logger.js";
+import { type Host, isLoopback } from "./amqp/hosts.js";
+import type { MessageIds } from "./amqp/message-ids.js";
+import type { ResolvedOptions } from "./options.js";
+import type { Runtime, TransportOptions } from "./transport.js";
+
+export interface ConnectorInit {
+  dial: Dial;
+  amqp: ResolvedOptions;
+  virtualHost: string | undefined;
+  ids: MessageIds;
+  runtime: Runtime;
+  options: TransportOptions;
+  logger: Logger;
+}
+
+/** Makes connections to one host or another, as the options want them. */
+export function connector(init: ConnectorInit): (host: Host, signal: AbortSignal) => Promise<Connection> {
+  const { dial, amqp, virtualHost, ids, runtime, options, logger } = init;
+  const { node, process, pid } = runtime.identity;
+  const hostname = amqp.pseudoVhost ? undefined : virtualHost;
+  const connection = {
+    containerId: amqp.containerName ?? `openstack.org/om/container/${node}/${process}/${pid}/${ids.next()}`,
+    hostname,
+    idleTimeoutMs: amqp.idleTimeoutMs,
+    properties: { process, pid, node },
+    maxMessageBytes: options.maxMessageBytes,
+    logger,
+    onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
+  };
+  let warned = false;
+  return async (host, signal) => {
+    const sasl = { credentials: host.credentials, mechanisms: amqp.saslMechanisms, hostname };
+    const made = await connect(dial, host.address, { ...connection, sasl }, signal);
+    if (made.mechanism === "PLAIN" && !made.socket.encrypted && !isLoopback(host) && !warned) {
+      warned = true;
+      logger.warn(`the password went to ${host.name} in clear: amqps or amqp+wss would hide it`);
+    }
+    return made;
+  };
+}
+
+function tracer(logger: Logger, onFrame: ((frame: Frame) => void) | undefined): (frame: Frame) => void {
+  return (frame) => {
+    logger.debug(`${frame.direction} ${frame.performative}`, frame);
+    onFrame?.(frame);
+  };
+}
