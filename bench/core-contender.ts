@@ -1,5 +1,6 @@
 import type { Delivery } from "../src/core/delivery.js";
 import { accept, connect } from "../src/core/handshake.js";
+import { Admission } from "../src/core/sasl-admission.js";
 import type { Sender } from "../src/core/sender.js";
 import { tcpDial } from "../src/transports/tcp.js";
 import { listenTcp } from "../src/transports/tcp-listener.js";
@@ -25,7 +26,7 @@ export const coreContender: Contender = {
       accept: (socket) =>
         accept(socket, {
           containerId: "server",
-          sasl: { anonymous: true, required: false },
+          sasl: new Admission(),
           onOpen() {},
           onFailure() {},
           onLink(link) {

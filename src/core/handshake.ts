@@ -3,8 +3,10 @@ import type { Address, Dial, Socket, SocketHandlers } from "./dial.js";
 import { ConnectionLost, toError } from "./errors.js";
 import { FrameTap, type OnFrame, tapped } from "./frame-tap.js";
 import { type Logger, silentLogger } from "./logger.js";
+import type { Admission } from "./sasl-admission.js";
 import { SaslClient, type SaslClientOptions } from "./sasl-client.js";
-import { SaslServer, type SaslServerOptions } from "./sasl-server.js";
+import type { SaslEvents, SaslResult } from "./sasl-exchange.js";
+import { SaslServer } from "./sasl-server.js";
 
 /** How long a peer may take from the first byte to its Open. A WebSocket that nobody serves stays silent for ever. */
 const HANDSHAKE_MS = 15_000;
@@ -32,24 +34,22 @@ export async function connect(
   const socket = watch === undefined ? dialled : tapped(dialled, new FrameTap("out", watch));
   return new Promise((resolve, reject) => {
     const handshake = new Handshake(socket, inbox, signal, reject);
-    const sasl = new SaslClient(options.sasl, (bytes) => socket.send(bytes));
+    const onOpen = (connection: Connection): void => {
+      handshake.done();
+      resolve(connection);
+    };
+    const events = handshake.sasl(({ mechanism }) => new Connection(socket, mechanism, options, onOpen));
+    const sasl = new SaslClient(options.sasl, events);
     handshake.begin(
-      (bytes) => {
-        const step = sasl.receive(bytes);
-        if (step.type === "more") return;
-        const onOpen = (connection: Connection): void => {
-          handshake.done();
-          resolve(connection);
-        };
-        handshake.pass(new Connection(socket, step.mechanism, options, onOpen), step.rest);
-      },
+      (bytes) => sasl.receive(bytes),
       () => sasl.start(),
     );
   });
 }
 
 export interface AcceptOptions extends ConnectionOptions {
-  sasl: SaslServerOptions;
+  /** Who is let in. */
+  sasl: Admission;
   /** The peer is authenticated and open. */
   onOpen: (connection: Connection) => void;
   onLink: OnLink;
@@ -61,16 +61,13 @@ export interface AcceptOptions extends ConnectionOptions {
 export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
   const inbox = new Inbox(undefined);
   const handshake = new Handshake(socket, inbox, undefined, (reason) => options.onFailure(toError(reason)));
-  const sasl = new SaslServer(options.sasl, (bytes) => socket.send(bytes));
-  handshake.begin((bytes) => {
-    const step = sasl.receive(bytes);
-    if (step.type === "more") return;
-    const onOpen = (connection: Connection): void => {
-      handshake.done();
-      options.onOpen(connection);
-    };
-    handshake.pass(new Connection(socket, step.mechanism, options, onOpen, options.onLink), step.rest);
-  });
+  const onOpen = (connection: Connection): void => {
+    handshake.done();
+    options.onOpen(connection);
+  };
+  const events = handshake.sasl(({ mechanism }) => new Connection(socket, mechanism, options, onOpen, options.onLink));
+  const sasl = new SaslServer(options.sasl, socket.clientName, events);
+  handshake.begin((bytes) => sasl.receive(bytes));
   return inbox;
 }
 
@@ -97,23 +94,36 @@ class Handshake {
     signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** `receive` gets what comes, `start` says the first word. What they throw is the end of it. */
+  /** `receive` gets what comes, `start` says the first word. */
   begin(receive: (bytes: Uint8Array) => void, start: () => void = () => {}): void {
     if (this.#signal?.aborted) return this.#onAbort(); // while the dialler's answer was on its way
     const socket = this.#socket;
     this.#inbox.handOver({
-      data: (bytes) => this.#guard(() => receive(bytes)),
+      data: receive,
       drain() {},
       close: (error) => {
         const why = error?.message ?? "closed by the peer before the connection was open";
         this.#fail(new ConnectionLost(`${socket.id}: ${why}`, { cause: error }));
       },
     });
-    this.#guard(start);
+    start();
+  }
+
+  /** What the exchange tells. It may do so long after it was fed: when the handshake is over nothing comes of it. */
+  sasl(connectionOf: (result: SaslResult) => Connection): SaslEvents {
+    return {
+      send: (bytes) => {
+        if (!this.#isOver) this.#socket.send(bytes);
+      },
+      done: (result) => {
+        if (!this.#isOver) this.#pass(connectionOf(result), result.rest);
+      },
+      failed: (error) => this.#fail(error),
+    };
   }
 
   /** SASL is through: the rest is the connection's, until it is open. */
-  pass(connection: Connection, rest: Uint8Array): void {
+  #pass(connection: Connection, rest: Uint8Array): void {
     this.#connection = connection;
     void connection.closed.then((cause) => {
       this.#fail(cause ?? new ConnectionLost(`${this.#socket.id}: closed before open`));
@@ -126,15 +136,6 @@ class Handshake {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this.#onAbort);
-  }
-
-  #guard(run: () => void): void {
-    if (this.#isOver) return;
-    try {
-      run();
-    } catch (error) {
-      this.#fail(error);
-    }
   }
 
   #fail(reason: unknown): void {

@@ -2,20 +2,24 @@ import { AuthenticationError, ProtocolError } from "./errors.js";
 import type { Reader } from "./reader.js";
 import {
   type Credentials,
-  MORE,
+  SASL_CHALLENGE,
   SASL_INIT,
   SASL_MECHANISMS,
   SASL_OUTCOME,
-  type SaslStep,
-  SaslStream,
+  SASL_RESPONSE,
+  type SaslStream,
+  saslData,
   saslFrame,
   saslHeader,
 } from "./sasl.js";
+import { chooseMechanism, describeLogin } from "./sasl-choice.js";
+import { type SaslEvents, SaslExchange, type SaslStep } from "./sasl-exchange.js";
+import type { ClientMechanism } from "./sasl-mechanism.js";
 
 export interface SaslClientOptions {
   /** Undefined: none, as in `{ anonymous: true }`. */
   credentials: Credentials | undefined;
-  /** In order of preference. Absent or empty: PLAIN with a password and never ANONYMOUS, otherwise ANONYMOUS. */
+  /** In order of preference. Absent or empty: as the credentials are, SCRAM before PLAIN. */
   mechanisms?: readonly string[] | undefined;
   /** The virtual host, for peers that keep users for each. */
   hostname?: string | undefined;
@@ -30,121 +34,104 @@ const FAILURES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * The connecting side of the SASL exchange (security 5.3), fed with bytes. Its errors are AuthenticationError, when the
- * peer offers no mechanism that fits or refuses us, and ProtocolError for a peer that does something else than SASL.
+ * The connecting side of the SASL exchange (security 5.3), fed with bytes. It fails with AuthenticationError when the
+ * peer offers no mechanism that fits, refuses us, or does not show that it is the one that knows us, and with
+ * ProtocolError when it does something else than SASL.
  */
 export class SaslClient {
   readonly #options: SaslClientOptions;
   readonly #send: (bytes: Uint8Array) => void;
-  readonly #stream = new SaslStream();
-  #awaits: "header" | "mechanisms" | "outcome" = "header";
-  #mechanism = "";
+  readonly #exchange: SaslExchange;
+  /** What the peer has to say next. */
+  #take = (stream: SaslStream): SaslStep | Promise<SaslStep> => this.#takeHeader(stream);
 
-  constructor(options: SaslClientOptions, send: (bytes: Uint8Array) => void) {
+  constructor(options: SaslClientOptions, events: SaslEvents) {
     this.#options = options;
-    this.#send = send;
+    this.#send = (bytes) => events.send(bytes);
+    this.#exchange = new SaslExchange(events, (stream) => this.#take(stream));
   }
 
   start(): void {
     this.#send(saslHeader());
   }
 
-  /** Not to be called again after it was done or has thrown. */
-  receive(bytes: Uint8Array): SaslStep {
-    this.#stream.push(bytes);
-    if (this.#awaits === "header") {
-      const protocol = this.#stream.protocol();
-      if (protocol === undefined) return MORE;
-      if (protocol !== "AMQP 1.0 with SASL") {
-        throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0 with SASL`, "amqp:not-implemented");
-      }
-      this.#stream.takeHeader();
-      this.#awaits = "mechanisms";
-    }
-    if (this.#awaits === "mechanisms") {
-      const frame = this.#stream.takeFrame(SASL_MECHANISMS);
-      if (frame === undefined) return MORE;
-      this.#init(readMechanisms(frame));
-      this.#awaits = "outcome";
-    }
-    const frame = this.#stream.takeFrame(SASL_OUTCOME);
-    if (frame === undefined) return MORE;
-    this.#check(readOutcome(frame));
-    return { type: "done", mechanism: this.#mechanism, rest: this.#stream.rest };
+  receive(bytes: Uint8Array): void {
+    this.#exchange.receive(bytes);
   }
 
-  #init(offered: readonly string[]): void {
-    const { credentials, hostname } = this.#options;
-    const mechanism = choose(this.#options, offered);
-    const response = mechanism === "PLAIN" ? plainResponse(credentials) : new Uint8Array(0);
-    this.#mechanism = mechanism;
+  #takeHeader(stream: SaslStream): SaslStep {
+    const protocol = stream.protocol();
+    if (protocol === undefined) return "more";
+    if (protocol !== "AMQP 1.0 with SASL") {
+      throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0 with SASL`, "amqp:not-implemented");
+    }
+    stream.takeHeader();
+    this.#take = () => this.#takeMechanisms(stream);
+    return "next";
+  }
+
+  #takeMechanisms(stream: SaslStream): SaslStep {
+    const frame = stream.takeFrame(SASL_MECHANISMS);
+    if (frame === undefined) return "more";
+    const { credentials, mechanisms = [], hostname } = this.#options;
+    const mechanism = chooseMechanism(credentials, mechanisms, readMechanisms(frame.fields));
     this.#send(
       saslFrame(SASL_INIT, (writer) => {
-        writer.symbol(mechanism);
-        writer.binary(response);
+        writer.symbol(mechanism.name);
+        writer.binary(mechanism.initialResponse);
         if (hostname !== undefined) writer.string(hostname);
         return hostname === undefined ? 2 : 3;
       }),
     );
+    this.#take = () => this.#takeOutcome(stream, mechanism);
+    return "next";
   }
 
-  #check(code: number): void {
-    if (code === 0) return;
+  #takeOutcome(stream: SaslStream, mechanism: ClientMechanism): SaslStep | Promise<SaslStep> {
+    const { name } = mechanism;
+    const frame = mechanism.respond ? stream.takeFrame(SASL_OUTCOME, SASL_CHALLENGE) : stream.takeFrame(SASL_OUTCOME);
+    if (frame === undefined) return "more";
+    if (frame.code === SASL_OUTCOME) {
+      this.#check(mechanism, readOutcome(frame.fields));
+      return { mechanism: name };
+    }
+    const response = mechanism.respond?.(readChallenge(frame.fields)) ?? NOTHING;
+    return response instanceof Promise ? response.then((bytes) => this.#respond(bytes)) : this.#respond(response);
+  }
+
+  #respond(response: Uint8Array): SaslStep {
+    this.#send(saslData(SASL_RESPONSE, response));
+    return "next";
+  }
+
+  #check(mechanism: ClientMechanism, { code, additionalData }: Outcome): void {
+    if (code === 0) return mechanism.letIn?.(additionalData);
     const failure = FAILURES.get(code);
     if (failure === undefined) throw new ProtocolError(`sasl-outcome with code ${code}`);
-    const { credentials } = this.#options;
-    const user = hasPassword(credentials) ? ` of user ${JSON.stringify(credentials.username)}` : "";
-    throw new AuthenticationError(`${this.#mechanism}${user} failed: ${failure}`);
+    const detail = mechanism.refusal?.(additionalData);
+    const why = detail === undefined ? failure : `${failure}: ${detail}`;
+    throw new AuthenticationError(`${describeLogin(mechanism.name, this.#options.credentials)} failed: ${why}`);
   }
 }
 
-function choose(
-  { credentials, mechanisms = [] }: SaslClientOptions,
-  offered: readonly string[],
-): "PLAIN" | "ANONYMOUS" {
-  const standard = hasPassword(credentials) ? "PLAIN" : "ANONYMOUS";
-  const wanted = mechanisms.length === 0 ? [standard] : mechanisms.map((name) => name.toUpperCase());
-  for (const name of wanted) {
-    if (!offered.includes(name)) continue;
-    if (name === "ANONYMOUS" || (name === "PLAIN" && hasPassword(credentials))) return name;
-  }
-  const theirs = offered.length === 0 ? "none" : offered.map(printable).join(", ");
-  const remarks = wanted.flatMap((name) => {
-    if (name === "PLAIN") return hasPassword(credentials) ? [] : ["PLAIN needs a username and a password"];
-    return name === "ANONYMOUS" ? [] : [`${name} is not supported`];
-  });
-  const because = remarks.length === 0 ? "" : ` (${remarks.join("; ")})`;
-  throw new AuthenticationError(
-    `the SASL mechanisms of the peer are ${theirs}; ours are ${wanted.join(", ")}${because}`,
-  );
+interface Outcome {
+  code: number;
+  additionalData: Uint8Array;
 }
 
-/** RFC 4616: an empty authorization id, the user and the password, each behind a NUL. */
-function plainResponse(credentials: Credentials | undefined): Uint8Array {
-  if (!hasPassword(credentials)) throw new AuthenticationError("PLAIN needs a username and a password");
-  for (const field of ["username", "password"] as const) {
-    if (credentials[field].includes("\0")) {
-      throw new AuthenticationError(`the ${field} holds a NUL character, which PLAIN cannot carry`);
-    }
-  }
-  return new TextEncoder().encode(`\0${credentials.username}\0${credentials.password}`);
+const NOTHING = new Uint8Array(0);
+
+function readMechanisms(fields: Reader): string[] {
+  return fields.list() > 0 ? fields.symbols() : [];
 }
 
-function hasPassword(credentials: Credentials | undefined): credentials is { username: string; password: string } {
-  return credentials !== undefined && "password" in credentials;
+function readChallenge(fields: Reader): Uint8Array {
+  return (fields.list() > 0 ? fields.binary() : undefined) ?? NOTHING;
 }
 
-function readMechanisms(frame: Reader): string[] {
-  return frame.list() > 0 ? frame.symbols() : [];
-}
-
-function readOutcome(frame: Reader): number {
-  const code = frame.list() > 0 ? frame.ubyte() : undefined;
+function readOutcome(fields: Reader): Outcome {
+  const count = fields.list();
+  const code = count > 0 ? fields.ubyte() : undefined;
   if (code === undefined) throw new ProtocolError("sasl-outcome without a code");
-  return code;
-}
-
-/** Names off the wire go into logs and terminals. */
-function printable(name: string): string {
-  return name.replace(/[^\x21-\x7e]/g, "?");
+  return { code, additionalData: (count > 1 ? fields.binary() : undefined) ?? NOTHING };
 }

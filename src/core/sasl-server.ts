@@ -1,106 +1,109 @@
 import { AuthenticationError, ProtocolError } from "./errors.js";
 import type { Reader } from "./reader.js";
 import {
-  MORE,
+  SASL_CHALLENGE,
   SASL_INIT,
   SASL_MECHANISMS,
   SASL_OUTCOME,
-  type SaslStep,
-  SaslStream,
+  SASL_RESPONSE,
+  type SaslStream,
+  saslData,
   saslFrame,
   saslHeader,
 } from "./sasl.js";
-import { readUtf8 } from "./utf8.js";
-
-export interface SaslServerOptions {
-  /** Offer ANONYMOUS. */
-  anonymous: boolean;
-  /** Offer PLAIN; true lets the user in. */
-  verify?: ((username: string, password: string) => boolean) | undefined;
-  /** Refuse a peer that begins with the AMQP header, without SASL. */
-  required: boolean;
-}
+import type { Admission } from "./sasl-admission.js";
+import { type SaslEvents, SaslExchange, type SaslStep } from "./sasl-exchange.js";
+import type { ServerMechanism, Verdict } from "./sasl-mechanism.js";
+import { serverMechanism } from "./sasl-server-mechanisms.js";
 
 /**
  * The accepting side of the SASL exchange (security 5.3), fed with bytes; a client may send everything in one piece. A
- * refused client has been told so when AuthenticationError is thrown; a peer that speaks something else is a ProtocolError.
+ * refused client has been told so when it fails with AuthenticationError; a peer that speaks something else is a
+ * ProtocolError. Done without a mechanism: ANONYMOUS is offered, and what is left begins with the AMQP header.
  */
 export class SaslServer {
-  readonly #options: SaslServerOptions;
+  readonly #admission: Admission;
+  readonly #clientName: string | undefined;
+  readonly #offered: readonly string[];
   readonly #send: (bytes: Uint8Array) => void;
-  readonly #stream = new SaslStream();
-  #begun = false;
+  readonly #exchange: SaslExchange;
+  /** What the client has to say next. */
+  #take = (stream: SaslStream): SaslStep | Promise<SaslStep> => this.#takeHeader(stream);
 
-  constructor(options: SaslServerOptions, send: (bytes: Uint8Array) => void) {
-    this.#options = options;
-    this.#send = send;
+  /** `clientName`: whom the transport knows by a certificate. */
+  constructor(admission: Admission, clientName: string | undefined, events: SaslEvents) {
+    this.#admission = admission;
+    this.#clientName = clientName;
+    this.#offered = admission.offered(clientName);
+    this.#send = (bytes) => events.send(bytes);
+    this.#exchange = new SaslExchange(events, (stream) => this.#take(stream));
   }
 
-  /** Not to be called again after it was done or has thrown. Done without a mechanism: `rest` begins with the AMQP header. */
-  receive(bytes: Uint8Array): SaslStep {
-    this.#stream.push(bytes);
-    if (!this.#begun) {
-      const protocol = this.#stream.protocol();
-      if (protocol === undefined) return MORE;
-      if (protocol === "AMQP 1.0" && !this.#options.required) {
-        return { type: "done", mechanism: "", rest: this.#stream.rest };
-      }
-      this.#begin(protocol);
-    }
-    const frame = this.#stream.takeFrame(SASL_INIT);
-    if (frame === undefined) return MORE;
-    return { type: "done", ...this.#authenticate(frame), rest: this.#stream.rest };
+  receive(bytes: Uint8Array): void {
+    this.#exchange.receive(bytes);
   }
 
   /** Transport 2.2: whoever gets a header that he does not want answers with the one that he does. */
-  #begin(protocol: string): void {
+  #takeHeader(stream: SaslStream): SaslStep {
+    const protocol = stream.protocol();
+    if (protocol === undefined) return "more";
+    if (protocol === "AMQP 1.0" && this.#offered.includes("ANONYMOUS")) return { mechanism: "" };
     this.#send(saslHeader());
     if (protocol === "AMQP 1.0") throw new AuthenticationError("the peer begins without SASL, which is required here");
     if (protocol !== "AMQP 1.0 with SASL") {
       throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0`, "amqp:not-implemented");
     }
-    this.#begun = true;
-    this.#stream.takeHeader();
+    stream.takeHeader();
     this.#send(
       saslFrame(SASL_MECHANISMS, (writer) => {
-        writer.symbols(this.#mechanisms());
+        writer.symbols(this.#offered);
         return 1;
       }),
     );
+    this.#take = () => this.#takeInit(stream);
+    return "next";
   }
 
-  #authenticate(init: Reader): { mechanism: string; username?: string } {
-    const count = init.list();
-    const mechanism = (count > 0 ? init.symbol() : undefined) ?? "";
-    const response = (count > 1 ? init.binary() : undefined) ?? new Uint8Array(0);
-    if (!this.#mechanisms().includes(mechanism)) {
-      throw this.#refuse(`SASL mechanism ${JSON.stringify(mechanism.slice(0, 32))} is not offered`);
+  #takeInit(stream: SaslStream): SaslStep | Promise<SaslStep> {
+    const frame = stream.takeFrame(SASL_INIT);
+    if (frame === undefined) return "more";
+    const { name, response } = readInit(frame.fields);
+    const mechanism = this.#offered.includes(name)
+      ? serverMechanism(name, this.#admission, this.#clientName)
+      : undefined;
+    if (mechanism === undefined) {
+      throw this.#refuse(`SASL mechanism ${JSON.stringify(name.slice(0, 32))} is not offered`);
     }
-    if (mechanism === "ANONYMOUS") {
-      this.#outcome(0);
-      return { mechanism };
-    }
-    const [authorization, username, password, ...more] = readUtf8(response, 0, response.length)?.split("\0") ?? [];
-    if (authorization === undefined || username === undefined || password === undefined || more.length > 0) {
-      throw this.#refuse("the response to PLAIN is malformed");
-    }
-    const known = this.#options.verify?.(username, password) === true;
-    const user = `user ${JSON.stringify(username.slice(0, 64))}`;
-    if (!known) throw this.#refuse(`${user} is unknown or has another password`);
-    if (authorization !== "" && authorization !== username) throw this.#refuse(`${user} asks to act as somebody else`);
-    this.#outcome(0);
-    return { mechanism, username };
+    this.#take = () => this.#takeResponse(stream, name, mechanism);
+    return this.#judge(name, mechanism.respond(response));
   }
 
-  /** Strongest first: many clients take the first that they can. */
-  #mechanisms(): string[] {
-    const { anonymous, verify } = this.#options;
-    return [...(verify === undefined ? [] : ["PLAIN"]), ...(anonymous ? ["ANONYMOUS"] : [])];
+  #takeResponse(stream: SaslStream, name: string, mechanism: ServerMechanism): SaslStep | Promise<SaslStep> {
+    const frame = stream.takeFrame(SASL_RESPONSE);
+    if (frame === undefined) return "more";
+    const response = (frame.fields.list() > 0 ? frame.fields.binary() : undefined) ?? NOTHING;
+    return this.#judge(name, mechanism.respond(response));
   }
 
-  #refuse(description: string): AuthenticationError {
+  #judge(mechanism: string, verdict: Verdict | Promise<Verdict>): SaslStep | Promise<SaslStep> {
+    if (verdict instanceof Promise) return verdict.then((later) => this.#judge(mechanism, later));
+    switch (verdict.type) {
+      case "challenge":
+        this.#send(saslData(SASL_CHALLENGE, verdict.data));
+        return "next";
+      case "granted":
+        this.#outcome(0);
+        return { mechanism, username: verdict.username };
+      case "refused":
+        throw this.#refuse(verdict.why);
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  #refuse(why: string): AuthenticationError {
     this.#outcome(1);
-    return new AuthenticationError(description);
+    return new AuthenticationError(why);
   }
 
   #outcome(code: 0 | 1): void {
@@ -111,4 +114,12 @@ export class SaslServer {
       }),
     );
   }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function readInit(fields: Reader): { name: string; response: Uint8Array } {
+  const count = fields.list();
+  const name = (count > 0 ? fields.symbol() : undefined) ?? "";
+  return { name, response: (count > 1 ? fields.binary() : undefined) ?? NOTHING };
 }

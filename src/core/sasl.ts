@@ -4,29 +4,22 @@ import { Reader } from "./reader.js";
 import { Writer } from "./writer.js";
 
 /** Who we are to the peer. */
-export type Credentials = { username: string; password: string } | { anonymous: true };
-
-/** Progress of an exchange. `rest` are the bytes behind it, which belong to AMQP. */
-export type SaslStep =
-  | { readonly type: "more" }
-  | {
-      readonly type: "done";
-      /** Empty when the peer did without SASL. */
-      readonly mechanism: string;
-      /** Whom the server has let in; absent for ANONYMOUS. */
-      readonly username?: string | undefined;
-      readonly rest: Uint8Array;
-    };
-
-export const MORE: SaslStep = Object.freeze({ type: "more" });
+export type Credentials =
+  | { username: string; password: string }
+  | { username?: string | undefined; token: string }
+  /** As the transport says: by a client certificate. */
+  | { external: true }
+  | { anonymous: true };
 
 /** Descriptors of the frames (security 5.3.3). */
 export const SASL_MECHANISMS = 0x40;
 export const SASL_INIT = 0x41;
+export const SASL_CHALLENGE = 0x42;
+export const SASL_RESPONSE = 0x43;
 export const SASL_OUTCOME = 0x44;
 
-/** AMQP says 512; tokens as passwords and long lists of mechanisms need more. */
-const MAX_FRAME_BYTES = 4096;
+/** AMQP says 512; tokens and long lists of mechanisms need more. */
+const MAX_FRAME_BYTES = 16_384;
 const HEADER_BYTES = 8;
 const FRAMING_ERROR = "amqp:connection:framing-error";
 
@@ -69,6 +62,20 @@ export function saslFrame(code: number, writeFields: (writer: Writer) => number)
   return frame;
 }
 
+/** A challenge or a response. */
+export function saslData(code: typeof SASL_CHALLENGE | typeof SASL_RESPONSE, data: Uint8Array): Uint8Array {
+  return saslFrame(code, (writer) => {
+    writer.binary(data);
+    return 1;
+  });
+}
+
+export interface SaslFrame {
+  readonly code: number;
+  /** Stands in front of the fields. */
+  readonly fields: Reader;
+}
+
 /** The peer's bytes as they come in, cut into its protocol header and its SASL frames. */
 export class SaslStream {
   #rest: Uint8Array = new Uint8Array(0);
@@ -93,8 +100,8 @@ export class SaslStream {
     this.#rest = this.#rest.subarray(HEADER_BYTES);
   }
 
-  /** Takes the next frame once it is there; the reader stands in front of its fields. Throws ProtocolError for any other than `code`. */
-  takeFrame(code: number): Reader | undefined {
+  /** Takes the next frame once it is there. Throws ProtocolError for any other than `codes`. */
+  takeFrame(...codes: readonly number[]): SaslFrame | undefined {
     const bytes = this.#rest;
     if (bytes.length < HEADER_BYTES) return undefined;
     const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
@@ -104,13 +111,11 @@ export class SaslStream {
     }
     if (bytes.length < size) return undefined;
     this.#rest = bytes.subarray(size);
-    const reader = new Reader(bytes, body, size);
-    const found = reader.described();
-    if (found === code) return reader;
-    throw new ProtocolError(
-      `SASL frame 0x${found.toString(16)} where 0x${code.toString(16)} was expected`,
-      FRAMING_ERROR,
-    );
+    const fields = new Reader(bytes, body, size);
+    const code = fields.described();
+    if (codes.includes(code)) return { code, fields };
+    const expected = codes.map((one) => `0x${one.toString(16)}`).join(" or ");
+    throw new ProtocolError(`SASL frame 0x${code.toString(16)} where ${expected} was expected`, FRAMING_ERROR);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Connection } from "../core/connection.js";
 import type { Accept, Socket, SocketHandlers } from "../core/dial.js";
 import { accept } from "../core/handshake.js";
 import { type Logger, silentLogger } from "../core/logger.js";
+import { Admission } from "../core/sasl-admission.js";
 import { type Addressing, distributions } from "./addresses.js";
 import { Budget } from "./budget.js";
 import { type IntermediaryKind, Nodes } from "./nodes.js";
@@ -32,8 +33,12 @@ export interface IntermediaryOptions {
   kind: IntermediaryKind;
   /** What the Open says that this is. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
   product?: string | undefined;
-  /** Name -> password. With it PLAIN is required; without it ANONYMOUS and a connection without SASL are taken. */
+  /** Name -> password, for PLAIN and SCRAM. With neither users nor tokens, ANONYMOUS and a connection without SASL are taken. */
   users?: ReadonlyMap<string, string> | undefined;
+  /** For OAUTHBEARER and XOAUTH2. */
+  tokens?: ReadonlySet<string> | undefined;
+  /** The SASL mechanisms that are offered, in this order. Default: all that users, tokens and client certificates allow. */
+  sasl?: readonly string[] | undefined;
   addressing?: Addressing | undefined;
   limits?: Partial<IntermediaryLimits> | undefined;
   logger?: Logger | undefined;
@@ -60,18 +65,20 @@ const DEFAULT_LIMITS: IntermediaryLimits = {
 export class Intermediary {
   /** Takes a stream that came in. */
   readonly accept: Accept = (socket) => this.#accept(socket);
-  readonly #options: IntermediaryOptions;
   readonly #limits: IntermediaryLimits;
   readonly #logger: Logger;
   readonly #product: string;
   readonly #containerId: string;
+  readonly #admission: Admission;
   readonly #reception: Reception;
   /** By socket; undefined until the Open has come. */
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
 
+  /** @throws Error for a SASL mechanism that there is not, or that lacks the users or tokens that it needs. */
   constructor(options: IntermediaryOptions) {
-    this.#options = options;
+    const { users, tokens, sasl } = options;
+    this.#admission = new Admission({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
@@ -123,18 +130,13 @@ export class Intermediary {
   }
 
   #serve(socket: Socket): SocketHandlers {
-    const { users } = this.#options;
     return accept(socket, {
       containerId: this.#containerId,
       properties: { product: this.#product },
       idleTimeoutMs: IDLE_MS,
       maxMessageBytes: this.#limits.maxMessageBytes,
       logger: this.#logger,
-      sasl: {
-        anonymous: users === undefined,
-        verify: users && ((username, password) => users.get(username) === password),
-        required: users !== undefined,
-      },
+      sasl: this.#admission,
       onOpen: (connection) => this.#onOpen(connection),
       onLink: (request) => this.#reception.receive(request),
       onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),

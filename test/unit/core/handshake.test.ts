@@ -2,6 +2,7 @@ import rheaFrames from "rhea/lib/frames.js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Dial, SocketHandlers } from "../../../src/core/dial.js";
 import { accept, type ConnectOptions, connect } from "../../../src/core/handshake.js";
+import { Admission } from "../../../src/core/sasl-admission.js";
 import { RawPeer } from "../../support/raw-peer.js";
 import { RecordingLogger } from "../../support/recording-logger.js";
 import { FakeSocket, turn } from "./fake-socket.js";
@@ -145,7 +146,7 @@ describe("accepting", () => {
     const opens: string[] = [];
     const handlers = accept(socket, {
       containerId: "server",
-      sasl: { anonymous: true, required: true },
+      sasl: new Admission(),
       onOpen: (connection) => opens.push(connection.remote.containerId),
       onLink() {},
       onFailure: (failure) => failures.push(failure.message),

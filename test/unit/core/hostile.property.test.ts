@@ -4,6 +4,7 @@ import type { Connection } from "../../../src/core/connection.js";
 import { Deadlines } from "../../../src/core/deadlines.js";
 import type { Dial, SocketHandlers } from "../../../src/core/dial.js";
 import { accept, connect } from "../../../src/core/handshake.js";
+import { Admission } from "../../../src/core/sasl-admission.js";
 import { Bed, textMessage } from "../intermediary/bed.js";
 import { RawClient } from "../intermediary/raw-client.js";
 import { CLIENT, SERVER } from "./conversations.js";
@@ -79,7 +80,7 @@ describe("whatever a peer says", { timeout: 15_000 }, () => {
         let failure: Error | undefined;
         const handlers = accept(socket, {
           containerId: "server",
-          sasl: { anonymous: true, required: false },
+          sasl: new Admission(),
           onOpen: (connection) => {
             end = connection.closed;
           },

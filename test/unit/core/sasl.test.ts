@@ -1,139 +1,52 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AuthenticationError, ProtocolError } from "../../../src/core/errors.js";
-import { describeProtocol, type SaslStep, saslFrame, saslHeader } from "../../../src/core/sasl.js";
-import { SaslClient, type SaslClientOptions } from "../../../src/core/sasl-client.js";
-import { SaslServer, type SaslServerOptions } from "../../../src/core/sasl-server.js";
+import { describeProtocol, saslFrame, saslHeader } from "../../../src/core/sasl.js";
+import type { AdmissionInit } from "../../../src/core/sasl-admission.js";
+import type { SaslClientOptions } from "../../../src/core/sasl-client.js";
+import { client, converse, feed, init, join, mechanisms, outcome, server } from "./sasl-ends.js";
 
 const AMQP = Uint8Array.of(0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0);
 const PASSWORD = "pä55\u{1f511}:@ word";
 const CREDENTIALS = { username: "üser", password: PASSWORD };
-const USERS: SaslServerOptions = {
-  anonymous: true,
-  verify: (username, password) => username === CREDENTIALS.username && password === CREDENTIALS.password,
-  required: true,
+const USERS: AdmissionInit = {
+  users: new Map([[CREDENTIALS.username, CREDENTIALS.password]]),
+  mechanisms: ["PLAIN", "ANONYMOUS"],
 };
-
-/** One end of an exchange and what it has sent. */
-interface End {
-  receive(bytes: Uint8Array): SaslStep;
-  sent(): Uint8Array;
-}
-
-function client(options: SaslClientOptions): End {
-  const sent: number[] = [];
-  const end = new SaslClient(options, (bytes) => sent.push(...bytes));
-  end.start();
-  return { receive: (bytes) => end.receive(bytes), sent: () => Uint8Array.from(sent) };
-}
-
-function server(options: SaslServerOptions): End {
-  const sent: number[] = [];
-  const end = new SaslServer(options, (bytes) => sent.push(...bytes));
-  return { receive: (bytes) => end.receive(bytes), sent: () => Uint8Array.from(sent) };
-}
-
-function join(...pieces: Uint8Array[]): Uint8Array {
-  return Uint8Array.from(pieces.flatMap((piece) => [...piece]));
-}
-
-function mechanisms(...names: string[]): Uint8Array {
-  return saslFrame(0x40, (writer) => {
-    writer.symbols(names);
-    return 1;
-  });
-}
-
-function init(mechanism: string, response: Uint8Array | string | undefined): Uint8Array {
-  return saslFrame(0x41, (writer) => {
-    writer.symbol(mechanism);
-    writer.binary(typeof response === "string" ? new TextEncoder().encode(response) : response);
-    return 2;
-  });
-}
-
-function outcome(code: number): Uint8Array {
-  return saslFrame(0x44, (writer) => {
-    writer.ubyte(code);
-    return 1;
-  });
-}
-
-/** What becomes of bytes, fed in pieces of `size`: the last step or what was thrown. */
-function feed(end: End, bytes: Uint8Array, size = bytes.length): unknown {
-  let step: SaslStep = { type: "more" };
-  for (let at = 0; at < bytes.length; at += size) {
-    try {
-      step = end.receive(bytes.subarray(at, at + size));
-    } catch (error) {
-      return error;
-    }
-    if (step.type === "done") return { ...step, rest: join(step.rest, bytes.subarray(at + size)) };
-  }
-  return step;
-}
-
-/** Both ends until neither has anything to say. */
-function converse(
-  clientOptions: SaslClientOptions,
-  serverOptions: SaslServerOptions,
-): { client: unknown; server: unknown } {
-  const ends = { client: client(clientOptions), server: server(serverOptions) };
-  const results: { client: unknown; server: unknown } = { client: undefined, server: undefined };
-  const taken = { client: 0, server: 0 };
-  for (let idle = false; !idle; ) {
-    idle = true;
-    for (const [from, to] of [
-      ["client", "server"],
-      ["server", "client"],
-    ] as const) {
-      const bytes = ends[from].sent().subarray(taken[from]);
-      taken[from] += bytes.length;
-      if (bytes.length === 0) continue;
-      idle = false;
-      results[to] = feed(ends[to], bytes);
-    }
-  }
-  return results;
-}
 
 const NOTHING = new Uint8Array(0);
 
 describe("a client and a server", () => {
-  test("agree on PLAIN with credentials, be they ASCII or not", () => {
-    expect(converse({ credentials: CREDENTIALS }, USERS)).toEqual({
-      client: { type: "done", mechanism: "PLAIN", rest: NOTHING },
-      server: { type: "done", mechanism: "PLAIN", username: "üser", rest: NOTHING },
+  test("agree on PLAIN with credentials, be they ASCII or not", async () => {
+    expect(await converse({ credentials: CREDENTIALS }, USERS)).toEqual({
+      client: { mechanism: "PLAIN", rest: NOTHING },
+      server: { mechanism: "PLAIN", username: "üser", rest: NOTHING },
     });
   });
 
-  test("agree on ANONYMOUS without", () => {
+  test("agree on ANONYMOUS without", async () => {
     for (const credentials of [undefined, { anonymous: true } as const]) {
-      expect(converse({ credentials, hostname: "vhost" }, USERS)).toEqual({
-        client: { type: "done", mechanism: "ANONYMOUS", rest: NOTHING },
-        server: { type: "done", mechanism: "ANONYMOUS", rest: NOTHING },
+      expect(await converse({ credentials, hostname: "vhost" }, USERS)).toEqual({
+        client: { mechanism: "ANONYMOUS", rest: NOTHING },
+        server: { mechanism: "ANONYMOUS", rest: NOTHING },
       });
     }
   });
 
-  test("any credentials without NUL arrive as they are", () => {
+  test("any credentials without NUL arrive as they are", async () => {
     const text = fc.string({ unit: "binary" }).filter((value) => !value.includes("\0"));
-    fc.assert(
-      fc.property(text, text, (username, password) => {
-        const seen: string[] = [];
-        const verify = (...given: string[]) => {
-          seen.push(...given);
-          return true;
-        };
-        converse({ credentials: { username, password } }, { anonymous: false, verify, required: true });
-        expect(seen).toEqual([username, password]);
+    await fc.assert(
+      fc.asyncProperty(text, text, async (username, password) => {
+        const users = new Map([[username, password]]);
+        const { server } = await converse({ credentials: { username, password } }, { users, mechanisms: ["PLAIN"] });
+        expect(server).toMatchObject({ username });
       }),
     );
   });
 
-  test("part when the password is wrong, and neither error shows it", () => {
+  test("part when the password is wrong, and neither error shows it", async () => {
     const wrong = { username: "üser", password: "Wr0ng-Secret" };
-    const { client: refused, server: refusing } = converse({ credentials: wrong }, USERS);
+    const { client: refused, server: refusing } = await converse({ credentials: wrong }, USERS);
     expect(refused).toBeInstanceOf(AuthenticationError);
     expect(String(refused)).toContain('PLAIN of user "üser" failed: the credentials were refused (code 1, auth)');
     expect(refusing).toBeInstanceOf(AuthenticationError);
@@ -151,7 +64,7 @@ describe("the client", () => {
     [
       "the first of the list that both can",
       { credentials: CREDENTIALS, mechanisms: ["SCRAM-SHA-256", "anonymous", "plain"] },
-      ["SCRAM-SHA-256", "PLAIN", "ANONYMOUS"],
+      ["PLAIN", "ANONYMOUS"],
       "ANONYMOUS",
     ],
     [
@@ -163,7 +76,6 @@ describe("the client", () => {
   ])("chooses %s", (_, options, offered, chosen) => {
     const end = client(options);
     expect(feed(end, join(offers(...offered), outcome(0), AMQP))).toEqual({
-      type: "done",
       mechanism: chosen,
       rest: AMQP,
     });
@@ -181,8 +93,8 @@ describe("the client", () => {
     [
       "with a password and no PLAIN",
       { credentials: CREDENTIALS },
-      ["SCRAM-SHA-256", "ANONYMOUS"],
-      "the SASL mechanisms of the peer are SCRAM-SHA-256, ANONYMOUS; ours are PLAIN",
+      ["CRAM-MD5", "ANONYMOUS"],
+      "the SASL mechanisms of the peer are CRAM-MD5, ANONYMOUS; ours are SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN",
     ],
     [
       "without credentials where PLAIN is asked for",
@@ -286,7 +198,6 @@ describe("the server", () => {
     const open = Uint8Array.of(1, 2, 3, 4, 5);
     const end = server(USERS);
     expect(feed(end, join(plain, AMQP, open))).toEqual({
-      type: "done",
       mechanism: "PLAIN",
       username: "üser",
       rest: join(AMQP, open),
@@ -296,26 +207,41 @@ describe("the server", () => {
 
   test("takes an authorization id only if it is the user's own", () => {
     const response = (id: string) => join(saslHeader(), init("PLAIN", `${id}\0üser\0${PASSWORD}`));
-    expect(feed(server(USERS), response("üser"))).toMatchObject({ type: "done", username: "üser" });
+    expect(feed(server(USERS), response("üser"))).toMatchObject({ username: "üser" });
     expect(feed(server(USERS), response("root"))).toBeInstanceOf(AuthenticationError);
   });
 
-  test("offers what its options allow", () => {
-    const offered = (options: SaslServerOptions) => {
-      const end = server(options);
+  test("offers what its users, tokens and the client's certificate allow, or what it is told to", () => {
+    const users = new Map([["a", "b"]]);
+    const tokens = new Set(["t"]);
+    const scram = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1"];
+    const all = [...scram, "OAUTHBEARER", "XOAUTH2", "EXTERNAL", "PLAIN"];
+    const offered = (options: AdmissionInit, clientName?: string) => {
+      const end = server(options, clientName);
       feed(end, saslHeader());
       return end.sent().subarray(8);
     };
-    expect(offered({ anonymous: true, required: false })).toEqual(mechanisms("ANONYMOUS"));
-    expect(offered({ anonymous: false, verify: () => true, required: true })).toEqual(mechanisms("PLAIN"));
+    expect(offered({})).toEqual(mechanisms("ANONYMOUS"));
+    expect(offered({}, "client")).toEqual(mechanisms("EXTERNAL", "ANONYMOUS"));
+    expect(offered({ users })).toEqual(mechanisms(...scram, "PLAIN"));
+    expect(offered({ tokens })).toEqual(mechanisms("OAUTHBEARER", "XOAUTH2"));
+    expect(offered({ users, tokens }, "client")).toEqual(mechanisms(...all));
+    expect(offered({ users, mechanisms: ["plain", "EXTERNAL"] })).toEqual(mechanisms("PLAIN"));
+    expect(offered({ mechanisms: ["EXTERNAL"] })).toEqual(mechanisms());
   });
 
-  test("lets a bare AMQP header pass unless SASL is required", () => {
+  test("is not made with mechanisms that cannot work", () => {
+    expect(() => server({ mechanisms: ["GSSAPI"] })).toThrow("GSSAPI is none of SCRAM-SHA-512, SCRAM-SHA-256,");
+    expect(() => server({ mechanisms: ["scram-sha-1"] })).toThrow("SCRAM-SHA-1 needs users");
+    expect(() => server({ users: new Map(), mechanisms: ["XOAUTH2"] })).toThrow("XOAUTH2 needs tokens");
+  });
+
+  test("lets a bare AMQP header pass where it offers ANONYMOUS", () => {
     const bytes = join(AMQP, Uint8Array.of(9));
-    const open = server({ anonymous: true, required: false });
-    expect(feed(open, bytes)).toEqual({ type: "done", mechanism: "", rest: bytes });
+    const open = server({});
+    expect(feed(open, bytes)).toEqual({ mechanism: "", rest: bytes });
     expect(open.sent()).toEqual(NOTHING);
-    const closed = server(USERS);
+    const closed = server({ users: new Map() });
     expect(String(feed(closed, bytes))).toContain("the peer begins without SASL, which is required here");
     expect(closed.sent()).toEqual(saslHeader());
   });
@@ -334,7 +260,7 @@ describe("the server", () => {
       "the response to PLAIN is malformed",
     ],
   ])("refuses %s, and says so to the client", (_, frame, message) => {
-    const end = server({ ...USERS, anonymous: false });
+    const end = server({ ...USERS, mechanisms: ["PLAIN"] });
     const error = feed(end, join(saslHeader(), frame, AMQP));
     expect(error).toBeInstanceOf(AuthenticationError);
     expect(String(error)).toContain(message);

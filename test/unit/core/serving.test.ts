@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Connection, LinkRequest } from "../../../src/core/connection.js";
 import { accept } from "../../../src/core/handshake.js";
+import { Admission } from "../../../src/core/sasl-admission.js";
 import { RecordingLogger } from "../../support/recording-logger.js";
 import * as raw from "../intermediary/raw-client.js";
 import { turn } from "./fake-socket.js";
@@ -18,7 +19,7 @@ function served(onLink: (request: LinkRequest) => void, maxMessageBytes?: number
     accept: (socket) =>
       accept(socket, {
         containerId: "server",
-        sasl: { anonymous: true, required: false },
+        sasl: new Admission(),
         logger,
         maxMessageBytes,
         onOpen: (connection) => connections.push(connection),

@@ -5,6 +5,7 @@ import type { Delivery } from "../../../src/core/delivery.js";
 import type { Accept, Dial } from "../../../src/core/dial.js";
 import { accept, connect } from "../../../src/core/handshake.js";
 import type { DeliveryState } from "../../../src/core/outcome.js";
+import { Admission } from "../../../src/core/sasl-admission.js";
 import { memoryDial } from "../../../src/transports/memory.js";
 
 const TO = { scheme: "amqp+memory", hostname: "shredder", port: 0 };
@@ -63,7 +64,7 @@ async function run({ cuts, credit, messages }: Traffic): Promise<void> {
   const { connection, serverClosed } = await connected(cuts, (socket, onServer) =>
     accept(socket, {
       containerId: "server",
-      sasl: { anonymous: true, required: false },
+      sasl: new Admission(),
       onFailure: (error) => expect.fail(error.message),
       onOpen: onServer,
       onLink: (request) => {

@@ -6,6 +6,7 @@ import { accept, connect } from "../../../../src/core/handshake.js";
 import type { Message } from "../../../../src/core/message.js";
 import type { Outcome } from "../../../../src/core/outcome.js";
 import type { Receiver } from "../../../../src/core/receiver.js";
+import { Admission } from "../../../../src/core/sasl-admission.js";
 import type { Sender } from "../../../../src/core/sender.js";
 import { StatusBoard } from "../../../../src/core/status.js";
 import { AmqpDriver, type AmqpDriverInit } from "../../../../src/driver/amqp/driver.js";
@@ -52,7 +53,7 @@ export class Peer {
     return accept(socket, {
       containerId: "peer",
       ...(this.product !== undefined && { properties: { product: this.product } }),
-      sasl: { anonymous: true, required: false },
+      sasl: new Admission(),
       onOpen: (connection) => {
         this.#open.add(connection);
         this.connections.put(connection);
