@@ -3,6 +3,8 @@ import { ConfigurationError } from "./exceptions.js";
 
 /** How the values of one kind of option are written: as text in a URL or a file, and in code. Both throw ConfigurationError. */
 export interface OptionType<T> {
+  /** What its text must be, for errors and for the documentation. */
+  readonly text: string;
   parse(key: string, text: string): T;
   check(key: string, value: unknown): T;
 }
@@ -11,12 +13,14 @@ export interface OptionType<T> {
 const LARGEST_UINT = 2 ** 32 - 1;
 
 export const string: OptionType<string> = {
+  text: "text",
   parse: (_key, text) => text,
   check: (key, value) => (typeof value === "string" ? value : refuse(key, value, "a string")),
 };
 
 /** The words of oslo.config. */
 export const boolean: OptionType<boolean> = {
+  text: "true or false",
   parse(key, text) {
     const word = text.toLowerCase();
     if (["true", "1", "yes", "on", "t", "y"].includes(word)) return true;
@@ -27,20 +31,26 @@ export const boolean: OptionType<boolean> = {
 };
 
 export function integer(min: number): OptionType<number> {
+  const text = `a whole number from ${min} to ${LARGEST_UINT}`;
   const check = (key: string, value: unknown): number => {
     if (Number.isInteger(value) && Number(value) >= min && Number(value) <= LARGEST_UINT) return Number(value);
-    return refuse(key, value, `a whole number from ${min} to ${LARGEST_UINT}`);
+    return refuse(key, value, text);
   };
-  return { parse: (key, text) => check(key, /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : text), check };
+  return {
+    text,
+    parse: (key, written) => check(key, /^\s*[+-]?\d+\s*$/.test(written) ? Number(written) : written),
+    check,
+  };
 }
 
 /** Whole seconds in text, milliseconds in code. Longer than a timer can wait is cut to that. */
 export function seconds(min: number): OptionType<number> {
+  const text = `a whole number of seconds, at least ${min}`;
   return {
-    parse(key, text) {
-      const value = Number(text);
-      if (!/^\s*\+?\d+\s*$/.test(text) || value < min)
-        return refuse(key, text, `a whole number of seconds, at least ${min}`);
+    text,
+    parse(key, written) {
+      const value = Number(written);
+      if (!/^\s*\+?\d+\s*$/.test(written) || value < min) return refuse(key, written, text);
       return Math.min(value * 1000, LONGEST_TIMER_MS);
     },
     check(key, value) {
@@ -51,15 +61,15 @@ export function seconds(min: number): OptionType<number> {
 }
 
 export function oneOf<T extends string>(...words: readonly T[]): OptionType<T> {
-  const check = (key: string, value: unknown): T => {
-    return words.find((word) => word === value) ?? refuse(key, value, `one of ${words.join(", ")}`);
-  };
-  return { parse: (key, text) => check(key, text.toLowerCase()), check };
+  const text = `one of ${words.join(", ")}`;
+  const check = (key: string, value: unknown): T => words.find((word) => word === value) ?? refuse(key, value, text);
+  return { text, parse: (key, written) => check(key, written.toLowerCase()), check };
 }
 
 /** Several values of one type: an array in code; in text with `separator` between them. */
 export function list<T>(item: OptionType<T>, separator: string): OptionType<readonly T[]> {
   return {
+    text: `${item.text}, or several with "${separator}" between`,
     parse(key, text) {
       const items = text.split(separator).map((part) => part.trim());
       return items.filter((part) => part !== "").map((part) => item.parse(key, part));

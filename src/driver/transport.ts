@@ -1,4 +1,4 @@
-import type { Dial } from "../core/dial.js";
+import type { Dial, TLSOptions } from "../core/dial.js";
 import type { Frame } from "../core/frame-log.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { StatusBoard, type TransportStatus } from "../core/status.js";
@@ -12,8 +12,9 @@ import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
 import { isJsonObject } from "./json.js";
 import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, someMs } from "./option-checks.js";
 import { integer, string } from "./option-types.js";
-import { type AmqpOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type AmqpOptions, parseOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { RemoteExceptions } from "./remote-failure.js";
+import { type ReadFile, tlsOf, tlsOptions } from "./tls.js";
 import { TransportURL } from "./transport-url.js";
 
 /** What the program runs on. */
@@ -24,6 +25,10 @@ export interface Runtime {
   readonly identity: { readonly node: string; readonly process: string; readonly pid: number };
   /** Defaults that are not oslo's. */
   readonly defaults: Partial<ResolvedOptions>;
+  /** Whether its diallers honour all of `Address.tls`. Where not, as in a browser, TLS is on or off. */
+  readonly controlsTls?: boolean | undefined;
+  /** Where there are files: ssl_ca_file and its like are read when a transport is made. */
+  readonly readFile?: ReadFile | undefined;
 }
 
 export interface TransportOptions {
@@ -33,6 +38,11 @@ export interface TransportOptions {
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query goes before them. */
   amqp?: AmqpOptions | undefined;
+  /**
+   * Connect by TLS, also under the schemes `amqp` and `amqp+ws`: `{}` is enough where the system's authorities are to decide.
+   * The `ssl_*` options of the URL's query go before it, one by one. A browser can say no more than `{}`.
+   */
+  tls?: TLSOptions | undefined;
   /** `path`: the HTTP path of WebSockets, which `ws_path` in the URL goes before. Default "/". */
   webSocket?: { path?: string | undefined } | undefined;
   /** By URL scheme, added to those of the runtime. */
@@ -73,8 +83,12 @@ export abstract class Transport implements AsyncDisposable {
     const amqp = resolveOptions({ options: given.amqp, query: this.url.query, defaults: runtime.defaults });
     const virtualHost = this.url.virtualHost || undefined;
     const ids = new MessageIds();
+    const tls = tlsFor(this.url, given, runtime);
+    if (amqp.saslConfigDir !== "" || amqp.saslConfigName !== "") {
+      this.logger.warn("sasl_config_dir and sasl_config_name do nothing: they are for Cyrus SASL, which is not here");
+    }
     this.#amqp = new AmqpDriver({
-      hosts: hostsOf(this.url, amqp, amqp.wsPath ?? given.webSocket?.path),
+      hosts: hostsOf(this.url, amqp, { tls, path: amqp.wsPath ?? given.webSocket?.path }),
       connect: connector({ dial, amqp, virtualHost, ids, runtime, options: given, logger: this.logger }),
       options: amqp,
       controlExchange: given.controlExchange ?? "openstack",
@@ -141,6 +155,13 @@ function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial
   throw new DriverLoadFailure(scheme, `the schemes that work here are ${Object.keys(dialers).join(", ")}`);
 }
 
+/** Diallers of the caller's own are told everything: what they make of it is theirs. */
+function tlsFor(url: TransportURL, { tls, dialers = {} }: TransportOptions, runtime: Runtime): TLSOptions | undefined {
+  const { controlsTls = false, readFile } = runtime;
+  const controllable = controlsTls || Object.hasOwn(dialers, url.scheme);
+  return tlsOf({ scheme: url.scheme, texts: parseOptions(url.query), code: tls, readFile, controllable });
+}
+
 function wanted(what: string, isIt: (value: object) => boolean): OptionCheck {
   return (key, value) => {
     if (typeof value === "object" && value !== null && isIt(value)) return value;
@@ -159,6 +180,7 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   controlExchange: string.check,
   rpcResponseTimeoutMs: someMs,
   amqp: wanted("an object", isJsonObject),
+  tls: tlsOptions,
   webSocket: (key, value) => checked(wanted("an object", isJsonObject)(key, value) as object, { path: string.check }),
   dialers: wanted("an object of functions, by URL scheme", (value) =>
     Object.values(value).every((dial) => typeof dial === "function"),

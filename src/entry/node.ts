@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import WebSocket from "isomorphic-ws";
@@ -24,6 +25,8 @@ const runtime: Runtime = {
   dialers: { amqp: tcpDial, amqps: tcpDial, "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },
   identity: { node: hostname(), process: basename(process.argv[1] ?? "node"), pid: process.pid },
   defaults: {},
+  controlsTls: true,
+  readFile: (path) => readFileSync(path, "utf8"),
 };
 
 /**

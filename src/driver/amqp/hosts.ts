@@ -1,5 +1,5 @@
 import { authority } from "../../core/authority.js";
-import type { Address } from "../../core/dial.js";
+import type { Address, TLSOptions } from "../../core/dial.js";
 import type { Credentials } from "../../core/sasl.js";
 import type { ResolvedOptions } from "../options.js";
 import type { TransportHost, TransportURL } from "../transport-url.js";
@@ -21,15 +21,30 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ["amqp+wss", 443],
 ]);
 
-/** The hosts of a URL, in its order; without any, this machine. `path` is the HTTP path of WebSockets. */
-export function hostsOf(url: TransportURL, options: ResolvedOptions, path: string | undefined): [Host, ...Host[]] {
-  const [first = {}, ...others] = url.hosts;
+/** What every host of a transport has in common. */
+export interface HostSettings {
+  /** Undefined: no TLS. */
+  tls?: TLSOptions | undefined;
+  /** The HTTP path of WebSockets. */
+  path?: string | undefined;
+}
+
+/** The hosts of a URL, in its order; without any, this machine. */
+export function hostsOf(
+  { scheme, hosts, virtualHost }: TransportURL,
+  { saslDefaultRealm }: ResolvedOptions,
+  { tls, path }: HostSettings = {},
+): [Host, ...Host[]] {
+  const [first = {}, ...others] = hosts;
+  // As in oslo amqp keeps its port with TLS too; a WebSocket with TLS is amqp+wss in all but the name.
+  const usualPort = PORTS.get(scheme === "amqp+ws" && tls !== undefined ? "amqp+wss" : scheme) ?? 5672;
+  const serverName = tls?.verifyVirtualHost ? virtualHost || undefined : undefined;
   const make = (host: Partial<TransportHost>): Host => {
-    const { hostname = "localhost", port = PORTS.get(url.scheme) ?? 5672, username, password = "" } = host;
+    const { hostname = "localhost", port = usualPort, username, password = "" } = host;
     return {
       name: authority({ hostname, port }),
-      address: { scheme: url.scheme, hostname, port, path },
-      credentials: username ? { username: withRealm(username, options.saslDefaultRealm), password } : undefined,
+      address: { scheme, hostname, port, path, tls, serverName },
+      credentials: username ? { username: withRealm(username, saslDefaultRealm), password } : undefined,
     };
   };
   return [make(first), ...others.map(make)];

@@ -2,12 +2,14 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { ConfigurationError, NoSuchOptError } from "../../../src/driver/exceptions.js";
 import { type AmqpOptions, parseOptions, type ResolvedOptions, resolveOptions } from "../../../src/driver/options.js";
 
-/** [name in oslo, name in code, default in code] of every option that acts. */
-const ACTING = [
+/** [name in oslo, name in code, default in code] of every option. */
+const OPTIONS = [
   ["container_name", "containerName", undefined],
   ["idle_timeout", "idleTimeoutMs", 0],
   ["trace", "trace", false],
   ["sasl_mechanisms", "saslMechanisms", []],
+  ["sasl_config_dir", "saslConfigDir", ""],
+  ["sasl_config_name", "saslConfigName", ""],
   ["sasl_default_realm", "saslDefaultRealm", ""],
   ["connection_retry_interval", "connectionRetryIntervalMs", 1_000],
   ["connection_retry_backoff", "connectionRetryBackoff", 2],
@@ -36,41 +38,39 @@ const ACTING = [
   ["pre_settled", "preSettled", ["rpc-cast", "rpc-reply"]],
 ] as const;
 
-const LATER = [
-  ["ssl", "ssl"],
-  ["ssl_ca_file", "sslCaFile"],
-  ["ssl_cert_file", "sslCertFile"],
-  ["ssl_key_file", "sslKeyFile"],
-  ["ssl_key_password", "sslKeyPassword"],
-  ["ssl_verify_vhost", "sslVerifyVhost"],
-  ["sasl_config_dir", "saslConfigDir"],
-  ["sasl_config_name", "saslConfigName"],
+/** [name in oslo, key here, default, what the code says] of those that are for URLs and files alone. */
+const IN_TEXT = [
+  ["ssl", "ssl", false, "tls: {}"],
+  ["ssl_ca_file", "sslCaFile", "", "tls.ca"],
+  ["ssl_cert_file", "sslCertFile", "", "tls.cert"],
+  ["ssl_key_file", "sslKeyFile", "", "tls.key"],
+  ["ssl_key_password", "sslKeyPassword", undefined, "tls.passphrase"],
+  ["ssl_verify_vhost", "sslVerifyVhost", false, "tls.verifyVirtualHost"],
+  ["ws_path", "wsPath", undefined, "webSocket.path"],
 ] as const;
 
 describe("the table", () => {
-  it("knows oslo's 38 options", () => {
-    expect(new Set([...ACTING, ...LATER].map(([name]) => name)).size).toBe(38);
+  it("knows oslo's 38 options, and ws_path", () => {
+    const names = new Set<string>([...OPTIONS, ...IN_TEXT].map(([name]) => name));
+    expect(names.delete("ws_path")).toBe(true);
+    expect(names.size).toBe(38);
   });
 
   it("has oslo's defaults", () => {
-    const expected = Object.fromEntries(ACTING.map(([, key, fallback]) => [key, fallback]));
-    expect(resolveOptions({})).toStrictEqual({ ...expected, wsPath: undefined });
+    const expected = Object.fromEntries([...OPTIONS, ...IN_TEXT].map(([, key, fallback]) => [key, fallback]));
+    expect(resolveOptions({})).toStrictEqual(expected);
   });
 
-  it.each(ACTING)("takes %s as text and %s in code", (name, key, fallback) => {
+  it.each(OPTIONS)("takes %s as text and %s in code", (name, key, fallback) => {
     const text = Array.isArray(fallback) ? fallback.join(",") : typeof fallback === "number" ? "30" : String(fallback);
     expect(Object.keys(parseOptions({ [name]: text }))).toEqual([key]);
     expect(resolveOptions({ options: { [key]: fallback } })).toEqual(resolveOptions({}));
   });
 
-  it.each(LATER)("refuses %s and %s by name, as not supported yet, without showing the value", (name, key) => {
-    for (const [written, use] of [
-      [name, () => parseOptions({ [name]: "s3cr3t" })],
-      [key, () => resolveOptions({ options: { [key]: "s3cr3t" } as object })],
-    ] as const) {
-      expect(use).toThrow(new ConfigurationError(written, "this option is not supported yet"));
-      expect(use).not.toThrow(NoSuchOptError);
-    }
+  it.each(IN_TEXT)("takes %s as text, and of %s in code it says what to write", (name, key, fallback, inCode) => {
+    expect(parseOptions({ [name]: "true" })).toEqual({ [key]: typeof fallback === "boolean" ? true : "true" });
+    const inOptions = () => resolveOptions({ options: { [key]: "s3cr3t" } as object });
+    expect(inOptions).toThrow(new NoSuchOptError(key, `is for URLs and files: in code it is ${inCode}`));
   });
 
   it("gives types that fit", () => {
@@ -83,6 +83,8 @@ describe("the table", () => {
     >();
     expectTypeOf<AmqpOptions>().not.toHaveProperty("wsPath");
     expectTypeOf<AmqpOptions>().not.toHaveProperty("ssl");
+    expectTypeOf<AmqpOptions>().not.toHaveProperty("sslKeyPassword");
+    expectTypeOf<AmqpOptions["saslConfigDir"]>().toEqualTypeOf<string | undefined>();
     expectTypeOf<ResolvedOptions>().toExtend<AmqpOptions>();
   });
 });
@@ -132,6 +134,13 @@ describe("text", () => {
     expect(parseOptions({ pre_settled: "" })).toEqual({ preSettled: [] });
   });
 
+  it("is absent when it is empty and has no default", () => {
+    expect(parseOptions({ container_name: "", ssl_key_password: "" })).toStrictEqual({
+      containerName: undefined,
+      sslKeyPassword: undefined,
+    });
+  });
+
   it("says times that no timer can wait, which are cut", () => {
     expect(parseOptions({ idle_timeout: "99999999999" })).toEqual({ idleTimeoutMs: 2 ** 31 - 1 });
   });
@@ -165,7 +174,13 @@ describe("text", () => {
   it.each(["no_such_option", "idleTimeoutMs", "constructor", "__proto__", ""])("has no option %j", (name) => {
     expect(() => parseOptions(Object.fromEntries([[name, "1"]]))).toThrow(NoSuchOptError);
     expect(() => resolveOptions({ query: Object.fromEntries([[name, "1"]]) })).toThrow(
-      `${name}: there is no such option`,
+      `${name}: there is no such option of [oslo_messaging_amqp]`,
+    );
+  });
+
+  it.each(["amqp_durable_queues", "amqp_auto_delete"])("knows %s, which is another driver's", (name) => {
+    expect(() => parseOptions({ [name]: "true" })).toThrow(
+      new NoSuchOptError(name, "this option is of rabbit://, and does not act here"),
     );
   });
 });

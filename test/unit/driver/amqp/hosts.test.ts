@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import type { TLSOptions } from "../../../../src/core/dial.js";
 import { hostsOf, isLoopback } from "../../../../src/driver/amqp/hosts.js";
 import { resolveOptions } from "../../../../src/driver/options.js";
 import { TransportURL } from "../../../../src/driver/transport-url.js";
 
 function hosts(url: string, path?: string) {
   const parsed = TransportURL.parse(url);
-  return hostsOf(parsed, resolveOptions({ query: parsed.query }), path);
+  return hostsOf(parsed, resolveOptions({ query: parsed.query }), { path });
 }
 
 test.each([
@@ -39,6 +40,26 @@ test("the default realm goes to users without one", () => {
     { username: "u@realm", password: "p" },
     { username: "u@other", password: "p" },
   ]);
+});
+
+test("TLS and the name to check go with every address", () => {
+  const url = TransportURL.parse("amqp+ws://a,b:2/vhost");
+  const made = (tls?: TLSOptions) => hostsOf(url, resolveOptions({}), { tls }).map(({ address }) => address);
+  const tls = { passphrase: "s3cr3t", verifyVirtualHost: true };
+  expect(made({})).toMatchObject([{ port: 443, tls: {}, serverName: undefined }, { port: 2 }]);
+  expect(made(tls)).toMatchObject([
+    { hostname: "a", tls, serverName: "vhost" },
+    { hostname: "b", tls, serverName: "vhost" },
+  ]);
+  expect(made({ verifyVirtualHost: false })[0]).toMatchObject({ serverName: undefined });
+  expect(made()[0]).toMatchObject({ port: 80, tls: undefined, serverName: undefined });
+});
+
+test("without a virtual host the host's name is checked, and amqp keeps its port", () => {
+  for (const text of ["amqp://h", "amqp://h/"]) {
+    const [{ address }] = hostsOf(TransportURL.parse(text), resolveOptions({}), { tls: { verifyVirtualHost: true } });
+    expect(address).toMatchObject({ port: 5672, serverName: undefined });
+  }
 });
 
 test.each([
