@@ -143,17 +143,6 @@ export class MessagingServerError extends MessagingException {
   override readonly name: string = "MessagingServerError";
 }
 
-/** A server could not listen. */
-export class ServerListenError extends MessagingServerError {
-  override readonly name = "ServerListenError";
-  readonly target: Target;
-
-  constructor(target: Target, cause: Error) {
-    super(`Failed to listen on target "${target}": ${cause.message}`, { cause });
-    this.target = target;
-  }
-}
-
 /** Handlers were still running when the time given to `wait` was up. */
 export class TaskTimeout extends MessagingServerError {
   override readonly name = "TaskTimeout";
@@ -185,17 +174,6 @@ export class UnsupportedVersion extends RPCDispatcherError {
     );
     this.version = version;
     this.method = method;
-  }
-}
-
-/** A message in an envelope of a kind that came after 2.0 (oslo_messaging/_drivers/common.py). */
-export class UnsupportedRpcEnvelopeVersion extends MessagingException {
-  override readonly name = "UnsupportedRpcEnvelopeVersion";
-  readonly version: string;
-
-  constructor(version: string) {
-    super(`Specified RPC envelope version, ${version}, not supported by this endpoint.`);
-    this.version = version;
   }
 }
 

@@ -10,9 +10,9 @@ import { type Host, hostsOf, isLoopback } from "./amqp/hosts.js";
 import { MessageIds } from "./amqp/message-ids.js";
 import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
-import { isJsonObject } from "./json.js";
+import { isJsonObject, type NonFiniteNumbers } from "./json.js";
 import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, someMs } from "./option-checks.js";
-import { integer, string } from "./option-types.js";
+import { integer, oneOf, string } from "./option-types.js";
 import { type AmqpOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { RemoteExceptions } from "./remote-failure.js";
 import { TransportURL } from "./transport-url.js";
@@ -44,6 +44,11 @@ export interface TransportOptions {
   maxMessageBytes?: number | undefined;
   /** What remote failures become, by `module.Class` as Python names it. All others are RemoteErrors. */
   remoteExceptions?: RemoteExceptions | undefined;
+  /**
+   * What becomes of NaN and the infinities in a message, which Python writes and JSON does not have. `refuse`, the default:
+   * the message cannot be read. `accept`: they are numbers. They are never sent.
+   */
+  nonFiniteNumbers?: NonFiniteNumbers | undefined;
   /** Sees every AMQP frame as it passes, without secrets. */
   onFrame?: ((frame: Frame) => void) | undefined;
 }
@@ -81,6 +86,7 @@ export abstract class Transport implements AsyncDisposable {
       controlExchange: given.controlExchange ?? "openstack",
       virtualHost,
       remoteExceptions: given.remoteExceptions,
+      nonFiniteNumbers: given.nonFiniteNumbers,
       ids,
       status: this.#status,
       logger: this.logger,
@@ -212,5 +218,6 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   ),
   maxMessageBytes: integer(1).check,
   remoteExceptions: wanted("a Map of functions, by module.Class", (value) => value instanceof Map),
+  nonFiniteNumbers: oneOf<NonFiniteNumbers>("refuse", "accept").check,
   onFrame: callback,
 };

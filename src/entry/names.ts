@@ -20,11 +20,10 @@ export {
   type RemoteFailure,
   RPCDispatcherError,
   RPCVersionCapError,
-  ServerListenError,
   TaskTimeout,
-  UnsupportedRpcEnvelopeVersion,
   UnsupportedVersion,
 } from "../driver/exceptions.js";
+export type { NonFiniteNumbers } from "../driver/json.js";
 export { MessageHandlingServer } from "../driver/message-handling-server.js";
 export type { NotificationEndpoint, NotificationHandler } from "../driver/notify/dispatcher.js";
 export { NotificationFilter, type NotificationFilterRule } from "../driver/notify/filter.js";
@@ -58,8 +57,9 @@ export {
   type Tail,
 } from "../driver/rpc/client.js";
 export type { CallInfo } from "../driver/rpc/dispatcher.js";
+export { type ErrorClass, expectedExceptions } from "../driver/rpc/expected-exceptions.js";
 export { getRpcServer, RPCServer, type RPCServerOptions } from "../driver/rpc/server.js";
-export type { Context, Serializer } from "../driver/serializer.js";
+export { type Context, jsonPayloadSerializer, noOpSerializer, type Serializer } from "../driver/serializer.js";
 export { type Overrides, Target, type TargetInit, type TargetLike } from "../driver/target.js";
 export { NotificationTransport, RPCTransport, Transport, type TransportOptions } from "../driver/transport.js";
 export { TransportHost, type TransportHostInit, TransportURL, type TransportURLInit } from "../driver/transport-url.js";
