@@ -27,6 +27,7 @@ export interface Runtime {
   readonly defaults: Partial<ResolvedOptions>;
 }
 
+/** How a transport works. What is absent has its default. */
 export interface TransportOptions {
   /** The exchange of targets that name none. Default "openstack". */
   controlExchange?: string | undefined;
@@ -34,8 +35,13 @@ export interface TransportOptions {
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query goes before them. */
   amqp?: AmqpOptions | undefined;
-  /** `path`: the HTTP path of WebSockets, which `ws_path` in the URL goes before. Default "/". */
-  webSocket?: { path?: string | undefined } | undefined;
+  /** What is special about WebSockets. */
+  webSocket?:
+    | {
+        /** The HTTP path, which `ws_path` in the URL goes before. Default "/". */
+        path?: string | undefined;
+      }
+    | undefined;
   /** By URL scheme, added to those of the runtime. */
   dialers?: Readonly<Record<string, Dial>> | undefined;
   /** Default: silent. */
@@ -58,7 +64,9 @@ export interface TransportOptions {
  * (oslo_messaging/transport.py).
  */
 export abstract class Transport implements AsyncDisposable {
+  /** `close`, for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  /** Where it connects to. */
   readonly url: TransportURL;
   /** @internal */
   readonly driver: Driver;
@@ -94,6 +102,7 @@ export abstract class Transport implements AsyncDisposable {
     this.driver = this.#amqp;
   }
 
+  /** How it is doing right now. */
   get state(): TransportStatus {
     return this.#status.present;
   }
@@ -133,11 +142,13 @@ export abstract class Transport implements AsyncDisposable {
 
 /** For RPC clients and servers. */
 export class RPCTransport extends Transport {
+  /** Tells it from the other kind of transport, to the compiler alone. */
   declare protected readonly kind: "rpc";
 }
 
 /** For notifiers and notification listeners. */
 export class NotificationTransport extends Transport {
+  /** Tells it from the other kind of transport, to the compiler alone. */
   declare protected readonly kind: "notification";
 }
 

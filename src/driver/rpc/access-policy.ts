@@ -12,8 +12,11 @@ const EXPOSED = Symbol.for("oslo-messaging.exposed");
  * name does not start with `_`. `explicit`: methods marked with {@link expose}.
  */
 export const accessPolicies: {
+  /** Every method. */
   readonly legacy: AccessPolicy;
+  /** Every method whose name does not start with `_`. Used unless another is given. */
   readonly default: AccessPolicy;
+  /** Methods marked with {@link expose}. */
   readonly explicit: AccessPolicy;
 } = Object.freeze({
   legacy: () => true,

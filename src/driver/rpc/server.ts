@@ -17,7 +17,9 @@ import { ExpectedException, RPCDispatcher } from "./dispatcher.js";
 import { withHeartbeats } from "./heartbeats.js";
 import { withPing } from "./ping-endpoint.js";
 
+/** How a server works. */
 export interface RPCServerOptions<C extends Context = Context> {
+  /** Reads arguments and contexts, and writes results. Absent: they are JSON as they are. */
   serializer?: Serializer<C> | undefined;
   /** Who may be called. Default: `accessPolicies.default`, every method whose name does not start with `_`. */
   accessPolicy?: AccessPolicy | undefined;
