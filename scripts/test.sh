@@ -15,6 +15,7 @@ check bash scripts/setup.sh
 check npm run --silent lint
 check npm run --silent types
 check npm run --silent build
+check npm run --silent check-package
 
 echo "== vitest"
 summary=$(mktemp)

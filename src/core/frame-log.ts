@@ -8,7 +8,9 @@ import { Described } from "./value.js";
 
 /** One frame as it passed, for people to look at. */
 export interface Frame {
+  /** From the peer, or to it. */
   direction: "in" | "out";
+  /** The session that it belongs to; 0 for those of the connection. */
   channel: number;
   /** `open`, `transfer`, `sasl-init`; `heartbeat` for an empty frame, `unreadable` for what cannot be read. */
   performative: string;

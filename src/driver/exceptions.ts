@@ -3,6 +3,7 @@ import type { Target } from "./target.js";
 
 /** What everything that messaging itself throws has in common (oslo_messaging/exceptions.py). `name` is oslo's, literally. */
 export class MessagingException extends Error {
+  /** The name of the class, as in oslo: it tells errors apart where `instanceof` cannot. */
   override readonly name: string = "MessagingException";
 }
 
@@ -10,22 +11,30 @@ export class MessagingException extends Error {
 export interface FailureInit {
   /** What was being sent, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
   operation: string;
+  /** Whom it was for. */
   target: Target | string;
+  /** What was waited for. */
   phase: Phase;
   /** The AMQP address; absent as long as no connection has told how to make one. */
   address: string | undefined;
   /** The host that is, or was last, connected or tried, with its port. */
   host: string | undefined;
+  /** How long it took until then. */
   elapsedMs: number;
+  /** What made it fail, if that is known. */
   cause?: unknown;
 }
 
 /** The time that the caller gave is up. What became of the message is not known, but for the phases before it was sent. */
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
+  /** What it was waiting for. */
   readonly phase: Phase;
+  /** The AMQP address; absent when no connection had told yet how to make one. */
   readonly address: string | undefined;
+  /** The host that was connected or tried last, with its port. */
   readonly host: string | undefined;
+  /** How long it took until then. */
   readonly elapsedMs: number;
 
   constructor(init: FailureInit) {
@@ -40,10 +49,15 @@ export class MessagingTimeout extends MessagingException {
 /** The message was not taken, or nobody can tell: see `outcome`. After `unsent` it can be sent again without doubling it. */
 export class MessageDeliveryFailure extends MessagingException {
   override readonly name = "MessageDeliveryFailure";
+  /** What the peer answered; `unsent`: it never got the message; `unknown`: it may have got it. */
   readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
+  /** What it was waiting for. */
   readonly phase: Phase;
+  /** The AMQP address; absent when no connection had told yet how to make one. */
   readonly address: string | undefined;
+  /** The host that was connected or tried last, with its port. */
   readonly host: string | undefined;
+  /** How long it took until then. */
   readonly elapsedMs: number;
 
   constructor(init: FailureInit & { outcome: MessageDeliveryFailure["outcome"]; reason: string }) {
@@ -59,6 +73,7 @@ export class MessageDeliveryFailure extends MessagingException {
 /** A target that lacks what the operation needs. */
 export class InvalidTarget extends MessagingException {
   override readonly name = "InvalidTarget";
+  /** The target that it is about. */
   readonly target: Target;
 
   constructor(reason: string, target: Target) {
@@ -70,6 +85,7 @@ export class InvalidTarget extends MessagingException {
 /** A transport URL that cannot be read. `url` is given with its passwords masked. */
 export class InvalidTransportURL extends MessagingException {
   override readonly name = "InvalidTransportURL";
+  /** The URL, its passwords masked. */
   readonly url: string;
 
   constructor(url: string, reason: string) {
@@ -81,6 +97,7 @@ export class InvalidTransportURL extends MessagingException {
 /** Nothing here speaks the scheme of the URL. */
 export class DriverLoadFailure extends MessagingException {
   override readonly name = "DriverLoadFailure";
+  /** The scheme of the URL. */
   readonly driver: string;
 
   constructor(driver: string, reason: string) {
@@ -92,7 +109,9 @@ export class DriverLoadFailure extends MessagingException {
 /** The version asked for is above the cap that the client was given. */
 export class RPCVersionCapError extends MessagingException {
   override readonly name = "RPCVersionCapError";
+  /** What was asked for; absent when the target has no version, which a cap does not let through. */
   readonly version: string | undefined;
+  /** What the client was given. */
   readonly versionCap: string;
 
   constructor(version: string | undefined, versionCap: string) {
@@ -107,24 +126,34 @@ export class RPCVersionCapError extends MessagingException {
 
 /** An exception as it travels. `module` and `excType` are Python's module and class, or "javascript" and an Error's name. */
 export interface RemoteFailure {
+  /** The name of the class. */
   readonly excType: string;
+  /** Where the class lives; `builtins` for Python's own. */
   readonly module: string;
+  /** The text of the exception. */
   readonly message: string;
   /** Pieces of the remote stack trace, each with its line ends. Mostly empty when the remote is not Python. */
   readonly traceback: readonly string[];
+  /** What the exception was made with. */
   readonly args: readonly unknown[];
+  /** The same, of those that have names. */
   readonly kwargs: Readonly<Record<string, unknown>>;
 }
 
 /** The method that was called threw. Everything known about it is data: nothing is built by a name off the wire. */
 export class RemoteError extends MessagingException {
   override readonly name = "RemoteError";
+  /** The name of the class: `ValueError`. */
   readonly excType: string;
+  /** Where the class lives: `builtins`; `javascript` for an Error of this library's servers. */
   readonly module: string;
   /** The text of the remote exception. */
   readonly value: string;
+  /** Pieces of the remote stack trace. Mostly empty when the remote is not Python. */
   readonly traceback: readonly string[];
+  /** What the exception was made with. */
   readonly args: readonly unknown[];
+  /** The same, of those that have names. */
   readonly kwargs: Readonly<Record<string, unknown>>;
 
   constructor(failure: RemoteFailure, options?: ErrorOptions) {
@@ -143,17 +172,6 @@ export class MessagingServerError extends MessagingException {
   override readonly name: string = "MessagingServerError";
 }
 
-/** A server could not listen. */
-export class ServerListenError extends MessagingServerError {
-  override readonly name = "ServerListenError";
-  readonly target: Target;
-
-  constructor(target: Target, cause: Error) {
-    super(`Failed to listen on target "${target}": ${cause.message}`, { cause });
-    this.target = target;
-  }
-}
-
 /** Handlers were still running when the time given to `wait` was up. */
 export class TaskTimeout extends MessagingServerError {
   override readonly name = "TaskTimeout";
@@ -164,8 +182,10 @@ export class RPCDispatcherError extends MessagingServerError {
   override readonly name: string = "RPCDispatcherError";
 }
 
+/** Endpoints are there for the namespace and version, and none of them has the method, or may be asked for it. */
 export class NoSuchMethod extends RPCDispatcherError {
   override readonly name = "NoSuchMethod";
+  /** The method that was asked for. */
   readonly method: string;
 
   constructor(method: string) {
@@ -174,9 +194,12 @@ export class NoSuchMethod extends RPCDispatcherError {
   }
 }
 
+/** No endpoint is there for the namespace and version of the request. */
 export class UnsupportedVersion extends RPCDispatcherError {
   override readonly name = "UnsupportedVersion";
+  /** The version that was asked for. */
   readonly version: string;
+  /** The method that was asked for. */
   readonly method: string | undefined;
 
   constructor(version: string, method?: string) {
@@ -188,20 +211,11 @@ export class UnsupportedVersion extends RPCDispatcherError {
   }
 }
 
-/** A message in an envelope of a kind that came after 2.0 (oslo_messaging/_drivers/common.py). */
-export class UnsupportedRpcEnvelopeVersion extends MessagingException {
-  override readonly name = "UnsupportedRpcEnvelopeVersion";
-  readonly version: string;
-
-  constructor(version: string) {
-    super(`Specified RPC envelope version, ${version}, not supported by this endpoint.`);
-    this.version = version;
-  }
-}
-
 /** A setting that cannot be used. `key` is its name as the caller wrote it. Not a MessagingException, as in oslo. */
 export class ConfigurationError extends Error {
+  /** The name of the class, as in oslo. */
   override readonly name: string = "ConfigurationError";
+  /** The setting, as the caller wrote it. */
   readonly key: string;
 
   constructor(key: string, reason: string) {

@@ -17,19 +17,21 @@ export function toJson(value: object): string {
   return text;
 }
 
+/** What becomes of NaN, Infinity and -Infinity in a text that comes in: Python writes them, and JSON does not have them. */
+export type NonFiniteNumbers = "refuse" | "accept";
+
 /**
  * Reads JSON. Integers that a number cannot hold exactly become bigints; `__proto__` is a member like any other.
  *
  * @param what the thing that holds the text, for errors.
- * @throws MessagingException saying where NaN or Infinity stands, when that is what is wrong: Python writes them.
+ * @throws MessagingException saying where NaN or Infinity stands, when that is what is wrong and they are not accepted.
  */
-export function fromJson(text: string, what: string): unknown {
+export function fromJson(text: string, what: string, nonFinite: NonFiniteNumbers = "refuse"): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return pathOf(value, isInexact) === undefined ? value : parseExactly(text);
+    return parse(text, nonFinite);
   } catch (error) {
     // Not the cause: the engine's text quotes the message, and that may hold the context's token.
-    throw new MessagingException(`${what} is not JSON: ${explain(error, text)}`);
+    throw new MessagingException(`${what} is not JSON: ${explain(error, text, nonFinite)}`);
   }
 }
 
@@ -54,20 +56,39 @@ function stringifyExactly(value: object): string {
   return text.replace(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1");
 }
 
-/** With bigints: integers that a number cannot hold go through JSON.parse as marked strings. */
+function parse(text: string, nonFinite: NonFiniteNumbers): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (nonFinite === "refuse" || !(error instanceof SyntaxError)) throw error;
+    return parseExactly(text);
+  }
+  return pathOf(value, isInexact) === undefined ? value : parseExactly(text);
+}
+
+const NUMBER = /NaN|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
+
+/** With bigints: integers that a number cannot hold, and numbers that are none, go through JSON.parse as marked strings. */
 function parseExactly(text: string): unknown {
   const mark = newMark();
   const marked = mapOutsideStrings(text, (piece) =>
-    piece.replace(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => {
+    piece.replace(NUMBER, (token) => {
+      if (NON_FINITE.test(token)) return `"${mark}${token}"`;
       if (!/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token))) return token;
       if (token.length > LONGEST_INTEGER) throw new IntegerTooLong(`an integer of ${token.length} digits`);
       return `"${mark}${token}"`;
     }),
   );
-  return JSON.parse(marked, (_key, member: unknown) => {
-    return typeof member === "string" && member.startsWith(mark) ? BigInt(member.slice(mark.length)) : member;
+  return JSON.parse(marked, (key, member: unknown) => {
+    if (key.startsWith(mark)) throw new SyntaxError("a number in the place of a name");
+    if (typeof member !== "string" || !member.startsWith(mark)) return member;
+    const token = member.slice(mark.length);
+    return NON_FINITE.test(token) ? Number(token) : BigInt(token);
   });
 }
+
+const NON_FINITE = /^(?:NaN|-?Infinity)$/;
 
 /** Python's own limit; reading longer ones takes noticeable time. */
 const LONGEST_INTEGER = 4300;
@@ -108,16 +129,21 @@ function pathOf(value: unknown, isIt: (number: number) => boolean): string | und
 }
 
 /** What is wrong with a text that could not be read, in words that quote none of it. */
-function explain(error: unknown, text: string): string {
+function explain(error: unknown, text: string, nonFinite: NonFiniteNumbers): string {
   if (error instanceof IntegerTooLong) return error.message;
   if (error instanceof RangeError) return "it is nested too deeply";
+  const literal = nonFinite === "refuse" ? pythonsLiteral(text) : undefined;
+  return literal ?? `${text.length} characters that cannot be parsed`;
+}
+
+function pythonsLiteral(text: string): string | undefined {
   let literal: string | undefined;
   mapOutsideStrings(text, (piece, at) => {
     const found = /-?Infinity|NaN/.exec(piece);
     if (found !== null) literal ??= `${found[0]} at character ${at + found.index} is Python's, not JSON's`;
     return piece;
   });
-  return literal ?? `${text.length} characters that cannot be parsed`;
+  return literal;
 }
 
 /** The text with every piece between its strings mapped. By hand: a regular expression overflows on long strings. */

@@ -25,6 +25,7 @@ export interface MessageHandling {
  * `concurrency` slots is not acknowledged, and its link's credit comes back only when it is: nothing piles up here.
  */
 export class MessageHandlingServer implements AsyncDisposable {
+  /** `stop`, then `wait`: for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   readonly #handling: MessageHandling;
   #run: Run | undefined;

@@ -13,9 +13,7 @@ import {
   type RemoteFailure,
   RPCDispatcherError,
   RPCVersionCapError,
-  ServerListenError,
   TaskTimeout,
-  UnsupportedRpcEnvelopeVersion,
   UnsupportedVersion,
 } from "./exceptions.js";
 import { fromJson, isJsonObject, toJson } from "./json.js";
@@ -28,18 +26,24 @@ import { fromJson, isJsonObject, toJson } from "./json.js";
  */
 export function toFailure(thrown: unknown, { sendTraceback = false } = {}): RemoteFailure {
   try {
-    return thrown instanceof RemoteError
-      ? { ...passedOn(thrown), traceback: sendTraceback ? thrown.traceback : [] }
-      : read(thrown, sendTraceback);
+    return thrown instanceof RemoteError ? passedOn(thrown, sendTraceback) : read(thrown, sendTraceback);
   } catch {
     // A Proxy may fail at whatever it is asked, and the caller waits all the same.
     return read("something that cannot be read", false);
   }
 }
 
-/** The JSON text that a reply carries in `failure`, its members in Python's order. */
+/**
+ * The JSON text that a reply carries in `failure`, its members in Python's order. Arguments that JSON cannot hold are left
+ * out for the message: the caller must hear of the failure all the same.
+ */
 export function failureToJson({ excType, module, message, traceback, args, kwargs }: RemoteFailure): string {
-  return toJson({ class: excType, module, message, tb: traceback, args, kwargs });
+  const failure = { class: excType, module, message, tb: traceback };
+  try {
+    return toJson({ ...failure, args, kwargs });
+  } catch {
+    return toJson({ ...failure, args: [message], kwargs: {} });
+  }
 }
 
 /**
@@ -50,17 +54,10 @@ export function failureToJson({ excType, module, message, traceback, args, kwarg
 export function failureFromJson(text: unknown): RemoteFailure {
   const what = "The failure in a reply";
   if (typeof text !== "string") throw new MessagingException(`${what} is not JSON text but ${typeof text}`);
-  const failure = fromJson(text, what);
+  const failure = fromJson(text, what, "accept"); // whatever the numbers are
   if (!isJsonObject(failure)) throw new MessagingException(`${what} is not a JSON object`);
-  const { class: excType, module, message, tb, args, kwargs } = failure;
-  return {
-    excType: asText(excType, "unknown"),
-    module: module === "exceptions" ? "builtins" : asText(module, "unknown"),
-    message: asText(message, ""),
-    traceback: (Array.isArray(tb) ? tb : [tb]).map((line) => asText(line, "")).filter((line) => line !== ""),
-    args: Array.isArray(args) ? args : [],
-    kwargs: isJsonObject(kwargs) ? kwargs : {},
-  };
+  const { class: excType, module, message, tb: traceback, args, kwargs } = failure;
+  return fitted({ excType, module: module === "exceptions" ? "builtins" : module, message, traceback, args, kwargs });
 }
 
 /** By `module.Class`, as Python names them: `builtins.ValueError`. */
@@ -91,12 +88,10 @@ const MODULES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [DriverLoadFailure, "oslo_messaging.transport"],
   [RPCVersionCapError, "oslo_messaging.rpc.client"],
   [MessagingServerError, "oslo_messaging.server"],
-  [ServerListenError, "oslo_messaging.server"],
   [TaskTimeout, "oslo_messaging.server"],
   [RPCDispatcherError, "oslo_messaging.rpc.dispatcher"],
   [NoSuchMethod, "oslo_messaging.rpc.dispatcher"],
   [UnsupportedVersion, "oslo_messaging.rpc.dispatcher"],
-  [UnsupportedRpcEnvelopeVersion, "oslo_messaging._drivers.common"],
   [NoSuchOptError, "oslo_config.cfg"],
 ]);
 
@@ -116,10 +111,31 @@ function read(thrown: unknown, withStack: boolean): RemoteFailure {
   };
 }
 
-function passedOn({ excType, module, value, args, kwargs }: RemoteError): Omit<RemoteFailure, "traceback"> {
-  const rebuilt = excType.endsWith(REBUILT) && module.endsWith(REBUILT);
-  const strip = (name: string): string => (rebuilt ? name.slice(0, -REBUILT.length) : name);
-  return { excType: strip(excType), module: strip(module), message: value, args, kwargs };
+function passedOn({ value, ...error }: RemoteError, sendTraceback: boolean): RemoteFailure {
+  const failure = fitted({ ...error, message: value, traceback: sendTraceback ? error.traceback : [] });
+  const { excType, module } = failure;
+  if (!excType.endsWith(REBUILT) || !module.endsWith(REBUILT)) return failure;
+  return { ...failure, excType: excType.slice(0, -REBUILT.length), module: module.slice(0, -REBUILT.length) };
+}
+
+/** Whatever somebody put together as one. */
+function fitted({
+  excType,
+  module,
+  message,
+  traceback,
+  args,
+  kwargs,
+}: Record<keyof RemoteFailure, unknown>): RemoteFailure {
+  const lines: readonly unknown[] = Array.isArray(traceback) ? traceback : [traceback];
+  return {
+    excType: asText(excType, "unknown"),
+    module: asText(module, "unknown"),
+    message: asText(message, ""),
+    traceback: lines.map((line) => asText(line, "")).filter((line) => line !== ""),
+    args: Array.isArray(args) ? args : [],
+    kwargs: isJsonObject(kwargs) ? kwargs : {},
+  };
 }
 
 /** A member that is text. Reading one of a thrown thing may throw as well. */

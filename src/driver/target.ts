@@ -1,5 +1,6 @@
 import { InvalidTarget } from "./exceptions.js";
 
+/** The members of a {@link Target}, each of which may be absent. */
 export interface TargetInit {
   /** A scope for topics. Absent: the transport's `controlExchange`. */
   exchange?: string | undefined;
@@ -17,6 +18,7 @@ export interface TargetInit {
   legacyNamespaces?: readonly string[] | undefined;
 }
 
+/** A Target, or what one is made from. */
 export type TargetLike = Target | TargetInit;
 
 /** Absent (or undefined) inherits, null clears. */
@@ -29,11 +31,17 @@ export type Overrides<T> = { [K in keyof T]?: T[K] | null | undefined };
  * @throws InvalidTarget when a member is of the wrong type.
  */
 export class Target {
+  /** A scope for topics. */
   readonly exchange: string | undefined;
+  /** What a server offers. */
   readonly topic: string | undefined;
+  /** One interface of those that a topic has. */
   readonly namespace: string | undefined;
+  /** `major.minor` or `major.minor.revision` of the interface. */
   readonly version: string | undefined;
+  /** One of the servers of the topic. */
   readonly server: string | undefined;
+  /** To every server of the topic. */
   readonly fanout: boolean;
   /** The namespace, then the legacy ones. */
   readonly acceptedNamespaces: readonly (string | undefined)[];

@@ -1,10 +1,15 @@
 import { InvalidTransportURL } from "./exceptions.js";
 import { quote, unquote } from "./percent.js";
 
+/** The parts of a {@link TransportHost}. */
 export interface TransportHostInit {
+  /** Absent: this machine. */
   hostname?: string | undefined;
+  /** Absent: the scheme's own. */
   port?: number | undefined;
+  /** Who connects. Absent: somebody without a name. */
   username?: string | undefined;
+  /** Not percent-encoded. */
   password?: string | undefined;
 }
 
@@ -14,6 +19,7 @@ export class TransportHost {
   readonly hostname: string | undefined;
   /** Absent: the scheme's own. */
   readonly port: number | undefined;
+  /** Who connects, not percent-encoded. */
   readonly username: string | undefined;
   readonly #password: string | undefined;
 
@@ -24,6 +30,7 @@ export class TransportHost {
     this.#password = init.password;
   }
 
+  /** In clear, not percent-encoded. */
   get password(): string | undefined {
     return this.#password;
   }
@@ -34,10 +41,15 @@ export class TransportHost {
   }
 }
 
+/** The parts of a {@link TransportURL}. */
 export interface TransportURLInit {
+  /** In lower case: `amqp`. */
   scheme: string;
+  /** In the order in which they are tried, from any of them on. Absent: this machine. */
   hosts?: readonly TransportHostInit[] | undefined;
+  /** A part of the message bus that is kept from the others. */
   virtualHost?: string | undefined;
+  /** Options of `[oslo_messaging_amqp]`, by oslo's names. */
   query?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -93,6 +105,7 @@ export class TransportURL {
     return this.#format("***");
   }
 
+  /** As `toString`. */
   toJSON(): string {
     return this.toString();
   }

@@ -9,9 +9,9 @@ import { MessageIds } from "./amqp/message-ids.js";
 import { connector } from "./connector.js";
 import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
-import { isJsonObject } from "./json.js";
+import { isJsonObject, type NonFiniteNumbers } from "./json.js";
 import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, someMs } from "./option-checks.js";
-import { integer, string } from "./option-types.js";
+import { integer, oneOf, string } from "./option-types.js";
 import { type AmqpOptions, parseOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { RemoteExceptions } from "./remote-failure.js";
 import { type ReadFile, tlsOf, tlsOptions } from "./tls.js";
@@ -31,6 +31,7 @@ export interface Runtime {
   readonly readFile?: ReadFile | undefined;
 }
 
+/** How a transport works. What is absent has its default. */
 export interface TransportOptions {
   /** The exchange of targets that name none. Default "openstack". */
   controlExchange?: string | undefined;
@@ -43,8 +44,13 @@ export interface TransportOptions {
    * The `ssl_*` options of the URL's query go before it, one by one. A browser can say no more than `{}`.
    */
   tls?: TLSOptions | undefined;
-  /** `path`: the HTTP path of WebSockets, which `ws_path` in the URL goes before. Default "/". */
-  webSocket?: { path?: string | undefined } | undefined;
+  /** What is special about WebSockets. */
+  webSocket?:
+    | {
+        /** The HTTP path, which `ws_path` in the URL goes before. Default "/". */
+        path?: string | undefined;
+      }
+    | undefined;
   /** By URL scheme, added to those of the runtime. */
   dialers?: Readonly<Record<string, Dial>> | undefined;
   /** Default: silent. */
@@ -53,6 +59,11 @@ export interface TransportOptions {
   maxMessageBytes?: number | undefined;
   /** What remote failures become, by `module.Class` as Python names it. All others are RemoteErrors. */
   remoteExceptions?: RemoteExceptions | undefined;
+  /**
+   * What becomes of NaN and the infinities in a message, which Python writes and JSON does not have. `refuse`, the default:
+   * the message cannot be read. `accept`: they are numbers. They are never sent.
+   */
+  nonFiniteNumbers?: NonFiniteNumbers | undefined;
   /** Sees every AMQP frame as it passes, without secrets. */
   onFrame?: ((frame: Frame) => void) | undefined;
 }
@@ -62,7 +73,9 @@ export interface TransportOptions {
  * (oslo_messaging/transport.py).
  */
 export abstract class Transport implements AsyncDisposable {
+  /** `close`, for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  /** Where it connects to. */
   readonly url: TransportURL;
   /** @internal */
   readonly driver: Driver;
@@ -94,6 +107,7 @@ export abstract class Transport implements AsyncDisposable {
       controlExchange: given.controlExchange ?? "openstack",
       virtualHost,
       remoteExceptions: given.remoteExceptions,
+      nonFiniteNumbers: given.nonFiniteNumbers,
       ids,
       status: this.#status,
       logger: this.logger,
@@ -101,6 +115,7 @@ export abstract class Transport implements AsyncDisposable {
     this.driver = this.#amqp;
   }
 
+  /** How it is doing right now. */
   get state(): TransportStatus {
     return this.#status.present;
   }
@@ -140,11 +155,13 @@ export abstract class Transport implements AsyncDisposable {
 
 /** For RPC clients and servers. */
 export class RPCTransport extends Transport {
+  /** Tells it from the other kind of transport, to the compiler alone. */
   declare protected readonly kind: "rpc";
 }
 
 /** For notifiers and notification listeners. */
 export class NotificationTransport extends Transport {
+  /** Tells it from the other kind of transport, to the compiler alone. */
   declare protected readonly kind: "notification";
 }
 
@@ -190,5 +207,6 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   ),
   maxMessageBytes: integer(1).check,
   remoteExceptions: wanted("a Map of functions, by module.Class", (value) => value instanceof Map),
+  nonFiniteNumbers: oneOf<NonFiniteNumbers>("refuse", "accept").check,
   onFrame: callback,
 };

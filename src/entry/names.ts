@@ -1,4 +1,7 @@
-/** The public names that are the same in every runtime. What differs, the getters of transports, is in the entry of each. */
+/**
+ * The public names that are the same in every runtime. What differs, the getters of transports, is in the entry of each.
+ * Classes of which only this library makes instances are types to everybody else.
+ */
 
 export type { Phase } from "../core/deadlines.js";
 export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptions } from "../core/dial.js";
@@ -8,6 +11,7 @@ export type { TransportStatus } from "../core/status.js";
 export {
   ConfigurationError,
   DriverLoadFailure,
+  type FailureInit,
   InvalidTarget,
   InvalidTransportURL,
   MessageDeliveryFailure,
@@ -20,15 +24,14 @@ export {
   type RemoteFailure,
   RPCDispatcherError,
   RPCVersionCapError,
-  ServerListenError,
   TaskTimeout,
-  UnsupportedRpcEnvelopeVersion,
   UnsupportedVersion,
 } from "../driver/exceptions.js";
-export { MessageHandlingServer } from "../driver/message-handling-server.js";
+export type { NonFiniteNumbers } from "../driver/json.js";
+export type { MessageHandlingServer } from "../driver/message-handling-server.js";
 export type { NotificationEndpoint, NotificationHandler } from "../driver/notify/dispatcher.js";
 export { NotificationFilter, type NotificationFilterRule } from "../driver/notify/filter.js";
-export { getNotificationListener, type ListenerOptions, NotificationListener } from "../driver/notify/listener.js";
+export { getNotificationListener, type ListenerOptions, type NotificationListener } from "../driver/notify/listener.js";
 export {
   type Notification,
   type NotificationMetadata,
@@ -53,13 +56,14 @@ export {
   type MethodName,
   type MethodResult,
   type PrepareOverrides,
-  RPCClient,
+  type RPCClient,
   type RPCClientOptions,
   type Tail,
 } from "../driver/rpc/client.js";
 export type { CallInfo } from "../driver/rpc/dispatcher.js";
-export { getRpcServer, RPCServer, type RPCServerOptions } from "../driver/rpc/server.js";
-export type { Context, Serializer } from "../driver/serializer.js";
+export { type ErrorClass, expectedExceptions } from "../driver/rpc/expected-exceptions.js";
+export { getRpcServer, type RPCServer, type RPCServerOptions } from "../driver/rpc/server.js";
+export { type Context, jsonPayloadSerializer, noOpSerializer, type Serializer } from "../driver/serializer.js";
 export { type Overrides, Target, type TargetInit, type TargetLike } from "../driver/target.js";
-export { NotificationTransport, RPCTransport, Transport, type TransportOptions } from "../driver/transport.js";
+export type { NotificationTransport, RPCTransport, Transport, TransportOptions } from "../driver/transport.js";
 export { TransportHost, type TransportHostInit, TransportURL, type TransportURLInit } from "../driver/transport-url.js";

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
@@ -19,6 +20,11 @@ describe("the public declarations", { timeout: 60_000 }, () => {
     });
     const faults = ts.getPreEmitDiagnostics(program);
     expect(faults.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
+  });
+
+  it("have nothing of what is internal", async () => {
+    const texts = await Promise.all([...(await reachable(entry)).keys()].map((path) => readFile(path, "utf8")));
+    expect(texts.filter((text) => text.includes("@internal"))).toEqual([]);
   });
 
   it("import nothing but one another", async () => {

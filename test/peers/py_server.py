@@ -36,6 +36,15 @@ class Endpoint(object):
     def fail_expected(self, ctxt):
         raise KeyError('expected-key')
 
+    def fail_with_nan(self, ctxt):
+        raise ValueError(float('nan'))
+
+    def describe(self, ctxt, arg):
+        return repr(arg)
+
+    def number(self, ctxt, text):
+        return float(text)
+
     def slow(self, ctxt, secs):
         time.sleep(secs)
         return 'slept %s' % secs

@@ -66,6 +66,7 @@ describe.each([
     ["logger", "ConfigurationError", { logger: { info() {} } }],
     ["dialers", "ConfigurationError", { dialers: { "amqp+own": "a function" } }],
     ["remoteExceptions", "ConfigurationError", { remoteExceptions: { "builtins.ValueError": Error } }],
+    ["nonFiniteNumbers", "ConfigurationError", { nonFiniteNumbers: "null" }],
     ["onFrame", "ConfigurationError", { onFrame: true }],
     ["nonsense", "NoSuchOptError", { webSocket: { nonsense: "/" } }],
   ])("the option %s in code (%s)", (key, name, options) => {

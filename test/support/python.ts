@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { toJson } from "../../src/driver/json.js";
 import type { TargetInit } from "../../src/driver/target.js";
 import { Child } from "./child.js";
 
@@ -29,8 +30,8 @@ export interface PythonServerInit {
 }
 
 /**
- * An RPC server with echo, ping, whoami, fail, fail_expected, slow, note and counts. Once started it has asked for its
- * links, but the peer may not have attached them yet: a call that is answered shows that it has.
+ * An RPC server with the methods of test/peers/py_server.py. Once started it has asked for its links, but the peer may
+ * not have attached them yet: a call that is answered shows that it has.
  */
 export class PythonServer extends PythonPeer {
   static async start({ url, topic, server, exchange }: PythonServerInit): Promise<PythonServer> {
@@ -48,6 +49,8 @@ export interface PythonCall {
   target: TargetInit;
   method: string;
   args?: object | undefined;
+  /** More arguments, as Python's float() reads them: "nan", "-inf". */
+  floats?: Readonly<Record<string, string>> | undefined;
   context?: object | undefined;
   /** Seconds, as in Python; it counts whole ones. Default 15. */
   timeout?: number | undefined;
@@ -103,7 +106,7 @@ export class PythonClient extends PythonPeer {
   async #perform(kind: "call" | "cast", { target, timeout = 15, ...call }: PythonCall): Promise<unknown> {
     this.#ids += 1;
     const id = this.#ids;
-    this.child.write(JSON.stringify({ id, kind, target: snakeCased(target), timeout, ...call }));
+    this.child.write(toJson({ id, kind, target: snakeCased(target), timeout, ...call }));
     const answer = await this.child.waitForJson(`the end of its ${kind} of ${call.method}`, (line) =>
       line["id"] === id ? line : undefined,
     );

@@ -8,10 +8,11 @@ import { Notifier } from "../../src/driver/notify/notifier.js";
 import { expose } from "../../src/driver/rpc/access-policy.js";
 import { getRpcClient, type MethodArgs, type MethodName, type MethodResult } from "../../src/driver/rpc/client.js";
 import type { CallInfo } from "../../src/driver/rpc/dispatcher.js";
+import { expectedExceptions } from "../../src/driver/rpc/expected-exceptions.js";
 import { getRpcServer } from "../../src/driver/rpc/server.js";
-import type { Serializer } from "../../src/driver/serializer.js";
+import { jsonPayloadSerializer, noOpSerializer, type Serializer } from "../../src/driver/serializer.js";
 import { Target } from "../../src/driver/target.js";
-import type { NotificationTransport, RPCTransport } from "../../src/driver/transport.js";
+import type { NotificationTransport, RPCTransport, TransportOptions } from "../../src/driver/transport.js";
 
 interface Calculator {
   readonly precision: number;
@@ -98,10 +99,20 @@ class CalculatorEndpoint implements Calculator {
   }
 }
 
+abstract class AnyFailure extends Error {
+  abstract readonly code: number;
+}
+
 class DecoratedEndpoint {
   @expose
   hello(_context: object, args: { name: string }): string {
     return args.name;
+  }
+
+  @expose
+  @expectedExceptions(RangeError, RemoteError, AnyFailure)
+  async show(_context: object, args: { id: string }): Promise<string> {
+    return args.id;
   }
 }
 
@@ -121,6 +132,19 @@ export async function servers(transport: RPCTransport, notifications: Notificati
   await server.wait({ timeoutMs: 5 });
   const hello = expose((_context: object, args: { a: number }) => args.a);
   ok<Equal<typeof hello, (_context: object, args: { a: number }) => number>>();
+  const shown = expectedExceptions(RangeError)((_context: object, args: { a: number }) => args.a);
+  ok<Equal<typeof shown, (_context: object, args: { a: number }) => number>>();
+  ok<Equal<MethodArgs<DecoratedEndpoint["show"]>, [args: { id: string }]>>();
+  // @ts-expect-error classes, not their names
+  expectedExceptions("RangeError");
+  // @ts-expect-error no errors
+  expectedExceptions(Target);
+  // @ts-expect-error an error is no class
+  expectedExceptions(new RangeError());
+  // @ts-expect-error a method is no class of errors
+  expectedExceptions(hello);
+  // @ts-expect-error no method
+  expectedExceptions(RangeError)({});
   // @ts-expect-error an endpoint is an object
   getRpcServer(transport, { topic: "calc", server: "host-a" }, ["endpoint"]);
   // @ts-expect-error a notification transport is no RPC transport
@@ -180,6 +204,17 @@ export async function notifications(transport: NotificationTransport, rpc: RPCTr
 export function serializers(transport: RPCTransport, serializer: Serializer<MyContext>): void {
   getRpcClient<Calculator, MyContext>(transport, { topic: "t" }, { serializer, versionCap: "1.5" });
   getRpcServer(transport, { topic: "t", server: "s" }, [{}], { serializer });
+  getRpcClient<Calculator, MyContext>(transport, { topic: "t" }, { serializer: jsonPayloadSerializer });
+  getRpcClient(transport, { topic: "t" }, { serializer: noOpSerializer });
+  const own: Serializer<MyContext> = {
+    ...jsonPayloadSerializer,
+    serializeContext: ({ user }: MyContext) => ({ user }),
+  };
+  getRpcServer<MyContext>(transport, { topic: "t", server: "s" }, [{}], { serializer: own });
+  const lenient: TransportOptions = { nonFiniteNumbers: "accept" };
+  // @ts-expect-error not a way to treat them
+  const unknown: TransportOptions = { nonFiniteNumbers: "null" };
+  void [lenient, unknown];
   // @ts-expect-error a serializer for contexts of another kind
   getRpcClient<Calculator, { other: number }>(transport, { topic: "t" }, { serializer });
 }

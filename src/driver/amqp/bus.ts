@@ -7,6 +7,7 @@ import type { Outcome } from "../../core/outcome.js";
 import type { Receiver, ReceiverInit } from "../../core/receiver.js";
 import type { StatusBoard } from "../../core/status.js";
 import type { Life } from "../../core/supervisor.js";
+import type { NonFiniteNumbers } from "../json.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Addresser, Route } from "./addressing.js";
 import type { MessageIds } from "./message-ids.js";
@@ -27,6 +28,7 @@ export interface BusInit {
   host: string;
   addresser: Addresser;
   options: ResolvedOptions;
+  nonFiniteNumbers: NonFiniteNumbers | undefined;
   ids: MessageIds;
   status: StatusBoard;
   logger: Logger;
@@ -49,11 +51,11 @@ export class Bus implements Life {
   #over: { cause: Error | undefined } | undefined;
 
   constructor(init: BusInit) {
-    const { connection, options, ids } = init;
+    const { connection, options, nonFiniteNumbers, ids } = init;
     this.#init = init;
     this.addresser = init.addresser;
     this.logger = init.logger;
-    this.replies = new Replies(this, { credit: options.replyLinkCredit, ids });
+    this.replies = new Replies(this, { credit: options.replyLinkCredit, ids, nonFiniteNumbers });
     this.#requests = new Senders(this, connection);
     this.#answers = new Senders(this, connection, MAX_REPLY_LINKS);
     this.#purge = setInterval(() => {

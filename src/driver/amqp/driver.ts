@@ -13,6 +13,7 @@ import type {
   NotifyRequest,
   OnIncoming,
 } from "../driver.js";
+import type { NonFiniteNumbers } from "../json.js";
 import type { ResolvedOptions } from "../options.js";
 import { type RemoteExceptions, toThrowable } from "../remote-failure.js";
 import type { Target } from "../target.js";
@@ -35,6 +36,7 @@ export interface AmqpDriverInit {
   controlExchange: string;
   virtualHost: string | undefined;
   remoteExceptions: RemoteExceptions | undefined;
+  nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
   status: StatusBoard;
   logger: Logger;
@@ -180,7 +182,8 @@ export class AmqpDriver implements Driver {
     { signal, acceptReplyTo }: ListenOptions = {},
   ): Promise<DriverListener> {
     this.#checkOpen();
-    const reception = new Reception({ outbox: this.#outbox, options: this.#init.options, acceptReplyTo, on });
+    const { options, nonFiniteNumbers } = this.#init;
+    const reception = new Reception({ outbox: this.#outbox, options, nonFiniteNumbers, acceptReplyTo, on });
     const listener: Listener = new Listener({
       routes,
       credit,
@@ -201,12 +204,12 @@ export class AmqpDriver implements Driver {
   }
 
   async #open(host: Host, signal: AbortSignal): Promise<Bus> {
-    const { connect, options, controlExchange, virtualHost, ids, status, logger } = this.#init;
+    const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
     const connection = await connect(host, signal);
     try {
       const { product } = connection.remote;
       const addresser = new Addresser({ options, controlExchange, virtualHost, product });
-      return new Bus({ connection, host: host.name, addresser, options, ids, status, logger });
+      return new Bus({ connection, host: host.name, addresser, options, nonFiniteNumbers, ids, status, logger });
     } catch (error) {
       await connection.close();
       throw error;

@@ -3,6 +3,7 @@ import { toError } from "../../core/errors.js";
 import type { Body, Message, MessageId } from "../../core/message.js";
 import type { IncomingMessage, ListenOptions, OnIncoming } from "../driver.js";
 import type { RemoteFailure } from "../exceptions.js";
+import type { NonFiniteNumbers } from "../json.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Bus } from "./bus.js";
 import type { Outbox } from "./outbox.js";
@@ -14,6 +15,7 @@ const MAX_REPLY_TO_LENGTH = 1_024;
 export interface ReceptionInit {
   outbox: Outbox;
   options: ResolvedOptions;
+  nonFiniteNumbers: NonFiniteNumbers | undefined;
   acceptReplyTo: ListenOptions["acceptReplyTo"];
   on: OnIncoming;
 }
@@ -33,7 +35,7 @@ export class Reception {
 
   #read(bus: Bus, address: string, delivery: Delivery): IncomingMessage | undefined {
     try {
-      const request = decodeRequest(delivery.message);
+      const request = decodeRequest(delivery.message, this.#init.nonFiniteNumbers);
       return new AmqpIncomingMessage(bus, delivery, request, this.#replyTo(bus, delivery.message), this.#init);
     } catch (thrown) {
       const { message } = toError(thrown);

@@ -2,6 +2,7 @@ import type { Deadline } from "../../core/deadlines.js";
 import type { Delivery } from "../../core/delivery.js";
 import { toError } from "../../core/errors.js";
 import { ACCEPTED, type Outcome } from "../../core/outcome.js";
+import type { NonFiniteNumbers } from "../json.js";
 import type { Bus } from "./bus.js";
 import type { MessageIds } from "./message-ids.js";
 import { type DecodedReply, decodeReply } from "./wire.js";
@@ -11,6 +12,12 @@ export type Reply = Exclude<DecodedReply, { type: "heartbeat" }>;
 
 const TARGET = "rpc-response";
 
+export interface RepliesInit {
+  credit: number;
+  ids: MessageIds;
+  nonFiniteNumbers: NonFiniteNumbers | undefined;
+}
+
 /**
  * The link by which replies come, and who waits for which. It is attached at the first call, at an address that the peer
  * makes up; when it is refused or lost, the connection is given up.
@@ -19,14 +26,16 @@ export class Replies {
   readonly #bus: Bus;
   readonly #credit: number;
   readonly #ids: MessageIds;
+  readonly #nonFinite: NonFiniteNumbers | undefined;
   readonly #expected = new Map<string, ExpectedReply>();
   #address: string | undefined;
   #attaching: Promise<string | Error> | undefined;
 
-  constructor(bus: Bus, { credit, ids }: { credit: number; ids: MessageIds }) {
+  constructor(bus: Bus, { credit, ids, nonFiniteNumbers }: RepliesInit) {
     this.#bus = bus;
     this.#credit = credit;
     this.#ids = ids;
+    this.#nonFinite = nonFiniteNumbers;
   }
 
   /** Where replies are to be sent, once that is known. */
@@ -81,7 +90,7 @@ export class Replies {
         delivery.modify({ deliveryFailed: true, undeliverableHere: true });
         return;
       }
-      const reply = decodeReply(message);
+      const reply = decodeReply(message, this.#nonFinite);
       delivery.accept();
       if (reply.type === "heartbeat") expected.heartbeat();
       else expected.settle(reply);

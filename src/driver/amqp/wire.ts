@@ -1,8 +1,8 @@
 import type { Body, Message } from "../../core/message.js";
 import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { RequestBody } from "../driver.js";
-import { MessagingException, type RemoteFailure, UnsupportedRpcEnvelopeVersion } from "../exceptions.js";
-import { fromJson, isJsonObject, toJson } from "../json.js";
+import { MessagingException, type RemoteFailure } from "../exceptions.js";
+import { fromJson, isJsonObject, type NonFiniteNumbers, toJson } from "../json.js";
 import { failureFromJson, failureToJson } from "../remote-failure.js";
 import { isCompatible, isVersion } from "../version.js";
 
@@ -64,18 +64,19 @@ export interface DecodedRequest {
 /**
  * Reads a request or a notification, with or without an envelope.
  *
- * @throws UnsupportedRpcEnvelopeVersion for an envelope of another kind, MessagingException for what cannot be read.
+ * @throws MessagingException for what cannot be read, an envelope of another kind among it.
  */
-export function decodeRequest(message: Message): DecodedRequest {
+export function decodeRequest(message: Message, nonFinite?: NonFiniteNumbers): DecodedRequest {
   const what = "The body of a request";
   const text = textOf(message.body, what);
   if (text === undefined) throw new MessagingException(`${what} is missing`);
-  const { request, context, call_monitor_timeout } = parseObject(text, what);
+  const { request, context, call_monitor_timeout } = parseObject(text, what, nonFinite);
   if (request === undefined) throw new MessagingException(`${what} has no "request"`);
   if (context !== undefined && !(typeof context === "object" && !Array.isArray(context))) {
     throw new MessagingException(`The context of a request is not an object but ${kindOf(context)}`);
   }
-  return { body: openEnvelope(request), context: context ?? {}, callMonitorTimeoutMs: monitorMs(call_monitor_timeout) };
+  const body = openEnvelope(request, nonFinite);
+  return { body, context: context ?? {}, callMonitorTimeoutMs: monitorMs(call_monitor_timeout) };
 }
 
 export type DecodedReply =
@@ -88,11 +89,11 @@ export type DecodedReply =
  *
  * @throws MessagingException for what cannot be read.
  */
-export function decodeReply(message: Message): DecodedReply {
+export function decodeReply(message: Message, nonFinite?: NonFiniteNumbers): DecodedReply {
   const what = "The body of a reply";
   const text = textOf(message.body, what);
   if (text === undefined) return { type: "heartbeat" };
-  const { failure, response } = parseObject(text, what);
+  const { failure, response } = parseObject(text, what, nonFinite);
   if (failure !== undefined && failure !== null) return { type: "failure", failure: failureFromJson(failure) };
   return { type: "response", value: response === undefined ? null : response };
 }
@@ -127,21 +128,22 @@ function textOf(body: Body | undefined, what: string): string | undefined {
   }
 }
 
-function parseObject(text: string, what: string): Record<string, unknown> {
-  const value = fromJson(text, what);
+function parseObject(text: string, what: string, nonFinite: NonFiniteNumbers | undefined): Record<string, unknown> {
+  const value = fromJson(text, what, nonFinite);
   if (isJsonObject(value)) return value;
   throw new MessagingException(`${what} is not a JSON object but ${kindOf(value)}`);
 }
 
 /** What is no envelope is the message itself, as it was before there were envelopes. */
-function openEnvelope(request: unknown): unknown {
+function openEnvelope(request: unknown, nonFinite: NonFiniteNumbers | undefined): unknown {
   if (!isJsonObject(request) || !Object.hasOwn(request, VERSION) || !Object.hasOwn(request, MESSAGE)) return request;
   const { [VERSION]: version, [MESSAGE]: message } = request;
   if (typeof version !== "string" || !isVersion(version) || !isCompatible(ENVELOPE_VERSION, version)) {
-    throw new UnsupportedRpcEnvelopeVersion(typeof version === "string" ? version.slice(0, 40) : kindOf(version));
+    const given = typeof version === "string" ? version.slice(0, 40) : kindOf(version);
+    throw new MessagingException(`Specified RPC envelope version, ${given}, not supported by this endpoint.`);
   }
   if (typeof message !== "string") throw new MessagingException(`"${MESSAGE}" is not JSON text but ${kindOf(message)}`);
-  return fromJson(message, `"${MESSAGE}"`);
+  return fromJson(message, `"${MESSAGE}"`, nonFinite);
 }
 
 /** Python takes whatever number there is and leaves out the heartbeats when it is none. */

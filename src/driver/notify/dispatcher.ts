@@ -30,7 +30,10 @@ interface Handling {
 export type NotificationHandler = Handling["handle"];
 
 /** An object with a method for every priority that it handles, and perhaps a filter. */
-export type NotificationEndpoint = { readonly filterRule?: NotificationFilter | undefined } & {
+export type NotificationEndpoint = {
+  /** What it does not match, the endpoint does not get. */
+  readonly filterRule?: NotificationFilter | undefined;
+} & {
   [P in Priority]?: NotificationHandler | undefined;
 };
 

@@ -5,7 +5,9 @@ import { pythonMatch } from "./python-regexp.js";
 
 /** Regular expressions in Python's syntax, matched at the start of the text as `re.match` does. */
 export interface NotificationFilterRule {
+  /** Who told. */
   publisherId?: string | undefined;
+  /** What happened. */
   eventType?: string | undefined;
   /** By the member's name. */
   context?: Readonly<Record<string, string>> | undefined;
@@ -40,6 +42,7 @@ export class NotificationFilter {
     ];
   }
 
+  /** Whether every part of the rule matches. */
   matches(notification: Notification): boolean {
     return this.#checks.every((check) => check(notification));
   }

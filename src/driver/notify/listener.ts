@@ -8,12 +8,14 @@ import type { NotificationTransport } from "../transport.js";
 import { NotificationDispatcher, type NotificationEndpoint } from "./dispatcher.js";
 import { NotificationResult, type Priority } from "./notification.js";
 
+/** How a notification listener works. */
 export interface ListenerOptions<C extends Context = Context> {
   /**
    * Give back to the message bus what an endpoint answers with `requeue`, or fails on. Default false: it is acknowledged,
    * and gone. What always fails comes again and again.
    */
   allowRequeue?: boolean | undefined;
+  /** Reads contexts and payloads. Absent: they are as they came. */
   serializer?: Serializer<C> | undefined;
   /** How many notifications are handled at once. Default 64. The others wait, unacknowledged. */
   concurrency?: number | undefined;

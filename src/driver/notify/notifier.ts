@@ -22,6 +22,7 @@ import type { Priority } from "./notification.js";
 /** How a notification is written: `messagingv2` in the envelope of version 2.0, `messaging` without. */
 export type NotificationDriver = "messaging" | "messagingv2";
 
+/** How a notifier works. */
 export interface NotifierOptions<C extends Context = Context> {
   /** Who tells: mostly `service.host`. */
   publisherId: string;
@@ -29,6 +30,7 @@ export interface NotifierOptions<C extends Context = Context> {
   topics?: readonly string[] | undefined;
   /** Default `["messagingv2"]`. With both a notification goes out twice; with none, not at all. */
   drivers?: readonly NotificationDriver[] | undefined;
+  /** Writes contexts and payloads. Absent: they go as they are. */
   serializer?: Serializer<C> | undefined;
   /** How often a notification that could not be delivered is sent again. -1 or absent: until the time is up. */
   retry?: number | undefined;
@@ -41,6 +43,7 @@ export interface NotifierOptions<C extends Context = Context> {
   onFailure?: ((error: Error) => void) | undefined;
 }
 
+/** What goes for one notification. */
 export interface NotifyOptions {
   /** Above 0. Absent: the driver's `default_notify_timeout`. */
   timeoutMs?: number | undefined;
@@ -75,12 +78,19 @@ export class Notifier<C extends Context = Context> {
   readonly #transport: NotificationTransport;
   readonly #options: NotifierOptions<C>;
   #publisherId: string | undefined;
+  /** Sends a notification of priority `audit`. */
   readonly audit: Notify<C> = this.#notify("audit");
+  /** Sends a notification of priority `debug`. */
   readonly debug: Notify<C> = this.#notify("debug");
+  /** Sends a notification of priority `info`. */
   readonly info: Notify<C> = this.#notify("info");
+  /** Sends a notification of priority `warn`. */
   readonly warn: Notify<C> = this.#notify("warn");
+  /** Sends a notification of priority `error`. */
   readonly error: Notify<C> = this.#notify("error");
+  /** Sends a notification of priority `critical`. */
   readonly critical: Notify<C> = this.#notify("critical");
+  /** Sends a notification of priority `sample`. */
   readonly sample: Notify<C> = this.#notify("sample");
 
   constructor(transport: NotificationTransport, options: NotifierOptions<C>) {

@@ -1,7 +1,7 @@
-/** Any method of an endpoint. */
+/** Any method of an endpoint. Peers reach it by its name, never by a symbol, and never through a getter. */
 export type Method = (context: never, ...rest: never[]) => unknown;
 
-/** Whether a peer may call `method` of `endpoint`, once the endpoint is known to have it. */
+/** Whether a peer may call `method` of `endpoint`, once the endpoint is known to have it. Only `true` says so. */
 export type AccessPolicy = (endpoint: object, method: string) => boolean;
 
 /** Registered, so that a second copy of this library in the process knows the mark too. */
@@ -12,8 +12,11 @@ const EXPOSED = Symbol.for("oslo-messaging.exposed");
  * name does not start with `_`. `explicit`: methods marked with {@link expose}.
  */
 export const accessPolicies: {
+  /** Every method. */
   readonly legacy: AccessPolicy;
+  /** Every method whose name does not start with `_`. Used unless another is given. */
   readonly default: AccessPolicy;
+  /** Methods marked with {@link expose}. */
   readonly explicit: AccessPolicy;
 } = Object.freeze({
   legacy: () => true,
@@ -27,10 +30,19 @@ export const accessPolicies: {
 /**
  * Marks a method for the policy `explicit`, and returns it. As a decorator, or around a function:
  * `{ hello: expose((context: object) => "x") }`.
+ *
+ * @throws TypeError for what is no method.
  */
 export function expose<F extends Method>(method: F): F {
-  Object.defineProperty(method, EXPOSED, { value: true });
-  return method;
+  return marked(method, EXPOSED, true);
+}
+
+/** The method itself, with a mark that can be seen on it alone. */
+export function marked<F extends Method>(method: F, mark: symbol, value: unknown): F {
+  // What TypeScript's older decorators and those of fields hand over is no method.
+  if (typeof method !== "function")
+    throw new TypeError(`only a method can be marked, not a value of type ${typeof method}`);
+  return Object.defineProperty(method, mark, { value, configurable: true });
 }
 
 /**

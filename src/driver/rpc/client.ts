@@ -43,6 +43,7 @@ export type Tail<F> =
 
 type AnyTail = [args?: unknown, options?: CallOptions];
 
+/** What goes for one call or cast. */
 export interface CallOptions {
   /**
    * How long the whole call, or the hand-over of a cast, may take. Above 0. Absent for a call: the transport's
@@ -59,12 +60,18 @@ export interface CallOptions {
 
 /** What {@link RPCClient.prepare} changes: an absent key inherits, `null` clears. */
 export type PrepareOverrides = Overrides<
-  Omit<TargetInit, "legacyNamespaces"> & Omit<CallOptions, "signal"> & { versionCap: string }
+  Omit<TargetInit, "legacyNamespaces"> &
+    Omit<CallOptions, "signal"> & {
+      /** The newest version that all servers understand. */
+      versionCap: string;
+    }
 >;
 
+/** How a client works, unless a call or a cast says otherwise. */
 export interface RPCClientOptions<C extends Context = Context> extends Omit<CallOptions, "signal"> {
   /** The newest version that all servers understand: a request for a newer one is refused here. */
   versionCap?: string | undefined;
+  /** Writes arguments and contexts, and reads results. Absent: they are JSON as they are. */
   serializer?: Serializer<C> | undefined;
 }
 

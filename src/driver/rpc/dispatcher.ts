@@ -5,11 +5,13 @@ import type { Context, Serializer } from "../serializer.js";
 import { Target } from "../target.js";
 import { isCompatible, isVersion, parseVersion } from "../version.js";
 import { type AccessPolicy, type Method, methodOf } from "./access-policy.js";
+import { isExpected } from "./expected-exceptions.js";
 
 /** The third argument of an endpoint's method: what it may want to know about the call. */
 export interface CallInfo {
   /** Aborted when the connection that the call came by is gone: nobody waits any more, or the answer cannot reach them. */
   readonly signal: AbortSignal;
+  /** What the caller's message is called, if it has a name: a cast has none. */
   readonly messageId: string | undefined;
   /** The server's target, with the namespace and version that the caller asked for. */
   readonly target: Target;
@@ -33,7 +35,8 @@ export class RPCDispatcher<C extends Context> {
   /**
    * Resolves with what the method returned, as it goes into the reply.
    *
-   * @throws what the method throws; NoSuchMethod; UnsupportedVersion; RPCDispatcherError for a body that is no request.
+   * @throws what the method throws, in an ExpectedException if it said that it may; NoSuchMethod; UnsupportedVersion;
+   *   RPCDispatcherError for a body that is no request.
    */
   async dispatch(message: IncomingMessage): Promise<unknown> {
     const request = readRequest(message.body);
@@ -44,7 +47,12 @@ export class RPCDispatcher<C extends Context> {
       this.#serializer.deserializeEntity(context, value),
     ]);
     const call = new IncomingCall(message, this.#target, request);
-    const result: unknown = await Reflect.apply(method, endpoint, [context, Object.fromEntries(entries), call]);
+    let result: unknown;
+    try {
+      result = await Reflect.apply(method, endpoint, [context, Object.fromEntries(entries), call]);
+    } catch (error) {
+      throw isExpected(method, error) ? new ExpectedException(error) : error;
+    }
     return this.#serializer.serializeEntity(context, result);
   }
 
@@ -56,9 +64,19 @@ export class RPCDispatcher<C extends Context> {
       if (!isCompatible(target.version ?? DEFAULT_VERSION, version)) continue;
       compatible = true;
       const method = methodOf(endpoint, name);
-      if (method !== undefined && this.#accessPolicy(endpoint, name)) return { endpoint, method };
+      if (method !== undefined && this.#accessPolicy(endpoint, name) === true) return { endpoint, method };
     }
     throw compatible ? new NoSuchMethod(name) : new UnsupportedVersion(version, name);
+  }
+}
+
+/** What a method threw and said that it may: no fault of the server. It goes no further than this server. */
+export class ExpectedException extends Error {
+  readonly thrown: unknown;
+
+  constructor(thrown: unknown) {
+    super("an exception that was to be expected");
+    this.thrown = thrown;
   }
 }
 

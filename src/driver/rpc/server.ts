@@ -1,6 +1,7 @@
 import type { Logger } from "../../core/logger.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
+import { isInstance } from "../instance.js";
 import { isJsonObject } from "../json.js";
 import { MessageHandlingServer } from "../message-handling-server.js";
 import { callback, checked, type OptionChecks, serializer } from "../option-checks.js";
@@ -12,11 +13,13 @@ import { stackText } from "../stack-text.js";
 import { type TargetLike, toTarget } from "../target.js";
 import type { RPCTransport } from "../transport.js";
 import { type AccessPolicy, accessPolicies } from "./access-policy.js";
-import { RPCDispatcher } from "./dispatcher.js";
+import { ExpectedException, RPCDispatcher } from "./dispatcher.js";
 import { withHeartbeats } from "./heartbeats.js";
 import { withPing } from "./ping-endpoint.js";
 
+/** How a server works. */
 export interface RPCServerOptions<C extends Context = Context> {
+  /** Reads arguments and contexts, and writes results. Absent: they are JSON as they are. */
   serializer?: Serializer<C> | undefined;
   /** Who may be called. Default: `accessPolicies.default`, every method whose name does not start with `_`. */
   accessPolicy?: AccessPolicy | undefined;
@@ -95,9 +98,16 @@ async function serve(message: IncomingMessage, free: FreeSlot, service: Service)
     // Within the try: a result that JSON cannot hold is the method's failure too.
     if (message.wantsReply) await message.reply(result);
   } catch (error) {
-    report(error, message, logger);
-    free();
-    if (message.wantsReply) await message.replyFailure(toFailure(error, { sendTraceback }));
+    const expected = isInstance(error, ExpectedException);
+    const thrown = expected ? error.thrown : error;
+    try {
+      if (expected) logger.debug("an RPC method failed as it may", about(message));
+      else report(thrown, message, logger);
+    } finally {
+      // The caller waits, even if the logger fails.
+      free();
+      if (message.wantsReply) await message.replyFailure(toFailure(thrown, { sendTraceback }));
+    }
   }
 }
 
@@ -108,18 +118,22 @@ interface Service {
 }
 
 /** With the stack for what a method threw; without for a request that nobody here serves: anyone can send those. */
-function report(error: unknown, { body, messageId }: IncomingMessage, logger: Logger): void {
-  if (!(error instanceof RPCDispatcherError)) {
-    const method = isJsonObject(body) ? body["method"] : undefined;
-    logger.error(`an RPC method failed: ${stackText(error)}`, { messageId, method });
+function report(error: unknown, message: IncomingMessage, logger: Logger): void {
+  if (!isInstance(error, RPCDispatcherError)) {
+    logger.error(`an RPC method failed: ${stackText(error)}`, about(message));
     return;
   }
+  const { messageId } = message;
   const reason = error.message.slice(0, LONGEST_REASON);
   if (error instanceof NoSuchMethod && error.method.endsWith("_ignore_errors")) {
     logger.debug("refused a request", { messageId, reason });
   } else {
     logger.warn("refused a request", { messageId, reason });
   }
+}
+
+function about({ body, messageId }: IncomingMessage): object {
+  return { messageId, method: isJsonObject(body) ? body["method"] : undefined };
 }
 
 /** The reason quotes the request, which may name a method of megabytes. */

@@ -16,9 +16,7 @@ const {
   RemoteError,
   RPCDispatcherError,
   RPCVersionCapError,
-  ServerListenError,
   TaskTimeout,
-  UnsupportedRpcEnvelopeVersion,
   UnsupportedVersion,
 } = exceptions;
 
@@ -43,12 +41,10 @@ const all = [
   new RPCVersionCapError("2.0", "1.0"),
   new RemoteError(failure),
   new MessagingServerError("x"),
-  new ServerListenError(target, cause),
   new TaskTimeout("x"),
   new RPCDispatcherError("x"),
   new NoSuchMethod("m"),
   new UnsupportedVersion("1.0"),
-  new UnsupportedRpcEnvelopeVersion("3.0"),
   new ConfigurationError("key", "no"),
   new NoSuchOptError("key", "no"),
 ];
@@ -71,7 +67,6 @@ describe("every exception", () => {
   it("descends as in oslo", () => {
     expect(all.filter((error) => error instanceof MessagingServerError).map(({ name }) => name)).toEqual([
       "MessagingServerError",
-      "ServerListenError",
       "TaskTimeout",
       "RPCDispatcherError",
       "NoSuchMethod",
@@ -129,10 +124,6 @@ describe("the text", () => {
       "A topic is required to send:<Target topic=t>",
     );
     expect(new DriverLoadFailure("kafka", "no").message).toBe('Failed to load transport driver "kafka": no');
-    expect(new ServerListenError(target, cause).message).toBe('Failed to listen on target "<Target topic=t>": why');
-    expect(new UnsupportedRpcEnvelopeVersion("3.0").message).toBe(
-      "Specified RPC envelope version, 3.0, not supported by this endpoint.",
-    );
     expect(new RPCVersionCapError("2.0", "1.0").message).toContain("Requested message version, 2.0 is incompatible.");
   });
 
@@ -145,7 +136,6 @@ describe("the text", () => {
 describe("the cause", () => {
   it("is kept", () => {
     expect(new MessagingTimeout({ ...where, phase: "reply", cause }).cause).toBe(cause);
-    expect(new ServerListenError(target, cause).cause).toBe(cause);
     expect(new RemoteError(failure, { cause }).cause).toBe(cause);
   });
 

@@ -104,6 +104,29 @@ describe("receiving", () => {
     expect(() => fromJson(text, "It")).toThrow(new MessagingException(message));
   });
 
+  it("has NaN and the infinities as numbers where they are accepted, among everything else", () => {
+    const text =
+      '{"a":NaN,"b":[-Infinity,Infinity,-1.5e3,9007199254740993],"NaN":"Infinity","__proto__":[ NaN ],"s":"\\"NaN"}';
+    const value = fromJson(text, "It", "accept");
+    expect(Object.entries(Object(value))).toEqual([
+      ["a", Number.NaN],
+      ["b", [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, -1500, 9007199254740993n]],
+      ["NaN", "Infinity"],
+      ["__proto__", [Number.NaN]],
+      ["s", '"NaN'],
+    ]);
+    expect(fromJson("-Infinity", "It", "accept")).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it.each(["-NaN", "+Infinity", "NaNNaN", "nan", "1NaN", "{NaN:1}", "[NaN,s3cr3t]", "", `[NaN,${"9".repeat(5000)}]`])(
+    "refuses %j even then, quoting nothing",
+    (text) => {
+      expect(() => fromJson(text, "It", "accept")).toThrow(
+        /^It is not JSON: (\d+ characters that cannot be parsed|an integer of 5000 digits)$/,
+      );
+    },
+  );
+
   it("quotes nothing of a text that cannot be read: it may hold a token", () => {
     try {
       fromJson('{"auth_token": s3cr3t}', "It");

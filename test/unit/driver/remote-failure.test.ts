@@ -72,6 +72,20 @@ describe("what an endpoint throws", () => {
     expect(toFailure(new RemoteError(half))).toMatchObject({ excType: "My_Remote", module: "peers_exc" });
   });
 
+  it("travels on even when somebody put it together badly", () => {
+    const error = new RemoteError(FAILURE);
+    const odd = { excType: undefined, module: 5, value: { a: 1 }, traceback: "line", args: "x", kwargs: null };
+    for (const [key, value] of Object.entries(odd)) Object.defineProperty(error, key, { value, enumerable: true });
+    expect(toFailure(error, { sendTraceback: true })).toEqual({
+      excType: "unknown",
+      module: "5",
+      message: '{"a":1}',
+      traceback: ["line"],
+      args: [],
+      kwargs: {},
+    });
+  });
+
   it.each([
     ["text", "text"],
     [42, "42"],
@@ -112,6 +126,33 @@ describe("the JSON text of a failure", () => {
 
   it("is read as it was written", () => {
     expect(failureFromJson(failureToJson(FAILURE))).toEqual(FAILURE);
+  });
+
+  it.each([
+    ["not a number", { args: [Number.NaN], kwargs: { code: 42 } }],
+    [
+      "what contains itself",
+      {
+        args: [],
+        kwargs: Object.defineProperty({}, "me", {
+          enumerable: true,
+          get() {
+            return this;
+          },
+        }),
+      },
+    ],
+    ["what cannot be read", { args: [{ toJSON: () => Reflect.get({}, "x").y }], kwargs: {} }],
+  ])("has the message in the place of arguments that JSON cannot hold: %s", (_name, members) => {
+    const failure = failureFromJson(failureToJson({ ...FAILURE, ...members }));
+    expect(failure).toEqual({ ...FAILURE, args: ["custom trouble"], kwargs: {} });
+  });
+
+  it("may hold Python's NaN: what failed is what the caller must hear", () => {
+    const { args } = failureFromJson(
+      '{"class":"ValueError","module":"builtins","message":"nan","args":[NaN,-Infinity]}',
+    );
+    expect(args).toEqual([Number.NaN, Number.NEGATIVE_INFINITY]);
   });
 
   it("names Python 2's builtins as Python 3 does", () => {

@@ -87,6 +87,7 @@ describe("making a transport", () => {
     ["logger", { logger: { info() {} } }],
     ["maxMessageBytes", { maxMessageBytes: 0 }],
     ["remoteExceptions", { remoteExceptions: {} }],
+    ["nonFiniteNumbers", { nonFiniteNumbers: true }],
     ["onFrame", { onFrame: true }],
   ])("refuses a bad %s, naming it", (key, options) => {
     expect(capture(() => transport(URL, options))).toMatchObject({ key });

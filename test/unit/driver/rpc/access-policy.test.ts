@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accessPolicies, expose, methodOf } from "../../../../src/driver/rpc/access-policy.js";
+import { decorated } from "./decorated.js";
 
 class Base {
   inherited(): string {
@@ -68,6 +69,13 @@ describe("a name off the wire", () => {
     expect(methodOf(JSON.parse('{"__proto__": {}}'), "__proto__")).toBeUndefined();
   });
 
+  it("selects no method that only a symbol names", () => {
+    const marked = { [Symbol.iterator]: () => [].values(), [Symbol("hello")]: () => "x" };
+    for (const name of ["Symbol(Symbol.iterator)", "Symbol.iterator", "@@iterator", "Symbol(hello)", "hello"]) {
+      expect(methodOf(marked, name)).toBeUndefined();
+    }
+  });
+
   it("that is hidden by something else is hidden", () => {
     expect(methodOf({ __proto__: endpoint, own: 5 }, "own")).toBeUndefined();
   });
@@ -96,6 +104,20 @@ describe("the access policy", () => {
   it("explicit does not allow what is no method", () => {
     expect(accessPolicies.explicit(endpoint, "toString")).toBe(false);
     expect(accessPolicies.explicit(endpoint, "absent")).toBe(false);
+  });
+
+  it("explicit sees the mark of a decorated method where it is inherited, and not where it is overridden", () => {
+    const Decorated = decorated(
+      'class Decorated { @expose shown() { return "shown" }; @expose static both() { return "static" } }',
+      { expose },
+    );
+    class Inherits extends Decorated {}
+    class Overrides extends Decorated {
+      shown = () => "replaced";
+    }
+    expect(accessPolicies.explicit(new Inherits(), "shown")).toBe(true);
+    expect(accessPolicies.explicit(new Overrides(), "shown")).toBe(false);
+    expect(accessPolicies.explicit(Decorated, "both")).toBe(true);
   });
 
   it("explicit sees the mark of a class's method, and none through a derived function", () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InvalidTarget, RemoteError, type RemoteFailure } from "../../../../src/driver/exceptions.js";
 import { accessPolicies, expose } from "../../../../src/driver/rpc/access-policy.js";
 import type { CallInfo } from "../../../../src/driver/rpc/dispatcher.js";
+import { expectedExceptions } from "../../../../src/driver/rpc/expected-exceptions.js";
 import { getRpcServer, type RPCServer, type RPCServerOptions } from "../../../../src/driver/rpc/server.js";
 import { Target } from "../../../../src/driver/target.js";
 import { Deferred } from "../../../support/deferred.js";
@@ -210,6 +211,123 @@ describe("what a method throws", () => {
     await serve([endpoint], { sendTraceback: true });
     const { traceback } = await failureOf(deliver("sync"));
     expect(traceback.join("")).toContain("RangeError: sync\n    at ");
+  });
+});
+
+describe("what a method throws, and said that it may", () => {
+  class NotFound extends Error {
+    override name = "NotFound";
+  }
+  class Endpoint {
+    readonly known = "a";
+    sync(_context: object, { id }: { id: string }): string {
+      if (id === this.known) return id;
+      throw new NotFound(id);
+    }
+    async async(): Promise<never> {
+      await Promise.resolve();
+      throw new NotFound("later");
+    }
+    other(): never {
+      throw new RangeError("a fault");
+    }
+  }
+  const { sync, async, other } = Endpoint.prototype;
+  for (const method of [sync, async, other]) expectedExceptions(NotFound)(method);
+
+  it.each([
+    ["sync", "b"],
+    ["async", "later"],
+  ])("%s: travels as any other, and is logged for debugging only", async (method, message) => {
+    await serve([new Endpoint()], { sendTraceback: true });
+    const failure = await failureOf(deliver(method, { id: "b" }));
+    expect(failure).toMatchObject({ excType: "NotFound", module: "javascript", message, args: [message] });
+    expect(failure.traceback.join("")).toContain(`NotFound: ${message}\n    at `);
+    expect(driver.logger.lines).toMatchObject([{ level: "debug", fields: { messageId: "m1", method } }]);
+  });
+
+  it("is no matter when it does not throw", async () => {
+    await serve([new Endpoint()]);
+    expect(await resultOf(deliver("sync", { id: "a" }))).toBe("a");
+    expect(driver.logger.lines).toEqual([]);
+  });
+
+  it("does not hide a fault", async () => {
+    await serve([new Endpoint()]);
+    expect(await failureOf(deliver("other"))).toMatchObject({ excType: "RangeError" });
+    expect(driver.logger.of("error")).toEqual([expect.stringContaining("RangeError: a fault")]);
+  });
+
+  it("may be one of oslo's own, which keeps its module", async () => {
+    const forward = expectedExceptions(RemoteError)(() => {
+      throw new RemoteError({
+        excType: "NotFound",
+        module: "nova.exception",
+        message: "x",
+        traceback: [],
+        args: [1],
+        kwargs: {},
+      });
+    });
+    await serve([{ forward }]);
+    expect(await failureOf(deliver("forward"))).toMatchObject({
+      excType: "NotFound",
+      module: "nova.exception",
+      args: [1],
+    });
+    expect(driver.logger.lines).toMatchObject([{ level: "debug" }]);
+  });
+});
+
+describe("a reply is sent", () => {
+  const fail = () => new Error("trap");
+  const hostile = new Proxy(new Error("x"), {
+    getPrototypeOf() {
+      throw fail();
+    },
+    get() {
+      throw fail();
+    },
+    getOwnPropertyDescriptor() {
+      throw fail();
+    },
+  });
+  const endpoint = {
+    hostile() {
+      throw hostile;
+    },
+    expected: expectedExceptions(RangeError)(() => {
+      throw hostile;
+    }),
+    known: expectedExceptions(RangeError)(() => {
+      throw new RangeError("known");
+    }),
+  };
+
+  it.each(["hostile", "expected"])("when what the method threw fails at whatever it is asked: %s", async (method) => {
+    await serve([endpoint]);
+    expect(await failureOf(deliver(method))).toMatchObject({
+      excType: "Error",
+      message: "something that cannot be read",
+    });
+    expect(driver.logger.of("error")).toEqual(["an RPC method failed: something that cannot be turned into text"]);
+  });
+
+  it.each([
+    ["hostile", "something that cannot be read"],
+    ["known", "known"],
+    ["absent", "Endpoint does not support RPC method absent"],
+  ])("when the logger fails: %s", async (method, message) => {
+    const server = await serve([endpoint]);
+    const broken = (level: "debug" | "warn" | "error") =>
+      vi.spyOn(driver.logger, level).mockImplementationOnce(() => {
+        throw new Error("disk full");
+      });
+    for (const level of ["debug", "warn", "error"] as const) broken(level);
+    expect(await failureOf(deliver(method))).toMatchObject({ message });
+    vi.restoreAllMocks();
+    await server.stop();
+    await server.wait();
   });
 });
 
@@ -470,6 +588,8 @@ describe("options", () => {
     await serve([endpoint], { accessPolicy: accessPolicies.explicit });
     expect(await resultOf(deliver("shown"))).toBe("y");
     expect(await failureOf(deliver("_hidden"))).toMatchObject({ excType: "NoSuchMethod" });
+    await serve([endpoint], { accessPolicy: (async () => false) as unknown as () => boolean });
+    expect(await failureOf(deliver("shown"))).toMatchObject({ excType: "NoSuchMethod" });
     await serve([endpoint], {
       accessPolicy: () => {
         throw new Error("policy");
