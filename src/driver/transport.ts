@@ -25,6 +25,8 @@ export interface Runtime {
   readonly identity: { readonly node: string; readonly process: string; readonly pid: number };
   /** Defaults that are not oslo's. */
   readonly defaults: Partial<ResolvedOptions>;
+  /** Subscribes to what tells that the network, or the program, was away or is back; gives what ends that. */
+  readonly onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
 export interface TransportOptions {
@@ -46,6 +48,8 @@ export interface TransportOptions {
   remoteExceptions?: RemoteExceptions | undefined;
   /** Sees every AMQP frame as it passes, without secrets. */
   onFrame?: ((frame: Frame) => void) | undefined;
+  /** Chooses the first host, and half the length of each pause between attempts to connect. Default `Math.random`. */
+  random?: (() => number) | undefined;
 }
 
 /**
@@ -84,6 +88,8 @@ export abstract class Transport implements AsyncDisposable {
       ids,
       status: this.#status,
       logger: this.logger,
+      random: given.random,
+      onWake: runtime.onWake,
     });
     this.driver = this.#amqp;
   }
@@ -213,4 +219,5 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   maxMessageBytes: integer(1).check,
   remoteExceptions: wanted("a Map of functions, by module.Class", (value) => value instanceof Map),
   onFrame: callback,
+  random: callback,
 };

@@ -14,7 +14,7 @@ import { Host, type HostScheme } from "./host.js";
 const SCHEMES: readonly HostScheme[] = ["amqp", "amqp+ws"];
 const KINDS = ["router", "broker"] as const;
 
-/** Beyond the first attempts to reconnect, which come after 1 s and 2 s more. */
+/** Beyond the first attempts to reconnect, which come after 1 s and 2 s more at the latest. */
 const LIMIT_MS = 6_000;
 
 const TOPIC = "failover";
@@ -84,7 +84,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
   test("the status tells of the connection, its loss, and the next one", async () => {
     await using host = await Host.reserve(scheme);
     await host.start({ kind: "router" });
-    const transport = transportTo([host]);
+    const transport = transportTo([host], { random: () => 0.5 });
     const { name } = host;
     const seen: TransportStatus[] = [];
     expect(transport.state).toEqual({ type: "idle" });
@@ -107,7 +107,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
         type: "disconnected",
         host: name,
         error: expect.objectContaining({ name: "ConnectionLost" }),
-        retryInMs: 1_000,
+        retryInMs: 750,
       },
       { type: "connecting", host: name, attempt: 1 },
       { type: "connected", host: name, product: "oslo-messaging-broker" },

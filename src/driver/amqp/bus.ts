@@ -145,6 +145,10 @@ export class Bus implements Life {
     void this.#init.connection.close();
   }
 
+  check(): void {
+    this.#init.connection.check();
+  }
+
   async close(): Promise<void> {
     await this.#init.connection.close();
   }

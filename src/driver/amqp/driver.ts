@@ -40,6 +40,7 @@ export interface AmqpDriverInit {
   logger: Logger;
   /** See {@link Supervisor}. */
   random?: (() => number) | undefined;
+  onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). It connects at the first use. */
@@ -53,7 +54,7 @@ export class AmqpDriver implements Driver {
   #closing: Promise<void> | undefined;
 
   constructor(init: AmqpDriverInit) {
-    const { hosts, options, status, random } = init;
+    const { hosts, options, status, random, onWake } = init;
     this.#init = init;
     this.#preSettled = new Set(options.preSettled);
     this.#supervisor = new Supervisor({
@@ -69,6 +70,7 @@ export class AmqpDriver implements Driver {
       },
       status,
       random,
+      onWake,
     });
     this.#outbox = new Outbox(this.#supervisor);
   }

@@ -88,6 +88,7 @@ describe("making a transport", () => {
     ["maxMessageBytes", { maxMessageBytes: 0 }],
     ["remoteExceptions", { remoteExceptions: {} }],
     ["onFrame", { onFrame: true }],
+    ["random", { random: 0.5 }],
   ])("refuses a bad %s, naming it", (key, options) => {
     expect(capture(() => transport(URL, options))).toMatchObject({ key });
   });
@@ -138,14 +139,14 @@ describe("a connection", () => {
   });
 
   test("that is refused says why in the status, without the password", async () => {
-    const made = transport("amqp://user:guess@localhost/");
+    const made = transport("amqp://user:guess@localhost/", { random: () => 0 });
     const connecting = failureOf(made.connect({ signal: AbortSignal.timeout(200) }));
     let refused: TransportStatus | undefined;
     for await (const status of made.status()) {
       refused = status;
       if (status.type === "disconnected") break;
     }
-    expect(refused).toMatchObject({ host: "localhost:5672", error: { name: "AuthenticationError" }, retryInMs: 1_000 });
+    expect(refused).toMatchObject({ host: "localhost:5672", error: { name: "AuthenticationError" }, retryInMs: 500 });
     expect(JSON.stringify(refused) + String(refused?.type === "disconnected" && refused.error)).not.toContain("guess");
     expect((await connecting).name).toBe("TimeoutError");
   });
@@ -170,6 +171,31 @@ describe("a connection", () => {
     ]);
     expect(JSON.stringify(logger.lines)).not.toContain("secret");
   });
+});
+
+test("a runtime that wakes makes a transport connect at once, until it is closed", async () => {
+  let wake: (() => void) | undefined;
+  const onWake = (listener: () => void) => {
+    wake = listener;
+    return () => {
+      wake = undefined;
+    };
+  };
+  const slow = "?connection_retry_interval=3600&connection_retry_interval_max=3600";
+  let down = true;
+  const dial: Dial = (...to) => (down ? Promise.reject(new Error("offline")) : memoryDial(intermediary.accept)(...to));
+  const made = transport(
+    `other://user:secret@localhost/${slow}`,
+    { dialers: { other: dial } },
+    { ...runtime(), onWake },
+  );
+  const connecting = made.connect();
+  for await (const { type } of made.status()) if (type === "disconnected") break;
+  down = false;
+  wake?.();
+  await connecting;
+  await made.close();
+  expect(wake).toBeUndefined();
 });
 
 describe("closing a transport", () => {
