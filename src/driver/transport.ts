@@ -12,7 +12,7 @@ import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
 import { isJsonObject } from "./json.js";
 import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, someMs } from "./option-checks.js";
-import { integer, string } from "./option-types.js";
+import { boolean, integer, string } from "./option-types.js";
 import { type AmqpOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { RemoteExceptions } from "./remote-failure.js";
 import { TransportURL } from "./transport-url.js";
@@ -48,6 +48,16 @@ export interface TransportOptions {
   remoteExceptions?: RemoteExceptions | undefined;
   /** Sees every AMQP frame as it passes, without secrets. */
   onFrame?: ((frame: Frame) => void) | undefined;
+  /**
+   * Fail calls that wait for their reply as soon as their connection is lost: with MessageDeliveryFailure, outcome
+   * `unknown`. Default false: they wait until their timeout, as in oslo.
+   */
+  failFast?: boolean | undefined;
+  /**
+   * How much may wait to be sent, for a connection or for credit: `messages`, default 10,000, and `bytes` of JSON, a character
+   * counted as one, default 64 MiB. The message that reaches a bound is taken, the next one is refused with SendQueueFull.
+   */
+  maxQueued?: { messages?: number | undefined; bytes?: number | undefined } | undefined;
   /** Chooses the first host, and half the length of each pause between attempts to connect. Default `Math.random`. */
   random?: (() => number) | undefined;
 }
@@ -88,6 +98,8 @@ export abstract class Transport implements AsyncDisposable {
       ids,
       status: this.#status,
       logger: this.logger,
+      maxQueued: given.maxQueued,
+      failFast: given.failFast,
       random: given.random,
       onWake: runtime.onWake,
     });
@@ -111,6 +123,16 @@ export abstract class Transport implements AsyncDisposable {
   async connect(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = checked(options, { signal: abortSignal });
     await this.#amqp.connect(signal);
+  }
+
+  /**
+   * Resolves when no more waits to be sent than `maxQueued`: at once, mostly. Whoever sends much awaits it before each message.
+   *
+   * @throws the reason of `signal`; MessagingException when the transport is closed.
+   */
+  async writable(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = checked(options, { signal: abortSignal });
+    await this.#amqp.writable(signal);
   }
 
   /** Ends the connection for good. What is under way gets `graceMs` (default 0), then fails. Idempotent. */
@@ -203,6 +225,8 @@ const millis: OptionCheck = (key, value) => {
   throw new ConfigurationError(key, "must be a number of milliseconds, 0 or more");
 };
 
+const some = integer(1).check;
+
 const LEVELS = ["debug", "info", "warn", "error"];
 
 const OPTIONS: OptionChecks<TransportOptions> = {
@@ -216,8 +240,11 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   logger: wanted(`an object with the methods ${LEVELS.join(", ")}`, (value) =>
     LEVELS.every((level) => typeof Reflect.get(value, level) === "function"),
   ),
-  maxMessageBytes: integer(1).check,
+  maxMessageBytes: some,
   remoteExceptions: wanted("a Map of functions, by module.Class", (value) => value instanceof Map),
   onFrame: callback,
+  failFast: boolean.check,
+  maxQueued: (key, value) =>
+    checked(wanted("an object", isJsonObject)(key, value) as object, { messages: some, bytes: some }),
   random: callback,
 };

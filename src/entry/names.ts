@@ -20,6 +20,7 @@ export {
   type RemoteFailure,
   RPCDispatcherError,
   RPCVersionCapError,
+  SendQueueFull,
   ServerListenError,
   TaskTimeout,
   UnsupportedRpcEnvelopeVersion,

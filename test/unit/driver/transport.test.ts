@@ -88,6 +88,10 @@ describe("making a transport", () => {
     ["maxMessageBytes", { maxMessageBytes: 0 }],
     ["remoteExceptions", { remoteExceptions: {} }],
     ["onFrame", { onFrame: true }],
+    ["failFast", { failFast: "yes" }],
+    ["maxQueued", { maxQueued: 5 }],
+    ["messages", { maxQueued: { messages: 0 } }],
+    ["bytes", { maxQueued: { bytes: "1" } }],
     ["random", { random: 0.5 }],
   ])("refuses a bad %s, naming it", (key, options) => {
     expect(capture(() => transport(URL, options))).toMatchObject({ key });

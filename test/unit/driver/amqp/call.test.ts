@@ -256,6 +256,45 @@ describe("a lost connection", () => {
     });
   });
 
+  test("fails an acknowledged call at once where calls are to fail fast", async () => {
+    const { driver, peer } = driverBed({}, { failFast: true });
+    const failing = failureOf(driver.call(callRequest({ callMonitorTimeoutMs: 60_000 })));
+    (await peer.message()).accept();
+    const probe = failureOf(driver.call(callRequest())); // its request shows that the acceptance has arrived
+    await peer.message();
+    await peer.kill();
+    expect(await failing).toMatchObject({
+      name: "MessageDeliveryFailure",
+      outcome: "unknown",
+      phase: "reply",
+      address: ANYCAST,
+      host: "peer0:5672",
+      message: expect.stringContaining("the connection for its reply is gone: amqp:connection:forced"),
+      cause: expect.objectContaining({ condition: "amqp:connection:forced" }),
+    });
+    expect(await probe).toMatchObject({ outcome: "unknown", phase: "acknowledgement" });
+  });
+
+  test("keeps an unsent call also where calls are to fail fast", async () => {
+    const first = new Peer();
+    const second = new Peer();
+    first.credit = 0;
+    const { driver } = driverBed({}, { peers: [first, second], failFast: true });
+    const calling = driver.call(callRequest());
+    await first.link(ANYCAST, "receiver");
+    await first.kill();
+    await second.answer("second", await second.link(REPLIES, "sender"));
+    expect(await calling).toBe("second");
+  });
+
+  test("fails a pre-settled call at once where calls are to fail fast", async () => {
+    const { driver, peer } = driverBed({ preSettled: ["rpc-call"] }, { failFast: true });
+    const failing = failureOf(driver.call(callRequest()));
+    expect((await peer.message()).settled).toBe(true);
+    await peer.kill();
+    expect(await failing).toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "reply" });
+  });
+
   test("sends an unsent request over the next connection, with a new id and reply address", async () => {
     const first = new Peer();
     const second = new Peer();
