@@ -1,6 +1,7 @@
 import type { Deadline } from "./deadlines.js";
 import { ConnectionLost, toError } from "./errors.js";
 import type { StatusBoard } from "./status.js";
+import { Waiters } from "./waiters.js";
 
 /** One connection from its open to its end, with whatever was built on it. */
 export interface Life {
@@ -42,7 +43,8 @@ const ATTEMPT_MS = 30_000;
 export class Supervisor<H extends { readonly name: string }, L extends Life> {
   readonly #options: SupervisorOptions<H, L>;
   #life: L | undefined;
-  #next = new NextLife<L>();
+  /** For the next life. */
+  readonly #waiters = new Waiters<L>();
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   /** Ends the present attempt. */
@@ -76,7 +78,9 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   /** The present life, or the next one as soon as there is. Rejects with what ends the deadline, and when closed. */
   async current(deadline: Deadline): Promise<L> {
     this.start();
-    return this.life ?? (await deadline.wait("connecting", this.#next.promise));
+    if (this.life !== undefined) return this.life;
+    if (this.#closing !== undefined) throw closed();
+    return await this.#waiters.wait("connecting", deadline);
   }
 
   /** Connects, if that has not begun yet. */
@@ -91,8 +95,8 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   }
 
   async #close(): Promise<void> {
-    const error = new ConnectionLost("the transport is closed");
-    this.#next.reject(error);
+    const error = closed();
+    this.#waiters.reject(error);
     this.#abort(error);
     this.#resume();
     await this.#life?.close();
@@ -162,9 +166,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
     this.#lastError = undefined;
     this.#options.status.set({ type: "connected", host: host.name, product: life.product });
     this.#options.onLife(life);
-    const { resolve } = this.#next;
-    this.#next = new NextLife();
-    resolve(life);
+    this.#waiters.resolve(life);
     const error = await life.closed;
     this.#life = undefined;
     return error;
@@ -182,16 +184,6 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   }
 }
 
-/** The life to come, which any number may wait for, or nobody. */
-class NextLife<L> {
-  resolve: (life: L) => void = () => {};
-  reject: (error: Error) => void = () => {};
-  readonly promise = new Promise<L>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-
-  constructor() {
-    this.promise.catch(() => {});
-  }
+function closed(): ConnectionLost {
+  return new ConnectionLost("the transport is closed");
 }

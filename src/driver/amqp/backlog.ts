@@ -1,3 +1,6 @@
+import type { Deadline } from "../../core/deadlines.js";
+import { Waiters } from "../../core/waiters.js";
+
 /** How much may wait to be sent: beyond either, what would have to wait too is refused. */
 export interface QueueLimits {
   messages?: number | undefined;
@@ -13,7 +16,7 @@ export class Backlog {
   readonly limits: Readonly<Record<"messages" | "bytes", number>>;
   #messages = 0;
   #bytes = 0;
-  #onWritable: (() => void)[] = [];
+  readonly #waiters = new Waiters<void>();
 
   constructor({ messages = MAX_MESSAGES, bytes = MAX_BYTES }: QueueLimits = {}) {
     this.limits = { messages, bytes };
@@ -39,12 +42,11 @@ export class Backlog {
   remove(bytes: number): void {
     this.#messages--;
     this.#bytes -= bytes;
-    if (this.#onWritable.length === 0 || this.isFull) return;
-    for (const resolve of this.#onWritable.splice(0)) resolve();
+    if (!this.isFull) this.#waiters.resolve();
   }
 
   /** Resolves when it is not full. */
-  writable(): Promise<void> {
-    return this.isFull ? new Promise((resolve) => this.#onWritable.push(resolve)) : Promise.resolve();
+  async writable(deadline: Deadline): Promise<void> {
+    if (this.isFull) await this.#waiters.wait("credit", deadline);
   }
 }

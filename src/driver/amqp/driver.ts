@@ -88,7 +88,7 @@ export class AmqpDriver implements Driver {
   /** Resolves when no more waits to be sent than may. */
   async writable(signal: AbortSignal | undefined): Promise<void> {
     this.#checkOpen();
-    await this.#outbox.wait(signal, (deadline) => deadline.wait("credit", this.#outbox.backlog.writable()));
+    await this.#outbox.wait(signal, (deadline) => this.#outbox.backlog.writable(deadline));
   }
 
   /** Waits so long for what is under way, ends the rest, and closes the connection. Idempotent. */
