@@ -2,6 +2,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Address, Dial } from "../../../src/core/dial.js";
 import type { Frame } from "../../../src/core/frame-log.js";
 import type { TransportStatus } from "../../../src/core/status.js";
+import { getRpcClient } from "../../../src/driver/rpc/client.js";
+import { getRpcServer } from "../../../src/driver/rpc/server.js";
 import {
   NotificationTransport,
   RPCTransport,
@@ -162,6 +164,16 @@ describe("a connection", () => {
     expect(logger.of("debug")).toEqual(expect.arrayContaining(["out sasl-init", "in open"]));
     expect(logger.of("debug")).toHaveLength(frames.length);
     expect(JSON.stringify(logger.lines)).not.toContain("secret");
+  });
+
+  test("traced shows nothing of its messages: a context may hold a token", async () => {
+    const logger = new RecordingLogger();
+    const traced = transport(`${URL}?trace=true`, { logger });
+    await getRpcServer(traced, { topic: "t", server: "s" }, [{ echo: () => "s3cret reply" }]).start();
+    const client = getRpcClient(traced, { topic: "t" });
+    expect(await client.call({ auth_token: "s3cret token" }, "echo", { arg: "s3cret" })).toBe("s3cret reply");
+    expect(logger.of("debug")).toEqual(expect.arrayContaining(["out transfer", "in transfer"]));
+    expect(JSON.stringify(logger.lines)).not.toContain("s3cret");
   });
 
   test("warns once when the password goes in clear to another machine", async () => {
