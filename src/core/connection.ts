@@ -145,6 +145,13 @@ export class Connection {
     return this.#sessions.attach("receiver", init, (session) => new Receiver(session, init));
   }
 
+  /** Looks at once whether the peer is still there, and asks it: without any sign of it for some seconds the connection is over. */
+  check(): void {
+    if (!this.isOpen) return;
+    this.#heartbeat.look();
+    void this.#heartbeat.demand(() => this.#sessions.probe());
+  }
+
   /**
    * Closes, telling the peer why if there is something to tell. Resolves when it is over. Idempotent. From now on no delivery
    * is handed over, and what is sent is unsent; outcomes still come.

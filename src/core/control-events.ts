@@ -78,6 +78,7 @@ export interface SessionControl {
   readonly channel: number;
   /** Throws when the peer cannot be told: a value that is none of AMQP's. */
   attach(init: AttachInit, events: LinkEvents): LinkControl;
+  end(): void;
 }
 
 export interface ControlEvents {

@@ -279,6 +279,10 @@ export class Control {
           throw error;
         }
       },
+      end() {
+        session.close();
+        session._process();
+      },
     };
   }
 }

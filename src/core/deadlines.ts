@@ -7,7 +7,7 @@ export interface DeadlineInit {
   /** How long from now. Absent: for ever. */
   ms?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Makes the error for the phase in which time ran out. */
+  /** Makes the error for the phase in which time ran out. What it throws itself ends the operation just as well. */
   expired: (phase: Phase, elapsedMs: number) => Error;
 }
 
@@ -90,7 +90,15 @@ export class Deadline {
 
   /** Called by Deadlines when the time has passed. */
   expire(): void {
-    this.#end(this.#init.expired(this.#phase, this.elapsedMs));
+    this.#end(this.#expired());
+  }
+
+  #expired(): unknown {
+    try {
+      return this.#init.expired(this.#phase, this.elapsedMs);
+    } catch (thrown) {
+      return thrown;
+    }
   }
 
   #end(reason: unknown): void {

@@ -21,6 +21,11 @@ export class Delivery {
     this.settled = settled;
   }
 
+  /** We have answered it, whether or not the answer went anywhere. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   /** Decoded at the first use. Throws ProtocolError when it cannot be. */
   get message(): Message {
     this.#message ??= decodeMessage(this.payload);

@@ -1,6 +1,9 @@
 import { AmqpError, type AmqpErrorInit } from "./errors.js";
 import type { Session } from "./session.js";
 
+/** How long the peer may take to answer our Detach. */
+const DETACH_MS = 2_000;
+
 /** One end of a link, as the peer stated it. */
 export interface Terminus {
   readonly address: string | undefined;
@@ -85,7 +88,7 @@ export abstract class Link {
     return this.#remote?.maxMessageBytes;
   }
 
-  /** Detaches. Resolves when the peer has too, or is gone. Idempotent. */
+  /** Detaches. Resolves when the peer has too, or is gone, or takes no notice for 2 s. Idempotent. */
   async close(error?: AmqpErrorInit): Promise<void> {
     if (this.#state === "detached") return;
     if (this.#state !== "closing") {
@@ -96,7 +99,13 @@ export abstract class Link {
       this.beforeDetach();
       this.#control?.detach(error);
     }
-    await new Promise<void>((resolve) => this.#closers.push(resolve));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, DETACH_MS);
+      this.#closers.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** @internal The handle under which we send of this link. */

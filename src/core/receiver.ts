@@ -202,8 +202,9 @@ export class Receiver extends Link {
     this.#reportDrained();
   }
 
+  /** When half of it is used, as oslo does, so that a credit of 1 comes back each time. */
   #returnCredit(): void {
-    if (this.#window > 0 && this.#credit <= this.#window / 2) this.session.wantsFlow(this);
+    if (this.#window > 0 && this.#credit <= (this.#window + 1) / 2) this.session.wantsFlow(this);
   }
 
   #reportDrained(): void {

@@ -15,6 +15,15 @@ export interface SendOptions {
   /** Sent settled: nobody will say what became of it. */
   settled: boolean;
   deadline?: Deadline | undefined;
+  progress?: Progress | undefined;
+}
+
+/** Is told how far a message has come. */
+export interface Progress {
+  /** It has to wait before it can be sent. Throws to refuse that. */
+  queued(): void;
+  /** All of it has been sent. */
+  left(): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -45,15 +54,16 @@ export class Sender extends Link {
 
   /**
    * Waits for credit, then transfers. A settled one resolves as accepted once it is handed over. Rejects only with what
-   * `deadline` ends it with, or when the message cannot be encoded; a lost link is an outcome: `unsent` or `unknown`.
+   * `deadline` ends it with or `progress` throws, or when the message cannot be encoded; a lost link is an outcome: `unsent` or `unknown`.
    * A Uint8Array is an encoded message and passes through.
    */
-  send(message: Message | Uint8Array, { settled, deadline }: SendOptions): Promise<Outcome> {
+  send(message: Message | Uint8Array, { settled, deadline, progress }: SendOptions): Promise<Outcome> {
     if (this.error !== undefined) return Promise.resolve({ type: "unsent", error: this.error });
     return new Promise((resolve, reject) => {
       deadline?.throwIfOver();
-      const outgoing = new Outgoing(this, message, settled, deadline, resolve, reject);
+      const outgoing = new Outgoing(this, message, settled, deadline, progress, resolve, reject);
       if (this.#credit > 0 && this.#queue.size === 0 && this.#partial === undefined && this.#begin(outgoing)) return;
+      progress?.queued();
       this.#queue.add(outgoing);
       deadline?.enter("credit", (reason) => {
         this.#queue.delete(outgoing);
@@ -151,6 +161,7 @@ export class Outgoing {
   message: Message | Uint8Array;
   readonly settled: boolean;
   readonly #deadline: Deadline | undefined;
+  readonly #progress: Progress | undefined;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (reason: unknown) => void;
   deliveryId = 0;
@@ -164,6 +175,7 @@ export class Outgoing {
     message: Message | Uint8Array,
     settled: boolean,
     deadline: Deadline | undefined,
+    progress: Progress | undefined,
     resolve: (outcome: Outcome) => void,
     reject: (reason: unknown) => void,
   ) {
@@ -171,6 +183,7 @@ export class Outgoing {
     this.message = message;
     this.settled = settled;
     this.#deadline = deadline;
+    this.#progress = progress;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -190,6 +203,7 @@ export class Outgoing {
   transferred(abandoned: (outgoing: Outgoing) => void): void {
     this.message = NOTHING;
     if (this.#isOver) return;
+    this.#progress?.left();
     if (this.settled) {
       this.settle(ACCEPTED);
       return;

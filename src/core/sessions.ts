@@ -63,6 +63,16 @@ export class Sessions {
     }
   }
 
+  /**
+   * Asks the peer for a sign of life, by a session that ends as soon as it has begun: few peers answer a flow's echo, all
+   * answer a Begin. Rejects when the peer takes no more sessions.
+   */
+  async probe(): Promise<void> {
+    const entry = this.#options.control.begin((control) => this.#add(control));
+    await entry.begun;
+    if (entry.error === undefined && this.#end === undefined) entry.control.end();
+  }
+
   /** The peer begins a session. Throws ProtocolError when it is not welcome. */
   accept(control: SessionControl): SessionEvents {
     const { onAttachRequest, max } = this.#options;

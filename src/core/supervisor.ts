@@ -1,6 +1,7 @@
 import type { Deadline } from "./deadlines.js";
 import { ConnectionLost, toError } from "./errors.js";
 import type { StatusBoard } from "./status.js";
+import { Waiters } from "./waiters.js";
 
 /** One connection from its open to its end, with whatever was built on it. */
 export interface Life {
@@ -10,6 +11,8 @@ export interface Life {
   readonly closed: Promise<Error | undefined>;
   /** What the peer says it is. */
   readonly product: string | undefined;
+  /** Looks at once whether it is still good; when it is not, that ends it. */
+  check(): void;
   close(): Promise<void>;
 }
 
@@ -19,11 +22,13 @@ export interface SupervisorOptions<H extends { readonly name: string }, L extend
   open: (host: H, signal: AbortSignal) => Promise<L>;
   /** Called when a life begins, before those who wait for it. Must not throw. */
   onLife: (life: L) => void;
-  /** Pause after a failure; multiplied by `backoff` after each further one, up to `maxMs`. */
+  /** The longest pause after a failure; multiplied by `backoff` after each further one, up to `maxMs`. */
   retry: { intervalMs: number; backoff: number; maxMs: number };
   status: StatusBoard;
-  /** Chooses the first host: from 0 to below 1. */
+  /** Chooses the first host and the length of pauses: from 0 to below 1. */
   random?: (() => number) | undefined;
+  /** Subscribes to what may have cut or restored the connection unnoticed; gives what ends that. */
+  onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
 /** How long one attempt may take. TCP alone would wait for minutes on a host that swallows packets. */
@@ -32,20 +37,27 @@ const ATTEMPT_MS = 30_000;
 /**
  * Lives one after another, never two at a time (oslo_messaging/_drivers/amqp1_driver/controller.py, Hosts and
  * _hard_reset): from the first use on it connects, and connects again, going round the hosts from a random one, until
- * closed. A refused password is tried again like any other failure; the status and `lastError` tell of it.
+ * closed. A refused password is tried again like any other failure; the status and `lastError` tell of it. Half of each
+ * pause is random, which oslo's is not: those who were cut off together must not come back together.
  */
 export class Supervisor<H extends { readonly name: string }, L extends Life> {
   readonly #options: SupervisorOptions<H, L>;
   #life: L | undefined;
-  #next = new NextLife<L>();
+  /** For the next life. */
+  readonly #waiters = new Waiters<L>();
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  #interrupt: (reason: Error) => void = () => {};
+  /** Ends the present attempt. */
+  #abort: (reason: Error) => void = () => {};
+  /** Ends the present pause. */
+  #resume: () => void = () => {};
+  #delayMs: number;
   #host: H | undefined;
   #lastError: Error | undefined;
 
   constructor(options: SupervisorOptions<H, L>) {
     this.#options = options;
+    this.#delayMs = options.retry.intervalMs;
   }
 
   /** The present life, while it is good. */
@@ -66,7 +78,9 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   /** The present life, or the next one as soon as there is. Rejects with what ends the deadline, and when closed. */
   async current(deadline: Deadline): Promise<L> {
     this.start();
-    return this.life ?? (await deadline.wait("connecting", this.#next.promise));
+    if (this.life !== undefined) return this.life;
+    if (this.#closing !== undefined) throw closed();
+    return await this.#waiters.wait("connecting", deadline);
   }
 
   /** Connects, if that has not begun yet. */
@@ -81,18 +95,31 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   }
 
   async #close(): Promise<void> {
-    const error = new ConnectionLost("the transport is closed");
-    this.#next.reject(error);
-    this.#interrupt(error);
+    const error = closed();
+    this.#waiters.reject(error);
+    this.#abort(error);
+    this.#resume();
     await this.#life?.close();
     await this.#running;
     this.#options.status.set({ type: "closed" });
   }
 
   async #run(): Promise<void> {
+    const unsubscribe = this.#options.onWake?.(() => this.#wake());
+    await this.#keep();
+    unsubscribe?.();
+  }
+
+  /** Something has happened to the network, or to us: what is there is checked, what is not is tried, without delay. */
+  #wake(): void {
+    this.#delayMs = this.#options.retry.intervalMs;
+    this.#resume();
+    this.life?.check();
+  }
+
+  async #keep(): Promise<void> {
     const { hosts, retry, status, random = Math.random } = this.#options;
     let index = Math.floor(random() * hosts.length);
-    let delayMs = retry.intervalMs;
     for (let attempt = 1; this.#closing === undefined; attempt++) {
       const host = hosts[index % hosts.length] ?? hosts[0];
       this.#host = host;
@@ -100,21 +127,23 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
       const life = await this.#open(host);
       if (!(life instanceof Error)) {
         attempt = 0;
-        delayMs = retry.intervalMs;
+        this.#delayMs = retry.intervalMs;
       }
       const error = life instanceof Error ? life : await this.#live(life, host);
       if (this.#closing !== undefined) return;
       this.#lastError = error;
-      status.set({ type: "disconnected", host: host.name, error, retryInMs: delayMs });
-      await this.#pause(delayMs);
-      delayMs = Math.min(delayMs * Math.max(1, retry.backoff), Math.max(retry.maxMs, retry.intervalMs));
+      const delayMs = this.#delayMs;
+      this.#delayMs = Math.min(delayMs * Math.max(1, retry.backoff), Math.max(retry.maxMs, retry.intervalMs));
+      const retryInMs = Math.round(delayMs / 2 + (random() * delayMs) / 2);
+      status.set({ type: "disconnected", host: host.name, error, retryInMs });
+      await this.#pause(retryInMs);
       index++;
     }
   }
 
   async #open(host: H): Promise<L | Error> {
     const attempt = new AbortController();
-    this.#interrupt = (reason) => attempt.abort(reason);
+    this.#abort = (reason) => attempt.abort(reason);
     const timer = setTimeout(() => {
       attempt.abort(new ConnectionLost(`no connection to ${host.name} within ${ATTEMPT_MS} ms`));
     }, ATTEMPT_MS);
@@ -124,7 +153,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
       return toError(thrown);
     } finally {
       clearTimeout(timer);
-      this.#interrupt = () => {};
+      this.#abort = () => {};
     }
   }
 
@@ -137,9 +166,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
     this.#lastError = undefined;
     this.#options.status.set({ type: "connected", host: host.name, product: life.product });
     this.#options.onLife(life);
-    const { resolve } = this.#next;
-    this.#next = new NextLife();
-    resolve(life);
+    this.#waiters.resolve(life);
     const error = await life.closed;
     this.#life = undefined;
     return error;
@@ -148,25 +175,15 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   async #pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.#interrupt = () => {
+      this.#resume = () => {
         clearTimeout(timer);
         resolve();
       };
     });
-    this.#interrupt = () => {};
+    this.#resume = () => {};
   }
 }
 
-/** The life to come, which any number may wait for, or nobody. */
-class NextLife<L> {
-  resolve: (life: L) => void = () => {};
-  reject: (error: Error) => void = () => {};
-  readonly promise = new Promise<L>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-
-  constructor() {
-    this.promise.catch(() => {});
-  }
+function closed(): ConnectionLost {
+  return new ConnectionLost("the transport is closed");
 }

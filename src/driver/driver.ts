@@ -49,6 +49,8 @@ export interface IncomingMessage {
   readonly callMonitorTimeoutMs: number | undefined;
   /** Aborted when the connection that it came by is gone before it was answered; never when nobody waits for an answer. Made at the first use. */
   readonly signal: AbortSignal;
+  /** Its link was lost before it was acknowledged: it is delivered again, here or elsewhere, or its sender is told that it was not. */
+  readonly comesAgain: boolean;
   acknowledge(): void;
   requeue(): void;
   /** Resolves when the reply is handed over; logs and resolves when it cannot be: nobody can be told. */

@@ -48,7 +48,7 @@ export class MessagingTimeout extends MessagingException {
 
 /** The message was not taken, or nobody can tell: see `outcome`. After `unsent` it can be sent again without doubling it. */
 export class MessageDeliveryFailure extends MessagingException {
-  override readonly name = "MessageDeliveryFailure";
+  override readonly name: string = "MessageDeliveryFailure";
   /** What the peer answered; `unsent`: it never got the message; `unknown`: it may have got it. */
   readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
   /** What it was waiting for. */
@@ -67,6 +67,34 @@ export class MessageDeliveryFailure extends MessagingException {
     this.address = init.address;
     this.host = init.host;
     this.elapsedMs = init.elapsedMs;
+  }
+}
+
+/**
+ * So much waits to be sent already that this message was not taken: it is `unsent`. `Transport.writable` resolves when there
+ * is room again. The bound is `maxQueued` of the transport's options.
+ */
+export class SendQueueFull extends MessageDeliveryFailure {
+  override readonly name = "SendQueueFull";
+  /** How many messages wait, and of how many bytes. */
+  readonly messages: number;
+  readonly bytes: number;
+
+  constructor(
+    init: FailureInit & {
+      messages: number;
+      bytes: number;
+      limits: { readonly messages: number; readonly bytes: number };
+    },
+  ) {
+    const { messages, bytes, limits } = init;
+    const reason =
+      messages >= limits.messages
+        ? `${messages} messages wait to be sent, maxQueued.messages is ${limits.messages}`
+        : `${bytes} bytes wait to be sent, maxQueued.bytes is ${limits.bytes}`;
+    super({ ...init, outcome: "unsent", reason });
+    this.messages = messages;
+    this.bytes = bytes;
   }
 }
 

@@ -9,6 +9,9 @@ import { stackText } from "./stack-text.js";
 /** How many messages are handled at once unless `concurrency` says otherwise (oslo's `executor_thread_pool_size`). */
 const DEFAULT_CONCURRENCY = 64;
 
+/** How long replies that nobody takes are waited for at the end: their callers are gone, or take them within less. */
+const LAST_REPLIES_MS = 5_000;
+
 /** What makes a server of messages an RPC server or a notification listener. */
 export interface MessageHandling {
   /** Attaches the links. */
@@ -59,7 +62,8 @@ export class MessageHandlingServer implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the server has been stopped, what was in hand is done, and the links are detached.
+   * Resolves when the server has been stopped, what was in hand is done, and the links are detached. Replies that nobody has
+   * taken for 5 s are not waited for: they go on until their time is up or the transport is closed.
    *
    * @throws TaskTimeout when that takes longer than `timeoutMs`; it goes on all the same.
    */
@@ -159,7 +163,8 @@ class Run {
       await this.#stopCalled.promise;
       await this.#quietly(() => listener.stop());
       this.#stopped.reach();
-      await this.#slots.idle();
+      const replies = await this.#slots.idle(LAST_REPLIES_MS);
+      if (replies > 0) this.#handling.logger.warn(`${replies} replies wait for callers that may be gone`);
       await this.#quietly(() => listener.close());
     } catch {
       this.#stopped.reach();
@@ -177,8 +182,7 @@ class Run {
 
   async #handle(message: IncomingMessage, free: FreeSlot, waited: boolean): Promise<void> {
     try {
-      // A call that was not acknowledged before its connection went is delivered again: here it would be run twice.
-      if (waited && message.wantsReply && message.signal.aborted) return;
+      if (waited && message.comesAgain) return; // it would be handled twice
       await this.#handling.handle(message, free);
     } catch (error) {
       this.#handling.logger.error(`a message could not be handled: ${stackText(error)}`);

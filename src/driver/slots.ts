@@ -14,7 +14,7 @@ export class Slots<T> {
   readonly #waiting: T[] = [];
   #taken = 0;
   #unfinished = 0;
-  #onIdle: (() => void)[] = [];
+  readonly #watchers = new Set<() => void>();
 
   /** `work` must not reject. */
   constructor(size: number, work: Work<T>) {
@@ -36,9 +36,25 @@ export class Slots<T> {
     else void this.#begin(item, false);
   }
 
-  /** Resolves when nothing is in hand. */
-  idle(): Promise<void> {
-    return this.inHand === 0 ? Promise.resolve() : new Promise((resolve) => this.#onIdle.push(resolve));
+  /**
+   * Resolves with 0 when nothing is in hand; or when nothing is but items that have given their slot back, and for
+   * `patienceMs` none of them has got finished: then with how many there are.
+   */
+  idle(patienceMs: number): Promise<number> {
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const end = (): void => {
+        this.#watchers.delete(look);
+        resolve(this.inHand);
+      };
+      const look = (): void => {
+        clearTimeout(timer);
+        if (this.inHand === 0) end();
+        else if (this.#taken === 0 && this.#waiting.length === 0) timer = setTimeout(end, patienceMs);
+      };
+      this.#watchers.add(look);
+      look();
+    });
   }
 
   async #begin(item: T, waited: boolean): Promise<void> {
@@ -50,12 +66,13 @@ export class Slots<T> {
       freed = true;
       this.#taken -= 1;
       this.#beginNext();
+      for (const look of this.#watchers) look();
     };
     await this.#work(item, free, waited);
     this.#unfinished -= 1;
     free();
     this.#beginNext();
-    if (this.inHand === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    for (const look of this.#watchers) look();
   }
 
   #beginNext(): void {

@@ -11,7 +11,7 @@ import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
 import { isJsonObject, type NonFiniteNumbers } from "./json.js";
 import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, someMs } from "./option-checks.js";
-import { integer, oneOf, string } from "./option-types.js";
+import { boolean, integer, oneOf, string } from "./option-types.js";
 import { type AmqpOptions, parseOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { RemoteExceptions } from "./remote-failure.js";
 import { type ReadFile, tlsOf, tlsOptions } from "./tls.js";
@@ -29,6 +29,8 @@ export interface Runtime {
   readonly controlsTls?: boolean | undefined;
   /** Where there are files: ssl_ca_file and its like are read when a transport is made. */
   readonly readFile?: ReadFile | undefined;
+  /** Subscribes to what tells that the network, or the program, was away or is back; gives what ends that. */
+  readonly onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
 /** How a transport works. What is absent has its default. */
@@ -66,6 +68,18 @@ export interface TransportOptions {
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   /** Sees every AMQP frame as it passes, without secrets. */
   onFrame?: ((frame: Frame) => void) | undefined;
+  /**
+   * Fail calls that wait for their reply as soon as their connection is lost: with MessageDeliveryFailure, outcome
+   * `unknown`. Default false: they wait until their timeout, as in oslo.
+   */
+  failFast?: boolean | undefined;
+  /**
+   * How much may wait to be sent, for a connection or for credit: `messages`, default 10,000, and `bytes` of JSON, a character
+   * counted as one, default 64 MiB. The message that reaches a bound is taken, the next one is refused with SendQueueFull. Replies are not.
+   */
+  maxQueued?: { messages?: number | undefined; bytes?: number | undefined } | undefined;
+  /** Chooses the first host, and half the length of each pause between attempts to connect. Default `Math.random`. */
+  random?: (() => number) | undefined;
 }
 
 /**
@@ -111,6 +125,10 @@ export abstract class Transport implements AsyncDisposable {
       ids,
       status: this.#status,
       logger: this.logger,
+      maxQueued: given.maxQueued,
+      failFast: given.failFast,
+      random: given.random,
+      onWake: runtime.onWake,
     });
     this.driver = this.#amqp;
   }
@@ -133,6 +151,16 @@ export abstract class Transport implements AsyncDisposable {
   async connect(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = checked(options, { signal: abortSignal });
     await this.#amqp.connect(signal);
+  }
+
+  /**
+   * Resolves when no more waits to be sent than `maxQueued`: at once, mostly. Whoever sends much awaits it before each message.
+   *
+   * @throws the reason of `signal`; MessagingException when the transport is closed.
+   */
+  async writable(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = checked(options, { signal: abortSignal });
+    await this.#amqp.writable(signal);
   }
 
   /** Ends the connection for good. What is under way gets `graceMs` (default 0), then fails. Idempotent. */
@@ -191,6 +219,8 @@ const millis: OptionCheck = (key, value) => {
   throw new ConfigurationError(key, "must be a number of milliseconds, 0 or more");
 };
 
+const some = integer(1).check;
+
 const LEVELS = ["debug", "info", "warn", "error"];
 
 const OPTIONS: OptionChecks<TransportOptions> = {
@@ -205,8 +235,12 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   logger: wanted(`an object with the methods ${LEVELS.join(", ")}`, (value) =>
     LEVELS.every((level) => typeof Reflect.get(value, level) === "function"),
   ),
-  maxMessageBytes: integer(1).check,
+  maxMessageBytes: some,
   remoteExceptions: wanted("a Map of functions, by module.Class", (value) => value instanceof Map),
   nonFiniteNumbers: oneOf<NonFiniteNumbers>("refuse", "accept").check,
   onFrame: callback,
+  failFast: boolean.check,
+  maxQueued: (key, value) =>
+    checked(wanted("an object", isJsonObject)(key, value) as object, { messages: some, bytes: some }),
+  random: callback,
 };

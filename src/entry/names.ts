@@ -24,6 +24,7 @@ export {
   type RemoteFailure,
   RPCDispatcherError,
   RPCVersionCapError,
+  SendQueueFull,
   TaskTimeout,
   UnsupportedVersion,
 } from "../driver/exceptions.js";

@@ -2,6 +2,7 @@ import type { Dial } from "../core/dial.js";
 import { NotificationTransport, RPCTransport, type Runtime, type TransportOptions } from "../driver/transport.js";
 import type { TransportURL } from "../driver/transport-url.js";
 import { webSocketDial } from "../transports/websocket.js";
+import { onWake } from "./wake-events.js";
 
 export * from "./names.js";
 
@@ -16,6 +17,7 @@ const runtime: Runtime = {
   identity: { node: globalThis.location?.hostname || "browser", process: "oslo-messaging", pid: 0 },
   // A page that sleeps, or whose network went, does not learn it from the socket.
   defaults: { idleTimeoutMs: 10_000 },
+  onWake,
 };
 
 /**

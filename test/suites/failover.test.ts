@@ -7,6 +7,7 @@ import {
   type TransportOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
+import { Inbox } from "../support/inbox.js";
 import { Frames } from "./frames.js";
 import { Held } from "./held.js";
 import { Host, type HostScheme } from "./host.js";
@@ -14,7 +15,7 @@ import { Host, type HostScheme } from "./host.js";
 const SCHEMES: readonly HostScheme[] = ["amqp", "amqp+ws"];
 const KINDS = ["router", "broker"] as const;
 
-/** Beyond the first attempts to reconnect, which come after 1 s and 2 s more. */
+/** Beyond the first attempts to reconnect, which come after 1 s and 2 s more at the latest. */
 const LIMIT_MS = 6_000;
 
 const TOPIC = "failover";
@@ -84,7 +85,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
   test("the status tells of the connection, its loss, and the next one", async () => {
     await using host = await Host.reserve(scheme);
     await host.start({ kind: "router" });
-    const transport = transportTo([host]);
+    const transport = transportTo([host], { random: () => 0.5 });
     const { name } = host;
     const seen: TransportStatus[] = [];
     expect(transport.state).toEqual({ type: "idle" });
@@ -107,7 +108,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
         type: "disconnected",
         host: name,
         error: expect.objectContaining({ name: "ConnectionLost" }),
-        retryInMs: 1_000,
+        retryInMs: 750,
       },
       { type: "connecting", host: name, attempt: 1 },
       { type: "connected", host: name, product: "oslo-messaging-broker" },
@@ -123,6 +124,46 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
     const lost = until(transport, "disconnected");
     await host.intermediary.close();
     expect(await lost).toMatchObject({ error: { condition: "amqp:connection:forced" } });
+  });
+
+  test.each<{ loss: string; lose: (host: Host) => unknown; query?: string }>([
+    { loss: "is killed", lose: (host) => host.kill() },
+    { loss: "is shut down and says so", lose: (host) => host.intermediary.close() },
+    { loss: "falls silent", lose: (host) => host.freeze(), query: "?idle_timeout=2" },
+  ])("when a host $loss the servers of a topic listen at the next one, all of them", async ({ lose, query }) => {
+    await using first = await Host.reserve(scheme);
+    await using second = await Host.reserve(scheme);
+    await first.start({ kind: "router", product: "qpid-cpp" });
+    await second.start({ kind: "router" });
+    const inFirst = { random: () => 0 };
+    await using serving = transportTo([first, second], inFirst, query);
+    await using calling = transportTo([first, second], inFirst, query);
+    const noted = new Inbox<string>("the servers");
+    const servers = ["a", "b"].map((server) => {
+      const note = (_context: object, { arg }: { arg: string }): void => noted.put(`${arg} by ${server}`);
+      return getRpcServer(serving, { topic: TOPIC, server }, [{ note, whoami: () => server }]);
+    });
+    await Promise.all(servers.map((server) => server.start()));
+    const client = getRpcClient(calling, { topic: TOPIC });
+    const everyServer = async (arg: string): Promise<void> => {
+      await client.prepare({ fanout: true }).cast({}, "note", { arg });
+      for (const server of ["a", "b"])
+        await noted.take(`${arg} by ${server}`, (note) => note === `${arg} by ${server}` || undefined);
+      for (const server of ["a", "b"]) expect(await client.prepare({ server }).call({}, "whoami")).toBe(server);
+    };
+    await everyServer("at the first");
+
+    const losses = [serving, calling].map((transport) => until(transport, "disconnected"));
+    const again = [serving, calling].map(async (transport, index) => {
+      await losses[index];
+      await until(transport, "connected");
+    });
+    await lose(first);
+    await Promise.all(again);
+    expect([serving, calling].map(({ state }) => state)).toMatchObject([{ host: second.name }, { host: second.name }]);
+    expect(await client.call({}, "whoami")).toMatch(/^[ab]$/); // links to the servers are there
+    await everyServer("at the second");
+    expect(noted.unread).toEqual([]);
   });
 
   test.each([
@@ -187,8 +228,8 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
   });
 });
 
-function transportTo(hosts: readonly [Host, ...Host[]], options?: TransportOptions): RPCTransport {
-  return getRpcTransport(`${hosts[0].scheme}://${hosts.map(({ name }) => name).join(",")}/`, options);
+function transportTo(hosts: readonly [Host, ...Host[]], options?: TransportOptions, query = ""): RPCTransport {
+  return getRpcTransport(`${hosts[0].scheme}://${hosts.map(({ name }) => name).join(",")}/${query}`, options);
 }
 
 /** Resolves with the transport's next status of this type. */

@@ -47,6 +47,11 @@ export class Host implements AsyncDisposable {
     await relay.listen(this.#port);
   }
 
+  /** From now on not a byte passes, and the streams stay open: as when the cable is out, or its process is stopped. */
+  freeze(): void {
+    this.#running?.relay.freeze();
+  }
+
   /** Idempotent. */
   async kill(): Promise<void> {
     const running = this.#running;
@@ -83,6 +88,10 @@ class Relay {
   async listen(port: number): Promise<void> {
     this.#server.listen(port, "127.0.0.1");
     await once(this.#server, "listening");
+  }
+
+  freeze(): void {
+    for (const stream of this.#streams) stream.unpipe().pause();
   }
 
   async cut(): Promise<void> {

@@ -67,6 +67,26 @@ describe.concurrent("Limits:", () => {
         ]);
       });
 
+      test("a server that is stopped does not wait long for a caller that is gone, nor leaves out one that is not", async () => {
+        await using stage = new Stage(bed, "gone");
+        const held = new Held();
+        const server = await stage.serve("a", [held]);
+        const leaving = stage.rpcTransport();
+        const gone = await stage.client({ transport: leaving });
+        const call = expect(gone.call({}, "hold", { arg: "gone" })).rejects.toThrow("the transport was closed");
+        await held.begun("gone");
+        const client = await stage.client();
+        const answered = client.call({}, "hold", { arg: "answered" });
+        await held.begun("answered");
+        await leaving.close();
+        await call;
+        await server.stop();
+        held.release();
+        await server.wait({ timeoutMs: 20_000 });
+        expect(await answered).toBe("answered");
+        expect(stage.logger.of("warn")).toContainEqual("1 replies wait for callers that may be gone");
+      });
+
       test("a call that its server has no room for times out in the phase acknowledgement", async () => {
         await using stage = new Stage(bed, "busy");
         const held = new Held();

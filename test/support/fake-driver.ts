@@ -111,6 +111,7 @@ export interface IncomingInit {
   messageId?: string | undefined;
   wantsReply?: boolean;
   callMonitorTimeoutMs?: number | undefined;
+  presettled?: boolean;
 }
 
 export type Answer = { readonly value: unknown } | { readonly failure: RemoteFailure };
@@ -122,6 +123,7 @@ export class FakeIncoming implements IncomingMessage {
   readonly messageId: string | undefined;
   readonly wantsReply: boolean;
   readonly callMonitorTimeoutMs: number | undefined;
+  readonly presettled: boolean;
   readonly connection = new AbortController();
   readonly events: string[] = [];
   readonly settled: Promise<void>;
@@ -133,7 +135,9 @@ export class FakeIncoming implements IncomingMessage {
   #settle: () => void = () => {};
   #answer: (answer: Answer) => void = () => {};
 
-  constructor({ body, context = {}, messageId = "m1", wantsReply = true, callMonitorTimeoutMs }: IncomingInit) {
+  constructor(init: IncomingInit) {
+    const { body, context = {}, messageId = "m1", wantsReply = true, callMonitorTimeoutMs, presettled = false } = init;
+    this.presettled = presettled;
     this.body = body;
     this.context = context;
     this.messageId = messageId;
@@ -149,6 +153,10 @@ export class FakeIncoming implements IncomingMessage {
 
   get signal(): AbortSignal {
     return this.connection.signal;
+  }
+
+  get comesAgain(): boolean {
+    return this.connection.signal.aborted && !this.presettled && this.events.length === 0;
   }
 
   acknowledge(): void {

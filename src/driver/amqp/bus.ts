@@ -5,6 +5,7 @@ import type { Logger } from "../../core/logger.js";
 import type { Message } from "../../core/message.js";
 import type { Outcome } from "../../core/outcome.js";
 import type { Receiver, ReceiverInit } from "../../core/receiver.js";
+import type { Progress } from "../../core/sender.js";
 import type { StatusBoard } from "../../core/status.js";
 import type { Life } from "../../core/supervisor.js";
 import type { NonFiniteNumbers } from "../json.js";
@@ -20,6 +21,7 @@ const MAX_REPLY_LINKS = 1_000;
 export interface SendOptions {
   settled: boolean;
   deadline: Deadline;
+  progress?: Progress | undefined;
 }
 
 export interface BusInit {
@@ -32,6 +34,8 @@ export interface BusInit {
   ids: MessageIds;
   status: StatusBoard;
   logger: Logger;
+  /** Calls that wait for their replies fail when the connection is over. */
+  failFast: boolean;
 }
 
 /** What lives for one connection: its addresses, its sending links, its reply link. Listeners attach theirs to it. */
@@ -147,6 +151,10 @@ export class Bus implements Life {
     void this.#init.connection.close();
   }
 
+  check(): void {
+    this.#init.connection.check();
+  }
+
   async close(): Promise<void> {
     await this.#init.connection.close();
   }
@@ -157,6 +165,7 @@ export class Bus implements Life {
     for (const end of [...this.#pauses]) end();
     for (const controller of this.#aborts) controller.abort(reasonOf(cause));
     this.#aborts.clear();
+    if (this.#init.failFast) this.replies.end(reasonOf(cause));
     return cause;
   }
 }

@@ -18,6 +18,7 @@ import type { ResolvedOptions } from "../options.js";
 import { type RemoteExceptions, toThrowable } from "../remote-failure.js";
 import type { Target } from "../target.js";
 import { Addresser, type Route, type Service } from "./addressing.js";
+import type { QueueLimits } from "./backlog.js";
 import { Bus } from "./bus.js";
 import { CallMonitor } from "./call-monitor.js";
 import type { Host } from "./hosts.js";
@@ -40,8 +41,12 @@ export interface AmqpDriverInit {
   ids: MessageIds;
   status: StatusBoard;
   logger: Logger;
+  maxQueued?: QueueLimits | undefined;
+  /** See {@link Bus}. Default false, as oslo. */
+  failFast?: boolean | undefined;
   /** See {@link Supervisor}. */
   random?: (() => number) | undefined;
+  onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). It connects at the first use. */
@@ -55,7 +60,7 @@ export class AmqpDriver implements Driver {
   #closing: Promise<void> | undefined;
 
   constructor(init: AmqpDriverInit) {
-    const { hosts, options, status, random } = init;
+    const { hosts, options, status, random, onWake } = init;
     this.#init = init;
     this.#preSettled = new Set(options.preSettled);
     this.#supervisor = new Supervisor({
@@ -71,14 +76,21 @@ export class AmqpDriver implements Driver {
       },
       status,
       random,
+      onWake,
     });
-    this.#outbox = new Outbox(this.#supervisor);
+    this.#outbox = new Outbox(this.#supervisor, init.maxQueued);
   }
 
   /** Resolves when there is a connection. */
   async connect(signal: AbortSignal | undefined): Promise<void> {
     this.#checkOpen();
     await this.#outbox.wait(signal, (deadline) => this.#supervisor.current(deadline));
+  }
+
+  /** Resolves when no more waits to be sent than may. */
+  async writable(signal: AbortSignal | undefined): Promise<void> {
+    this.#checkOpen();
+    await this.#outbox.wait(signal, (deadline) => this.#outbox.backlog.writable(deadline));
   }
 
   /** Waits so long for what is under way, ends the rest, and closes the connection. Idempotent. */
@@ -92,7 +104,7 @@ export class AmqpDriver implements Driver {
     const body = encodeRequest(request);
     const reply =
       monitorMs === undefined
-        ? await this.#exchange(this.#ship("RPC Call", request, signal, request.timeoutMs), request, body)
+        ? await this.#exchange(this.#ship("RPC Call", request, body, signal, request.timeoutMs), request, body)
         : await this.#monitored(new CallMonitor(monitorSeconds(monitorMs) * 1_000, signal), request, body);
     if (reply.type === "response") return reply.value;
     throw toThrowable(reply.failure, this.#init.remoteExceptions);
@@ -101,13 +113,13 @@ export class AmqpDriver implements Driver {
   async cast(request: CastRequest): Promise<void> {
     const { body, context } = request;
     const encoded = encodeRequest({ body, context });
-    const shipment = this.#ship("RPC Cast", request, request.signal, this.#init.options.defaultSendTimeoutMs);
+    const shipment = this.#ship("RPC Cast", request, encoded, request.signal, this.#init.options.defaultSendTimeoutMs);
     await this.#send(shipment, "rpc", request, encoded, this.#preSettled.has("rpc-cast"));
   }
 
   async notify(request: NotifyRequest): Promise<void> {
     const encoded = encodeNotification(request);
-    const shipment = this.#ship("Notify", request, request.signal, this.#init.options.defaultNotifyTimeoutMs);
+    const shipment = this.#ship("Notify", request, encoded, request.signal, this.#init.options.defaultNotifyTimeoutMs);
     await this.#send(shipment, "notify", request, encoded, this.#preSettled.has("notify"));
   }
 
@@ -122,28 +134,28 @@ export class AmqpDriver implements Driver {
     return this.#listen(routes, notifyServerCredit, on, options);
   }
 
-  #ship(operation: string, request: Limits, signal: AbortSignal | undefined, defaultMs: number): Shipment {
+  #ship(operation: string, request: Limits, body: Body, signal: AbortSignal | undefined, defaultMs: number): Shipment {
     this.#checkOpen();
     const { target, timeoutMs, retry } = request;
-    return this.#outbox.start({ operation, target, timeoutMs, defaultMs, retry, signal });
+    return this.#outbox.start({ operation, target, timeoutMs, defaultMs, retry, signal, body });
   }
 
   async #send(shipment: Shipment, service: Service, request: Limits, body: Body, settled: boolean): Promise<void> {
-    const { deadline } = shipment;
+    const options = { settled, deadline: shipment.deadline, progress: shipment };
     try {
       await shipment.deliver((bus) => {
         const route = bus.addresser.resolve(request.target, service);
         shipment.address = route.address;
-        return bus.send(route, { ttl: ttlOf(request), to: route.address, body }, { settled, deadline });
+        return bus.send(route, { ttl: ttlOf(request), to: route.address, body }, options);
       });
     } finally {
       shipment.done();
     }
   }
 
-  async #monitored(monitor: CallMonitor, request: CallRequest, body: Body): Promise<Reply> {
+  async #monitored(monitor: CallMonitor, request: CallRequest, body: Body): Promise<Answer> {
     try {
-      const shipment = this.#ship("RPC Call", request, monitor.signal, request.timeoutMs);
+      const shipment = this.#ship("RPC Call", request, body, monitor.signal, request.timeoutMs);
       monitor.start(() => shipment.silent());
       return await this.#exchange(shipment, request, body, () => monitor.restart());
     } finally {
@@ -151,24 +163,28 @@ export class AmqpDriver implements Driver {
     }
   }
 
-  /** Sends a request until it is accepted, each time with a new id and the reply address of its connection, and waits for the reply. */
-  async #exchange(shipment: Shipment, request: Limits, body: Body, onHeartbeat?: () => void): Promise<Reply> {
+  /**
+   * Sends a request until it is accepted, each time with a new id and the reply address of its connection, and waits for the
+   * reply: until its time is up, also when the connection is lost meanwhile, unless calls are to fail fast.
+   */
+  async #exchange(shipment: Shipment, request: Limits, body: Body, onHeartbeat?: () => void): Promise<Answer> {
     const { deadline } = shipment;
-    const options = { settled: this.#preSettled.has("rpc-call"), deadline };
+    const options = { settled: this.#preSettled.has("rpc-call"), deadline, progress: shipment };
     const ttl = ttlOf(request);
     const reply = new ExpectedReply(onHeartbeat);
     try {
       await shipment.deliver(async (bus): Promise<Outcome> => {
-        const { replies } = bus;
-        const replyTo = replies.address ?? (await deadline.wait("connecting", replies.attach()));
+        const replyTo = bus.replies.address ?? (await replyAddress(bus, shipment));
         if (replyTo instanceof Error) return { type: "unsent", error: replyTo };
         const route = bus.addresser.resolve(request.target, "rpc");
         const to = route.address;
         shipment.address = to;
-        const messageId = replies.expect(reply);
+        const messageId = bus.replies.expect(reply);
         return await reply.outcome(bus.send(route, { ttl, messageId, to, replyTo, body }, options));
       });
-      return await reply.arrival(deadline);
+      const arrived = await reply.arrival(deadline);
+      if (arrived.type === "lost") throw shipment.unanswered(arrived.cause);
+      return arrived;
     } finally {
       reply.cancel();
       shipment.done();
@@ -205,11 +221,22 @@ export class AmqpDriver implements Driver {
 
   async #open(host: Host, signal: AbortSignal): Promise<Bus> {
     const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
+    const { failFast = false } = this.#init;
     const connection = await connect(host, signal);
     try {
       const { product } = connection.remote;
       const addresser = new Addresser({ options, controlExchange, virtualHost, product });
-      return new Bus({ connection, host: host.name, addresser, options, nonFiniteNumbers, ids, status, logger });
+      return new Bus({
+        connection,
+        host: host.name,
+        addresser,
+        options,
+        nonFiniteNumbers,
+        ids,
+        status,
+        logger,
+        failFast,
+      });
     } catch (error) {
       await connection.close();
       throw error;
@@ -227,10 +254,17 @@ export class AmqpDriver implements Driver {
   }
 }
 
+type Answer = Exclude<Reply, { type: "lost" }>;
+
 interface Limits {
   target: Target;
   timeoutMs?: number | undefined;
   retry?: number | undefined;
+}
+
+function replyAddress({ replies }: Bus, shipment: Shipment): Promise<string | Error> {
+  shipment.queued();
+  return shipment.deadline.wait("connecting", replies.attach());
 }
 
 /** An AMQP uint of milliseconds, when the caller gave a time: a message nobody waits for any more need not be kept. */

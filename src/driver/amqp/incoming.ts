@@ -102,6 +102,11 @@ class AmqpIncomingMessage implements IncomingMessage {
     return this.#abort.signal;
   }
 
+  get comesAgain(): boolean {
+    const { settled, answered, receiver } = this.#delivery;
+    return !settled && !answered && !receiver.attached;
+  }
+
   acknowledge(): void {
     this.#delivery.accept();
   }

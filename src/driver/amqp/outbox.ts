@@ -1,6 +1,7 @@
 import { type Deadline, Deadlines } from "../../core/deadlines.js";
 import type { Supervisor } from "../../core/supervisor.js";
 import { MessagingException } from "../exceptions.js";
+import { Backlog, type QueueLimits } from "./backlog.js";
 import type { Bus } from "./bus.js";
 import type { Host } from "./hosts.js";
 import { Shipment, type ShipmentInit } from "./shipment.js";
@@ -9,12 +10,14 @@ import { Shipment, type ShipmentInit } from "./shipment.js";
 export class Outbox {
   readonly supervisor: Supervisor<Host, Bus>;
   readonly deadlines = new Deadlines();
+  readonly backlog: Backlog;
   readonly #active = new Set<Deadline>();
   #closed = false;
   #onIdle: (() => void)[] = [];
 
-  constructor(supervisor: Supervisor<Host, Bus>) {
+  constructor(supervisor: Supervisor<Host, Bus>, limits?: QueueLimits) {
     this.supervisor = supervisor;
+    this.backlog = new Backlog(limits);
   }
 
   /** Whether `close` was called. */

@@ -7,8 +7,13 @@ import type { Bus } from "./bus.js";
 import type { MessageIds } from "./message-ids.js";
 import { type DecodedReply, decodeReply } from "./wire.js";
 
-/** What a call gets in the end. */
-export type Reply = Exclude<DecodedReply, { type: "heartbeat" }>;
+/** What a call gets in the end: its reply, or the end of the connection by which it would have come. */
+export type Reply = Exclude<DecodedReply, { type: "heartbeat" }> | LostReply;
+
+interface LostReply {
+  readonly type: "lost";
+  readonly cause: Error;
+}
 
 const TARGET = "rpc-response";
 
@@ -54,6 +59,11 @@ export class Replies {
     const id = this.#ids.next();
     reply.expectedAs(id, this.#expected);
     return id;
+  }
+
+  /** No reply will come by this connection. Only what has been acknowledged is told: its sender knows of all else. */
+  end(cause: Error): void {
+    for (const expected of this.#expected.values()) expected.lose(cause);
   }
 
   async #attach(): Promise<string | Error> {
@@ -109,6 +119,8 @@ export class ExpectedReply {
   #id = "";
   #among: Map<string, ExpectedReply> | undefined;
   #reply: Reply | Error | undefined;
+  #lost: LostReply | undefined;
+  #onLost: ((lost: LostReply) => void) | undefined;
   #onReply: ((reply: Reply | Error) => void) | undefined;
 
   constructor(onHeartbeat: (() => void) | undefined) {
@@ -118,6 +130,7 @@ export class ExpectedReply {
   /** The request is sent, perhaps again: what answers an earlier one comes too late. */
   expectedAs(id: string, among: Map<string, ExpectedReply>): void {
     this.cancel();
+    this.#lost = undefined;
     this.#id = id;
     this.#among = among;
     among.set(id, this);
@@ -135,8 +148,10 @@ export class ExpectedReply {
   arrival(deadline: Deadline): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const settle = (reply: Reply | Error): void => (reply instanceof Error ? reject(reply) : resolve(reply));
-      if (this.#reply !== undefined) return settle(this.#reply);
+      const known = this.#reply ?? this.#lost;
+      if (known !== undefined) return settle(known);
       this.#onReply = settle;
+      this.#onLost = settle;
       deadline.enter("reply", reject);
     });
   }
@@ -149,6 +164,12 @@ export class ExpectedReply {
     this.cancel();
     this.#reply = reply;
     this.#onReply?.(reply);
+  }
+
+  /** The connection by which it would come is over. That counts once its request is known to have got through. */
+  lose(cause: Error): void {
+    this.#lost = { type: "lost", cause };
+    this.#onLost?.(this.#lost);
   }
 
   /** Nobody waits for it any more. */

@@ -106,7 +106,7 @@ class SenderLink {
     this.#used = true;
     let failed = true;
     try {
-      const sender = this.#sender ?? (await options.deadline.wait("credit", this.#attached()));
+      const sender = this.#sender ?? (await this.#whenAttached(options));
       const outcome: Outcome =
         sender instanceof Error ? { type: "unsent", error: sender } : await sender.send(message, options);
       failed = false;
@@ -121,6 +121,11 @@ class SenderLink {
     this.#closed = true;
     this.#bus.restored(this.address);
     void this.#sender?.close();
+  }
+
+  #whenAttached({ deadline, progress }: SendOptions): Promise<Sender | Error> {
+    progress?.queued();
+    return deadline.wait("credit", this.#attached());
   }
 
   /** Several uses share one attach. */

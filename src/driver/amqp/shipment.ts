@@ -1,7 +1,15 @@
 import type { Deadline, Phase } from "../../core/deadlines.js";
 import { AmqpError } from "../../core/errors.js";
+import type { Body } from "../../core/message.js";
 import type { Outcome } from "../../core/outcome.js";
-import { type FailureInit, MessageDeliveryFailure, type MessagingException, MessagingTimeout } from "../exceptions.js";
+import type { Progress } from "../../core/sender.js";
+import {
+  type FailureInit,
+  MessageDeliveryFailure,
+  type MessagingException,
+  MessagingTimeout,
+  SendQueueFull,
+} from "../exceptions.js";
 import type { Target } from "../target.js";
 import type { Bus } from "./bus.js";
 import type { Outbox } from "./outbox.js";
@@ -17,10 +25,12 @@ export interface ShipmentInit {
   defaultMs: number;
   retry: number | undefined;
   signal: AbortSignal | undefined;
+  /** Counted while it has to wait. Undefined: it may always wait. */
+  body?: Body | undefined;
 }
 
 /** One message on its way, until it is delivered or given up. What it fails with says how far it came. */
-export class Shipment {
+export class Shipment implements Progress {
   readonly deadline: Deadline;
   /** Where it goes: known once there is a connection. */
   address: string | undefined;
@@ -29,6 +39,10 @@ export class Shipment {
   #bus: Bus | undefined;
   /** What went wrong the last time that it was tried. */
   #setback: Error | undefined;
+  /** What it counts for in the backlog, while it does. */
+  #queuedBytes: number | undefined;
+  /** It was queued or has left: it is not refused any more. */
+  #taken = false;
 
   /** Made by {@link Outbox.start}. */
   constructor(outbox: Outbox, init: ShipmentInit) {
@@ -45,13 +59,13 @@ export class Shipment {
    * Sends until the message is accepted: again over the present connection, or the next one, as long as the retries and the
    * time allow and the message is known not to have got through.
    *
-   * @throws MessageDeliveryFailure, and what ends the deadline.
+   * @throws MessageDeliveryFailure, SendQueueFull, and what ends the deadline.
    */
   async deliver(send: (bus: Bus) => Promise<Outcome>): Promise<void> {
     const { supervisor } = this.#outbox;
     const { retry = -1 } = this.#init;
     for (let left = retry < 0 ? Number.POSITIVE_INFINITY : retry; ; left--) {
-      const bus = supervisor.life ?? (await supervisor.current(this.deadline));
+      const bus = supervisor.life ?? (await this.#connected());
       this.#bus = bus;
       const outcome = await send(bus);
       if (outcome.type === "accepted") return;
@@ -59,8 +73,35 @@ export class Shipment {
       if (left === 0 || !mayResend(outcome)) throw failure;
       this.#setback = failure;
       bus.logger.debug(`sent again: ${failure.message}`);
+      this.queued();
       if (outcome.type !== "unsent") await this.deadline.wait("credit", bus.pause());
     }
+  }
+
+  /** It waits: counted from now on. Throws SendQueueFull, once at most, before anything of it has left. */
+  queued(): void {
+    const { body } = this.#init;
+    if (body === undefined || this.#queuedBytes !== undefined) return;
+    const { backlog } = this.#outbox;
+    if (!this.#taken && backlog.isFull) throw this.#refused();
+    this.#taken = true;
+    this.#queuedBytes = sizeOf(body);
+    backlog.add(this.#queuedBytes);
+  }
+
+  /** It waits no longer to be sent. */
+  left(): void {
+    this.#taken = true;
+    if (this.#queuedBytes === undefined) return;
+    this.#outbox.backlog.remove(this.#queuedBytes);
+    this.#queuedBytes = undefined;
+  }
+
+  /** The error for a call whose reply will not come, for the connection by which it would have come is over. */
+  unanswered(cause: Error): MessageDeliveryFailure {
+    const facts = this.#facts("reply", this.deadline.elapsedMs);
+    const reason = `the connection for its reply is gone: ${cause.message}`;
+    return new MessageDeliveryFailure({ ...facts, outcome: "unknown", reason, cause });
   }
 
   /** The error for a call that no heartbeat came for in time. */
@@ -70,7 +111,20 @@ export class Shipment {
   }
 
   done(): void {
+    this.left();
     this.#outbox.end(this.deadline);
+  }
+
+  #connected(): Promise<Bus> {
+    this.queued();
+    return this.#outbox.supervisor.current(this.deadline);
+  }
+
+  #refused(): SendQueueFull {
+    const { supervisor, backlog } = this.#outbox;
+    const { messages, bytes, limits } = backlog;
+    const phase = supervisor.life === undefined ? "connecting" : "credit";
+    return new SendQueueFull({ ...this.#facts(phase, this.deadline.elapsedMs), messages, bytes, limits });
   }
 
   #expired(phase: Phase, elapsedMs: number): MessagingException {
@@ -110,6 +164,11 @@ export class Shipment {
     const refusal = this.address === undefined ? undefined : life?.refusalOf(this.address);
     return lastError ?? this.#bus?.endedBy ?? refusal ?? this.#setback;
   }
+}
+
+/** Of JSON text as the driver makes it, a character counted as a byte. */
+function sizeOf(body: Body): number {
+  return body.type === "value" && typeof body.value === "string" ? body.value.length : 0;
 }
 
 /** Sending it again cannot double it: it has not left, or the peer says that it did nothing with it. */

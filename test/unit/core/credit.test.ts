@@ -57,6 +57,23 @@ describe("credit", () => {
     expect([returned.fields["delivery_count"], returned.fields["link_credit"]]).toEqual([4, 3]);
   });
 
+  it.each([
+    { window: 1, settled: 1 },
+    { window: 2, settled: 1 },
+    { window: 3, settled: 1 },
+    { window: 10, settled: 5 },
+    { window: 100, settled: 50 },
+  ])(
+    "of $window is returned when no more than half of it and one is left, as oslo does",
+    async ({ window, settled }) => {
+      const { peer, delivered } = await receiverWith(window);
+      for (let id = 0; id < settled; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
+      for (const delivery of await delivered(settled)) delivery.accept();
+      await peer.next("disposition");
+      expect((await peer.next("flow")).fields["link_credit"]).toBe(window);
+    },
+  );
+
   it("withdraws a receiver's credit by draining, and says when the peer has given it back", async () => {
     const { peer, receiver, delivered } = await receiverWith(10);
     peer.send("transfer", transfer(0, { settled: true }), { payload: encoded("m") });

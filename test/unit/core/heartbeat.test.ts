@@ -3,7 +3,7 @@ import { Heartbeat } from "../../../src/core/heartbeat.js";
 import { Output } from "../../../src/core/output.js";
 import { RawPeer } from "../../support/raw-peer.js";
 import { FakeSocket } from "./fake-socket.js";
-import { connectTo, opened } from "./raw-bed.js";
+import { BEGIN, begun, connectTo, opened } from "./raw-bed.js";
 
 describe("heartbeats", () => {
   it("are sent to a peer that asks for them", async () => {
@@ -21,6 +21,86 @@ describe("heartbeats", () => {
     expect((await connection.closed)?.message).toMatch(/nothing came for \d+ ms/);
     const close = await peer.next("close");
     expect(JSON.stringify(close.fields)).toContain("amqp:resource-limit-exceeded");
+  });
+});
+
+describe("a connection that is checked", () => {
+  const toFake = ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] as const;
+
+  afterEach(() => void vi.useRealTimers());
+
+  it("asks the peer by a session that it ends when the peer has begun it, and takes that for life", async () => {
+    const { peer, connection } = await opened();
+    vi.useFakeTimers({ toFake: [...toFake] });
+    connection.check();
+    connection.check();
+    const { channel } = await peer.next("begin");
+    await vi.advanceTimersByTimeAsync(4_000);
+    peer.send("begin", { remote_channel: channel, ...BEGIN }, { channel });
+    await peer.next("end");
+    peer.send("end", {}, { channel });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(connection.isOpen).toBe(true);
+    connection.check();
+    await peer.next("begin");
+  });
+
+  it("is lost when nothing comes for 5 s, however much silence is borne otherwise", async () => {
+    const { peer, connection } = await opened();
+    vi.useFakeTimers({ toFake: [...toFake] });
+    connection.check();
+    await peer.next("begin");
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect((await connection.closed)?.message).toContain("nothing came for");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is not lost while something comes, though the answer is slow", async () => {
+    const { peer, connection } = await opened();
+    vi.useFakeTimers({ toFake: [...toFake] });
+    connection.check();
+    const { channel } = await peer.next("begin");
+    for (let i = 0; i < 10; i++) {
+      await vi.advanceTimersByTimeAsync(3_000);
+      peer.sendBytes(Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0));
+      await Promise.resolve();
+    }
+    expect(connection.isOpen).toBe(true);
+    peer.send("begin", { remote_channel: channel, ...BEGIN }, { channel });
+    await peer.next("end");
+  });
+
+  it("is not lost because the clock went on while the page was frozen", async () => {
+    const { peer, connection } = await opened();
+    vi.useFakeTimers({ toFake: [...toFake] });
+    connection.check();
+    const { channel } = await peer.next("begin");
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    peer.send("begin", { remote_channel: channel, ...BEGIN }, { channel });
+    await peer.next("end");
+    expect(connection.isOpen).toBe(true);
+    vi.restoreAllMocks();
+  });
+
+  it("is not asked where the peer takes no more sessions", async () => {
+    const { peer, connection } = await opened({ channel_max: 0 });
+    const opening = connection.openSender({ name: "s", source: {}, target: { address: "q" } });
+    await begun(peer);
+    await peer.attachAsReceiver(1);
+    await opening;
+    vi.useFakeTimers({ toFake: [...toFake] });
+    connection.check();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it("speaks where the peer would soon think it gone", async () => {
+    const { peer, connection } = await opened({ idle_time_out: 60_000 });
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 50_000);
+    connection.check();
+    await peer.next("empty");
+    vi.restoreAllMocks();
   });
 });
 

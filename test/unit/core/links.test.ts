@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { stateCode } from "../../support/raw-peer.js";
 import { BEGIN, begun, encoded, error, opened, receiverWith, sameLink, senderWith, transfer } from "./raw-bed.js";
 
@@ -162,6 +162,25 @@ describe("detach and end", () => {
     expect(await again).toMatchObject({ name: "s", attached: true });
     peer.send("detach", { handle: 0, closed: true });
     expect((await peer.next("detach")).fields["handle"]).toBe(0);
+  });
+
+  it("is not waited for longer than 2 s where the peer does not answer", async () => {
+    const { peer, sender, connection } = await senderWith(1);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let closed = false;
+    const closing = sender.close().then(() => {
+      closed = true;
+    });
+    const { fields } = await peer.next("detach");
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(closed).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await closing;
+    peer.send("detach", { handle: 0, closed: fields["closed"] });
+    await sender.close();
+    expect(connection.isOpen).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("answers a detach that leaves the link open to be resumed likewise", async () => {

@@ -10,6 +10,11 @@ class FakeLife implements Life {
   readonly #over = new Deferred<Error | undefined>();
   readonly closed = this.#over.promise;
   isOpen = true;
+  checks = 0;
+
+  check(): void {
+    this.checks++;
+  }
 
   async close(): Promise<void> {
     this.end(undefined);
@@ -32,6 +37,9 @@ interface Attempt {
   result: Deferred<FakeLife>;
 }
 
+/** The last host, and pauses of full length. */
+const HIGHEST = (): number => 1 - 2 ** -53;
+
 const RETRY = { intervalMs: 1_000, backoff: 2, maxMs: 30_000 };
 
 function supervise(names: [string, ...string[]], options: Partial<SupervisorOptions<FakeHost, FakeLife>> = {}) {
@@ -51,7 +59,7 @@ function supervise(names: [string, ...string[]], options: Partial<SupervisorOpti
     onLife: (life) => lives.push(life),
     retry: RETRY,
     status,
-    random: () => 0,
+    random: HIGHEST,
     ...options,
   });
   onTestFinished(() => supervisor.close());
@@ -114,7 +122,7 @@ describe("a supervisor", () => {
   });
 
   test("goes on to the next host after a life too", async () => {
-    const { supervisor, attempts, at } = supervise(["a:1", "b:1"]);
+    const { supervisor, attempts, at } = supervise(["a:1", "b:1"], { random: () => 0 });
     supervisor.start();
     const life = new FakeLife();
     at(0).result.resolve(life);
@@ -158,6 +166,21 @@ describe("a supervisor", () => {
     expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: lost, retryInMs: 1_000 });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
+  });
+
+  test("chooses half of each pause at random, and says how long it is", async () => {
+    const chosen = [0, 0, 0.5, 0.25];
+    const { supervisor, status, at } = supervise(["a:1"], { random: () => chosen.shift() ?? 0 });
+    supervisor.start();
+    for (const retryInMs of [500, 1_500, 2_500]) {
+      at(-1).result.reject(new Error("refused"));
+      await settle();
+      expect(status.present).toMatchObject({ type: "disconnected", retryInMs });
+      await vi.advanceTimersByTimeAsync(retryInMs - 1);
+      expect(status.present.type).toBe("disconnected");
+      await vi.advanceTimersByTimeAsync(1);
+      expect(status.present.type).toBe("connecting");
+    }
   });
 
   test("takes a back-off below 1 for 1", async () => {
@@ -231,6 +254,71 @@ describe("a supervisor", () => {
     void supervisor.current(deadlines.start({ expired })).catch(() => {});
     await vi.advanceTimersByTimeAsync(60_000);
     expect(attempts).toHaveLength(1);
+  });
+});
+
+describe("a supervisor that is woken", () => {
+  function woken() {
+    let wake: (() => void) | undefined;
+    const onWake = (listener: () => void) => {
+      wake = listener;
+      return () => {
+        wake = undefined;
+      };
+    };
+    return { ...supervise(["a:1"], { onWake }), wake: () => wake?.(), isSubscribed: () => wake !== undefined };
+  }
+
+  test("connects at once instead of waiting out its pause, which is short again after that", async () => {
+    const { supervisor, attempts, status, at, wake } = woken();
+    supervisor.start();
+    for (const pauseMs of [1_000, 2_000, 4_000]) {
+      at(-1).result.reject(new Error("refused"));
+      await vi.advanceTimersByTimeAsync(pauseMs);
+    }
+    at(-1).result.reject(new Error("refused"));
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 8_000 });
+    wake();
+    await settle();
+    expect(status.present).toMatchObject({ type: "connecting", attempt: 5 });
+    at(-1).result.reject(new Error("still no network"));
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 1_000 });
+    expect(attempts).toHaveLength(5);
+  });
+
+  test("lets an attempt go on, and makes the pause after it short", async () => {
+    const { supervisor, attempts, status, at, wake } = woken();
+    supervisor.start();
+    at(0).result.reject(new Error("refused"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    wake();
+    expect(at(1).signal.aborted).toBe(false);
+    at(1).result.reject(new Error("begun without a network"));
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 1_000 });
+    expect(attempts).toHaveLength(2);
+  });
+
+  test("checks the life that it has", async () => {
+    const { supervisor, attempts, at, wake } = woken();
+    supervisor.start();
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    await settle();
+    wake();
+    expect(life.checks).toBe(1);
+    expect(attempts).toHaveLength(1);
+  });
+
+  test("listens from its start to its close", async () => {
+    const { supervisor, isSubscribed } = woken();
+    expect(isSubscribed()).toBe(false);
+    supervisor.start();
+    expect(isSubscribed()).toBe(true);
+    await supervisor.close();
+    expect(isSubscribed()).toBe(false);
   });
 });
 

@@ -16,6 +16,7 @@ const {
   RemoteError,
   RPCDispatcherError,
   RPCVersionCapError,
+  SendQueueFull,
   TaskTimeout,
   UnsupportedVersion,
 } = exceptions;
@@ -35,6 +36,7 @@ const all = [
   new MessagingException("x"),
   new MessagingTimeout({ ...where, phase: "reply" }),
   new MessageDeliveryFailure({ ...where, phase: "credit", outcome: "unsent", reason: "why" }),
+  new SendQueueFull({ ...where, phase: "credit", messages: 2, bytes: 1, limits: { messages: 2, bytes: 9 } }),
   new InvalidTarget("no", target),
   new InvalidTransportURL("amqp://", "no"),
   new DriverLoadFailure("kafka", "no"),

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { IncomingMessage } from "../../../src/driver/driver.js";
 import { MessagingServerError, TaskTimeout } from "../../../src/driver/exceptions.js";
 import { MessageHandlingServer } from "../../../src/driver/message-handling-server.js";
@@ -197,6 +197,34 @@ describe("stop and wait", () => {
     await expect(serverOf().wait({ timeoutMs: timeoutMs as number })).rejects.toMatchObject({ key: "timeoutMs" });
   });
 
+  it("wait 5 s for replies that nobody takes, once nothing else is in work", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const server = new MessageHandlingServer({
+      listen: (on, signal) => driver.listen(TARGET, on, { signal }),
+      async handle(_message, free) {
+        await work.promise;
+        free();
+        await new Promise(() => {}); // its reply gets no credit
+      },
+      concurrency: undefined,
+      logger: driver.logger,
+    });
+    await server.start();
+    driver.listener.deliver({});
+    await server.stop();
+    const waited = server.wait();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await settled(waited)).toBe(false);
+    work.resolve();
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(await settled(waited)).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await waited;
+    expect(driver.logger.of("warn")).toEqual(["1 replies wait for callers that may be gone"]);
+    expect(driver.listener.events).toEqual(["stop", "close"]);
+  });
+
   it("log what a listener does not do in order, and end all the same", async () => {
     const server = serverOf();
     await server.start();
@@ -247,14 +275,15 @@ describe("a message", () => {
     expect(driver.logger.of("error")).toEqual([expect.stringContaining("broken"), expect.stringContaining("broken")]);
   });
 
-  it("that lost its connection while it waited is not handled when it is a call: it comes again", async () => {
+  it("that lost its link while it waited is not handled when it comes again, call or cast", async () => {
     const server = serverOf(1);
     await server.start();
-    const [first, call, cast] = [{}, {}, { wantsReply: false }].map((init) => driver.listener.deliver(init));
-    for (const message of [first, call, cast]) message?.connection.abort();
+    const inits = [{}, {}, { wantsReply: false }, { presettled: true }, { presettled: true, wantsReply: false }];
+    const messages = inits.map((init) => driver.listener.deliver(init));
+    for (const message of messages) message.connection.abort();
     work.resolve();
     await server.stop();
     await server.wait();
-    expect(handled).toEqual([first, cast]);
+    expect(handled).toEqual([messages[0], messages[3], messages[4]]);
   });
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type FreeSlot, Slots } from "../../../src/driver/slots.js";
 import { Deferred } from "../../support/deferred.js";
 
@@ -49,11 +49,11 @@ describe("slots", () => {
   it("are idle when all is finished", async () => {
     const works = new Works();
     const slots = new Slots(1, works.work);
-    await slots.idle();
+    await slots.idle(60_000);
     slots.add(1);
     slots.add(2);
     let idle = false;
-    const waiting = slots.idle().then(() => {
+    const waiting = slots.idle(60_000).then(() => {
       idle = true;
     });
     await works.finish(1);
@@ -61,6 +61,32 @@ describe("slots", () => {
     await works.finish(2);
     await waiting;
     expect(slots.inHand).toBe(0);
+  });
+
+  it("are as good as idle when what has given its slot back does not get on, and not while anything does", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const works = new Works();
+    const slots = new Slots(2, works.work);
+    for (const item of [1, 2, 3, 4]) slots.add(item);
+    let left: number | undefined;
+    const waiting = slots.idle(1_000).then((unfinished) => {
+      left = unfinished;
+    });
+    for (const item of [1, 2, 3]) works.free(item);
+    await vi.advanceTimersByTimeAsync(5_000); // the fourth is in work
+    expect(left).toBeUndefined();
+    works.free(4);
+    await vi.advanceTimersByTimeAsync(999);
+    await works.finish(2); // there is progress
+    await vi.advanceTimersByTimeAsync(999);
+    expect(left).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await waiting;
+    expect(left).toBe(3);
+    for (const item of [1, 3, 4]) await works.finish(item);
+    expect(await slots.idle(1_000)).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("that are given back early go to the next item, once", async () => {
@@ -112,7 +138,7 @@ describe("slots", () => {
           const holding = works.unfinished.filter((item) => !freed.has(item)).length;
           expect(holding).toBeLessThanOrEqual(size);
         }
-        const idle = slots.idle();
+        const idle = slots.idle(60_000);
         for (let item = works.unfinished[0]; item !== undefined; item = works.unfinished[0]) await works.finish(item);
         await idle;
         expect(works.begun).toEqual(Array.from({ length: added }, (_, index) => index));

@@ -2,6 +2,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Address, Dial } from "../../../src/core/dial.js";
 import type { Frame } from "../../../src/core/frame-log.js";
 import type { TransportStatus } from "../../../src/core/status.js";
+import { getRpcClient } from "../../../src/driver/rpc/client.js";
+import { getRpcServer } from "../../../src/driver/rpc/server.js";
 import {
   NotificationTransport,
   RPCTransport,
@@ -89,6 +91,11 @@ describe("making a transport", () => {
     ["remoteExceptions", { remoteExceptions: {} }],
     ["nonFiniteNumbers", { nonFiniteNumbers: true }],
     ["onFrame", { onFrame: true }],
+    ["failFast", { failFast: "yes" }],
+    ["maxQueued", { maxQueued: 5 }],
+    ["messages", { maxQueued: { messages: 0 } }],
+    ["bytes", { maxQueued: { bytes: "1" } }],
+    ["random", { random: 0.5 }],
   ])("refuses a bad %s, naming it", (key, options) => {
     expect(capture(() => transport(URL, options))).toMatchObject({ key });
   });
@@ -139,14 +146,14 @@ describe("a connection", () => {
   });
 
   test("that is refused says why in the status, without the password", async () => {
-    const made = transport("amqp://user:guess@localhost/");
+    const made = transport("amqp://user:guess@localhost/", { random: () => 0 });
     const connecting = failureOf(made.connect({ signal: AbortSignal.timeout(200) }));
     let refused: TransportStatus | undefined;
     for await (const status of made.status()) {
       refused = status;
       if (status.type === "disconnected") break;
     }
-    expect(refused).toMatchObject({ host: "localhost:5672", error: { name: "AuthenticationError" }, retryInMs: 1_000 });
+    expect(refused).toMatchObject({ host: "localhost:5672", error: { name: "AuthenticationError" }, retryInMs: 500 });
     expect(JSON.stringify(refused) + String(refused?.type === "disconnected" && refused.error)).not.toContain("guess");
     expect((await connecting).name).toBe("TimeoutError");
   });
@@ -160,6 +167,16 @@ describe("a connection", () => {
     expect(JSON.stringify(logger.lines)).not.toContain("secret");
   });
 
+  test("traced shows nothing of its messages: a context may hold a token", async () => {
+    const logger = new RecordingLogger();
+    const traced = transport(`${URL}?trace=true`, { logger });
+    await getRpcServer(traced, { topic: "t", server: "s" }, [{ echo: () => "s3cret reply" }]).start();
+    const client = getRpcClient(traced, { topic: "t" });
+    expect(await client.call({ auth_token: "s3cret token" }, "echo", { arg: "s3cret" })).toBe("s3cret reply");
+    expect(logger.of("debug")).toEqual(expect.arrayContaining(["out transfer", "in transfer"]));
+    expect(JSON.stringify(logger.lines)).not.toContain("s3cret");
+  });
+
   test("warns once when the password goes in clear to another machine", async () => {
     const logger = new RecordingLogger();
     await transport("amqp://user:secret@localhost/", { logger }).connect();
@@ -171,6 +188,31 @@ describe("a connection", () => {
     ]);
     expect(JSON.stringify(logger.lines)).not.toContain("secret");
   });
+});
+
+test("a runtime that wakes makes a transport connect at once, until it is closed", async () => {
+  let wake: (() => void) | undefined;
+  const onWake = (listener: () => void) => {
+    wake = listener;
+    return () => {
+      wake = undefined;
+    };
+  };
+  const slow = "?connection_retry_interval=3600&connection_retry_interval_max=3600";
+  let down = true;
+  const dial: Dial = (...to) => (down ? Promise.reject(new Error("offline")) : memoryDial(intermediary.accept)(...to));
+  const made = transport(
+    `other://user:secret@localhost/${slow}`,
+    { dialers: { other: dial } },
+    { ...runtime(), onWake },
+  );
+  const connecting = made.connect();
+  for await (const { type } of made.status()) if (type === "disconnected") break;
+  down = false;
+  wake?.();
+  await connecting;
+  await made.close();
+  expect(wake).toBeUndefined();
 });
 
 describe("closing a transport", () => {

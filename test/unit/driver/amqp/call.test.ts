@@ -1,7 +1,18 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { encodeFailure, encodeReply, HEARTBEAT } from "../../../../src/driver/amqp/wire.js";
 import { MessageDeliveryFailure, MessagingTimeout } from "../../../../src/driver/exceptions.js";
-import { ANYCAST, callRequest, driverBed, failureOf, Peer, REPLIES, TARGET } from "./peer.js";
+import type { ResolvedOptions } from "../../../../src/driver/options.js";
+import {
+  ANYCAST,
+  callRequest,
+  castRequest,
+  type DriverBed,
+  driverBed,
+  failureOf,
+  Peer,
+  REPLIES,
+  TARGET,
+} from "./peer.js";
 
 const FAILURE = { excType: "ValueError", module: "builtins", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
@@ -104,15 +115,92 @@ describe("a call", () => {
     await expect(driver.call(callRequest({ body }))).rejects.toThrow("request.args.arg is NaN");
   });
 
-  test("rejects with the reason of its signal, at every stage", async () => {
-    const { driver, peer } = driverBed();
-    const aborted = AbortSignal.abort(new Error("before"));
-    await expect(driver.call(callRequest({ signal: aborted }))).rejects.toThrow("before");
-    const late = new AbortController();
-    const failed = expect(driver.call(callRequest({ signal: late.signal }))).rejects.toThrow("after");
-    (await peer.message()).accept();
-    late.abort(new Error("after"));
-    await failed;
+  test("whose reply nobody knows leaves it handed back: with an id of its own making, or none", async () => {
+    const { driver, peer, logger } = driverBed();
+    const calling = driver.call(callRequest());
+    const replies = await peer.link(REPLIES, "sender");
+    for (const correlationId of ["nobody's", 7n, undefined]) {
+      const outcome = await peer.send(replies, { correlationId, body: encodeReply("stray") });
+      expect(outcome).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: true });
+    }
+    expect(logger.of("warn")).toHaveLength(3);
+    await peer.answer("its own", replies);
+    expect(await calling).toBe("its own");
+  });
+
+  describe("rejects with the reason of its signal", () => {
+    interface Stage {
+      phase: string;
+      options?: Partial<ResolvedOptions>;
+      prepare?: (peer: Peer) => void;
+      reached: (bed: DriverBed) => Promise<unknown>;
+    }
+
+    test.each<Stage>([
+      {
+        phase: "before a connection",
+        prepare: (peer) => {
+          peer.down = new Error("connection refused");
+        },
+        reached: async ({ status }) => {
+          for await (const { type } of status.watch()) if (type === "disconnected") break;
+        },
+      },
+      {
+        phase: "while the link to its target is refused",
+        options: { linkRetryDelayMs: 60_000 },
+        prepare: (peer) => {
+          peer.refuse = (address) => (address === ANYCAST ? "no such node" : undefined);
+        },
+        reached: async ({ status }) => {
+          for await (const { type } of status.watch()) if (type === "refused") break;
+        },
+      },
+      {
+        phase: "without credit",
+        prepare: (peer) => {
+          peer.credit = 0;
+        },
+        reached: ({ peer }) => peer.link(ANYCAST, "receiver"),
+      },
+      { phase: "before its acknowledgement", reached: ({ peer }) => peer.message() },
+      {
+        phase: "in the pause after it came back",
+        options: { linkRetryDelayMs: 60_000 },
+        reached: async ({ driver, peer }) => {
+          (await peer.message()).release();
+          const probe = failureOf(driver.call(callRequest({ retry: 0 })));
+          (await peer.message()).release();
+          await probe;
+        },
+      },
+      {
+        phase: "before its reply",
+        reached: async ({ driver, peer }) => {
+          (await peer.message()).accept();
+          const probe = failureOf(driver.call(callRequest({ retry: 0 })));
+          (await peer.message()).release();
+          await probe;
+        },
+      },
+    ])("$phase", async ({ options, prepare, reached }) => {
+      const bed = driverBed(options);
+      prepare?.(bed.peer);
+      const late = new AbortController();
+      const failing = failureOf(bed.driver.call(callRequest({ signal: late.signal })));
+      await reached(bed);
+      late.abort(new Error("enough"));
+      expect((await failing).message).toBe("enough");
+    });
+
+    test("that was aborted before, and nothing is sent", async () => {
+      const { driver, peer } = driverBed();
+      const signal = AbortSignal.abort(new Error("before"));
+      expect((await failureOf(driver.call(callRequest({ signal })))).message).toBe("before");
+      await driver.cast(castRequest());
+      await peer.message();
+      expect(peer.deliveries.unread).toEqual([]);
+    });
   });
 });
 
@@ -254,6 +342,45 @@ describe("a lost connection", () => {
       phase: "reply",
       cause: expect.objectContaining({ condition: "amqp:connection:forced" }),
     });
+  });
+
+  test("fails an acknowledged call at once where calls are to fail fast", async () => {
+    const { driver, peer } = driverBed({}, { failFast: true });
+    const failing = failureOf(driver.call(callRequest({ callMonitorTimeoutMs: 60_000 })));
+    (await peer.message()).accept();
+    const probe = failureOf(driver.call(callRequest())); // its request shows that the acceptance has arrived
+    await peer.message();
+    await peer.kill();
+    expect(await failing).toMatchObject({
+      name: "MessageDeliveryFailure",
+      outcome: "unknown",
+      phase: "reply",
+      address: ANYCAST,
+      host: "peer0:5672",
+      message: expect.stringContaining("the connection for its reply is gone: amqp:connection:forced"),
+      cause: expect.objectContaining({ condition: "amqp:connection:forced" }),
+    });
+    expect(await probe).toMatchObject({ outcome: "unknown", phase: "acknowledgement" });
+  });
+
+  test("keeps an unsent call also where calls are to fail fast", async () => {
+    const first = new Peer();
+    const second = new Peer();
+    first.credit = 0;
+    const { driver } = driverBed({}, { peers: [first, second], failFast: true });
+    const calling = driver.call(callRequest());
+    await first.link(ANYCAST, "receiver");
+    await first.kill();
+    await second.answer("second", await second.link(REPLIES, "sender"));
+    expect(await calling).toBe("second");
+  });
+
+  test("fails a pre-settled call at once where calls are to fail fast", async () => {
+    const { driver, peer } = driverBed({ preSettled: ["rpc-call"] }, { failFast: true });
+    const failing = failureOf(driver.call(callRequest()));
+    expect((await peer.message()).settled).toBe(true);
+    await peer.kill();
+    expect(await failing).toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "reply" });
   });
 
   test("sends an unsent request over the next connection, with a new id and reply address", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { encodeReply } from "../../../../src/driver/amqp/wire.js";
-import { MessagingException } from "../../../../src/driver/exceptions.js";
+import { MessageDeliveryFailure, MessagingException } from "../../../../src/driver/exceptions.js";
 import { Target } from "../../../../src/driver/target.js";
 import {
   ANYCAST,
@@ -301,6 +301,129 @@ describe("a sending link", () => {
     delivery.accept();
     await casting;
     expect(peer.detached.unread).toEqual([]);
+  });
+});
+
+describe("what has to wait to be sent", () => {
+  const FULL = { name: "SendQueueFull", outcome: "unsent" };
+
+  test("is refused at once beyond the bound, which the error names", async () => {
+    const { driver, peer } = driverBed({}, { maxQueued: { messages: 2 } });
+    peer.credit = 0;
+    await driver.connect(undefined);
+    const waiting = [1, 2].map(() => driver.cast(castRequest({ timeoutMs: 30_000 })));
+    const error = await failureOf(driver.cast(castRequest({ timeoutMs: 30_000 })));
+    expect(error).toBeInstanceOf(MessageDeliveryFailure);
+    expect(error).toMatchObject({ ...FULL, phase: "credit", messages: 2, host: "peer0:5672" });
+    expect(error.message).toContain("unsent: 2 messages wait to be sent, maxQueued.messages is 2");
+    const { receiver } = await peer.link(ANYCAST, "receiver");
+    receiver?.grant(10);
+    await Promise.all(waiting);
+    await driver.cast(castRequest());
+  });
+
+  test("is bound in bytes too, and the message that reaches the bound is still taken", async () => {
+    const peer = new Peer();
+    peer.down = new Error("connection refused");
+    const { driver } = driverBed({}, { peers: [peer], maxQueued: { bytes: 100 } });
+    const large = castRequest({ body: { method: "m", args: { text: "x".repeat(1_000) } }, timeoutMs: 30_000 });
+    const waiting = driver.cast(large);
+    const error = await failureOf(driver.notify(notifyRequest()));
+    expect(error).toMatchObject({ ...FULL, phase: "connecting" });
+    expect(error.message).toMatch(/unsent: 1\d\d\d bytes wait to be sent, maxQueued\.bytes is 100 /);
+    peer.down = undefined;
+    await waiting;
+  });
+
+  test("is a call too, for its connection, its reply link, or credit, and is not counted when it was given up", async () => {
+    const peer = new Peer();
+    peer.down = new Error("connection refused");
+    const { driver } = driverBed({}, { peers: [peer], maxQueued: { messages: 1 } });
+    const giveUp = new AbortController();
+    const first = failureOf(driver.call(callRequest({ signal: giveUp.signal })));
+    expect(await failureOf(driver.call(callRequest()))).toMatchObject(FULL);
+    giveUp.abort(new Error("enough"));
+    await first;
+    peer.down = undefined;
+    peer.credit = 0;
+    const second = driver.call(callRequest());
+    const replies = await peer.link(REPLIES, "sender");
+    const { receiver } = await peer.link(ANYCAST, "receiver");
+    expect(await failureOf(driver.call(callRequest()))).toMatchObject({ ...FULL, phase: "credit" });
+    receiver?.grant(1);
+    await peer.answer("second", replies);
+    expect(await second).toBe("second");
+  });
+
+  test("is not what was sent and waits for its acknowledgement, but what came back and waits to be sent again is", async () => {
+    const { driver, peer } = driverBed({ linkRetryDelayMs: 60_000 }, { maxQueued: { messages: 1 } });
+    const first = failureOf(driver.notify(notifyRequest({ timeoutMs: 30_000 })));
+    const one = await peer.message(NOTIFICATIONS);
+    const second = failureOf(driver.notify(notifyRequest({ timeoutMs: 30_000 })));
+    const other = await peer.message(NOTIFICATIONS);
+    one.release(); // neither is refused: they had been taken
+    other.release();
+    const probe = driver.notify(notifyRequest());
+    (await peer.message(NOTIFICATIONS)).accept();
+    await probe;
+    const target = new Target({ topic: "elsewhere" });
+    expect(await failureOf(driver.cast(castRequest({ target })))).toMatchObject({ ...FULL, messages: 2 });
+    await driver.close(0);
+    expect(await Promise.all([first, second])).toMatchObject([{ outcome: "unsent" }, { outcome: "unsent" }]);
+  });
+
+  test("and was taken is not refused when its connection is lost", async () => {
+    const first = new Peer();
+    const second = new Peer();
+    first.credit = 0;
+    const { driver } = driverBed({}, { peers: [first, second], maxQueued: { messages: 3 } });
+    const waiting = [1, 2, 3].map(() => driver.cast(castRequest({ timeoutMs: 30_000 })));
+    await first.link(ANYCAST, "receiver");
+    await first.kill();
+    await Promise.all(waiting);
+  });
+
+  test("can be waited for until there is room", async () => {
+    const { driver, peer } = driverBed({}, { maxQueued: { messages: 1 } });
+    await driver.writable(undefined);
+    peer.credit = 0;
+    const waiting = driver.cast(castRequest({ timeoutMs: 30_000 }));
+    const { receiver } = await peer.link(ANYCAST, "receiver");
+    let isWritable = false;
+    const writable = driver.writable(undefined).then(() => {
+      isWritable = true;
+    });
+    const giveUp = new AbortController();
+    const givenUp = failureOf(driver.writable(giveUp.signal));
+    giveUp.abort(new Error("enough"));
+    expect((await givenUp).message).toBe("enough");
+    expect(isWritable).toBe(false);
+    receiver?.grant(2);
+    await writable;
+    await waiting;
+    await driver.cast(castRequest());
+  });
+
+  test("is not waited for beyond the end of the transport", async () => {
+    const peer = new Peer();
+    peer.down = new Error("connection refused");
+    const { driver } = driverBed({}, { peers: [peer], maxQueued: { messages: 1 } });
+    const waiting = failureOf(driver.cast(castRequest({ timeoutMs: 30_000 })));
+    const writable = failureOf(driver.writable(undefined));
+    await driver.close(0);
+    expect((await writable).message).toBe("the transport is closed");
+    await waiting;
+    expect((await failureOf(driver.writable(undefined))).message).toBe("the transport is closed");
+  });
+
+  test("is 10,000 messages unless told otherwise", async () => {
+    const peer = new Peer();
+    peer.down = new Error("connection refused");
+    const { driver } = driverBed({}, { peers: [peer] });
+    const all = Array.from({ length: 10_001 }, () => failureOf(driver.cast(castRequest({ timeoutMs: 30_000 }))));
+    expect(await Promise.race(all)).toMatchObject({ ...FULL, messages: 10_000 });
+    await driver.close(0);
+    expect((await Promise.all(all)).filter(({ name }) => name === "SendQueueFull")).toHaveLength(1);
   });
 });
 

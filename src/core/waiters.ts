@@ -1,0 +1,38 @@
+import type { Deadline, Phase } from "./deadlines.js";
+
+interface Waiter<T> {
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+}
+
+/** Those who wait for what may take for ever. Who gives up is forgotten at once, as the reactions of a promise would not be. */
+export class Waiters<T> {
+  readonly #waiting = new Set<Waiter<T>>();
+
+  /** Resolves or rejects as they all are, or rejects with what ends the deadline. */
+  wait(phase: Phase, deadline: Deadline): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#waiting.add(waiter);
+      deadline.enter(phase, (reason) => {
+        this.#waiting.delete(waiter);
+        reject(reason);
+      });
+    });
+  }
+
+  resolve(value: T): void {
+    if (this.#waiting.size === 0) return;
+    for (const waiter of this.#take()) waiter.resolve(value);
+  }
+
+  reject(error: Error): void {
+    for (const waiter of this.#take()) waiter.reject(error);
+  }
+
+  #take(): Iterable<Waiter<T>> {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    return waiting;
+  }
+}

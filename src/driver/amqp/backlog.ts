@@ -1,0 +1,52 @@
+import type { Deadline } from "../../core/deadlines.js";
+import { Waiters } from "../../core/waiters.js";
+
+/** How much may wait to be sent: beyond either, what would have to wait too is refused. */
+export interface QueueLimits {
+  messages?: number | undefined;
+  bytes?: number | undefined;
+}
+
+/** oslo holds up its callers at 500 operations; here nobody can be held up, and a tab that is offline must not grow without limit. */
+const MAX_MESSAGES = 10_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** How much waits to be sent, on whatever connection, and who waits for that to become less. What leaves at once is not counted. */
+export class Backlog {
+  readonly limits: Readonly<Record<"messages" | "bytes", number>>;
+  #messages = 0;
+  #bytes = 0;
+  readonly #waiters = new Waiters<void>();
+
+  constructor({ messages = MAX_MESSAGES, bytes = MAX_BYTES }: QueueLimits = {}) {
+    this.limits = { messages, bytes };
+  }
+
+  get messages(): number {
+    return this.#messages;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isFull(): boolean {
+    return this.#messages >= this.limits.messages || this.#bytes >= this.limits.bytes;
+  }
+
+  add(bytes: number): void {
+    this.#messages++;
+    this.#bytes += bytes;
+  }
+
+  remove(bytes: number): void {
+    this.#messages--;
+    this.#bytes -= bytes;
+    if (!this.isFull) this.#waiters.resolve();
+  }
+
+  /** Resolves when it is not full. */
+  async writable(deadline: Deadline): Promise<void> {
+    if (this.isFull) await this.#waiters.wait("credit", deadline);
+  }
+}

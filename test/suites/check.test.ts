@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { connect } from "../../src/core/handshake.js";
+import { hostsOf } from "../../src/driver/amqp/hosts.js";
+import { resolveOptions } from "../../src/driver/options.js";
+import { TransportURL } from "../../src/entry/node.js";
+import { tcpDial } from "../../src/transports/tcp.js";
+import { overEveryBed } from "../support/bed.js";
+import { Frames } from "./frames.js";
+
+overEveryBed("A connection that is checked", (bed) => {
+  test("is answered, as often as that is done, and goes on", async () => {
+    const url = TransportURL.parse(bed.bus.url("amqp"));
+    const [{ address, credentials }] = hostsOf(url, resolveOptions({ query: url.query }), undefined);
+    const frames = new Frames();
+    const init = { containerId: `checked ${crypto.randomUUID()}`, sasl: { credentials }, onFrame: frames.onFrame };
+    const connection = await connect(tcpDial, address, init, AbortSignal.timeout(10_000));
+    const sender = await connection.openSender({ name: "s", source: {}, target: { address: "checked" } });
+    await frames.passed("in", "begin");
+    for (let times = 0; times < 3; times++) {
+      connection.check();
+      await frames.passed("in", "begin");
+      await frames.passed("in", "end");
+    }
+    expect(sender.attached).toBe(true);
+    await connection.close();
+  });
+});
