@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { addCallCommand } from "./call.js";
 import { addCastCommand } from "./cast.js";
+import { addCheckCommand } from "./check.js";
 import { describeError, EXIT_STATUS_HELP, exitStatus } from "./exit-status.js";
 import { addIntermediaryCommand } from "./intermediary.js";
 import { addListenCommand } from "./listen.js";
@@ -21,6 +22,7 @@ addCallCommand(program, terminal);
 addCastCommand(program, terminal);
 addNotifyCommand(program, terminal);
 addListenCommand(program, terminal);
+addCheckCommand(program, terminal);
 addRecipeCommand(program, terminal);
 
 const status = await run();
