@@ -15,6 +15,12 @@ export function port(text: string): number {
   return wholeNumber(text, 0, 65_535);
 }
 
+/** A name or an address to listen on, which goes into configurations as it is. */
+export function host(text: string): string {
+  if (!/^[\w.:-]+$/.test(text)) throw new InvalidArgumentError("It must be a host name or an IP address.");
+  return text;
+}
+
 /** oslo's `retry`. */
 export function retries(text: string): number {
   return wholeNumber(text, -1, Number.MAX_SAFE_INTEGER);

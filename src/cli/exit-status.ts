@@ -18,6 +18,7 @@ Exit status:
   2   no answer in time
   3   the message could not be delivered
   4   not connected and authenticated in time
+  5   connected, and check found something wrong
   64  wrong use, URL or option
   70  anything else
   130 interrupted by Ctrl-C (143 by SIGTERM) before it was done`;
@@ -30,6 +31,11 @@ export class UsageError extends Error {
 /** No host could be connected to in time. `cause` is what the last attempt failed with. */
 export class NotConnected extends Error {
   override readonly name = "NotConnected";
+}
+
+/** `check` is done, and not everything is as it should be. What, it has printed. */
+export class ChecksFailed extends Error {
+  override readonly name = "ChecksFailed";
 }
 
 /** The user, or whoever reads our output, wants us to end. */
@@ -48,6 +54,7 @@ export function exitStatus(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
   if (error instanceof Interrupted) return 128 + constants.signals[error.signal];
   if (isNotConnected(error)) return 4;
+  if (error instanceof ChecksFailed) return 5;
   if (error instanceof RemoteError) return 1;
   if (error instanceof MessagingTimeout) return 2;
   if (error instanceof MessageDeliveryFailure) return 3;

@@ -2,10 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { addCallCommand } from "./call.js";
 import { addCastCommand } from "./cast.js";
+import { addCheckCommand } from "./check.js";
 import { describeError, EXIT_STATUS_HELP, exitStatus } from "./exit-status.js";
 import { addIntermediaryCommand } from "./intermediary.js";
 import { addListenCommand } from "./listen.js";
 import { addNotifyCommand } from "./notify.js";
+import { addRecipeCommand } from "./recipe.js";
 import { addServeCommand } from "./serve.js";
 import { flushed, processTerminal } from "./terminal.js";
 
@@ -20,6 +22,8 @@ addCallCommand(program, terminal);
 addCastCommand(program, terminal);
 addNotifyCommand(program, terminal);
 addListenCommand(program, terminal);
+addCheckCommand(program, terminal);
+addRecipeCommand(program, terminal);
 
 const status = await run();
 await flushed();

@@ -6,6 +6,8 @@ import { Interrupted } from "./exit-status.js";
 export interface Terminal {
   /** Results: one JSON value a line. */
   print(value: unknown): void;
+  /** Results that are text for people, or a file. */
+  write(text: string): void;
   /** Everything else. */
   readonly logger: Logger;
   /** Aborted with {@link Interrupted} at the first SIGINT or SIGTERM, and when nobody reads stdout any more. */
@@ -21,6 +23,7 @@ export function processTerminal(): Terminal {
   process.stderr.on("error", () => {}); // nobody reads the logs: nobody misses them
   process.stdout.on("error", () => interruption.abort(new Interrupted("SIGPIPE")));
   return {
+    write: (text) => process.stdout.write(text),
     print: (value) => process.stdout.write(`${jsonText(value)}\n`),
     logger: { debug: log("debug"), info: log("info"), warn: log("warning"), error: log("error") },
     interrupted: interruption.signal,

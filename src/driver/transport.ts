@@ -3,9 +3,12 @@ import type { Frame } from "../core/frame-log.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { StatusBoard, type TransportStatus } from "../core/status.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
+import type { Service } from "./amqp/addressing.js";
+import type { Bus } from "./amqp/bus.js";
 import { AmqpDriver } from "./amqp/driver.js";
 import { hostsOf } from "./amqp/hosts.js";
 import { MessageIds } from "./amqp/message-ids.js";
+import type { ConnectionReport } from "./amqp/probe.js";
 import { connector } from "./connector.js";
 import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
@@ -14,6 +17,7 @@ import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, so
 import { boolean, integer, oneOf, string } from "./option-types.js";
 import { type AmqpOptions, parseOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import type { RemoteExceptions } from "./remote-failure.js";
+import { type TargetLike, toTarget } from "./target.js";
 import { type ReadFile, tlsOf, tlsOptions } from "./tls.js";
 import { TransportURL } from "./transport-url.js";
 
@@ -97,6 +101,8 @@ export abstract class Transport implements AsyncDisposable {
   readonly rpcResponseTimeoutMs: number;
   /** @internal */
   readonly logger: Logger;
+  /** @internal What targets are for. */
+  abstract readonly service: Service;
   readonly #amqp: AmqpDriver;
   readonly #status = new StatusBoard();
 
@@ -163,6 +169,23 @@ export abstract class Transport implements AsyncDisposable {
     await this.#amqp.writable(signal);
   }
 
+  /**
+   * Tells what there is at the other end of the connection, which is made first if there is none. With a target also
+   * whether a message for it would be taken now: a broker makes the target's queue for that.
+   *
+   * @throws InvalidTarget; the reason of `signal`; an error of the connection or of a link that is refused;
+   *   MessagingException when the transport is closed.
+   */
+  async probe(target?: TargetLike, options: { signal?: AbortSignal | undefined } = {}): Promise<ConnectionReport> {
+    const { signal } = checked(options, { signal: abortSignal });
+    return await this.#amqp.probe(target && toTarget(target), this.service, signal);
+  }
+
+  /** @internal What lives for the present connection, as soon as there is one: for links of one's own. */
+  async bus(signal?: AbortSignal): Promise<Bus> {
+    return await this.#amqp.connect(signal);
+  }
+
   /** Ends the connection for good. What is under way gets `graceMs` (default 0), then fails. Idempotent. */
   async close(options: { graceMs?: number | undefined } = {}): Promise<void> {
     const { graceMs = 0 } = checked(options, { graceMs: millis });
@@ -185,12 +208,16 @@ export abstract class Transport implements AsyncDisposable {
 export class RPCTransport extends Transport {
   /** Tells it from the other kind of transport, to the compiler alone. */
   declare protected readonly kind: "rpc";
+  /** @internal */
+  override readonly service = "rpc";
 }
 
 /** For notifiers and notification listeners. */
 export class NotificationTransport extends Transport {
   /** Tells it from the other kind of transport, to the compiler alone. */
   declare protected readonly kind: "notification";
+  /** @internal */
+  override readonly service = "notify";
 }
 
 /** The dialler of the URL's scheme; an own member of the table, for the scheme may be "constructor". */

@@ -8,6 +8,7 @@ export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptions } from "../
 export type { Frame } from "../core/frame-log.js";
 export type { Logger } from "../core/logger.js";
 export type { TransportStatus } from "../core/status.js";
+export type { ConnectionReport } from "../driver/amqp/probe.js";
 export {
   ConfigurationError,
   DriverLoadFailure,

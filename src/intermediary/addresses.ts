@@ -24,13 +24,32 @@ export interface Addressing {
  */
 export type Distribution = "closest" | "balanced" | "multicast";
 
+/** Addresses that begin alike and are distributed alike. */
+export interface AddressClass {
+  readonly addressing: "legacy" | "routable";
+  /** What the addresses begin with, before the separator. */
+  readonly prefix: string;
+  readonly separator: "." | "/";
+  readonly distribution: Distribution;
+}
+
 /**
  * The guide's three legacy and six routable prefixes (oslo_messaging/_drivers/amqp1_driver/addressing.py; the table of
- * doc/source/admin/AMQP1.0.rst). The longest prefix that fits wins, any other address is balanced.
+ * doc/source/admin/AMQP1.0.rst).
  */
+export function addressClasses(addressing: Addressing = {}): readonly AddressClass[] {
+  return [...legacy(addressing), ...routable(addressing)];
+}
+
+/** How an address is distributed: the longest prefix that fits wins, any other address is balanced. */
 export function distributions(addressing: Addressing = {}): (address: string) => Distribution {
-  const rules = [...legacy(addressing), ...routable(addressing)].sort((a, b) => b.prefix.length - a.prefix.length);
-  return (address) => rules.find(({ prefix }) => address.startsWith(prefix))?.distribution ?? "balanced";
+  const classes = [...addressClasses(addressing)].sort((a, b) => b.prefix.length - a.prefix.length);
+  return (address) => classOf(address, classes)?.distribution ?? "balanced";
+}
+
+/** The first of the classes that the address is of. */
+export function classOf(address: string, classes: readonly AddressClass[]): AddressClass | undefined {
+  return classes.find(({ prefix, separator }) => address.startsWith(prefix + separator));
 }
 
 /** An address that nobody can guess, for a node that lives as long as the link that asked for it. */
@@ -46,27 +65,30 @@ export function isDynamicAddress(address: string): boolean {
 
 const DYNAMIC_PREFIX = "$dynamic/";
 
-interface Rule {
-  prefix: string;
-  distribution: Distribution;
-}
-
-function legacy(addressing: Addressing): Rule[] {
+function legacy(addressing: Addressing): AddressClass[] {
+  const of = (prefix: string, distribution: Distribution): AddressClass => {
+    return { addressing: "legacy", prefix, separator: ".", distribution };
+  };
   return [
-    { prefix: `${addressing.serverRequestPrefix ?? "exclusive"}.`, distribution: "closest" },
-    { prefix: `${addressing.broadcastPrefix ?? "broadcast"}.`, distribution: "multicast" },
-    { prefix: `${addressing.groupRequestPrefix ?? "unicast"}.`, distribution: "closest" },
+    of(addressing.serverRequestPrefix ?? "exclusive", "closest"),
+    of(addressing.broadcastPrefix ?? "broadcast", "multicast"),
+    of(addressing.groupRequestPrefix ?? "unicast", "closest"),
   ];
 }
 
-function routable(addressing: Addressing): Rule[] {
+function routable(addressing: Addressing): AddressClass[] {
   const services = [
     addressing.rpcAddressPrefix ?? "openstack.org/om/rpc",
     addressing.notifyAddressPrefix ?? "openstack.org/om/notify",
   ];
-  return services.flatMap((service): Rule[] => [
-    { prefix: `${service}/${addressing.multicastAddress ?? "multicast"}/`, distribution: "multicast" },
-    { prefix: `${service}/${addressing.unicastAddress ?? "unicast"}/`, distribution: "closest" },
-    { prefix: `${service}/${addressing.anycastAddress ?? "anycast"}/`, distribution: "balanced" },
-  ]);
+  return services.flatMap((service) => {
+    const of = (word: string, distribution: Distribution): AddressClass => {
+      return { addressing: "routable", prefix: `${service}/${word}`, separator: "/", distribution };
+    };
+    return [
+      of(addressing.multicastAddress ?? "multicast", "multicast"),
+      of(addressing.unicastAddress ?? "unicast", "closest"),
+      of(addressing.anycastAddress ?? "anycast", "balanced"),
+    ];
+  });
 }

@@ -11,8 +11,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transports: ["core"],
   driver: ["core"],
   intermediary: ["core"],
+  recipes: ["core", "driver", "intermediary"],
   entry: ["core", "transports", "driver", "intermediary"],
-  cli: ["core", "transports", "driver", "intermediary", "entry"],
+  cli: ["core", "transports", "driver", "intermediary", "recipes", "entry"],
 };
 
 /** The only files that may know Node: the others run in a browser. */

@@ -1,3 +1,6 @@
+import { resolveOptions } from "../../src/driver/options.js";
+import { ARTEMIS_ROLE, artemis } from "../../src/recipes/artemis.js";
+
 /** The Python driver's two forms of addresses. Wildcards are cut at `.` or at `/`, so that one broker can know only one of them. */
 export type ArtemisAddressing = "legacy" | "routable";
 
@@ -11,12 +14,11 @@ export interface ArtemisInit {
   addressing: ArtemisAddressing;
   /** The only one who may log in. Absent: everybody, as anybody. */
   login?: ArtemisLogin | undefined;
+  /** Changes broker.xml. */
+  edit?: ((xml: string) => string) | undefined;
 }
 
-/**
- * The configuration of an Artemis in which an unmodified Python driver works: addresses get their routing type by name,
- * and expiry is off, as the Python driver sends times of 1970. In memory only, no web console, any free port.
- */
+/** The configuration of an Artemis from the recipe that operators get. In memory only, no web console, any free port. */
 export function artemisFiles(folder: string, init: ArtemisInit): Record<string, string> {
   return {
     "bootstrap.xml": `<broker xmlns="http://activemq.apache.org/schema">
@@ -33,7 +35,7 @@ export function artemisFiles(folder: string, init: ArtemisInit): Record<string, 
 };
 `,
     "users.properties": init.login === undefined ? "" : `${init.login.username} = ${latin1(init.login.password)}\n`,
-    "roles.properties": init.login === undefined ? "" : `tests = ${init.login.username}\n`,
+    "roles.properties": init.login === undefined ? "" : `${ARTEMIS_ROLE} = ${init.login.username}\n`,
     "log4j2.properties": `rootLogger.level = WARN
 rootLogger.appenderRef.console.ref = console
 logger.server.name = org.apache.activemq.artemis.core.server
@@ -47,67 +49,18 @@ appender.console.layout.pattern = %level %msg%n
   };
 }
 
-const DELIMITERS: Record<ArtemisAddressing, string> = { legacy: ".", routable: "/" };
+function brokerXml({ addressing, login, edit = (xml) => xml }: ArtemisInit): string {
+  const options = resolveOptions({ options: { addressingMode: addressing } });
+  const recipe = artemis({ options, host: "127.0.0.1", port: 0, anonymous: login === undefined });
+  const inMemory = replaced(recipe, "<persistence-enabled>true<", "<persistence-enabled>false<");
+  return edit(replaced(inMemory, "<max-disk-usage>90<", "<max-disk-usage>-1<"));
+}
 
-const ROUTING_TYPES: Record<ArtemisAddressing, Record<string, "ANYCAST" | "MULTICAST">> = {
-  legacy: { "unicast.#": "ANYCAST", "exclusive.#": "ANYCAST", "broadcast.#": "MULTICAST" },
-  routable: {
-    "openstack.org/om/rpc/anycast/#": "ANYCAST",
-    "openstack.org/om/rpc/unicast/#": "ANYCAST",
-    "openstack.org/om/rpc/multicast/#": "MULTICAST",
-    "openstack.org/om/notify/anycast/#": "ANYCAST",
-    "openstack.org/om/notify/unicast/#": "ANYCAST",
-    "openstack.org/om/notify/multicast/#": "MULTICAST",
-  },
-};
-
-const PERMISSIONS = [
-  "createAddress",
-  "deleteAddress",
-  "createDurableQueue",
-  "deleteDurableQueue",
-  "createNonDurableQueue",
-  "deleteNonDurableQueue",
-  "consume",
-  "browse",
-  "send",
-];
-
-function brokerXml({ addressing, login }: ArtemisInit): string {
-  const permissions = PERMISSIONS.map((type) => `        <permission type="${type}" roles="tests"/>`);
-  const settings = Object.entries(ROUTING_TYPES[addressing]).map(
-    ([match, type]) => `      <address-setting match="${match}">
-        <no-expiry>true</no-expiry>
-        <default-queue-routing-type>${type}</default-queue-routing-type>
-        <default-address-routing-type>${type}</default-address-routing-type>
-      </address-setting>`,
-  );
-  return `<configuration xmlns="urn:activemq">
-  <core xmlns="urn:activemq:core">
-    <name>${addressing}</name>
-    <persistence-enabled>false</persistence-enabled>
-    <max-disk-usage>-1</max-disk-usage>
-    <security-enabled>${login !== undefined}</security-enabled>
-    <acceptors>
-      <acceptor name="amqp">tcp://127.0.0.1:0?protocols=AMQP;saslMechanisms=PLAIN,ANONYMOUS,SCRAM-SHA-256</acceptor>
-    </acceptors>
-    <wildcard-addresses>
-      <routing-enabled>true</routing-enabled>
-      <delimiter>${DELIMITERS[addressing]}</delimiter>
-      <any-words>#</any-words>
-      <single-word>*</single-word>
-    </wildcard-addresses>
-    <security-settings>
-      <security-setting match="#">
-${permissions.join("\n")}
-      </security-setting>
-    </security-settings>
-    <address-settings>
-${settings.join("\n")}
-    </address-settings>
-  </core>
-</configuration>
-`;
+/** Throws where there is nothing to replace: the recipe has changed, or a test asks for what never was. */
+export function replaced(text: string, from: string | RegExp, to: string): string {
+  const result = text.replace(from, to);
+  if (result === text) throw new Error(`${from} is not in\n${text}`);
+  return result;
 }
 
 /** Java reads properties as ISO 8859-1, with escapes for everything else. */

@@ -30,12 +30,14 @@ export interface AddresserInit {
  */
 export class Addresser {
   readonly mode: "legacy" | "routable";
+  readonly options: ResolvedOptions;
   readonly #init: AddresserInit;
   readonly #product: Product;
   /** A client resolves the same target, which never changes, for every message. */
   readonly #resolved = { rpc: new WeakMap<Target, Route>(), notify: new WeakMap<Target, Route>() };
 
   constructor(init: AddresserInit) {
+    this.options = init.options;
     this.#init = init;
     this.#product = productOf(init.product);
     this.mode = modeOf(init, this.#product);

@@ -77,6 +77,16 @@ export class Bus implements Life {
     return this.#init.connection.remote.product;
   }
 
+  /** For links that are nobody else's. */
+  get connection(): Connection {
+    return this.#init.connection;
+  }
+
+  /** `name:port`. */
+  get host(): string {
+    return this.#init.host;
+  }
+
   /** Why the connection ended; undefined while it has not, and when it was closed here. */
   get endedBy(): Error | undefined {
     return this.#over?.cause;

@@ -26,6 +26,7 @@ import { Reception } from "./incoming.js";
 import { Listener } from "./listener.js";
 import type { MessageIds } from "./message-ids.js";
 import { closed, Outbox } from "./outbox.js";
+import { type ConnectionReport, probe } from "./probe.js";
 import { ExpectedReply, type Reply } from "./replies.js";
 import type { Shipment } from "./shipment.js";
 import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
@@ -81,10 +82,20 @@ export class AmqpDriver implements Driver {
     this.#outbox = new Outbox(this.#supervisor, init.maxQueued);
   }
 
-  /** Resolves when there is a connection. */
-  async connect(signal: AbortSignal | undefined): Promise<void> {
+  /** Resolves with what there is for this connection, as soon as there is one. */
+  async connect(signal: AbortSignal | undefined): Promise<Bus> {
     this.#checkOpen();
-    await this.#outbox.wait(signal, (deadline) => this.#supervisor.current(deadline));
+    return await this.#outbox.wait(signal, (deadline) => this.#supervisor.current(deadline));
+  }
+
+  /** Rejects with the signal's reason, and when the connection is lost meanwhile. */
+  async probe(
+    target: Target | undefined,
+    service: Service,
+    signal: AbortSignal | undefined,
+  ): Promise<ConnectionReport> {
+    const bus = await this.connect(signal);
+    return await this.#outbox.wait(signal, (deadline) => deadline.wait("connecting", probe(bus, target, service)));
   }
 
   /** Resolves when no more waits to be sent than may. */

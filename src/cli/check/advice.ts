@@ -1,0 +1,47 @@
+import type { Bus } from "../../driver/amqp/bus.js";
+import { type AddressClass, addressClasses, classOf } from "../../intermediary/addresses.js";
+import { RECIPE_OF_PRODUCT } from "../../recipes/recipes.js";
+
+/** What the configuration lacks when an address is not distributed as it should be. */
+export function adviceOnDistribution(bus: Bus, address: string, toAll: boolean): string {
+  const { prefix, recipe } = about(bus, address);
+  const not = toAll ? "are not multicast here" : "do not lead to exactly one listener here";
+  return `addresses that begin with ${prefix} ${not}${stanza(bus, address, toAll)}; ${see(recipe)}`;
+}
+
+/** What the configuration lacks when expired messages are dropped. */
+export function adviceOnExpiry(bus: Bus, address: string): string {
+  const { prefix, recipe } = about(bus, address);
+  const missing = recipe === "artemis" ? ": no-expiry is missing in the address-setting for it" : "";
+  return `calls of the unmodified Python driver to addresses that begin with ${prefix} are lost${missing}; ${see(recipe)}`;
+}
+
+/** What the address begins with, as the intermediary's configuration has it. */
+function about(
+  bus: Bus,
+  address: string,
+): { prefix: string; known: AddressClass | undefined; recipe: string | undefined } {
+  const known = classOf(address, addressClasses(bus.addresser.options));
+  return { prefix: known?.prefix ?? address, known, recipe: RECIPE_OF_PRODUCT.get(bus.product ?? "") };
+}
+
+function stanza(bus: Bus, address: string, toAll: boolean): string {
+  const { prefix, known, recipe } = about(bus, address);
+  switch (recipe) {
+    case "qdrouterd":
+    case "skrouterd":
+      return `: the configuration wants address { prefix: ${prefix} distribution: ${known?.distribution ?? "balanced"} }`;
+    case "qpidd":
+      return `: qpidd.conf wants ${toAll ? "topic" : "queue"}-patterns=${prefix}`;
+    case "artemis":
+      return `: broker.xml wants <address-setting match="${prefix}${known?.separator ?? "/"}#"> with the routing type ${toAll ? "MULTICAST" : "ANYCAST"}`;
+    case "broker-j":
+      return `: the virtual host wants a nodeAutoCreationPolicy for them, ${toAll ? "an Exchange of type fanout" : "a Queue"}`;
+    default:
+      return "";
+  }
+}
+
+function see(recipe: string | undefined): string {
+  return `see oslo-messaging recipe ${recipe ?? "--help"}`;
+}

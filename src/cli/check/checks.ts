@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+import { uptime } from "node:os";
+import type { Message } from "../../core/message.js";
+import type { Route, Service } from "../../driver/amqp/addressing.js";
+import type { Bus } from "../../driver/amqp/bus.js";
+import { Target } from "../../driver/target.js";
+import { adviceOnDistribution, adviceOnExpiry } from "./advice.js";
+import { type Arrivals, type Limits, type TrialInit, trial } from "./trial.js";
+
+/** One thing that was tried. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was seen. */
+  readonly detail: string;
+  /** What to do about it. */
+  readonly advice?: string | undefined;
+}
+
+export interface Checks {
+  readonly checks: readonly Check[];
+  /** What is not wrong, and had better be known. */
+  readonly warnings: readonly string[];
+}
+
+type Delivery = "multicast" | "unicast" | "anycast";
+
+/** Whose links: Python's ask for no capabilities, ours for what the product wants. */
+type Links = "ours" | "python";
+
+/**
+ * Proves on addresses that nobody uses how the intermediary distributes them: of RPC and of notifications, for all servers, for one
+ * and for any one of them. Where our links ask for more than the Python driver's, both are tried.
+ */
+export async function runChecks(bus: Bus, limits: Limits): Promise<Checks> {
+  const { addresser } = bus;
+  const capable = addresser.resolve(new Target({ topic: "check" }), "rpc").capabilities.length > 0;
+  // Legacy addresses are the same for both.
+  const services: readonly Service[] = addresser.mode === "legacy" ? ["rpc"] : ["rpc", "notify"];
+  const distributions = services.flatMap((service) =>
+    (["multicast", "unicast", "anycast"] as const).flatMap((delivery) =>
+      (capable ? (["ours", "python"] as const) : (["python"] as const)).map((links) => {
+        const name = `${addresser.mode === "legacy" ? "" : `${service} `}${delivery}`;
+        return distribution(
+          bus,
+          { name: capable ? `${name}, ${WHOSE[links]}` : name, service, delivery, links },
+          limits,
+        );
+      }),
+    ),
+  );
+  const results = await Promise.all([...distributions, replies(bus, limits)]);
+  return { checks: results.flatMap(({ checks }) => checks), warnings: results.flatMap(({ warnings }) => warnings) };
+}
+
+const WHOSE: Readonly<Record<Links, string>> = { ours: "our links", python: "Python's links" };
+
+interface Subject {
+  name: string;
+  service: Service;
+  delivery: Delivery;
+  links: Links;
+}
+
+async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise<Checks> {
+  const { name, service, delivery, links } = subject;
+  const topic = `oslo-messaging-check-${randomUUID()}`;
+  const routeTo = (server: string): Route => {
+    const target = new Target({ topic, fanout: delivery === "multicast", ...(delivery === "unicast" && { server }) });
+    const route = bus.addresser.resolve(target, service);
+    return links === "python" ? { ...route, capabilities: [] } : route;
+  };
+  const to = routeTo("server-1");
+  const listeners: TrialInit["listeners"] = [to, to, ...(delivery === "unicast" ? [routeTo("server-2")] : [])];
+  const expires = links === "python" && service === "rpc" && delivery !== "multicast";
+  const messages = expires ? { plain: {}, call: pythonCall() } : { plain: {} };
+  const copies = delivery === "multicast" ? 2 : 1;
+  const arrivals = await trial(bus, { listeners, messages, expected: copies * (expires ? 2 : 1) }, limits);
+  const checks = [judge(bus, subject, to.address, arrivals)];
+  if (expires && sum(arrivals.of("plain")) > 0) checks.push(judgeExpiry(bus, name, to.address, arrivals));
+  const warnings = arrivals.neededSender
+    ? [`${name}: nobody can listen on ${to.address} before something has been sent there`]
+    : [];
+  return { checks, warnings };
+}
+
+function judge(bus: Bus, { name, delivery }: Subject, address: string, arrivals: Arrivals): Check {
+  const [first = 0, second = 0, other = 0] = arrivals.of("plain");
+  const toAll = delivery === "multicast";
+  if (other === 0 && (toAll ? first === 1 && second === 1 : first + second === 1)) {
+    return { name, ok: true, detail: toAll ? "both listeners got the message" : "one listener got the message" };
+  }
+  const advice = adviceOnDistribution(bus, address, toAll);
+  if (first + second + other === 0) return { name, ok: false, detail: lost("the message", arrivals), advice };
+  const detail =
+    other > 0
+      ? "the listener of another server got the message"
+      : `of two listeners one got ${first} copies of the message, the other ${second}`;
+  return { name, ok: false, detail, advice };
+}
+
+function judgeExpiry(bus: Bus, subject: string, address: string, arrivals: Arrivals): Check {
+  const name = `${subject}, a Python call's expiry`;
+  if (sum(arrivals.of("call")) > 0) return { name, ok: true, detail: "a message that expires in 1970 came" };
+  const detail = lost("the message that expires in 1970, as a Python call does,", arrivals);
+  return { name, ok: false, detail, advice: adviceOnExpiry(bus, address) };
+}
+
+/** The address that the peer makes for replies, and the way back by it. */
+async function replies(bus: Bus, limits: Limits): Promise<Checks> {
+  const name = "replies";
+  const advice = "calls need a peer that makes an address for a link with a dynamic source (AMQP 1.0, messaging 3.5.3)";
+  const arrivals = await trial(bus, { listeners: [undefined], messages: { plain: {} }, expected: 1 }, limits);
+  const [came = 0] = arrivals.of("plain");
+  const check: Check =
+    came === 1
+      ? { name, ok: true, detail: "a message to the address that the peer made came" }
+      : { name, ok: false, detail: lost("a message to the address that the peer made", arrivals), advice };
+  return { checks: [check], warnings: [] };
+}
+
+function lost(what: string, { problem }: Arrivals): string {
+  return `no listener got ${what}: ${problem ?? "it was accepted, and is lost"}`;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, one) => all + one, 0);
+}
+
+/**
+ * What limits the time of a call of the Python driver: its absolute-expiry-time counts from the start of the machine, not
+ * from 1970 (oslo_messaging/_drivers/impl_amqp1.py send, compute_timeout).
+ */
+function pythonCall(): Message {
+  const seconds = 60;
+  return { ttl: seconds * 1_000, absoluteExpiryTime: BigInt(Math.ceil(uptime() + seconds)) * 1_000n };
+}

@@ -1,0 +1,204 @@
+import { setTimeout } from "node:timers/promises";
+import { type Deadline, Deadlines, type Phase } from "../../core/deadlines.js";
+import { toError } from "../../core/errors.js";
+import type { Message } from "../../core/message.js";
+import type { Outcome } from "../../core/outcome.js";
+import type { Receiver } from "../../core/receiver.js";
+import type { Sender } from "../../core/sender.js";
+import type { Route } from "../../driver/amqp/addressing.js";
+import type { Bus } from "../../driver/amqp/bus.js";
+
+export interface TrialInit {
+  /** Where each listener listens; undefined: at an address that the peer makes. */
+  listeners: readonly [Route | undefined, ...(Route | undefined)[]];
+  /** What is sent to where the first one listens, one after another: by name, which becomes the body. */
+  messages: Readonly<Record<string, Message>>;
+  /** How many deliveries there are when all is well. */
+  expected: number;
+}
+
+/** What became of it. */
+export interface Arrivals {
+  /** How many messages of this name each listener got. */
+  of(name: string): readonly number[];
+  /** What went wrong before anything could arrive: a link that was refused, or a message that was not taken. */
+  readonly problem: string | undefined;
+  /** The listeners were refused until there was a sender. */
+  readonly neededSender: boolean;
+}
+
+export interface Limits {
+  /** For all of a trial. */
+  timeoutMs: number;
+  /** How long nothing more has to come for it to be over. */
+  quietMs: number;
+  signal: AbortSignal;
+}
+
+/** More than any trial sends. */
+const CREDIT = 10;
+
+/** Sends messages over links of its own, and counts who gets what. Rejects only with the reason of the signal. */
+export async function trial(bus: Bus, init: TrialInit, limits: Limits): Promise<Arrivals> {
+  const run = new Trial(bus, init, limits);
+  try {
+    await run.run();
+  } catch (thrown) {
+    limits.signal.throwIfAborted();
+    run.problem = toError(thrown).message;
+  } finally {
+    run.close();
+  }
+  return run;
+}
+
+class Trial implements Arrivals {
+  problem: string | undefined;
+  neededSender = false;
+  readonly #bus: Bus;
+  readonly #init: TrialInit;
+  readonly #limits: Limits;
+  readonly #links: (Sender | Receiver)[] = [];
+  readonly #arrived: Map<string, number>[];
+  #left: number;
+  #isOver = false;
+  #onComplete = (): void => {};
+
+  constructor(bus: Bus, init: TrialInit, limits: Limits) {
+    this.#bus = bus;
+    this.#init = init;
+    this.#limits = limits;
+    this.#arrived = init.listeners.map(() => new Map());
+    this.#left = init.expected;
+  }
+
+  of(name: string): readonly number[] {
+    return this.#arrived.map((counts) => counts.get(name) ?? 0);
+  }
+
+  async run(): Promise<void> {
+    const { timeoutMs: ms, quietMs, signal } = this.#limits;
+    const deadlines = new Deadlines();
+    const deadline = deadlines.start({
+      ms,
+      signal,
+      expired: (phase) => new Error(`${LATE[phase]} within ${ms / 1_000} s`),
+    });
+    try {
+      const sender = await deadline.wait("connecting", this.#attach());
+      for (const [value, message] of Object.entries(this.#init.messages)) {
+        const to = sender.target?.address;
+        const body = { type: "value", value } as const;
+        const outcome = await sender.send({ ...message, to, body }, { settled: false, deadline });
+        if (outcome.type !== "accepted") this.problem ??= describe(outcome);
+      }
+      await this.#arrivals(deadline);
+      await setTimeout(quietMs, undefined, { signal });
+    } finally {
+      deadline.done();
+    }
+  }
+
+  /** What has not come in time is missing: the numbers tell. */
+  async #arrivals(deadline: Deadline): Promise<void> {
+    const complete = new Promise<void>((resolve) => {
+      this.#onComplete = resolve;
+      if (this.#left <= 0) resolve();
+    });
+    try {
+      await deadline.wait("reply", complete);
+    } catch {
+      this.#limits.signal.throwIfAborted();
+    }
+  }
+
+  /** The detaches leave before a close of the connection does. */
+  close(): void {
+    this.#isOver = true;
+    for (const link of this.#links.splice(0)) void link.close();
+  }
+
+  /** Listeners first, as services do; Broker-J lets nobody listen to an exchange before there is a sender. */
+  async #attach(): Promise<Sender> {
+    const [route] = this.#init.listeners;
+    try {
+      const [first] = await this.#listen();
+      return await this.#openSender(route ?? { address: first?.source?.address ?? "", capabilities: [] });
+    } catch (error) {
+      if (!this.#bus.isOpen || route === undefined) throw error;
+      for (const link of this.#links.splice(0)) await link.close();
+      const sender = await this.#openSender(route);
+      await this.#listen();
+      this.neededSender = true;
+      return sender;
+    }
+  }
+
+  async #listen(): Promise<readonly Receiver[]> {
+    const { listeners } = this.#init;
+    const attaching = listeners.map((route, index) => this.#openReceiver(route, this.#arrived[index] ?? new Map()));
+    await Promise.allSettled(attaching); // until none of them can come late
+    return await Promise.all(attaching);
+  }
+
+  async #openSender({ address, capabilities }: Route): Promise<Sender> {
+    const sender = await this.#bus.connection.openSender({
+      name: this.#bus.linkName("sender", address),
+      source: { address },
+      target: { address, capabilities },
+    });
+    return this.#keep(sender);
+  }
+
+  async #openReceiver(route: Route | undefined, counts: Map<string, number>): Promise<Receiver> {
+    const receiver = await this.#bus.openReceiver({
+      name: this.#bus.linkName("receiver", route?.address ?? "dynamic"),
+      source: route ?? { dynamic: true },
+      target: { address: route?.address ?? "check" },
+      credit: CREDIT,
+      onDelivery: (delivery) => {
+        const { body } = delivery.message;
+        delivery.accept();
+        if (body?.type === "value") this.#count(counts, String(body.value));
+      },
+    });
+    return this.#keep(receiver);
+  }
+
+  #keep<L extends Sender | Receiver>(link: L): L {
+    if (this.#isOver) void link.close();
+    else this.#links.push(link);
+    return link;
+  }
+
+  #count(counts: Map<string, number>, name: string): void {
+    if (!Object.hasOwn(this.#init.messages, name)) return;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    this.#left -= 1;
+    if (this.#left === 0) this.#onComplete();
+  }
+}
+
+const LATE: Readonly<Record<Phase, string>> = {
+  connecting: "the peer did not attach the links",
+  credit: "the peer gave no credit",
+  acknowledgement: "the message was not acknowledged",
+  reply: "nothing came",
+  heartbeat: "nothing came",
+};
+
+function describe(outcome: Outcome): string {
+  switch (outcome.type) {
+    case "accepted":
+    case "released":
+    case "modified":
+      return `the message was ${outcome.type}`;
+    case "rejected":
+      return `the message was rejected: ${outcome.error?.description ?? outcome.error?.condition ?? "no reason given"}`;
+    case "unsent":
+    case "unknown":
+      return outcome.error.message;
+    default:
+      return outcome satisfies never;
+  }
+}

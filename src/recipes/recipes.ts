@@ -1,0 +1,27 @@
+import { artemis } from "./artemis.js";
+import { brokerJ } from "./broker-j.js";
+import { qdrouterd } from "./qdrouterd.js";
+import { qpidd } from "./qpidd.js";
+import { rabbitmq } from "./rabbitmq.js";
+import type { Recipe } from "./recipe.js";
+import { skrouterd } from "./skrouterd.js";
+
+/** By the name that the command line has for the intermediary. */
+export const RECIPES: ReadonlyMap<string, Recipe> = new Map([
+  ["qdrouterd", qdrouterd],
+  ["skrouterd", skrouterd],
+  ["qpidd", qpidd],
+  ["artemis", artemis],
+  ["broker-j", brokerJ],
+  ["rabbitmq", rabbitmq],
+]);
+
+/** The name of the recipe, by the `product` in the peer's Open. */
+export const RECIPE_OF_PRODUCT: ReadonlyMap<string, string> = new Map([
+  ["qpid-dispatch-router", "qdrouterd"],
+  ["skupper-router", "skrouterd"],
+  ["qpid-cpp", "qpidd"],
+  ["apache-activemq-artemis", "artemis"],
+  ["Apache Qpid Broker-J Core", "broker-j"],
+  ["RabbitMQ", "rabbitmq"],
+]);

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { getRpcServer } from "../../src/entry/node.js";
+import { type Bed, overEveryBed, uniqueTopic } from "../support/bed.js";
+
+const PRODUCTS: Readonly<Record<string, string>> = {
+  router: "oslo-messaging-router",
+  broker: "oslo-messaging-broker",
+};
+
+function productOf(bed: Bed): string {
+  return bed.embedded ? (PRODUCTS[bed.kind] ?? "") : "apache-activemq-artemis";
+}
+
+overEveryBed("a probe", (bed) => {
+  test("tells who is there, how it is reached and what it can do", async () => {
+    await using transport = bed.rpcTransport();
+    const report = await transport.probe();
+    expect(report).toEqual({
+      host: bed.scheme === "amqp+memory" ? "embedded:5672" : expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      encrypted: false,
+      mechanism: expect.stringMatching(/^(ANONYMOUS|PLAIN|SCRAM-SHA-\d+)$/),
+      product: productOf(bed),
+      version: bed.embedded ? undefined : expect.stringMatching(/^\d+\.\d+/),
+      addressing: bed.plan.addressing,
+      dynamicReplies: true,
+      roundTripMs: expect.any(Number),
+    });
+    expect(report.roundTripMs).toBeGreaterThan(0);
+  });
+
+  test("tells the credit for a target: a router gives some only while somebody listens", async () => {
+    await using transport = bed.rpcTransport();
+    const target = { topic: uniqueTopic("probe"), server: "host-a" };
+    const { credit: before } = await transport.probe(target);
+    expect(Number(before) > 0).toBe(bed.storesMessages);
+    await using server = getRpcServer(transport, target, [{}]);
+    await server.start();
+    const { credit } = await transport.probe(target);
+    expect(credit).toBeGreaterThan(0);
+  });
+
+  test("ends with the transport, and with the signal", async () => {
+    const transport = bed.rpcTransport();
+    const reason = new Error("enough");
+    await expect(transport.probe(undefined, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const probing = transport.probe({ topic: uniqueTopic("probe") });
+    const ended = expect(probing).rejects.toThrow(/closed/);
+    await transport.close();
+    await ended;
+  });
+});

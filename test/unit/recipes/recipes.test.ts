@@ -1,0 +1,217 @@
+import { describe, expect, it } from "vitest";
+import { ConfigurationError } from "../../../src/driver/exceptions.js";
+import { type AmqpOptions, resolveOptions } from "../../../src/driver/options.js";
+import type { RecipeInit } from "../../../src/recipes/recipe.js";
+import { RECIPE_OF_PRODUCT, RECIPES } from "../../../src/recipes/recipes.js";
+
+/** One of each kind of prefix of the guide, with how it is distributed. */
+const LEGACY = { exclusive: "closest", broadcast: "multicast", unicast: "closest" };
+const ROUTABLE = {
+  "openstack.org/om/rpc/multicast": "multicast",
+  "openstack.org/om/rpc/unicast": "closest",
+  "openstack.org/om/rpc/anycast": "balanced",
+  "openstack.org/om/notify/multicast": "multicast",
+  "openstack.org/om/notify/unicast": "closest",
+  "openstack.org/om/notify/anycast": "balanced",
+};
+const CUSTOM: AmqpOptions = {
+  serverRequestPrefix: "one",
+  broadcastPrefix: "all",
+  groupRequestPrefix: "any",
+  rpcAddressPrefix: "acme/rpc",
+  notifyAddressPrefix: "acme/events",
+  multicastAddress: "every",
+  unicastAddress: "single",
+  anycastAddress: "some",
+};
+const CUSTOM_LEGACY = { one: "closest", all: "multicast", any: "closest" };
+const CUSTOM_ROUTABLE = {
+  "acme/rpc/every": "multicast",
+  "acme/rpc/single": "closest",
+  "acme/rpc/some": "balanced",
+  "acme/events/every": "multicast",
+  "acme/events/single": "closest",
+  "acme/events/some": "balanced",
+};
+
+function print(name: string, amqp: AmqpOptions = {}, init: Partial<RecipeInit> = {}): string {
+  const recipe = RECIPES.get(name);
+  if (recipe === undefined) throw new Error(`no recipe ${name}`);
+  return recipe({
+    options: resolveOptions({ options: amqp }),
+    host: "127.0.0.1",
+    port: 5672,
+    anonymous: false,
+    ...init,
+  });
+}
+
+/** The attributes of every block of this kind, in the syntax of the routers. */
+function blocks(text: string, entity: string): Record<string, string>[] {
+  const bodies = [...text.matchAll(/^(\w+) \{\n([^}]*)\}$/gm)].filter(([, name]) => name === entity);
+  return bodies.map(([, , body = ""]) =>
+    Object.fromEntries(
+      body
+        .trim()
+        .split("\n")
+        .map((line) => line.trim().split(": ")),
+    ),
+  );
+}
+
+describe.each(["qdrouterd", "skrouterd"])("the recipe of %s", (name) => {
+  const addresses = (amqp?: AmqpOptions) =>
+    Object.fromEntries(blocks(print(name, amqp), "address").map(({ prefix, distribution }) => [prefix, distribution]));
+
+  it("knows both forms of addresses unless addressing_mode names one", () => {
+    expect(addresses()).toEqual({ ...LEGACY, ...ROUTABLE });
+    expect(addresses({ addressingMode: "legacy" })).toEqual(LEGACY);
+    expect(addresses({ addressingMode: "routable" })).toEqual(ROUTABLE);
+  });
+
+  it("follows the options for addresses", () => {
+    expect(addresses(CUSTOM)).toEqual({ ...CUSTOM_LEGACY, ...CUSTOM_ROUTABLE });
+  });
+
+  it("listens for AMQP over TCP and over WebSocket", () => {
+    const listeners = blocks(print(name, {}, { host: "10.0.0.1", port: 1, wsPort: 2, anonymous: true }), "listener");
+    const both = { host: "10.0.0.1", role: "normal", authenticatePeer: "no", saslMechanisms: "ANONYMOUS" };
+    expect(listeners).toEqual([
+      { ...both, port: "1" },
+      { ...both, port: "2", http: "yes" },
+    ]);
+  });
+
+  it("wants a password unless everybody may connect", () => {
+    for (const listener of blocks(print(name), "listener")) {
+      expect(listener["authenticatePeer"]).toBe("yes");
+      expect(listener["saslMechanisms"]).not.toContain("ANONYMOUS");
+    }
+  });
+
+  it("holds nothing but blocks and comments", () => {
+    const rest = print(name).replace(/^(\w+) \{\n([^}]*)\}$/gm, "");
+    expect(rest.split("\n").filter((line) => line !== "" && !line.startsWith("# "))).toEqual([]);
+  });
+});
+
+describe("the recipe of qpidd", () => {
+  const patterns = (amqp?: AmqpOptions) =>
+    Object.fromEntries(
+      [...print("qpidd", amqp).matchAll(/^(queue|topic)-patterns=(.*)$/gm)].map(([, kind, of]) => [of, kind]),
+    );
+
+  it("makes queues and topics of legacy addresses unless addressing_mode says routable", () => {
+    expect(patterns()).toEqual({ exclusive: "queue", unicast: "queue", broadcast: "topic" });
+    expect(patterns(CUSTOM)).toEqual({ one: "queue", any: "queue", all: "topic" });
+    expect(patterns({ addressingMode: "routable" })).toMatchObject({
+      "openstack.org/om/rpc/multicast": "topic",
+      "openstack.org/om/rpc/anycast": "queue",
+    });
+  });
+
+  it("holds nothing but options and comments", () => {
+    const lines = print("qpidd").split("\n");
+    expect(lines.filter((line) => !/^$|^# |^[a-z-]+=\S+$/.test(line))).toEqual([]);
+  });
+});
+
+describe("the recipe of artemis", () => {
+  const settings = (amqp?: AmqpOptions) => {
+    const found = print("artemis", amqp).matchAll(/<address-setting match="([^"]*)">([\s\S]*?)<\/address-setting>/g);
+    return Object.fromEntries(
+      [...found].map(([, match, text = ""]) => [match, /address-routing-type>(\w+)</.exec(text)?.[1]]),
+    );
+  };
+
+  it("gives routable addresses their routing type, cut at slashes, unless addressing_mode says legacy", () => {
+    const routable = Object.entries(ROUTABLE).map(([prefix, distribution]) => [
+      `${prefix}/#`,
+      distribution === "multicast" ? "MULTICAST" : "ANYCAST",
+    ]);
+    expect(settings()).toEqual(Object.fromEntries(routable));
+    expect(settings({ addressingMode: "routable" })).toEqual(Object.fromEntries(routable));
+    expect(print("artemis")).toContain("<delimiter>/</delimiter>");
+    const legacy = { "exclusive.#": "ANYCAST", "broadcast.#": "MULTICAST", "unicast.#": "ANYCAST" };
+    expect(settings({ addressingMode: "legacy" })).toEqual(legacy);
+    expect(print("artemis", { addressingMode: "legacy" })).toContain("<delimiter>.</delimiter>");
+  });
+
+  it("takes one acceptor for TCP and WebSocket, or one for each port", () => {
+    const acceptors = (text: string) => [...text.matchAll(/<acceptor [^>]*>tcp:\/\/([^?]*)\?/g)].map(([, at]) => at);
+    expect(acceptors(print("artemis"))).toEqual(["127.0.0.1:5672"]);
+    expect(acceptors(print("artemis", {}, { host: "::1", wsPort: 8080 }))).toEqual(["[::1]:5672", "[::1]:8080"]);
+  });
+});
+
+describe("the recipe of broker-j", () => {
+  const policies = (amqp?: AmqpOptions): { pattern: string; nodeType: string; createdOnConsume: boolean }[] => {
+    const { virtualhostnodes } = JSON.parse(print("broker-j", amqp));
+    return JSON.parse(virtualhostnodes[0].virtualHostInitialConfiguration).nodeAutoCreationPolicies;
+  };
+
+  it("makes queues and fanout exchanges of legacy addresses", () => {
+    expect(policies()).toMatchObject([
+      { pattern: "exclusive\\..*", nodeType: "Queue", createdOnConsume: true },
+      { pattern: "broadcast\\..*", nodeType: "Exchange", createdOnConsume: false },
+      { pattern: "unicast\\..*", nodeType: "Queue", createdOnConsume: true },
+    ]);
+    const { pattern } = policies({ serverRequestPrefix: "a(b.c" })[0] ?? { pattern: "" };
+    expect(new RegExp(`^${pattern}$`).test("a(b.c.topic")).toBe(true);
+  });
+
+  it("listens by both transports, and wants a password unless everybody may connect", () => {
+    const { ports, authenticationproviders } = JSON.parse(print("broker-j", {}, { port: 1, wsPort: 2 }));
+    expect(ports).toMatchObject([
+      { port: 1, transports: ["TCP"] },
+      { port: 2, transports: ["WS"] },
+    ]);
+    expect(authenticationproviders).toMatchObject([{ type: "PlainPasswordFile" }]);
+    expect(print("broker-j", {}, { anonymous: true })).toContain('"Anonymous"');
+  });
+
+  it("is refused for routable addresses, which Broker-J cannot do", () => {
+    expect(() => print("broker-j", { addressingMode: "routable" })).toThrow(/addressing_mode.*Broker-J cannot/);
+  });
+});
+
+describe("the recipe of rabbitmq", () => {
+  it("tells the virtual host, its user, the permit and the relay", () => {
+    const text = print("rabbitmq");
+    for (const told of ["add_vhost", "add_user", "set_permissions", "tcp:127.0.0.1:5672", "ws-l:127.0.0.1:5673"]) {
+      expect(text).toContain(told);
+    }
+    const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    expect(lines).toEqual([
+      "listeners.tcp.oslo = 127.0.0.1:5672",
+      "anonymous_login_user = none",
+      "anonymous_login_pass = none",
+      "deprecated_features.permit.transient_nonexcl_queues = true",
+    ]);
+  });
+
+  it.each(["legacy", "routable"] as const)("is refused for %s addresses", (addressingMode) => {
+    expect(() => print("rabbitmq", { addressingMode })).toThrow(/addressing_mode.*RabbitMQ cannot/);
+  });
+});
+
+describe("prefixes that cannot be told apart or written", () => {
+  const all = ["qdrouterd", "skrouterd", "qpidd", "artemis", "broker-j"];
+
+  it.each(all)("are refused by the recipe of %s, naming the option", (name) => {
+    const refused = (amqp: AmqpOptions) => expect(() => print(name, { addressingMode: "legacy", ...amqp }));
+    refused({ broadcastPrefix: "unicast" }).toThrow(/broadcast_prefix/);
+    refused({ broadcastPrefix: "" }).toThrow(/broadcast_prefix/);
+    refused({ serverRequestPrefix: "a}\naddress {" }).toThrow(ConfigurationError);
+    refused({ groupRequestPrefix: 'a"/><b' }).toThrow(/group_request_prefix/);
+  });
+
+  it("are each written once where two options agree", () => {
+    const text = print("qdrouterd", { addressingMode: "legacy", serverRequestPrefix: "unicast" });
+    expect(blocks(text, "address")).toHaveLength(2);
+  });
+});
+
+it("every product that check may meet has a recipe", () => {
+  expect(new Set(RECIPE_OF_PRODUCT.values())).toEqual(new Set(RECIPES.keys()));
+});
