@@ -18,7 +18,7 @@ const TABLE = {
   sslKeyFile: later("ssl_key_file"),
   sslKeyPassword: later("ssl_key_password"),
   sslVerifyVhost: later("ssl_verify_vhost"),
-  /** The SASL mechanisms that may be used. Empty: any. */
+  /** The SASL mechanisms that may be used, in order of preference. Empty: as the credentials are, SCRAM before PLAIN. */
   saslMechanisms: acts("sasl_mechanisms", list(string, " "), []),
   saslConfigDir: later("sasl_config_dir"),
   saslConfigName: later("sasl_config_name"),

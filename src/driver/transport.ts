@@ -7,6 +7,7 @@ import { AmqpDriver } from "./amqp/driver.js";
 import { hostsOf } from "./amqp/hosts.js";
 import { MessageIds } from "./amqp/message-ids.js";
 import { connector } from "./connector.js";
+import type { CredentialsFunction } from "./credentials.js";
 import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
 import { isJsonObject } from "./json.js";
@@ -33,6 +34,13 @@ export interface TransportOptions {
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query goes before them. */
   amqp?: AmqpOptions | undefined;
+  /**
+   * Called before every attempt to connect, for tokens that expire and secrets that are kept elsewhere; what it gives goes
+   * before what the URL says. `host` is where the attempt goes, with the URL's user and password; `attempt` counts from 1
+   * until there is a connection; `signal` aborts when the attempt is over. When it throws, or gives no credentials, the
+   * attempt has failed for this reason.
+   */
+  credentials?: CredentialsFunction | undefined;
   /** `path`: the HTTP path of WebSockets, which `ws_path` in the URL goes before. Default "/". */
   webSocket?: { path?: string | undefined } | undefined;
   /** By URL scheme, added to those of the runtime. */
@@ -159,6 +167,7 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   controlExchange: string.check,
   rpcResponseTimeoutMs: someMs,
   amqp: wanted("an object", isJsonObject),
+  credentials: callback,
   webSocket: (key, value) => checked(wanted("an object", isJsonObject)(key, value) as object, { path: string.check }),
   dialers: wanted("an object of functions, by URL scheme", (value) =>
     Object.values(value).every((dial) => typeof dial === "function"),

@@ -30,7 +30,7 @@ import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
 export interface AmqpDriverInit {
   hosts: readonly [Host, ...Host[]];
-  connect: (host: Host, signal: AbortSignal) => Promise<Connection>;
+  connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
   options: ResolvedOptions;
   controlExchange: string;
   virtualHost: string | undefined;
@@ -58,7 +58,7 @@ export class AmqpDriver implements Driver {
     this.#preSettled = new Set(options.preSettled);
     this.#supervisor = new Supervisor({
       hosts,
-      open: (host, signal) => this.#open(host, signal),
+      open: (host, signal, attempt) => this.#open(host, signal, attempt),
       onLife: (bus) => {
         for (const listener of this.#listeners) listener.attach(bus);
       },
@@ -200,9 +200,9 @@ export class AmqpDriver implements Driver {
     }
   }
 
-  async #open(host: Host, signal: AbortSignal): Promise<Bus> {
+  async #open(host: Host, signal: AbortSignal, attempt: number): Promise<Bus> {
     const { connect, options, controlExchange, virtualHost, ids, status, logger } = this.#init;
-    const connection = await connect(host, signal);
+    const connection = await connect(host, signal, attempt);
     try {
       const { product } = connection.remote;
       const addresser = new Addresser({ options, controlExchange, virtualHost, product });

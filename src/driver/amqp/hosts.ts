@@ -1,15 +1,18 @@
 import { authority } from "../../core/authority.js";
 import type { Address } from "../../core/dial.js";
 import type { Credentials } from "../../core/sasl.js";
+import { withRealm } from "../credentials.js";
 import type { ResolvedOptions } from "../options.js";
-import type { TransportHost, TransportURL } from "../transport-url.js";
+import { TransportHost, type TransportURL } from "../transport-url.js";
 
 /** One host of a transport URL, as it is connected to. */
 export interface Host {
   /** `name:port`, for people. */
   readonly name: string;
   readonly address: Address;
-  /** Undefined: ANONYMOUS. */
+  /** As the URL has it, with what it leaves out. */
+  readonly given: TransportHost;
+  /** The URL's. */
   readonly credentials: Credentials | undefined;
 }
 
@@ -25,18 +28,15 @@ const PORTS: ReadonlyMap<string, number> = new Map([
 export function hostsOf(url: TransportURL, options: ResolvedOptions, path: string | undefined): [Host, ...Host[]] {
   const [first = {}, ...others] = url.hosts;
   const make = (host: Partial<TransportHost>): Host => {
-    const { hostname = "localhost", port = PORTS.get(url.scheme) ?? 5672, username, password = "" } = host;
+    const { hostname = "localhost", port = PORTS.get(url.scheme) ?? 5672, username, password } = host;
     return {
       name: authority({ hostname, port }),
       address: { scheme: url.scheme, hostname, port, path },
-      credentials: username ? { username: withRealm(username, options.saslDefaultRealm), password } : undefined,
+      given: new TransportHost({ hostname, port, username, password }),
+      credentials: username ? withRealm({ username, password: password ?? "" }, options.saslDefaultRealm) : undefined,
     };
   };
   return [make(first), ...others.map(make)];
-}
-
-function withRealm(username: string, realm: string): string {
-  return realm === "" || username.includes("@") ? username : `${username}@${realm}`;
 }
 
 /** A host that no packet leaves this machine for. */
