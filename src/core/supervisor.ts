@@ -18,8 +18,8 @@ export interface Life {
 
 export interface SupervisorOptions<H extends { readonly name: string }, L extends Life> {
   hosts: readonly [H, ...H[]];
-  /** Connects. Rejects when it cannot, or with `signal.reason`. */
-  open: (host: H, signal: AbortSignal) => Promise<L>;
+  /** Connects; `attempt` is that of the status. Rejects when it cannot, or with `signal.reason`. */
+  open: (host: H, signal: AbortSignal, attempt: number) => Promise<L>;
   /** Called when a life begins, before those who wait for it. Must not throw. */
   onLife: (life: L) => void;
   /** The longest pause after a failure; multiplied by `backoff` after each further one, up to `maxMs`. */
@@ -124,7 +124,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
       const host = hosts[index % hosts.length] ?? hosts[0];
       this.#host = host;
       status.set({ type: "connecting", host: host.name, attempt });
-      const life = await this.#open(host);
+      const life = await this.#open(host, attempt);
       if (!(life instanceof Error)) {
         attempt = 0;
         this.#delayMs = retry.intervalMs;
@@ -141,14 +141,14 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
     }
   }
 
-  async #open(host: H): Promise<L | Error> {
-    const attempt = new AbortController();
-    this.#abort = (reason) => attempt.abort(reason);
+  async #open(host: H, attempt: number): Promise<L | Error> {
+    const abort = new AbortController();
+    this.#abort = (reason) => abort.abort(reason);
     const timer = setTimeout(() => {
-      attempt.abort(new ConnectionLost(`no connection to ${host.name} within ${ATTEMPT_MS} ms`));
+      abort.abort(new ConnectionLost(`no connection to ${host.name} within ${ATTEMPT_MS} ms`));
     }, ATTEMPT_MS);
     try {
-      return await this.#options.open(host, attempt.signal);
+      return await this.#options.open(host, abort.signal, attempt);
     } catch (thrown) {
       return toError(thrown);
     } finally {

@@ -5,6 +5,7 @@ import { connect } from "../core/handshake.js";
 import type { Logger } from "../core/logger.js";
 import { type Host, isLoopback } from "./amqp/hosts.js";
 import type { MessageIds } from "./amqp/message-ids.js";
+import { givenCredentials, withRealm } from "./credentials.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Runtime, TransportOptions } from "./transport.js";
 
@@ -18,8 +19,17 @@ export interface ConnectorInit {
   logger: Logger;
 }
 
+/** What mechanisms leave to the transport to hide. */
+const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
+  ["PLAIN", "password"],
+  ["OAUTHBEARER", "token"],
+  ["XOAUTH2", "token"],
+]);
+
 /** Makes connections to one host or another, as the options want them. */
-export function connector(init: ConnectorInit): (host: Host, signal: AbortSignal) => Promise<Connection> {
+export function connector(
+  init: ConnectorInit,
+): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
   const { dial, amqp, virtualHost, ids, runtime, options, logger } = init;
   const { node, process, pid } = runtime.identity;
   const hostname = amqp.pseudoVhost ? undefined : virtualHost;
@@ -33,12 +43,18 @@ export function connector(init: ConnectorInit): (host: Host, signal: AbortSignal
     onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
   };
   let warned = false;
-  return async (host, signal) => {
-    const sasl = { credentials: host.credentials, mechanisms: amqp.saslMechanisms, hostname };
+  return async (host, signal, attempt) => {
+    const give = options.credentials;
+    const credentials =
+      give === undefined
+        ? host.credentials
+        : withRealm(await givenCredentials(give, host.given, { attempt, signal }), amqp.saslDefaultRealm);
+    const sasl = { credentials, mechanisms: amqp.saslMechanisms, hostname };
     const made = await connect(dial, host.address, { ...connection, sasl }, signal);
-    if (made.mechanism === "PLAIN" && !made.socket.encrypted && !isLoopback(host) && !warned) {
+    const secret = SENT_IN_CLEAR.get(made.mechanism);
+    if (secret !== undefined && !made.socket.encrypted && !isLoopback(host) && !warned) {
       warned = true;
-      logger.warn(`the password went to ${host.name} in clear: amqps or amqp+wss would hide it`);
+      logger.warn(`the ${secret} went to ${host.name} in clear: amqps or amqp+wss would hide it`);
     }
     return made;
   };

@@ -36,7 +36,7 @@ export const TABLE = {
   sslKeyPassword: inText(optional("ssl_key_password", string), "tls.passphrase"),
   /** The server's certificate must be valid for the virtual host, in the place of the host's name. */
   sslVerifyVhost: inText(option("ssl_verify_vhost", boolean, "false"), "tls.verifyVirtualHost"),
-  /** The SASL mechanisms that may be used. Empty: any. */
+  /** The SASL mechanisms that may be used, in order of preference. Empty: as the credentials are, SCRAM before PLAIN. */
   saslMechanisms: option("sasl_mechanisms", list(string, " "), ""),
   /** Of Cyrus SASL, which is not here: warned about. */
   saslConfigDir: option("sasl_config_dir", string, ""),

@@ -10,6 +10,7 @@ import { hostsOf } from "./amqp/hosts.js";
 import { MessageIds } from "./amqp/message-ids.js";
 import type { ConnectionReport } from "./amqp/probe.js";
 import { connector } from "./connector.js";
+import type { CredentialsFunction } from "./credentials.js";
 import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
 import { isJsonObject, type NonFiniteNumbers } from "./json.js";
@@ -50,6 +51,13 @@ export interface TransportOptions {
    * The `ssl_*` options of the URL's query go before it, one by one. A browser can say no more than `{}`.
    */
   tls?: TLSOptions | undefined;
+  /**
+   * Called before every attempt to connect, for tokens that expire and secrets that are kept elsewhere; what it gives goes
+   * before what the URL says. `host` is where the attempt goes, with the URL's user and password; `attempt` counts from 1
+   * until there is a connection; `signal` aborts when the attempt is over. When it throws, or gives no credentials, the
+   * attempt has failed for this reason.
+   */
+  credentials?: CredentialsFunction | undefined;
   /** What is special about WebSockets. */
   webSocket?:
     | {
@@ -255,6 +263,7 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   rpcResponseTimeoutMs: someMs,
   amqp: wanted("an object", isJsonObject),
   tls: tlsOptions,
+  credentials: callback,
   webSocket: (key, value) => checked(wanted("an object", isJsonObject)(key, value) as object, { path: string.check }),
   dialers: wanted("an object of functions, by URL scheme", (value) =>
     Object.values(value).every((dial) => typeof dial === "function"),

@@ -7,8 +7,10 @@ export type { Phase } from "../core/deadlines.js";
 export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptions } from "../core/dial.js";
 export type { Frame } from "../core/frame-log.js";
 export type { Logger } from "../core/logger.js";
+export type { Credentials } from "../core/sasl.js";
 export type { TransportStatus } from "../core/status.js";
 export type { ConnectionReport } from "../driver/amqp/probe.js";
+export type { CredentialsFunction, CredentialsRequest } from "../driver/credentials.js";
 export {
   ConfigurationError,
   DriverLoadFailure,

@@ -33,7 +33,7 @@ import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
 export interface AmqpDriverInit {
   hosts: readonly [Host, ...Host[]];
-  connect: (host: Host, signal: AbortSignal) => Promise<Connection>;
+  connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
   options: ResolvedOptions;
   controlExchange: string;
   virtualHost: string | undefined;
@@ -66,7 +66,7 @@ export class AmqpDriver implements Driver {
     this.#preSettled = new Set(options.preSettled);
     this.#supervisor = new Supervisor({
       hosts,
-      open: (host, signal) => this.#open(host, signal),
+      open: (host, signal, attempt) => this.#open(host, signal, attempt),
       onLife: (bus) => {
         for (const listener of this.#listeners) listener.attach(bus);
       },
@@ -230,10 +230,10 @@ export class AmqpDriver implements Driver {
     }
   }
 
-  async #open(host: Host, signal: AbortSignal): Promise<Bus> {
+  async #open(host: Host, signal: AbortSignal, attempt: number): Promise<Bus> {
     const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
     const { failFast = false } = this.#init;
-    const connection = await connect(host, signal);
+    const connection = await connect(host, signal, attempt);
     try {
       const { product } = connection.remote;
       const addresser = new Addresser({ options, controlExchange, virtualHost, product });

@@ -1,15 +1,18 @@
 import { authority } from "../../core/authority.js";
 import type { Address, TLSOptions } from "../../core/dial.js";
 import type { Credentials } from "../../core/sasl.js";
+import { withRealm } from "../credentials.js";
 import type { ResolvedOptions } from "../options.js";
-import type { TransportHost, TransportURL } from "../transport-url.js";
+import { TransportHost, type TransportURL } from "../transport-url.js";
 
 /** One host of a transport URL, as it is connected to. */
 export interface Host {
   /** `name:port`, for people. */
   readonly name: string;
   readonly address: Address;
-  /** Undefined: ANONYMOUS. */
+  /** As the URL has it, with what it leaves out. */
+  readonly given: TransportHost;
+  /** The URL's. */
   readonly credentials: Credentials | undefined;
 }
 
@@ -40,18 +43,15 @@ export function hostsOf(
   const usualPort = PORTS.get(scheme === "amqp+ws" && tls !== undefined ? "amqp+wss" : scheme) ?? 5672;
   const serverName = tls?.verifyVirtualHost ? virtualHost || undefined : undefined;
   const make = (host: Partial<TransportHost>): Host => {
-    const { hostname = "localhost", port = usualPort, username, password = "" } = host;
+    const { hostname = "localhost", port = usualPort, username, password } = host;
     return {
       name: authority({ hostname, port }),
       address: { scheme, hostname, port, path, tls, serverName },
-      credentials: username ? { username: withRealm(username, saslDefaultRealm), password } : undefined,
+      given: new TransportHost({ hostname, port, username, password }),
+      credentials: username ? withRealm({ username, password: password ?? "" }, saslDefaultRealm) : undefined,
     };
   };
   return [make(first), ...others.map(make)];
-}
-
-function withRealm(username: string, realm: string): string {
-  return realm === "" || username.includes("@") ? username : `${username}@${realm}`;
 }
 
 /** A host that no packet leaves this machine for. */

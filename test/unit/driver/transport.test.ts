@@ -16,7 +16,11 @@ import { memoryDial } from "../../../src/transports/memory.js";
 import { RecordingLogger } from "../../support/recording-logger.js";
 import { failureOf } from "./amqp/peer.js";
 
-const intermediary = new Intermediary({ kind: "router", users: new Map([["user", "secret"]]) });
+const intermediary = new Intermediary({
+  kind: "router",
+  users: new Map([["user", "secret"]]),
+  tokens: new Set(["t0ken"]),
+});
 
 function runtime(defaults: Runtime["defaults"] = {}): Runtime {
   const dial = memoryDial(intermediary.accept);
@@ -80,6 +84,7 @@ describe("making a transport", () => {
   test.each<[string, object]>([
     ["nonsense", { nonsense: 1 }],
     ["controlExchange", { controlExchange: 7 }],
+    ["credentials", { credentials: { username: "user", password: "secret" } }],
     ["rpcResponseTimeoutMs", { rpcResponseTimeoutMs: 0 }],
     ["amqp", { amqp: [] }],
     ["idleTimeoutMs", { amqp: { idleTimeoutMs: "1" } }],
@@ -177,16 +182,24 @@ describe("a connection", () => {
     expect(JSON.stringify(logger.lines)).not.toContain("s3cret");
   });
 
-  test("warns once when the password goes in clear to another machine", async () => {
+  test.each<[secret: string, options: TransportOptions, query: string]>([
+    ["password", {}, "?sasl_mechanisms=PLAIN"],
+    ["token", { credentials: () => ({ token: "t0ken" }) }, ""],
+  ])("warns once when the %s goes in clear to another machine", async (secret, options, query) => {
     const logger = new RecordingLogger();
-    await transport("amqp://user:secret@localhost/", { logger }).connect();
+    await transport(`amqp://user:secret@localhost/${query}`, { ...options, logger }).connect();
     expect(logger.of("warn")).toEqual([]);
-    const elsewhere = transport("amqp://user:secret@broker.example/?connection_retry_interval=1", { logger });
-    await elsewhere.connect();
+    await transport(`amqp://user:secret@broker.example/${query}`, { ...options, logger }).connect();
     expect(logger.of("warn")).toEqual([
-      "the password went to broker.example:5672 in clear: amqps or amqp+wss would hide it",
+      `the ${secret} went to broker.example:5672 in clear: amqps or amqp+wss would hide it`,
     ]);
-    expect(JSON.stringify(logger.lines)).not.toContain("secret");
+    expect(JSON.stringify(logger.lines)).not.toMatch(/:secret|t0ken/);
+  });
+
+  test("does not warn where the password stays here", async () => {
+    const logger = new RecordingLogger();
+    await transport("amqp://user:secret@broker.example/", { logger }).connect();
+    expect(logger.of("warn")).toEqual([]);
   });
 });
 

@@ -31,6 +31,11 @@ test("hosts keep their order, each with its own credentials, which no name and n
     { username: "v", password: "" },
   ]);
   expect(made.map(({ name }) => name)).toEqual(["a:80", "b:2", "c:80"]);
+  expect(made.map(({ given }) => [given.hostname, given.port, given.username, given.password])).toEqual([
+    ["a", 80, "u", "secret"],
+    ["b", 2, undefined, undefined],
+    ["c", 80, "v", undefined],
+  ]);
   expect(made[0].address).toEqual({ scheme: "amqp+ws", hostname: "a", port: 80, path: "/amqp" });
 });
 
