@@ -1,5 +1,5 @@
-// Writes dist/: node.js and cli.js, which share chunks so that no class exists twice; web.js, which needs nothing but the
-// web platform; and types/. The old dist stays until the new one is whole.
+// Writes dist/: node.js, conf.js and cli.js, which share chunks so that no class exists twice; web.js, which needs nothing
+// but the web platform; conf-web.js, which has its classes from web.js; and types/. The old dist stays until the new one is whole.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -40,11 +40,11 @@ const common = {
 
 const node = {
   ...common,
-  entryPoints: { node: "src/entry/node.ts", cli: "src/cli/main.ts" },
+  entryPoints: { node: "src/entry/node.ts", conf: "src/entry/conf-node.ts", cli: "src/cli/main.ts" },
   splitting: true,
   platform: "node",
   target: "node20.4",
-  external: ["ws", "isomorphic-ws", "commander"],
+  external: ["ws", "isomorphic-ws", "commander", "js-ini", "yaml"],
   plugins: [shims({ ...rheaShims, events: "node-events.ts" })],
 };
 
@@ -57,6 +57,15 @@ const web = {
   plugins: [shims({ ...rheaShims, events: "events.ts" })],
 };
 
+const webConf = {
+  ...common,
+  entryPoints: { "conf-web": "src/entry/conf-web.ts" },
+  platform: "browser",
+  target: "es2022",
+  banner: {},
+  plugins: [classesOfWeb()],
+};
+
 await build();
 
 async function build() {
@@ -64,7 +73,12 @@ async function build() {
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, "dist-"));
   try {
-    const parts = [writeBundle(node, fresh), writeBundle(web, fresh), writeDeclarations(join(fresh, "types"))];
+    const parts = [
+      writeBundle(node, fresh),
+      writeBundle(web, fresh),
+      writeBundle(webConf, fresh),
+      writeDeclarations(join(fresh, "types")),
+    ];
     await Promise.allSettled(parts); // none writes any more when the folder goes
     await Promise.all(parts);
     await chmod(join(fresh, "cli.js"), 0o755);
@@ -99,6 +113,16 @@ function shims(table) {
       onResolve({ filter }, ({ path, importer }) =>
         /[\\/]node_modules[\\/]rhea[\\/]/.test(importer) ? { path: shim(table[path]) } : undefined,
       );
+    },
+  };
+}
+
+/** Takes the public classes from web.js: an error thrown here is the one that a page knows, and web.js stays one file. */
+function classesOfWeb() {
+  return {
+    name: "classes-of-web",
+    setup({ onResolve }) {
+      onResolve({ filter: /\/(exceptions|transport-url)\.js$/ }, () => ({ path: "./web.js", external: true }));
     },
   };
 }

@@ -7,7 +7,9 @@ import type { ResolvedOptions } from "./option-table.js";
 import { boolean } from "./option-types.js";
 
 /** The ssl_* options of a URL's query or a file, as far as they are given. */
-export type SslTexts = Readonly<Partial<Pick<ResolvedOptions, Extract<keyof ResolvedOptions, `ssl${string}`>>>>;
+export type SslTexts = {
+  readonly [K in Extract<keyof ResolvedOptions, `ssl${string}`>]?: ResolvedOptions[K] | undefined;
+};
 
 /** Throws what the runtime throws. */
 export type ReadFile = (path: string) => string | Uint8Array;

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { importsOf } from "./source.js";
 
 const types = join(import.meta.dirname, "../../dist/types");
-const entry = join(types, "entry/node.d.ts");
+const entries = ["node", "conf-node"].map((name) => join(types, `entry/${name}.d.ts`));
 
 describe("the public declarations", { timeout: 60_000 }, () => {
   it("compile for somebody who has no types of Node", () => {
-    const program = ts.createProgram([entry], {
+    const program = ts.createProgram(entries, {
       strict: true,
       exactOptionalPropertyTypes: true,
       types: [],
@@ -28,7 +28,8 @@ describe("the public declarations", { timeout: 60_000 }, () => {
   });
 
   it("import nothing but one another", async () => {
-    const declarations = await reachable(entry);
+    const declarations = new Map<string, readonly string[]>();
+    for (const entry of entries) await reachable(entry, declarations);
     expect(declarations.size).toBeGreaterThan(5);
     const foreign = [...declarations].flatMap(([path, imports]) =>
       imports.filter((specifier) => !specifier.startsWith(".")).map((specifier) => `${path} imports ${specifier}`),
@@ -36,6 +37,23 @@ describe("the public declarations", { timeout: 60_000 }, () => {
     expect(foreign).toEqual([]);
   });
 });
+
+describe("the options of [oslo_messaging_amqp]", { timeout: 60_000 }, () => {
+  it("each tell an editor what they mean", () => {
+    const path = join(types, "driver/option-table.d.ts");
+    const program = ts.createProgram([path], { strict: true, types: [] });
+    const checker = program.getTypeChecker();
+    const alias = program.getSourceFile(path)?.statements.find(isAmqpOptions);
+    const options = alias === undefined ? [] : checker.getTypeAtLocation(alias).getProperties();
+    const silent = options.filter((option) => option.getDocumentationComment(checker).length === 0);
+    expect(options.map(({ name }) => name)).toContain("idleTimeoutMs");
+    expect(silent.map(({ name }) => name)).toEqual([]);
+  });
+});
+
+function isAmqpOptions(node: ts.Statement): node is ts.TypeAliasDeclaration {
+  return ts.isTypeAliasDeclaration(node) && node.name.text === "AmqpOptions";
+}
 
 /** The file and what it imports, and so on, each with its imports. */
 async function reachable(path: string, seen = new Map<string, readonly string[]>()): Promise<typeof seen> {

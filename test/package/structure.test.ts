@@ -10,14 +10,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   transports: ["core"],
   driver: ["core"],
+  conf: ["core", "driver"],
   intermediary: ["core"],
   recipes: ["core", "driver", "intermediary"],
-  entry: ["core", "transports", "driver", "intermediary"],
-  cli: ["core", "transports", "driver", "intermediary", "recipes", "entry"],
+  entry: ["core", "transports", "driver", "conf", "intermediary"],
+  cli: ["core", "transports", "driver", "conf", "intermediary", "recipes", "entry"],
 };
 
 /** The only files that may know Node: the others run in a browser. */
-const nodeFiles = [/^transports\/(tcp.*|websocket-listener)\.ts$/, /^entry\/node\.ts$/, /^cli\//];
+const nodeFiles = [/^transports\/(tcp.*|websocket-listener)\.ts$/, /^entry\/(conf-)?node\.ts$/, /^cli\//];
 
 /** Which files may import a package. */
 const packages: Readonly<Record<string, readonly RegExp[]>> = {
@@ -25,6 +26,8 @@ const packages: Readonly<Record<string, readonly RegExp[]>> = {
   ws: [/^transports\/websocket-listener\.ts$/],
   "isomorphic-ws": [/^entry\/node\.ts$/],
   commander: [/^cli\//],
+  "js-ini": [/^conf\/ini\.ts$/],
+  yaml: [/^conf\/notification-section\.ts$/],
 };
 
 interface Source {

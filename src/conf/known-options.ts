@@ -1,0 +1,61 @@
+import { ROWS } from "../driver/option-table.js";
+import { RABBIT_OPTIONS } from "../driver/options.js";
+import { label, type OptionFile } from "./option-file.js";
+
+export const AMQP = "oslo_messaging_amqp";
+export const AMQP_FORMERLY = "amqp1";
+export const NOTIFICATIONS = "oslo_messaging_notifications";
+/** What the deployment guide calls the group. */
+export const NOTIFICATIONS_OF_GUIDE = "NOTIFICATIONS";
+
+/** The other name of a group, which the first one goes before. */
+export const FORMER: ReadonlyMap<string, string> = new Map([
+  [AMQP, AMQP_FORMERLY],
+  [NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE],
+]);
+
+const AMQP_OPTIONS: Options = new Map(ROWS.map(([, { name, default: text = "" }]) => [name, text]));
+
+const NOTIFICATION_OPTIONS: Options = new Map([
+  ["driver", ""],
+  ["topics", "notifications"],
+  ["retry", "-1"],
+  ["transport_url", ""],
+  ["routing_config", ""],
+]);
+
+const DEFAULT_OPTIONS: Options = new Map([
+  ["transport_url", ""],
+  ["control_exchange", "openstack"],
+  ["rpc_response_timeout", "60"],
+  ["rpc_ping_enabled", "False"],
+  ["executor_thread_pool_size", "64"],
+]);
+
+/** Every option that is read, with its default as oslo writes it, by group. */
+const GROUPS: ReadonlyMap<string, Options> = new Map([
+  ["DEFAULT", DEFAULT_OPTIONS],
+  [AMQP, AMQP_OPTIONS],
+  [AMQP_FORMERLY, AMQP_OPTIONS],
+  [NOTIFICATIONS, NOTIFICATION_OPTIONS],
+  [NOTIFICATIONS_OF_GUIDE, NOTIFICATION_OPTIONS],
+]);
+
+type Options = ReadonlyMap<string, string>;
+
+/** Undefined: there is no such option. */
+export function defaultText(group: string, key: string): string | undefined {
+  return GROUPS.get(group)?.get(key);
+}
+
+/** What a file says to nobody. Nothing in [DEFAULT], which belongs to everybody. */
+export function warningsAbout(file: OptionFile): readonly string[] {
+  return [...GROUPS].flatMap(([group, options]) => {
+    if (group === "DEFAULT") return [];
+    const unknown = file.keys(group).filter((key) => !options.has(key));
+    return unknown.map((key) => `${label(group, key)} ${RABBIT_OPTIONS.includes(key) ? IS_OF_RABBIT : IS_UNKNOWN}`);
+  });
+}
+
+const IS_OF_RABBIT = "does not act here: it is an option of rabbit://";
+const IS_UNKNOWN = "is not known, and does nothing";

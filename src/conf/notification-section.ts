@@ -1,0 +1,71 @@
+import { parse } from "yaml";
+import { toError } from "../core/errors.js";
+import { ConfigurationError } from "../driver/exceptions.js";
+import { isJsonObject } from "../driver/json.js";
+import { integer, list, oneOf, string } from "../driver/option-types.js";
+import type { ReadFile } from "../driver/tls.js";
+import { NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE } from "./known-options.js";
+import type { OptionFile, Places } from "./option-file.js";
+
+const DRIVERS = ["messaging", "messagingv2", "log", "noop", "test", "routing"] as const;
+
+/** By group and driver: which notifications the driver gets (oslo_messaging/notify/_impl_routing.py). */
+export type NotificationRouting = Readonly<Record<string, Readonly<Record<string, RoutingRules | null>>>>;
+
+/** Patterns as of a shell. */
+export interface RoutingRules {
+  readonly accepted_events?: readonly string[] | undefined;
+  readonly accepted_priorities?: readonly string[] | undefined;
+}
+
+/** How a file wants notifications to be sent. */
+export interface NotificationSection {
+  /** None: a file that names no driver wants no notifications, as in oslo. */
+  readonly drivers: readonly (typeof DRIVERS)[number][];
+  readonly topics: readonly string[];
+  /** How often a notification that could not be delivered is sent again. -1: until the time is up. */
+  readonly retry: number;
+  /** What the file says that `routing_config` names. Read when one of the drivers is `routing`. */
+  readonly routing?: NotificationRouting | undefined;
+}
+
+/** @throws ConfigurationError naming group and key. */
+export function notificationSection(file: OptionFile, readFile: ReadFile | undefined): NotificationSection {
+  const driver = oneOf(...DRIVERS);
+  const places = notificationPlaces("driver");
+  const drivers = file.texts(...places).filter((text) => text !== "");
+  return {
+    drivers: drivers.map((text) => driver.parse(file.label(...places), text)),
+    topics: file.value(list(string, ","), ...notificationPlaces("topics")) ?? ["notifications"],
+    retry: file.value(integer(-1), ...notificationPlaces("retry")) ?? -1,
+    routing: drivers.includes("routing") ? routingOf(file, readFile) : undefined,
+  };
+}
+
+export function notificationPlaces(key: string): Places {
+  return [
+    [NOTIFICATIONS, key],
+    [NOTIFICATIONS_OF_GUIDE, key],
+  ];
+}
+
+function routingOf(file: OptionFile, readFile: ReadFile | undefined): NotificationRouting | undefined {
+  const places = notificationPlaces("routing_config");
+  const path = file.value(string, ...places);
+  if (path === undefined || path === "") return undefined;
+  const routing = yamlFile(file.label(...places), path, readFile) ?? {};
+  if (isJsonObject(routing)) return routing as NotificationRouting;
+  throw new ConfigurationError(file.label(...places), `${path} must have groups, by name`);
+}
+
+/** As PyYAML reads it, whose YAML is 1.1. */
+function yamlFile(label: string, path: string, readFile: ReadFile | undefined): unknown {
+  if (readFile === undefined) throw new ConfigurationError(label, `there are no files here to read ${path} from`);
+  try {
+    const content = readFile(path);
+    const text = typeof content === "string" ? content : new TextDecoder().decode(content);
+    return parse(text, { version: "1.1", logLevel: "error" });
+  } catch (error) {
+    throw new ConfigurationError(label, `${path} cannot be read: ${toError(error).message}`);
+  }
+}

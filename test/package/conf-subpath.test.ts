@@ -1,0 +1,84 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { importsOf, nodeGlobalsOf } from "./source.js";
+
+const root = join(import.meta.dirname, "../..");
+const dist = join(root, "dist");
+const web = join(dist, "conf-web.js");
+
+/** Runs a module in a process of its own, in the package's folder, and gives back what it writes as JSON. */
+async function evaluate(script: string, ...flags: readonly string[]): Promise<unknown> {
+  const args = [...flags, "--input-type=module", "--eval", script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  return JSON.parse(stdout);
+}
+
+/** Reads a file with both subpaths, and tells what became of it. */
+const USE = `
+  const text = "[DEFAULT]\\ntransport_url = amqp+ws://h/\\n[oslo_messaging_amqp]\\nidle_timeout = ";
+  const { rpc } = parseConf(text + "5");
+  const transport = getRpcTransport(rpc.url, rpc.options);
+  const state = transport.state.type;
+  await transport.close();
+  const thrown = (() => { try { parseConf(text + "soon"); } catch (error) { return error; } })();
+  const refused = await loadConf("no.conf").catch((error) => error);
+  process.stdout.write(JSON.stringify({
+    state,
+    same: [thrown instanceof ConfigurationError, refused instanceof ConfigurationError],
+    keys: [thrown.key, refused.key],
+    message: refused.message,
+  }));`;
+
+describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
+  it("is found by its name in Node, and throws the same classes as the root", async () => {
+    const names = `
+      import { ConfigurationError, getRpcTransport } from "oslo-messaging";
+      import { loadConf, parseConf } from "oslo-messaging/conf";`;
+    expect(await evaluate(names + USE)).toEqual({
+      state: "idle",
+      same: [true, true],
+      keys: ["[oslo_messaging_amqp] idle_timeout", "no.conf"],
+      message: expect.stringMatching(/^no\.conf: ENOENT/),
+    });
+  });
+
+  it("is found by its name where there is no Node, and throws the same classes as the root", async () => {
+    const names = `
+      const { ConfigurationError, getRpcTransport } = await import("oslo-messaging");
+      const { loadConf, parseConf } = await import("oslo-messaging/conf");`;
+    const conditions = ["--conditions=browser"];
+    expect(await evaluate(names + USE, ...conditions)).toMatchObject({
+      same: [true, true],
+      message: "no.conf: there are no files here to read it from: give its text to parseConf",
+    });
+    const found = await evaluate(
+      'process.stdout.write(JSON.stringify(import.meta.resolve("oslo-messaging/conf")))',
+      ...conditions,
+    );
+    expect(found).toBe(pathToFileURL(web).href);
+  });
+
+  it("has the same names everywhere", async () => {
+    const names = (path: string) =>
+      evaluate(`process.stdout.write(JSON.stringify(Object.keys(await import(${JSON.stringify(path)}))))`);
+    expect(await names("./dist/conf.js")).toEqual(["loadConf", "parseConf"]);
+    expect(await names("./dist/conf-web.js")).toEqual(["loadConf", "parseConf"]);
+  });
+});
+
+describe("dist/conf-web.js", { timeout: 60_000 }, () => {
+  it("imports web.js alone, and reads no global of Node", async () => {
+    expect(new Set(await importsOf(web))).toEqual(new Set(["./web.js"]));
+    expect(await nodeGlobalsOf(web)).toEqual([]);
+  });
+
+  it("has the libraries in it that web.js does without", async () => {
+    const signs = ["Unsupported type of line", "YAMLParseError"];
+    const texts = await Promise.all([web, join(dist, "web.js")].map((path) => readFile(path, "utf8")));
+    expect(texts.map((text) => signs.filter((sign) => text.includes(sign)))).toEqual([signs, []]);
+  });
+});

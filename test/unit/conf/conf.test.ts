@@ -1,0 +1,286 @@
+import { describe, expect, test } from "vitest";
+import { type Conf, type ConfSources, parseConf } from "../../../src/conf/conf.js";
+import type { TransportOptions } from "../../../src/driver/transport.js";
+import { failureOf } from "../driver/amqp/peer.js";
+
+const URL = "amqp://u:s3cr3t@h/v";
+const DEFAULT = `[DEFAULT]\ntransport_url = ${URL}\n`;
+const amqp = (lines: string) => `${DEFAULT}[oslo_messaging_amqp]\n${lines}\n`;
+const notifications = (lines: string) => `${DEFAULT}[oslo_messaging_notifications]\n${lines}\n`;
+
+const PEM = "-----BEGIN CERTIFICATE-----\nx";
+const KEY = "-----BEGIN PRIVATE KEY-----\ns3cr3t";
+
+function reader(files: Readonly<Record<string, string>>): { readFile: (path: string) => string; read: string[] } {
+  const read: string[] = [];
+  const readFile = (path: string): string => {
+    read.push(path);
+    const content = files[path];
+    if (content === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+    return content;
+  };
+  return { readFile, read };
+}
+
+async function refusal(text: string, sources?: ConfSources): Promise<Error> {
+  const error = await failureOf((async () => parseConf(text, sources))());
+  expect(error.message).not.toContain("s3cr3t");
+  return error;
+}
+
+describe("a file of a service", () => {
+  test("is what the getters take", () => {
+    const file = `
+# nova-compute
+[DEFAULT]
+transport_url = ${URL}
+control_exchange = nova
+rpc_response_timeout = 90
+rpc_ping_enabled = true
+executor_thread_pool_size = 16
+debug = true
+log_dir = /var/log/nova
+
+[database]
+connection = mysql+pymysql://nova:$ecret@db/nova
+
+[oslo_messaging_amqp]
+idle_timeout = 30
+ws_path = /amqp
+pre_settled = rpc-cast
+pre_settled = notify
+
+[oslo_messaging_notifications]
+driver = messagingv2
+driver = log
+topics = notifications, ceilometer
+retry = 2
+transport_url = amqp://n/
+`;
+    const options: TransportOptions = {
+      controlExchange: "nova",
+      rpcResponseTimeoutMs: 90_000,
+      amqp: { idleTimeoutMs: 30_000, preSettled: ["rpc-cast", "notify"] },
+      webSocket: { path: "/amqp" },
+    };
+    expect(parseConf(file)).toEqual({
+      rpc: { url: URL, options },
+      server: { ping: true, concurrency: 16 },
+      notifications: {
+        url: "amqp://n/",
+        options,
+        drivers: ["messagingv2", "log"],
+        topics: ["notifications", "ceilometer"],
+        retry: 2,
+      },
+      warnings: [],
+    } satisfies Conf);
+  });
+
+  test("with nothing but a URL has oslo's defaults, and notifications go nowhere", () => {
+    const { server, notifications } = parseConf(DEFAULT);
+    expect(server).toEqual({ ping: false, concurrency: 64 });
+    expect(notifications).toMatchObject({ url: URL, drivers: [], topics: ["notifications"], retry: -1 });
+  });
+
+  test("may have a URL of several lines, as Python reads it", () => {
+    expect(parseConf("[DEFAULT]\ntransport_url =\n  amqp://a:1,\n  b:2/\n").rpc.url).toBe("amqp://a:1,b:2/");
+  });
+
+  test("without URL is refused, naming it, unless the caller has one", async () => {
+    for (const text of ["", "[oslo_messaging_amqp]\n", "[DEFAULT]\ntransport_url =\n"]) {
+      expect(await refusal(text)).toMatchObject({ name: "ConfigurationError", key: "[DEFAULT] transport_url" });
+      expect(parseConf(text, { url: "amqp://mine/" }).rpc.url).toBe("amqp://mine/");
+    }
+  });
+
+  test("gives way to a URL of the caller's, for notifications too", () => {
+    const conf = parseConf(notifications("transport_url = amqp://n/"), { url: "amqp://mine/" });
+    expect([conf.rpc.url, conf.notifications.url]).toEqual(["amqp://mine/", "amqp://mine/"]);
+  });
+
+  test("may leave [DEFAULT] to another driver", () => {
+    const conf = parseConf(
+      "[DEFAULT]\ntransport_url=rabbit://r/\n[oslo_messaging_notifications]\ntransport_url=amqp://n/",
+    );
+    expect([conf.rpc.url, conf.notifications.url]).toEqual(["rabbit://r/", "amqp://n/"]);
+  });
+});
+
+describe("[NOTIFICATIONS] of the deployment guide", () => {
+  test("is read, and [oslo_messaging_notifications] goes before it", () => {
+    const guide = "[NOTIFICATIONS]\ndriver = log\ntopics = a\ntransport_url = amqp://guide/\n";
+    expect(parseConf(DEFAULT + guide).notifications).toMatchObject({
+      url: "amqp://guide/",
+      drivers: ["log"],
+      topics: ["a"],
+    });
+    expect(parseConf(`${notifications("topics = b")}${guide}`).notifications).toMatchObject({
+      drivers: ["log"],
+      topics: ["b"],
+    });
+  });
+
+  test("is not nova's [notifications]", () => {
+    const conf = parseConf(`${DEFAULT}[notifications]\nnotify_on_state_change = vm_state\ndriver = log\n`);
+    expect(conf).toMatchObject({ warnings: [], notifications: { drivers: [] } });
+  });
+});
+
+describe("what nobody reads", () => {
+  test("is warned about in the groups that are ours, by group and key", () => {
+    const text = `${DEFAULT}nonsense = 1
+[oslo_messaging_amqp]
+idle_time = 1
+amqp_durable_queues = true
+[amqp1]
+constructor = 1
+[oslo_messaging_notifications]
+driver = noop
+topic = x
+[NOTIFICATIONS]
+level = x
+[oslo_messaging_rabbit]
+amqp_auto_delete = true
+`;
+    expect(parseConf(text).warnings).toEqual([
+      "[oslo_messaging_amqp] idle_time is not known, and does nothing",
+      "[oslo_messaging_amqp] amqp_durable_queues does not act here: it is an option of rabbit://",
+      "[amqp1] constructor is not known, and does nothing",
+      "[oslo_messaging_notifications] topic is not known, and does nothing",
+      "[NOTIFICATIONS] level is not known, and does nothing",
+    ]);
+  });
+});
+
+describe("a bad value is refused, naming where it is and nothing secret", () => {
+  test.each([
+    [amqp("idle_timeout = soon"), "[oslo_messaging_amqp] idle_timeout", "must be a whole number of seconds"],
+    [`${DEFAULT}[amqp1]\nidle_timeout = -1`, "[amqp1] idle_timeout", "must be a whole number of seconds"],
+    [amqp("idle_timeout ="), "[oslo_messaging_amqp] idle_timeout", "must be a whole number of seconds"],
+    [amqp("pre_settled = rpc"), "[oslo_messaging_amqp] pre_settled", "must be one of rpc-call"],
+    [amqp("addressing_mode = fast"), "[oslo_messaging_amqp] addressing_mode", "must be one of dynamic"],
+    [`${DEFAULT}rpc_response_timeout = 0`, "[DEFAULT] rpc_response_timeout", "at least 1"],
+    [`${DEFAULT}rpc_ping_enabled = ?`, "[DEFAULT] rpc_ping_enabled", "must be true or false"],
+    [`${DEFAULT}executor_thread_pool_size = 0`, "[DEFAULT] executor_thread_pool_size", "a whole number from 1"],
+    [`${DEFAULT}rpc_thread_pool_size = x`, "[DEFAULT] rpc_thread_pool_size", "a whole number from 1"],
+    [notifications("driver = pigeon"), "[oslo_messaging_notifications] driver", "must be one of messaging"],
+    [notifications("retry = -2"), "[oslo_messaging_notifications] retry", "a whole number from -1"],
+    [`${DEFAULT}[NOTIFICATIONS]\nretry = x`, "[NOTIFICATIONS] retry", "a whole number from -1"],
+    ["[DEFAULT]\ntransport_url = amqp://u:s3cr3t@h:port/", "[DEFAULT] transport_url", "A port must be"],
+    [
+      "[DEFAULT]\ntransport_url = amqp://u:a$s3cr3t@h/",
+      "[DEFAULT] transport_url",
+      'has a "$" before what is no option',
+    ],
+    [notifications("transport_url = nowhere"), "[oslo_messaging_notifications] transport_url", "No scheme specified"],
+    [amqp("broadcast_prefix = $broadcast_prefix"), "[oslo_messaging_amqp] broadcast_prefix", "leads back to itself"],
+    [amqp("ssl = sure"), "[oslo_messaging_amqp] ssl", "must be true or false"],
+    [
+      `[DEFAULT]\ntransport_url = amqps://h/\n[oslo_messaging_amqp]\nssl = no`,
+      "[oslo_messaging_amqp] ssl",
+      "contradicts",
+    ],
+    [amqp("ssl_ca_file = no.pem"), "[oslo_messaging_amqp] ssl_ca_file", "no.pem cannot be read: ENOENT"],
+    [amqp("ssl_key_file = key.pem"), "[oslo_messaging_amqp] ssl_key_file", "is no use without a certificate"],
+    [amqp("ssl_cert_file = ca.pem"), "[oslo_messaging_amqp] ssl_cert_file", "is no use without its private key"],
+    [amqp("ssl_ca_file = text"), "[oslo_messaging_amqp] ssl_ca_file", "text is not a PEM document"],
+    [
+      notifications("driver = routing\nrouting_config = no.yaml"),
+      "[oslo_messaging_notifications] routing_config",
+      "no.yaml cannot be read: ENOENT",
+    ],
+    [
+      notifications("driver = routing\nrouting_config = bad.yaml"),
+      "[oslo_messaging_notifications] routing_config",
+      "bad.yaml cannot be read:",
+    ],
+    [
+      notifications("driver = routing\nrouting_config = list.yaml"),
+      "[oslo_messaging_notifications] routing_config",
+      "list.yaml must have groups, by name",
+    ],
+    [`${DEFAULT}what is s3cr3t`, "line 3", "has neither = nor :"],
+    [`${DEFAULT}\n\n  s3cr3t`, "line 5", "starts with a space"],
+    [`${DEFAULT}a =\n  b\n  c\n= s3cr3t`, "line 6", "has no name in front of its value"],
+    ["a = b\n", "line 1", "stands before the first [GROUP]"],
+    ["[DEFAULT] # all\n", "line 1", "must be [GROUP], and nothing else"],
+    ["[]\n", "line 1", "must be [GROUP], and nothing else"],
+    [`${DEFAULT}a = \0`, "line 3", "is not text"],
+  ])("%j", async (text, key, reason) => {
+    const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [", "list.yaml": "- a" };
+    const error = await refusal(text, reader(files));
+    expect(error).toMatchObject({ name: "ConfigurationError", key });
+    expect(error.message).toContain(`${key}: `);
+    expect(error.message).toContain(reason);
+  });
+
+  test("also where there are no files", async () => {
+    expect((await refusal(amqp("ssl_ca_file = ca.pem"))).message).toBe(
+      "[oslo_messaging_amqp] ssl_ca_file: there are no files here to read ca.pem from",
+    );
+    expect((await refusal(notifications("driver = routing\nrouting_config = r.yaml"))).message).toBe(
+      "[oslo_messaging_notifications] routing_config: there are no files here to read r.yaml from",
+    );
+  });
+
+  test("a bad URL of the caller's is the caller's fault", async () => {
+    expect(await refusal(DEFAULT, { url: "nowhere" })).toMatchObject({ name: "InvalidTransportURL" });
+  });
+});
+
+describe("TLS in a file", () => {
+  const files = { "ca.pem": PEM, "both.pem": `${PEM}\n${KEY}` };
+
+  test.each([
+    ["amqp://h/", "trace = true", undefined],
+    ["amqp://h/", "ssl = false", undefined],
+    ["amqp://h/", "ssl = true", {}],
+    ["amqp://h/", "ssl_ca_file = ca.pem", { ca: PEM }],
+    ["amqp://h/", "ssl = false\nssl_ca_file = ca.pem", { ca: PEM }],
+    ["amqp://h/", "ssl_ca_file =", undefined],
+    ["amqp://h/", "ssl_verify_vhost = true", undefined],
+    ["amqps://h/", "ssl_verify_vhost = true", { verifyVirtualHost: true }],
+    ["amqp://h/?ssl=yes", "ssl_verify_vhost = true", { verifyVirtualHost: true }],
+    ["amqp://h/?ssl=yes&idle_timeout=5", "ssl = no", {}],
+    ["rabbit://h/?ssl=1&ssl_version=TLSv1", "ssl_ca_file = ca.pem", { ca: PEM }],
+    [
+      "amqps://h/",
+      "ssl_cert_file = both.pem\nssl_key_password = word",
+      {
+        cert: files["both.pem"],
+        key: files["both.pem"],
+        passphrase: "word",
+      },
+    ],
+  ])("of %s with %j", (url, lines, tls) => {
+    const conf = parseConf(`[DEFAULT]\ntransport_url=${url}\n[oslo_messaging_amqp]\n${lines}\n`, reader(files));
+    expect(conf.rpc.options.tls).toEqual(tls);
+    expect(conf.notifications.options.tls).toEqual(tls);
+  });
+});
+
+describe("routing_config", () => {
+  const yaml = `
+group_1:
+  messagingv2:
+    accepted_events: ["compute.*"]
+    accepted_priorities: [info, error]
+  log:
+`;
+
+  test("is read as YAML when a driver wants it", () => {
+    const { readFile, read } = reader({ "r.yaml": yaml, empty: "" });
+    const conf = (lines: string) => parseConf(notifications(lines), { readFile }).notifications.routing;
+    expect(conf("driver = routing\nrouting_config = r.yaml")).toEqual({
+      group_1: {
+        messagingv2: { accepted_events: ["compute.*"], accepted_priorities: ["info", "error"] },
+        log: null,
+      },
+    });
+    expect(conf("driver = routing\nrouting_config = empty")).toEqual({});
+    expect(conf("driver = routing\nrouting_config =")).toBeUndefined();
+    expect(conf("driver = log\nrouting_config = never-read")).toBeUndefined();
+    expect(read).toEqual(["r.yaml", "empty"]);
+  });
+});

@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Conf, parseConf } from "../../../src/conf/conf.js";
+import { ConfigurationError } from "../../../src/driver/exceptions.js";
+import { ROWS } from "../../../src/driver/option-table.js";
+import { resolveOptions } from "../../../src/driver/options.js";
+
+type Values = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+interface Vector {
+  name: string;
+  text: string;
+  oslo?: Values;
+  error?: string;
+}
+
+/** Made by test/peers/py_conf.py. */
+const vectors: Vector[] = JSON.parse(await readFile(join(import.meta.dirname, "../../data/conf-vectors.json"), "utf8"));
+const base = vectors[0]?.oslo ?? {};
+
+describe("parseConf reads as the real oslo.config does", () => {
+  const good = vectors.filter(({ oslo }) => oslo !== undefined);
+  test.each(good.map(({ name, text, oslo = {} }) => [name, text, oslo] as const))("%s", (_name, text, oslo) => {
+    const conf = parseConf(text);
+    expect(inOslosTerms(conf)).toEqual(
+      Object.fromEntries(Object.entries(base).map(([group, options]) => [group, { ...options, ...oslo[group] }])),
+    );
+  });
+
+  const bad = vectors.filter(({ error }) => error !== undefined);
+  test.each(bad.map(({ name, text, error }) => [name, error, text] as const))(
+    "and refuses what it refuses: %s (%s)",
+    (_name, _error, text) => {
+      expect(() => parseConf(text)).toThrow(ConfigurationError);
+    },
+  );
+
+  test("a good many times", () => {
+    expect([good.length > 30, bad.length > 15]).toEqual([true, true]);
+  });
+});
+
+function inOslosTerms({ rpc, server, notifications }: Conf): Values {
+  const { controlExchange = "openstack", rpcResponseTimeoutMs = 60_000 } = rpc.options;
+  return {
+    DEFAULT: {
+      transport_url: rpc.url,
+      control_exchange: controlExchange,
+      rpc_response_timeout: rpcResponseTimeoutMs / 1_000,
+      rpc_ping_enabled: server.ping,
+      executor_thread_pool_size: server.concurrency,
+    },
+    oslo_messaging_amqp: amqpInOslosTerms(conf(rpc)),
+    oslo_messaging_notifications: {
+      driver: notifications.drivers,
+      topics: notifications.topics,
+      retry: notifications.retry,
+      transport_url: notifications.url === rpc.url ? null : notifications.url,
+    },
+  };
+}
+
+function conf({ options }: Conf["rpc"]): Readonly<Record<string, unknown>> {
+  return { ...resolveOptions({ options: options.amqp }) };
+}
+
+function amqpInOslosTerms(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const own = ROWS.filter(([, { name }]) => name !== "ws_path");
+  return Object.fromEntries(
+    own.map(([key, { name }]) => {
+      const value = values[key];
+      if (key.endsWith("Ms")) return [name, Number(value) / 1_000];
+      if (name === "sasl_mechanisms") return [name, (value as string[]).join(" ")];
+      return [name, value ?? null];
+    }),
+  );
+}
