@@ -9,9 +9,10 @@ import { listenWebSocket } from "../transports/websocket-listener.js";
 import { port, several } from "./argument-types.js";
 import { UsageError } from "./exit-status.js";
 import { aborted, type Terminal } from "./terminal.js";
+import { type TlsArguments, tlsOf } from "./tls-arguments.js";
 import { keyAndValue } from "./transport-arguments.js";
 
-interface IntermediaryArguments {
+interface IntermediaryArguments extends TlsArguments {
   kind: "router" | "broker";
   host: string;
   tcp: number;
@@ -56,13 +57,17 @@ export function addIntermediaryCommand(program: Command, terminal: Terminal): vo
       "an option of [oslo_messaging_amqp] about addresses; may be given several times",
       several,
     )
+    .option("--tls-cert <file>", "certificate in PEM format: listens with TLS (amqps, amqp+wss), and not in clear")
+    .option("--tls-key <file>", "its private key in PEM format, not encrypted")
+    .option("--tls-client-ca <file>", "clients need a certificate that one of these CAs has signed")
     .action((given: IntermediaryArguments) => run(given, terminal));
 }
 
 async function run(given: IntermediaryArguments, { print, logger, interrupted }: Terminal): Promise<void> {
   const { kind, host, product, user, option = [] } = given;
+  const tls = await tlsOf(given);
   const intermediary = new Intermediary({ kind, product, users: users(user), addressing: addressing(option), logger });
-  const at = { host, maxConnections: MAX_CONNECTIONS, accept: intermediary.accept };
+  const at = { host, maxConnections: MAX_CONNECTIONS, accept: intermediary.accept, tls, logger };
   const listeners: Listening[] = [];
   try {
     const tcp = await bound("--tcp", listenTcp({ ...at, port: given.tcp }));

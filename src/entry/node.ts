@@ -1,25 +1,14 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
-import WebSocket from "isomorphic-ws";
 import { NotificationTransport, RPCTransport, type Runtime, type TransportOptions } from "../driver/transport.js";
 import type { TransportURL } from "../driver/transport-url.js";
 import { tcpDial } from "../transports/tcp.js";
-import { webSocketDial } from "../transports/websocket.js";
+import { nodeWebSocketDial } from "../transports/websocket-node.js";
 
 export * from "./names.js";
 
-/** No larger message than this is taken from a peer, whose frames are 64 KiB at most. */
-const MAX_WEBSOCKET_MESSAGE_BYTES = 16 * 1024 * 1024;
-
-/** Compression would cost more time than it saves. */
-class PlainWebSocket extends WebSocket {
-  constructor(url: string, protocols: string[]) {
-    super(url, protocols, { perMessageDeflate: false, maxPayload: MAX_WEBSOCKET_MESSAGE_BYTES });
-  }
-}
-
-const dialWebSocket = webSocketDial(PlainWebSocket);
+const dialWebSocket = nodeWebSocketDial();
 
 const runtime: Runtime = {
   dialers: { amqp: tcpDial, amqps: tcpDial, "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },

@@ -8,8 +8,9 @@ export * from "./names.js";
 
 /** The constructor is looked up when it is needed: not everything that loads this module has one. */
 const dial: Dial = async (to, on, signal) => {
-  if (globalThis.WebSocket === undefined) throw new Error("there is no WebSocket here");
-  return await webSocketDial(globalThis.WebSocket)(to, on, signal);
+  const { WebSocket } = globalThis;
+  if (WebSocket === undefined) throw new Error("there is no WebSocket here");
+  return await webSocketDial((url, protocols) => new WebSocket(url, protocols))(to, on, signal);
 };
 
 const runtime: Runtime = {

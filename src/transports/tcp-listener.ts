@@ -1,7 +1,10 @@
-import { createServer } from "node:net";
+import { createServer, type Socket as NetSocket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import type { Accept, Listening } from "../core/dial.js";
+import { type Logger, silentLogger } from "../core/logger.js";
 import { bind, OpenStreams, routeOf } from "./tcp-server.js";
 import { TcpSocket } from "./tcp-socket.js";
+import { clientNameOf, type TlsListenerOptions, TlsStreams, tlsServerOptions } from "./tls-server.js";
 
 export interface TcpListenerOptions {
   host: string;
@@ -9,16 +12,30 @@ export interface TcpListenerOptions {
   port: number;
   /** What comes in beyond it is closed at once. */
   maxConnections: number;
+  /** TLS instead of clear streams. */
+  tls?: TlsListenerOptions | undefined;
+  /** Hears of TLS handshakes that fail. Default: silent. */
+  logger?: Logger | undefined;
   accept: Accept;
 }
 
-/** Listens for TCP streams by Node. Rejects with "cannot listen on host:port: cause". */
-export function listenTcp({ accept, maxConnections, ...at }: TcpListenerOptions): Promise<Listening> {
+/**
+ * Listens for TCP streams, or TLS ones, by Node. Rejects with "cannot listen on host:port: cause", or with what is wrong
+ * with certificate and key.
+ */
+export async function listenTcp(options: TcpListenerOptions): Promise<Listening> {
+  const { accept, maxConnections, tls, logger = silentLogger, ...at } = options;
   const streams = new OpenStreams();
-  const server = createServer((stream) => {
-    const socket = new TcpSocket(stream, `tcp ${routeOf(stream)}`, accept);
+  const onStream = (stream: NetSocket): void => {
+    const id = `${tls === undefined ? "tcp" : "tls"} ${routeOf(stream)}`;
+    const socket = new TcpSocket(stream, { id, clientName: clientNameOf(stream) }, accept);
     streams.add(socket, (ended) => stream.once("close", ended));
-  });
+  };
+  const server = tls === undefined ? createServer(onStream) : createTlsServer(tlsServerOptions(tls), onStream);
+  const handshakes = tls && new TlsStreams(server, logger);
   server.maxConnections = maxConnections;
-  return bind(server, at, () => streams.close());
+  return await bind(server, at, async () => {
+    await streams.close();
+    handshakes?.cut();
+  });
 }

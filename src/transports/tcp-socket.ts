@@ -1,39 +1,54 @@
 import type { Socket as NetSocket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { Accept, Socket } from "../core/dial.js";
-import { causeOf } from "./cause.js";
+import type { Accept, Address, Socket } from "../core/dial.js";
+import { dialCauseOf, hintFor, tlsCauseOf } from "./tls-cause.js";
 
 /** How long the peer may do nothing about an ended stream before it is cut. */
 const LINGER_MS = 2000;
+
+export interface TcpSocketOptions {
+  id: string;
+  clientName?: string | undefined;
+  /** Where the stream was dialled to. Absent: it came in. */
+  to?: Address | undefined;
+}
 
 /** A connected TCP or TLS stream of Node. After `close()` nothing is told but `SocketHandlers.close`. */
 export class TcpSocket implements Socket {
   readonly id: string;
   readonly encrypted: boolean;
+  readonly clientName: string | undefined;
   readonly #stream: NetSocket;
+  #heard = false;
   #closing = false;
   #failure: Error | undefined;
   #lingering = false;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `stream` has just connected, and nothing listens to it yet. */
-  constructor(stream: NetSocket, id: string, accept: Accept) {
+  constructor(stream: NetSocket, { id, clientName, to }: TcpSocketOptions, accept: Accept) {
     this.id = id;
+    this.clientName = clientName;
     this.encrypted = stream instanceof TLSSocket;
     this.#stream = stream;
     stream.setNoDelay(true);
-    stream.on("error", (error) => {
-      this.#failure ??= new Error(`${id}: ${causeOf(error)}`, { cause: error });
+    stream.on("error", (cause) => {
+      const why = to === undefined || this.#heard ? tlsCauseOf(cause) : dialCauseOf(cause, to);
+      this.#failure ??= new Error(`${id}: ${why}`, { cause });
     });
     const on = accept(this);
     stream.on("data", (chunk: Buffer) => {
       // Not the Buffer: its slice() does not copy, which nobody expects of a Uint8Array.
+      this.#heard = true;
       if (!this.#closing) on.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     });
     stream.on("drain", () => on.drain());
     stream.once("end", () => this.#linger());
     stream.once("close", () => {
       clearTimeout(this.#cutTimer);
+      if (to !== undefined && !this.#heard && !this.#closing) {
+        this.#failure ??= new Error(`${id}: closed by the peer without a word: ${hintFor(to)}`);
+      }
       on.close(this.#failure);
     });
   }

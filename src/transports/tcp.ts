@@ -1,17 +1,18 @@
-import { connect as connectTcp, isIP, type Socket as NetSocket } from "node:net";
+import { connect as connectTcp, type Socket as NetSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { authority } from "../core/authority.js";
-import type { Address, Dial, Pem } from "../core/dial.js";
-import { causeOf } from "./cause.js";
+import type { Address, Dial } from "../core/dial.js";
+import { usesTls } from "./scheme.js";
 import { TcpSocket } from "./tcp-socket.js";
+import { dialCauseOf } from "./tls-cause.js";
+import { tlsClientOptions } from "./tls-client.js";
 
 /**
- * TCP, and TLS for the scheme `amqps` or an address with `tls`, by Node. The server's certificate must be valid for the
- * hostname. Rejects with "cannot connect to host:port: cause" and Node's error as `cause`.
+ * TCP, and TLS for the scheme `amqps` or an address with `tls`, by Node. Rejects with "cannot connect to host:port: cause" and Node's error as `cause`.
  */
 export const tcpDial: Dial = async (to, on, signal) => {
   signal.throwIfAborted();
-  const encrypted = to.scheme === "amqps" || to.tls !== undefined;
+  const encrypted = usesTls(to);
   const stream = open(to, encrypted);
   return await new Promise((resolve, reject) => {
     const abort = (): void => {
@@ -28,14 +29,16 @@ export const tcpDial: Dial = async (to, on, signal) => {
       signal.removeEventListener("abort", abort);
       stream.off("error", refuse);
       const local = authority({ hostname: stream.localAddress ?? "", port: stream.localPort ?? 0 });
-      resolve(new TcpSocket(stream, `${encrypted ? "tls" : "tcp"} ${local} to ${authority(to)}`, () => on));
+      const id = `${encrypted ? "tls" : "tcp"} ${local} to ${authority(to)}`;
+      resolve(new TcpSocket(stream, { id, to }, () => on));
     });
   });
 };
 
 function open(to: Address, encrypted: boolean): NetSocket {
+  const { hostname: host, port } = to;
   try {
-    return encrypted ? openTls(to) : connectTcp({ host: to.hostname, port: to.port });
+    return encrypted ? connectTls({ host, port, ...tlsClientOptions(to) }) : connectTcp({ host, port });
   } catch (error) {
     // A port or a PEM document that cannot be.
     throw cannotConnect(to, error);
@@ -43,26 +46,5 @@ function open(to: Address, encrypted: boolean): NetSocket {
 }
 
 function cannotConnect(to: Address, cause: unknown): Error {
-  return new Error(`cannot connect to ${authority(to)}: ${causeOf(cause)}`, { cause });
-}
-
-function openTls({ hostname, port, tls }: Address): NetSocket {
-  return connectTls({
-    host: hostname,
-    port,
-    // TLS has no server names for IP addresses; the certificate is checked against `host` then.
-    servername: isIP(hostname) === 0 ? hostname : "",
-    ca: tls?.ca === undefined ? undefined : pemsOf(tls.ca),
-    cert: tls?.cert === undefined ? undefined : nodePem(tls.cert),
-    key: tls?.key === undefined ? undefined : nodePem(tls.key),
-    passphrase: tls?.passphrase,
-  });
-}
-
-function pemsOf(pems: Pem | readonly Pem[]): (string | Buffer)[] {
-  return typeof pems === "string" || pems instanceof Uint8Array ? [nodePem(pems)] : pems.map(nodePem);
-}
-
-function nodePem(pem: Pem): string | Buffer {
-  return typeof pem === "string" ? pem : Buffer.from(pem);
+  return new Error(`cannot connect to ${authority(to)}: ${dialCauseOf(cause, to)}`, { cause });
 }

@@ -1,8 +1,11 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { isIP, isIPv6 } from "node:net";
 import { WebSocketServer } from "ws";
 import type { Accept, Listening } from "../core/dial.js";
+import { type Logger, silentLogger } from "../core/logger.js";
 import { bind, OpenStreams, routeOf } from "./tcp-server.js";
+import { clientNameOf, type TlsListenerOptions, TlsStreams, tlsServerOptions } from "./tls-server.js";
 import { SUBPROTOCOL, WebSocketSocket } from "./websocket-socket.js";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
@@ -18,16 +21,21 @@ export interface WebSocketListenerOptions {
   maxMessageBytes: number;
   /** Origins of pages that may connect besides those from loopback: "https://console.example.org". */
   origins?: readonly string[] | undefined;
+  /** TLS instead of clear streams. */
+  tls?: TlsListenerOptions | undefined;
+  /** Hears of TLS handshakes that fail. Default: silent. */
+  logger?: Logger | undefined;
   accept: Accept;
 }
 
 /**
  * Listens for WebSockets with the sub-protocol `amqp` by Node. Every web page can reach the listeners of the machine
  * that shows it, so a page needs an Origin from loopback or of `origins`, and whoever connects must have asked for a
- * loopback host or the one that is bound. Rejects with "cannot listen on host:port: cause".
+ * loopback host or the one that is bound. Rejects with "cannot listen on host:port: cause", or with what is wrong with
+ * certificate and key.
  */
-export function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
-  const { accept, maxConnections, maxMessageBytes, host, port } = options;
+export async function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
+  const { accept, maxConnections, maxMessageBytes, host, port, tls, logger = silentLogger } = options;
   const streams = new OpenStreams();
   const upgrades = new WebSocketServer({
     noServer: true,
@@ -41,24 +49,30 @@ export function listenWebSocket(options: WebSocketListenerOptions): Promise<List
       else done(false, refusal.status, refusal.text, { "Content-Type": "text/plain" });
     },
   });
-  const server = createServer((_request, response) => {
-    response.writeHead(426, { "Content-Type": "text/plain", Connection: "close" });
-    response.end("AMQP 1.0 over WebSocket is spoken here\n");
-  });
+  const server = tls === undefined ? createServer(tell) : createHttpsServer(tlsServerOptions(tls), tell);
+  const handshakes = tls && new TlsStreams(server, logger);
   server.maxConnections = maxConnections;
   server.on("upgrade", (request, stream, head) => {
     upgrades.handleUpgrade(request, stream, head, (ws) => {
       ws.binaryType = "arraybuffer";
-      const id = `ws ${routeOf(request.socket)}`;
-      const socket = new WebSocketSocket(ws, { id, encrypted: false, peer: "client" }, accept);
+      const id = `${tls === undefined ? "ws" : "wss"} ${routeOf(request.socket)}`;
+      const clientName = clientNameOf(request.socket);
+      const socket = new WebSocketSocket(ws, { id, encrypted: tls !== undefined, clientName, peer: "client" }, accept);
       streams.add(socket, (ended) => ws.once("close", ended));
     });
   });
-  return bind(server, { host, port }, () => {
+  return await bind(server, { host, port }, async () => {
     server.closeAllConnections();
-    return streams.close();
+    await streams.close();
+    handshakes?.cut();
   });
 }
+
+/** To whoever does not ask for an upgrade. */
+const tell: RequestListener = (_request, response) => {
+  response.writeHead(426, { "Content-Type": "text/plain", Connection: "close" });
+  response.end("AMQP 1.0 over WebSocket is spoken here\n");
+};
 
 interface Refusal {
   status: number;

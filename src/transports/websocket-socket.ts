@@ -42,6 +42,7 @@ export interface WebSocketLike {
 export interface WebSocketSocketOptions {
   id: string;
   encrypted: boolean;
+  clientName?: string | undefined;
   /** What the other side is, for messages. */
   peer: "client" | "server";
   /** `send` asks to wait when more than this has not left: 1 MiB unless told. */
@@ -52,6 +53,7 @@ export interface WebSocketSocketOptions {
 export class WebSocketSocket implements Socket {
   readonly id: string;
   readonly encrypted: boolean;
+  readonly clientName: string | undefined;
   readonly #ws: WebSocketLike;
   readonly #on: SocketHandlers;
   readonly #budgetBytes: number;
@@ -62,9 +64,11 @@ export class WebSocketSocket implements Socket {
   #failure: Error | undefined;
 
   /** `ws` has just opened, gives ArrayBuffers, and nothing listens to its messages yet. */
-  constructor(ws: WebSocketLike, { id, encrypted, peer, budgetBytes }: WebSocketSocketOptions, accept: Accept) {
+  constructor(ws: WebSocketLike, options: WebSocketSocketOptions, accept: Accept) {
+    const { id, encrypted, clientName, peer, budgetBytes } = options;
     this.id = id;
     this.encrypted = encrypted;
+    this.clientName = clientName;
     this.#ws = ws;
     this.#budgetBytes = budgetBytes ?? DEFAULT_BUDGET_BYTES;
     ws.addEventListener("error", (event) => {

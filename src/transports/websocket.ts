@@ -1,62 +1,69 @@
 import { authority } from "../core/authority.js";
 import type { Address, Dial, Socket } from "../core/dial.js";
-import { causeOf } from "./cause.js";
+import { causeOf as plainCauseOf } from "./cause.js";
+import { usesTls } from "./scheme.js";
 import { causeOfEvent, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./websocket-socket.js";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
-/** The WHATWG constructor: a browser's global, or a class over `ws` that fixes its options. */
-export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+/** Makes a WebSocket of the runtime, which owns TLS, or knows what to do with that of the address. */
+export type OpenWebSocket = (url: string, protocols: string[], to: Address) => WebSocketLike;
 
 export interface WebSocketDialOptions {
   /** 10,000 unless told. */
   connectTimeoutMs?: number | undefined;
   /** `send` asks to wait when more than this has not left: 1 MiB unless told. */
   budgetBytes?: number | undefined;
+  /** Says in words why the WebSocket did not open. */
+  causeOf?: ((thrown: unknown, to: Address) => string) | undefined;
 }
 
 /**
  * WebSocket with the sub-protocol `amqp`, for every runtime that has one: `amqp+ws`, and `amqp+wss` for TLS.
  * Rejects with "cannot open WebSocket URL: cause", as far as the runtime tells it: browsers do not.
  */
-export function webSocketDial(
-  WebSocketClass: WebSocketConstructor,
-  { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, budgetBytes }: WebSocketDialOptions = {},
-): Dial {
+export function webSocketDial(openWebSocket: OpenWebSocket, options: WebSocketDialOptions = {}): Dial {
+  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, budgetBytes, causeOf = plainCauseOf } = options;
   return async (to, on, signal) => {
     signal.throwIfAborted();
-    const encrypted = to.scheme === "amqp+wss" || to.tls !== undefined;
+    const encrypted = usesTls(to);
     const url = urlOf(to, encrypted);
-    const ws = construct(WebSocketClass, url);
+    const whyNot: WhyNot = (cause) => cannotOpen(url, causeOf(cause, to), cause);
+    const ws = construct(() => openWebSocket(url, [SUBPROTOCOL], to), whyNot);
     const opened = (): Socket => new WebSocketSocket(ws, { id: url, encrypted, peer: "server", budgetBytes }, () => on);
-    return await opening(ws, url, connectTimeoutMs, signal, opened);
+    return await opening(ws, { url, timeoutMs: connectTimeoutMs, signal, opened, whyNot });
   };
 }
+
+type WhyNot = (cause: unknown) => Error;
 
 function urlOf(to: Address, encrypted: boolean): string {
   const { path = "/" } = to;
   return `${encrypted ? "wss" : "ws"}://${authority(to)}${path.startsWith("/") ? path : `/${path}`}`;
 }
 
-function construct(WebSocketClass: WebSocketConstructor, url: string): WebSocketLike {
+function construct(open: () => WebSocketLike, whyNot: WhyNot): WebSocketLike {
   try {
-    const ws = new WebSocketClass(url, [SUBPROTOCOL]);
+    const ws = open();
     ws.binaryType = "arraybuffer";
     return ws;
   } catch (error) {
-    // Mixed content: a page from https may not open ws:// to another host.
-    throw cannotOpen(url, causeOf(error), error);
+    // Mixed content: a page from https may not open ws:// to another host. Or a certificate that is none.
+    throw whyNot(error);
   }
 }
 
-/** Settles once, with what `opened` makes within the event: a tick later the first message could have passed. */
-function opening(
-  ws: WebSocketLike,
-  url: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-  opened: () => Socket,
-): Promise<Socket> {
+interface Opening {
+  url: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+  /** Its result is what the opening settles with: a tick after the event the first message could have passed. */
+  opened: () => Socket;
+  whyNot: WhyNot;
+}
+
+/** Settles once. */
+function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, whyNot }: Opening): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let cause: unknown;
     let settled = false;
@@ -91,16 +98,15 @@ function opening(
     });
     ws.addEventListener("close", ({ code }) => {
       settle();
-      reject(whyClosed(url, code, cause));
+      reject(whyClosed(url, code, cause, whyNot));
     });
   });
 }
 
-function whyClosed(url: string, code: number, cause: unknown): Error {
+function whyClosed(url: string, code: number, cause: unknown, whyNot: WhyNot): Error {
   if (cause === undefined) return cannotOpen(url, `closed with ${code}, and the runtime does not tell why`);
-  const why = causeOf(cause);
   // `ws` checks the sub-protocol before it opens.
-  return why.includes("subprotocol") ? notSelected(url, cause) : cannotOpen(url, why, cause);
+  return plainCauseOf(cause).includes("subprotocol") ? notSelected(url, cause) : whyNot(cause);
 }
 
 function discard(ws: WebSocketLike): void {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pemFile } from "../support/tls.js";
 import { oslo, RunningIntermediary } from "./command.js";
 
 const PASSWORD = "p@ss:w/r,d%é #1";
@@ -59,6 +60,34 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
     ["a kind that is none", ["intermediary", "--kind", "post-office"], /post-office/],
     ["a port out of range", ["intermediary", "--tcp", "65536"], /--tcp/],
     ["an option that is not an intermediary's", ["intermediary", "--option", "idle_timeout=1"], /idle_timeout/],
+    [
+      "a TLS certificate without its key",
+      ["intermediary", "--tls-cert", pemFile("server-cert")],
+      /--tls-cert needs --tls-key/,
+    ],
+    [
+      "a TLS key without its certificate",
+      ["intermediary", "--tls-key", pemFile("server-key")],
+      /--tls-key needs --tls-c/,
+    ],
+    [
+      "a CA of clients without TLS",
+      ["intermediary", "--tls-client-ca", pemFile("ca")],
+      /--tls-client-ca needs --tls-cert and --tls-key/,
+    ],
+    ["a certificate file that is not there", tls("nowhere", "server-key"), /--tls-cert \S+nowhere\.pem cannot be read/],
+    ["a key file that is not there", tls("server-cert", "nowhere"), /--tls-key \S+nowhere\.pem cannot be read/],
+    [
+      "an encrypted key",
+      tls("client-cert", "client-key-encrypted"),
+      /--tls-key.* encrypted, and there is no passphrase/,
+    ],
+    ["another's key", tls("server-cert", "client-key"), /--tls-cert.*--tls-key.*the private key does not belong/],
+    [
+      "a CA that is none",
+      [...tls("server-cert", "server-key"), "--tls-client-ca", pemFile("server-key")],
+      /--tls-client-ca \S+server-key\.pem: the CA is not a certificate/,
+    ],
     ["a user without password", ["intermediary", "--user", "s3cret"], /--user must be NAME:PASSWORD/],
   ])("%s", async (_what, args, named) => {
     const { status, stdout, stderr } = await oslo(...args);
@@ -142,3 +171,7 @@ describe("with users", { timeout: 60_000 }, () => {
     expect(await notify("")).toMatchObject({ status: 4, stderr: expect.stringContaining("SASL") });
   });
 });
+
+function tls(cert: string, key: string): string[] {
+  return ["intermediary", "--tls-cert", pemFile(cert), "--tls-key", pemFile(key)];
+}

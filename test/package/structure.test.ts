@@ -18,13 +18,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that may know Node: the others run in a browser. */
-const nodeFiles = [/^transports\/(tcp.*|websocket-listener)\.ts$/, /^entry\/(conf-)?node\.ts$/, /^cli\//];
+const nodeFiles = [
+  /^transports\/(tcp.*|tls.*|websocket-listener|websocket-node)\.ts$/,
+  /^entry\/(conf-)?node\.ts$/,
+  /^cli\//,
+];
 
 /** Which files may import a package. */
 const packages: Readonly<Record<string, readonly RegExp[]>> = {
   rhea: [/^core\/control\.ts$/],
   ws: [/^transports\/websocket-listener\.ts$/],
-  "isomorphic-ws": [/^entry\/node\.ts$/],
+  "isomorphic-ws": [/^transports\/websocket-node\.ts$/],
   commander: [/^cli\//],
   "js-ini": [/^conf\/ini\.ts$/],
   yaml: [/^conf\/notification-section\.ts$/],

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ArtemisInit, type ArtemisLogin, artemisFiles } from "./artemis-files.js";
+import { PEM_CONFIG, withTlsAcceptor } from "./artemis-tls.js";
 import { Child } from "./child.js";
 
 /** Where an Artemis listens: AMQP over TCP and over WebSocket on the same port of 127.0.0.1. */
@@ -31,14 +32,19 @@ export class Artemis implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Resolves when it accepts connections. */
-  static async start(init: ArtemisInit): Promise<Artemis> {
+  /** Resolves when it accepts connections: with `tls` those of clients with a certificate that the tests' CA has signed. */
+  static async start({ tls = false, ...init }: ArtemisInit & { tls?: boolean }): Promise<Artemis> {
     if (!existsSync(HOME)) {
       throw new Error(`ActiveMQ Artemis ${VERSION} is not there (${HOME}). Install it with: bash scripts/setup.sh`);
     }
     const folder = await mkdtemp(join(tmpdir(), `artemis-${init.addressing}-`));
     await mkdir(join(folder, "etc"));
-    for (const [name, text] of Object.entries(artemisFiles(folder, init))) {
+    const files = artemisFiles(folder, init);
+    if (tls) {
+      files["broker.xml"] = withTlsAcceptor(files["broker.xml"] ?? "", join(folder, "etc", "tls.pemcfg"));
+      files["tls.pemcfg"] = PEM_CONFIG;
+    }
+    for (const [name, text] of Object.entries(files)) {
       await writeFile(join(folder, "etc", name), text);
     }
     const child = new Child({

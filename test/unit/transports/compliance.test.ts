@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Socket } from "../../../src/core/dial.js";
-import { type Bed, memoryBed, type Open, tcpBed, tlsBed, webSocketBed } from "./beds.js";
+import { type Bed, memoryBed, type Open, secureWebSocketBed, tcpBed, tlsBed, webSocketBed } from "./beds.js";
 import { Arrivals, Probe, pattern, pump } from "./probe.js";
 import { rawTcpServer } from "./raw-tcp-server.js";
 
@@ -44,7 +44,7 @@ async function passTime(): Promise<void> {
   await far.until((p) => p.closed);
 }
 
-describe.each([tcpBed, tlsBed, webSocketBed, memoryBed])("a stream over $name", (bed) => {
+describe.each([tcpBed, tlsBed, webSocketBed, secureWebSocketBed, memoryBed])("a stream over $name", (bed) => {
   openBeforeEach(bed);
 
   it("carries bytes both ways, as plain arrays", async () => {
@@ -60,8 +60,8 @@ describe.each([tcpBed, tlsBed, webSocketBed, memoryBed])("a stream over $name", 
   it("says which stream it is, and whether it is encrypted", async () => {
     const { nearSocket, farSocket } = await connect();
     expect(nearSocket.id).toContain(open.address.hostname);
-    expect(nearSocket.encrypted).toBe(bed === tlsBed);
-    expect(farSocket.encrypted).toBe(bed === tlsBed);
+    const encrypted = bed === tlsBed || bed === secureWebSocketBed;
+    expect([nearSocket.encrypted, farSocket.encrypted]).toEqual([encrypted, encrypted]);
     expect(farSocket.id).not.toContain("undefined");
   });
 
@@ -282,7 +282,7 @@ describe.each([tcpBed, tlsBed, webSocketBed, memoryBed])("a stream over $name", 
   });
 });
 
-describe.each([tcpBed, tlsBed, webSocketBed])("dialling over $name", (bed) => {
+describe.each([tcpBed, tlsBed, webSocketBed, secureWebSocketBed])("dialling over $name", (bed) => {
   openBeforeEach(bed);
 
   it("rejects with the signal's reason when it is aborted while connecting", async () => {
@@ -301,8 +301,8 @@ describe.each([tcpBed, tlsBed, webSocketBed])("dialling over $name", (bed) => {
     await open.close();
     const dialled = open.dial(open.address, new Probe(), never);
     await expect(dialled).rejects.toThrow(
-      bed === webSocketBed
-        ? `cannot open WebSocket ws://${hostname}:${port}/: connection refused`
+      bed.name.startsWith("ws")
+        ? `cannot open WebSocket ${bed.name}://${hostname}:${port}/: connection refused`
         : `cannot connect to ${hostname}:${port}: connection refused`,
     );
     await expect(dialled).rejects.toMatchObject({ name: "Error", cause: { code: "ECONNREFUSED" } });
@@ -319,7 +319,7 @@ describe.each([tcpBed, tlsBed, webSocketBed])("dialling over $name", (bed) => {
   });
 });
 
-describe.each([tlsBed, webSocketBed])("a handshake over $name", (bed) => {
+describe.each([tlsBed, webSocketBed, secureWebSocketBed])("a handshake over $name", (bed) => {
   openBeforeEach(bed);
 
   it("is cut when the signal is aborted while the peer says nothing", async () => {

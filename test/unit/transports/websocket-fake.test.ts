@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
 import type { Address, Socket } from "../../../src/core/dial.js";
-import {
-  type WebSocketConstructor,
-  type WebSocketDialOptions,
-  webSocketDial,
-} from "../../../src/transports/websocket.js";
+import { type OpenWebSocket, type WebSocketDialOptions, webSocketDial } from "../../../src/transports/websocket.js";
+import type { WebSocketLike } from "../../../src/transports/websocket-socket.js";
 import { FakeWebSocket } from "./fake-websocket.js";
 import { Probe, pattern } from "./probe.js";
 
@@ -27,14 +24,13 @@ interface Dialled {
 
 function dial(address = to, signal = never, options: WebSocketDialOptions = {}): Dialled {
   const made: FakeWebSocket[] = [];
-  class Recorded extends FakeWebSocket {
-    constructor(url: string, protocols: string[]) {
-      super(url, protocols);
-      made.push(this);
-    }
-  }
+  const open: OpenWebSocket = (url, protocols) => {
+    const ws = new FakeWebSocket(url, protocols);
+    made.push(ws);
+    return ws;
+  };
   const probe = new Probe();
-  const dialled = webSocketDial(Recorded, options)(address, probe, signal);
+  const dialled = webSocketDial(open, options)(address, probe, signal);
   const [ws] = made;
   if (ws === undefined) throw new Error("no WebSocket was made");
   return { ws, probe, dialled };
@@ -47,8 +43,8 @@ async function opened(options?: WebSocketDialOptions): Promise<{ ws: FakeWebSock
 }
 
 describe("dialling with a browser's WebSocket", () => {
-  it("takes the global one of browsers", () => {
-    expectTypeOf<typeof WebSocket>().toExtend<WebSocketConstructor>();
+  it("takes those of browsers", () => {
+    expectTypeOf<WebSocket>().toExtend<WebSocketLike>();
   });
 
   it.each<[Partial<Address>, string]>([
@@ -68,13 +64,9 @@ describe("dialling with a browser's WebSocket", () => {
 
   it("turns what the constructor throws into a rejection that names the URL", async () => {
     const mixedContent = new Error("An insecure WebSocket connection may not be initiated from a page over HTTPS.");
-    class Throwing extends FakeWebSocket {
-      constructor(url: string, protocols: string[]) {
-        super(url, protocols);
-        throw mixedContent;
-      }
-    }
-    const dialled = webSocketDial(Throwing)(to, new Probe(), never);
+    const dialled = webSocketDial(() => {
+      throw mixedContent;
+    })(to, new Probe(), never);
     await expect(dialled).rejects.toThrow(`cannot open WebSocket ${url}: An insecure`);
     await expect(dialled).rejects.toMatchObject({ cause: mixedContent });
   });

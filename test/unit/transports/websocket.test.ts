@@ -5,12 +5,11 @@ import { afterEach, expect, it } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Address } from "../../../src/core/dial.js";
 import { bind } from "../../../src/transports/tcp-server.js";
-import { webSocketDial } from "../../../src/transports/websocket.js";
-import { NodeWebSocket } from "./beds.js";
+import { nodeWebSocketDial } from "../../../src/transports/websocket-node.js";
 import { Probe, pattern } from "./probe.js";
 
 const never = new AbortController().signal;
-const dial = webSocketDial(NodeWebSocket);
+const dial = nodeWebSocketDial();
 const cleanups: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -118,7 +117,7 @@ it("gives up on a server that never answers, and closes its connection", async (
     server.on("connection", (stream) => stream.resume().once("close", () => resolve()));
   });
   const to = await listen(server);
-  const patient = webSocketDial(NodeWebSocket, { connectTimeoutMs: 30 });
+  const patient = nodeWebSocketDial({ connectTimeoutMs: 30 });
   await expect(patient(to, new Probe(), never)).rejects.toThrow(
     `cannot open WebSocket ws://127.0.0.1:${to.port}/: no answer within 30 ms`,
   );

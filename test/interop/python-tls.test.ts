@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
+import type { Address } from "../../src/core/dial.js";
+import { getRpcClient, getRpcServer, getRpcTransport, type TransportStatus } from "../../src/entry/node.js";
+import { Intermediary } from "../../src/intermediary/intermediary.js";
+import { listenTcp } from "../../src/transports/tcp-listener.js";
+import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
+import { Artemis } from "../support/artemis.js";
+import { uniqueTopic } from "../support/bed.js";
+import { PythonClient, PythonServer } from "../support/python.js";
+import { RecordingLogger } from "../support/recording-logger.js";
+import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
+import { withTls } from "../support/tls-dialers.js";
+
+const LEGACY = { addressing_mode: "legacy" };
+const PYTHON_CA = { ssl: "true", ssl_ca_file: pemFile("ca") };
+const PYTHON_CLIENT = {
+  ...PYTHON_CA,
+  ssl_cert_file: pemFile("client-cert"),
+  ssl_key_file: pemFile("client-key-encrypted"),
+  ssl_key_password: ENCRYPTED_CLIENT.passphrase,
+};
+
+interface Guarded extends AsyncDisposable {
+  port: number;
+  /** What it has logged. */
+  logger: RecordingLogger;
+}
+
+async function embedded(tls: TlsListenerOptions): Promise<Guarded> {
+  const logger = new RecordingLogger();
+  const intermediary = new Intermediary({ kind: "broker", logger });
+  const { accept } = intermediary;
+  const listening = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 10, accept, tls, logger });
+  return {
+    port: listening.port,
+    logger,
+    async [Symbol.asyncDispose]() {
+      await intermediary.close();
+      await listening.close();
+    },
+  };
+}
+
+async function artemis(): Promise<Guarded> {
+  const running = await Artemis.start({ addressing: "legacy", tls: true });
+  return {
+    port: running.address.port,
+    logger: new RecordingLogger(),
+    [Symbol.asyncDispose]: () => running.stop(),
+  };
+}
+
+describe.each([
+  ["the embedded broker", () => embedded({ ...SERVER, clientCa: CA })],
+  ["Artemis", artemis],
+])("by %s, which wants client certificates", (_place, start) => {
+  let place: Guarded;
+  beforeAll(async () => {
+    place = await start();
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  const ours = (tls: Address["tls"]) =>
+    getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { dialers: withTls(tls) });
+
+  test("Python and we call each other, each with a certificate", async () => {
+    const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT })}`;
+    const topics = { python: uniqueTopic("python"), ours: uniqueTopic("ours") };
+    await using transport = ours({ ca: CA, ...CLIENT });
+    await getRpcServer(transport, { topic: topics.ours, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
+    await using _pythonServer = await PythonServer.start({ url, topic: topics.python, server: "python" });
+    await using pythonClient = await PythonClient.start(url);
+    const call = { target: { topic: topics.ours, version: "1.0" }, method: "echo", args: { arg: "hällo" } };
+    expect(await pythonClient.call(call)).toBe("hällo");
+    const client = getRpcClient(transport, { topic: topics.python, version: "1.0" });
+    expect(await client.call({}, "echo", { arg: "hällo" })).toBe("hällo");
+  });
+
+  test.each<[string, Address["tls"], RegExp]>([
+    ["no certificate", { ca: CA }, /the peer requires a certificate|it may require a client certificate/],
+    [
+      "one of another CA",
+      { ca: CA, key: CLIENT.key, cert: pem("stranger-cert") },
+      /it may have refused the client certi/,
+    ],
+    ["an unknown CA", CLIENT, /the certificate is not signed by a CA that is trusted here/],
+  ])("we are told what is wrong with %s", async (_what, tls, why) => {
+    await using transport = ours(tls);
+    const connecting = Promise.allSettled([transport.connect()]);
+    expect(String((await disconnected(transport.status())).error)).toMatch(why);
+    await transport.close();
+    await connecting;
+  });
+
+  test("who speaks no TLS is told that it may be missing", async () => {
+    await using transport = getRpcTransport(`amqp://localhost:${place.port}/`);
+    const connecting = Promise.allSettled([transport.connect()]);
+    expect(String((await disconnected(transport.status())).error)).toContain("TLS");
+    await transport.close();
+    await connecting;
+  });
+});
+
+test("Python without a certificate is refused, and the log says why", async () => {
+  await using place = await embedded({ ...SERVER, clientCa: CA });
+  const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CA })}`;
+  await using client = await PythonClient.start(url);
+  const call = client.call({ target: { topic: "t" }, method: "ping", timeout: 2 });
+  await expect(call).rejects.toMatchObject({ type: expect.stringMatching(/MessagingTimeout|MessageDeliveryFailure/) });
+  expect(place.logger.of("warn")).toContainEqual(expect.stringContaining("the peer showed no certificate"));
+});
+
+test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", async () => {
+  await using place = await embedded(VHOST_SERVER);
+  const at = `127.0.0.1:${place.port}/${VHOST}`;
+  const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CA, ssl_verify_vhost: "true" });
+  const topic = uniqueTopic("vhost");
+  await using transport = getRpcTransport(`amqps://${at}?${new URLSearchParams(LEGACY)}`, {
+    dialers: withTls({ ca: CA }, VHOST),
+  });
+  await getRpcServer(transport, { topic, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
+  await using client = await PythonClient.start(`amqp://${at}?${query}`);
+  expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
+});
+
+async function disconnected(
+  statuses: AsyncIterable<TransportStatus>,
+): Promise<Extract<TransportStatus, { type: "disconnected" }>> {
+  for await (const status of statuses) if (status.type === "disconnected") return status;
+  throw new Error("the transport was closed before it was disconnected");
+}

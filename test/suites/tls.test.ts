@@ -1,0 +1,124 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { Address } from "../../src/core/dial.js";
+import {
+  getRpcClient,
+  getRpcServer,
+  getRpcTransport,
+  type RPCTransport,
+  type TransportStatus,
+} from "../../src/entry/node.js";
+import { Intermediary } from "../../src/intermediary/intermediary.js";
+import { listenTcp } from "../../src/transports/tcp-listener.js";
+import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
+import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
+import { withTls } from "../support/tls-dialers.js";
+
+interface Place extends AsyncDisposable {
+  /** `name:port`. */
+  host: string;
+}
+
+class Echo {
+  echo(_context: object, { arg }: { arg: unknown }): unknown {
+    return arg;
+  }
+}
+
+describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => {
+  async function start(tls?: TlsListenerOptions): Promise<Place> {
+    const intermediary = new Intermediary({ kind: "broker" });
+    const at = { host: "127.0.0.1", port: 0, maxConnections: 10, accept: intermediary.accept, tls };
+    const listening = await (scheme === "amqps" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
+    return {
+      host: `127.0.0.1:${listening.port}`,
+      async [Symbol.asyncDispose]() {
+        await intermediary.close();
+        await listening.close();
+      },
+    };
+  }
+
+  function transportTo(hosts: readonly Place[], tls: Address["tls"], serverName?: string): RPCTransport {
+    const url = `${scheme}://${hosts.map(({ host }) => host).join(",")}/`;
+    return getRpcTransport(url, { dialers: withTls(tls, serverName) });
+  }
+
+  /** One call, by two transports, with what they need to connect. */
+  async function call(place: Place, tls: Address["tls"], serverName?: string): Promise<void> {
+    await using serving = transportTo([place], tls, serverName);
+    await using calling = transportTo([place], tls, serverName);
+    await getRpcServer(serving, { topic: "t", server: "s" }, [new Echo()]).start();
+    expect(await getRpcClient(calling, { topic: "t" }).call({}, "echo", { arg: "é".repeat(100_000) })).toHaveLength(
+      100_000,
+    );
+  }
+
+  /** The first status that says why there is no connection. */
+  async function refusal(place: Place, tls: Address["tls"], serverName?: string): Promise<string> {
+    await using transport = transportTo([place], tls, serverName);
+    const connecting = Promise.allSettled([transport.connect()]);
+    const status = await until(transport, "disconnected");
+    expect(status).toMatchObject({ host: place.host, error: { message: expect.stringContaining(place.host) } });
+    const seen = inspect(status, { depth: 20 });
+    for (const secret of ["PRIVATE KEY", "w:r:o:n:g"]) expect(seen).not.toContain(secret);
+    await transport.close();
+    await connecting;
+    return status.type === "disconnected" ? String(status.error?.message) : "";
+  }
+
+  test("a call is answered by way of a server that a private CA has signed", async () => {
+    await using place = await start(SERVER);
+    await call(place, { ca: CA });
+  });
+
+  test("a call is answered by way of a server that wants a client certificate, with an encrypted key or a plain one", async () => {
+    await using place = await start({ ...SERVER, clientCa: CA });
+    await call(place, { ca: CA, ...CLIENT });
+    await call(place, { ca: CA, ...ENCRYPTED_CLIENT });
+  });
+
+  test("a certificate for a virtual host is checked against that name, and no other", async () => {
+    await using place = await start(VHOST_SERVER);
+    await call(place, { ca: CA }, VHOST);
+    expect(await refusal(place, { ca: CA })).toContain(
+      "the certificate is not for 127.0.0.1, but for DNS:cloud.example",
+    );
+  });
+
+  test.each<[string, TlsListenerOptions | undefined, Address["tls"], string]>([
+    ["a server of an unknown CA", SERVER, {}, "the certificate is not signed by a CA that is trusted here"],
+    ["an expired certificate", { ...SERVER, cert: pem("expired-cert") }, { ca: CA }, "the certificate has expired"],
+    ["a server without TLS", undefined, { ca: CA }, "the peer does not speak TLS"],
+    ["no client certificate", { ...SERVER, clientCa: CA }, { ca: CA }, "the peer requires a certificate"],
+    [
+      "a client certificate of another CA",
+      { ...SERVER, clientCa: CA },
+      { ca: CA, key: CLIENT.key, cert: pem("stranger-cert") },
+      "it may have refused the client certificate",
+    ],
+    [
+      "a wrong passphrase",
+      { ...SERVER, clientCa: CA },
+      { ca: CA, ...ENCRYPTED_CLIENT, passphrase: "w:r:o:n:g" },
+      "the private key cannot be decrypted: the passphrase is wrong",
+    ],
+  ])("the status tells of %s", async (_what, server, tls, why) => {
+    await using place = await start(server);
+    expect(await refusal(place, tls)).toContain(why);
+  });
+
+  test("a bad host is left for a good one that follows in the URL", async () => {
+    await using bad = await start({ ...SERVER, cert: pem("expired-cert") });
+    await using good = await start(SERVER);
+    await using transport = transportTo([bad, good], { ca: CA });
+    await transport.connect();
+    expect(transport.state).toMatchObject({ type: "connected", host: good.host });
+  });
+});
+
+async function until(transport: RPCTransport, type: TransportStatus["type"]): Promise<TransportStatus> {
+  for await (const status of transport.status()) if (status.type === type) return status;
+  throw new Error(`the transport was closed before it was ${type}`);
+}
