@@ -27,6 +27,11 @@ export class Delivery {
     return this.#message;
   }
 
+  /** Its link went before it was answered: no answer reaches the sender any more, who may send it again. */
+  get orphaned(): boolean {
+    return !this.settled && !this.#answered && !this.receiver.attached;
+  }
+
   /** Answers the sender and returns the credit. Only the first answer counts; none does once the link is gone. */
   settle(state: DeliveryState): void {
     if (this.#answered) return;

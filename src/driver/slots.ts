@@ -1,8 +1,7 @@
 /** Gives the slot to the next item, while the work on this one goes on with something that takes none of our time. */
 export type FreeSlot = () => void;
 
-/** `waited`: the item had to wait for its slot. */
-type Work<T> = (item: T, free: FreeSlot, waited: boolean) => Promise<void>;
+type Work<T> = (item: T, free: FreeSlot) => Promise<void>;
 
 /** How many items may be unfinished for each slot, once they have given theirs back: there must be a limit. */
 const UNFINISHED_PER_SLOT = 16;
@@ -33,7 +32,7 @@ export class Slots<T> {
 
   add(item: T): void {
     if (this.#full) this.#waiting.push(item);
-    else void this.#begin(item, false);
+    else void this.#begin(item);
   }
 
   /** Resolves when nothing is in hand. */
@@ -41,7 +40,7 @@ export class Slots<T> {
     return this.inHand === 0 ? Promise.resolve() : new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  async #begin(item: T, waited: boolean): Promise<void> {
+  async #begin(item: T): Promise<void> {
     this.#taken += 1;
     this.#unfinished += 1;
     let freed = false;
@@ -51,7 +50,7 @@ export class Slots<T> {
       this.#taken -= 1;
       this.#beginNext();
     };
-    await this.#work(item, free, waited);
+    await this.#work(item, free);
     this.#unfinished -= 1;
     free();
     this.#beginNext();
@@ -60,6 +59,6 @@ export class Slots<T> {
 
   #beginNext(): void {
     const next = this.#full ? undefined : this.#waiting.shift();
-    if (next !== undefined) void this.#begin(next, true);
+    if (next !== undefined) void this.#begin(next);
   }
 }

@@ -26,6 +26,8 @@ export {
   UnsupportedVersion,
 } from "../driver/exceptions.js";
 export { MessageHandlingServer } from "../driver/message-handling-server.js";
+export type { BatchNotificationEndpoint, BatchNotificationHandler } from "../driver/notify/batch-dispatcher.js";
+export { type BatchListenerOptions, getBatchNotificationListener } from "../driver/notify/batch-listener.js";
 export type { NotificationEndpoint, NotificationHandler } from "../driver/notify/dispatcher.js";
 export { NotificationFilter, type NotificationFilterRule } from "../driver/notify/filter.js";
 export { getNotificationListener, type ListenerOptions, NotificationListener } from "../driver/notify/listener.js";

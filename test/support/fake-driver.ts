@@ -7,6 +7,7 @@ import type {
   ListenOptions,
   NotifyRequest,
   OnIncoming,
+  Peer,
 } from "../../src/driver/driver.js";
 import type { RemoteFailure } from "../../src/driver/exceptions.js";
 import type { Target } from "../../src/driver/target.js";
@@ -77,6 +78,7 @@ export class FakeListener implements DriverListener {
   readonly options: ListenOptions;
   readonly #on: OnIncoming;
   withdraw: () => Promise<void> = async () => {};
+  peer: Peer | undefined = { kind: "broker", product: "test-broker", host: "test:5672" };
 
   constructor(targets: readonly Target[], on: OnIncoming, options: ListenOptions) {
     this.targets = targets;
@@ -127,6 +129,8 @@ export class FakeIncoming implements IncomingMessage {
   readonly settled: Promise<void>;
   readonly answered: Promise<Answer>;
   heartbeats = 0;
+  /** Its link went while it was in hand. */
+  orphaned = false;
   /** When it throws, the reply cannot be made. */
   encode: (value: unknown) => void | Promise<void> = () => {};
   onHeartbeat: () => void = () => {};

@@ -7,9 +7,11 @@ import type { Outcome } from "../../core/outcome.js";
 import type { Receiver, ReceiverInit } from "../../core/receiver.js";
 import type { StatusBoard } from "../../core/status.js";
 import type { Life } from "../../core/supervisor.js";
+import type { Peer } from "../driver.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Addresser, Route } from "./addressing.js";
 import type { MessageIds } from "./message-ids.js";
+import { productOf } from "./products.js";
 import { Replies } from "./replies.js";
 import { Senders } from "./senders.js";
 
@@ -69,6 +71,11 @@ export class Bus implements Life {
 
   get product(): string | undefined {
     return this.#init.connection.remote.product;
+  }
+
+  get peer(): Peer {
+    const { product } = this;
+    return { kind: productOf(product).kind, product, host: this.#init.host };
   }
 
   /** Why the connection ended; undefined while it has not, and when it was closed here. */

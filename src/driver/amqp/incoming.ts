@@ -100,6 +100,10 @@ class AmqpIncomingMessage implements IncomingMessage {
     return this.#abort.signal;
   }
 
+  get orphaned(): boolean {
+    return this.#delivery.orphaned;
+  }
+
   acknowledge(): void {
     this.#delivery.accept();
   }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { IncomingMessage } from "../../../src/driver/driver.js";
+import type { IncomingMessage, OnIncoming } from "../../../src/driver/driver.js";
 import { MessagingServerError, TaskTimeout } from "../../../src/driver/exceptions.js";
 import { MessageHandlingServer } from "../../../src/driver/message-handling-server.js";
 import { Target } from "../../../src/driver/target.js";
@@ -18,8 +18,9 @@ beforeEach(() => {
 
 function serverOf(concurrency?: number): MessageHandlingServer {
   return new MessageHandlingServer({
-    listen: (on, signal) => driver.listen(TARGET, on, { signal }),
-    async handle(message) {
+    name: "messages",
+    listen: (on: OnIncoming, signal) => driver.listen(TARGET, on, { signal }),
+    async handle(message: IncomingMessage) {
       handled.push(message);
       await work.promise;
       message.acknowledge();
@@ -245,16 +246,5 @@ describe("a message", () => {
     await server.wait();
     expect(handled).toEqual(messages);
     expect(driver.logger.of("error")).toEqual([expect.stringContaining("broken"), expect.stringContaining("broken")]);
-  });
-
-  it("that lost its connection while it waited is not handled when it is a call: it comes again", async () => {
-    const server = serverOf(1);
-    await server.start();
-    const [first, call, cast] = [{}, {}, { wantsReply: false }].map((init) => driver.listener.deliver(init));
-    for (const message of [first, call, cast]) message?.connection.abort();
-    work.resolve();
-    await server.stop();
-    await server.wait();
-    expect(handled).toEqual([first, cast]);
   });
 });
