@@ -37,13 +37,10 @@ export {
   NotificationResult,
   type Priority,
 } from "../driver/notify/notification.js";
-export {
-  type NotificationDriver,
-  Notifier,
-  type NotifierOptions,
-  type Notify,
-  type NotifyOptions,
-} from "../driver/notify/notifier.js";
+export { Notifier, type NotifierOptions, type Notify, type NotifyOptions } from "../driver/notify/notifier.js";
+export type { NotificationDriver, NotificationMessage } from "../driver/notify/outgoing.js";
+export type { NotificationRouting, RoutingRules } from "../driver/notify/routing.js";
+export { type RecordedNotification, TestDriver } from "../driver/notify/test-driver.js";
 export type { AmqpOptions } from "../driver/options.js";
 export type { RemoteExceptions } from "../driver/remote-failure.js";
 export { type AccessPolicy, accessPolicies, expose, type Method } from "../driver/rpc/access-policy.js";
