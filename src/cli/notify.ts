@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { PRIORITIES } from "../driver/notify/notification.js";
-import { Notifier, type Priority } from "../entry/node.js";
+import { type NotificationDriver, Notifier, type Priority } from "../entry/node.js";
 import { context, jsonValue, seconds, several } from "./argument-types.js";
 import type { Terminal } from "./terminal.js";
 import { addTransportArguments, notificationTransport, type TransportArguments } from "./transport-arguments.js";
@@ -10,7 +10,7 @@ interface NotifyArguments extends TransportArguments {
   publisherId: string;
   eventType: string;
   priority: Priority;
-  driver: "messaging" | "messagingv2";
+  driver: NotificationDriver;
   /** Milliseconds. */
   timeout?: number | undefined;
   context: Record<string, unknown>;
@@ -25,8 +25,8 @@ export function addNotifyCommand(program: Command, terminal: Terminal): void {
     .requiredOption("--event-type <type>", "what happened")
     .addOption(new Option("--priority <priority>", "how urgent it is").choices(PRIORITIES).default("info"))
     .addOption(
-      new Option("--driver <driver>", "without or with the envelope of version 2.0")
-        .choices(["messaging", "messagingv2"])
+      new Option("--driver <driver>", "without or with the envelope of version 2.0, or to stderr alone")
+        .choices(["messaging", "messagingv2", "log"])
         .default("messagingv2"),
     )
     .option("--timeout <seconds>", "how long all of it may take (default: 30)", seconds)

@@ -21,15 +21,15 @@ export class Delivery {
     this.settled = settled;
   }
 
-  /** We have answered it, whether or not the answer went anywhere. */
-  get answered(): boolean {
-    return this.#answered;
-  }
-
   /** Decoded at the first use. Throws ProtocolError when it cannot be. */
   get message(): Message {
     this.#message ??= decodeMessage(this.payload);
     return this.#message;
+  }
+
+  /** Its link went before it was answered: no answer reaches the sender any more, who may send it again. */
+  get orphaned(): boolean {
+    return !this.settled && !this.#answered && !this.receiver.attached;
   }
 
   /** Answers the sender and returns the credit. Only the first answer counts; none does once the link is gone. */

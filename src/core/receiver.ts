@@ -184,6 +184,8 @@ export class Receiver extends Link {
       delivery.reject({ condition: "amqp:link:message-size-exceeded", description });
     }
     this.#reportDrained();
+    // What is in hand may stay for long, and what has been settled gave back nothing as long as half was left.
+    if (this.#credit === 0 && this.#unsettled < this.#window) this.session.wantsFlow(this);
   }
 
   #handOver(delivery: Delivery): void {

@@ -49,8 +49,8 @@ export interface IncomingMessage {
   readonly callMonitorTimeoutMs: number | undefined;
   /** Aborted when the connection that it came by is gone before it was answered; never when nobody waits for an answer. Made at the first use. */
   readonly signal: AbortSignal;
-  /** Its link was lost before it was acknowledged: it is delivered again, here or elsewhere, or its sender is told that it was not. */
-  readonly comesAgain: boolean;
+  /** Its link is gone, and it was neither acknowledged nor requeued: that can no longer be done, and it is delivered again. */
+  readonly orphaned: boolean;
   acknowledge(): void;
   requeue(): void;
   /** Resolves when the reply is handed over; logs and resolves when it cannot be: nobody can be told. */
@@ -59,8 +59,19 @@ export interface IncomingMessage {
   heartbeat(): void;
 }
 
+/** Who is at the other end of a connection. */
+export interface Peer {
+  /** A router hands a message on, and only while somebody listens; a broker stores it. Not known of products that we do not know. */
+  readonly kind: "router" | "broker" | "unknown";
+  readonly product: string | undefined;
+  /** `name:port`. */
+  readonly host: string;
+}
+
 /** Links that deliver until stopped; they are attached again by themselves after a link or a connection is lost. */
 export interface DriverListener {
+  /** Whom it listens to, or did last; undefined before the first connection. */
+  readonly peer: Peer | undefined;
   /** No new messages: credit is withdrawn. What is in hand can still be settled and answered. Idempotent. */
   stop(): Promise<void>;
   /** Detaches. Idempotent. */
@@ -74,6 +85,8 @@ export interface ListenOptions {
   signal?: AbortSignal | undefined;
   /** May refuse a `reply_to` address: then no reply is sent. */
   acceptReplyTo?: ((address: string) => boolean) | undefined;
+  /** So many messages must be able to be in hand on each link, whatever credit the options give. */
+  minimumCredit?: number | undefined;
 }
 
 /**

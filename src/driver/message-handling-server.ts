@@ -1,23 +1,25 @@
 import type { Logger } from "../core/logger.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
-import type { DriverListener, IncomingMessage, OnIncoming } from "./driver.js";
+import type { DriverListener } from "./driver.js";
 import { MessagingServerError, TaskTimeout } from "./exceptions.js";
 import { checked, someMs } from "./option-checks.js";
 import { type FreeSlot, Slots } from "./slots.js";
 import { stackText } from "./stack-text.js";
 
-/** How many messages are handled at once unless `concurrency` says otherwise (oslo's `executor_thread_pool_size`). */
+/** How many items are handled at once unless `concurrency` says otherwise (oslo's `executor_thread_pool_size`). */
 const DEFAULT_CONCURRENCY = 64;
 
 /** How long replies that nobody takes are waited for at the end: their callers are gone, or take them within less. */
 const LAST_REPLIES_MS = 5_000;
 
-/** What makes a server of messages an RPC server or a notification listener. */
-export interface MessageHandling {
-  /** Attaches the links. */
-  listen(on: OnIncoming, signal: AbortSignal): Promise<DriverListener>;
-  /** Settles and answers one message. What it throws is only logged. `free` gives its slot to the next one early. */
-  handle(message: IncomingMessage, free: FreeSlot): Promise<void>;
+/** What makes a server of messages an RPC server or a notification listener. An item is what takes a slot: a message, or several. */
+export interface MessageHandling<Item> {
+  /** Of items, in plural. */
+  name: string;
+  /** Attaches the links. When what it resolves with has stopped, no item comes any more. */
+  listen(on: (item: Item) => void, signal: AbortSignal): Promise<DriverListener>;
+  /** Settles and answers what is not orphaned. What it throws is only logged. `free` gives its slot to the next one early. */
+  handle(item: Item, free: FreeSlot): Promise<void>;
   concurrency: number | undefined;
   logger: Logger;
 }
@@ -30,11 +32,11 @@ export interface MessageHandling {
 export class MessageHandlingServer implements AsyncDisposable {
   /** `stop`, then `wait`: for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
-  readonly #handling: MessageHandling;
-  #run: Run | undefined;
+  readonly #handling: MessageHandling<unknown>;
+  #run: Run<unknown> | undefined;
 
-  /** @internal */
-  constructor(handling: MessageHandling) {
+  /** @internal Whatever its items are: they go from its `listen` to its `handle` and nowhere else. */
+  constructor(handling: MessageHandling<unknown>) {
     this.#handling = handling;
   }
 
@@ -100,9 +102,9 @@ export class MessageHandlingServer implements AsyncDisposable {
 }
 
 /** From one start until the links are detached. */
-class Run {
-  readonly #handling: MessageHandling;
-  readonly #slots: Slots<IncomingMessage>;
+class Run<Item> {
+  readonly #handling: MessageHandling<Item>;
+  readonly #slots: Slots<Item>;
   readonly #stopCalled = new Milestone();
   readonly #stopped = new Milestone();
   /** While the links are not attached. */
@@ -110,11 +112,9 @@ class Run {
   readonly attached: Promise<void>;
   readonly over: Promise<void>;
 
-  constructor(handling: MessageHandling, previous: Run | undefined, signal: AbortSignal | undefined) {
+  constructor(handling: MessageHandling<Item>, previous: Run<Item> | undefined, signal: AbortSignal | undefined) {
     this.#handling = handling;
-    this.#slots = new Slots(handling.concurrency ?? DEFAULT_CONCURRENCY, (message, free, waited) =>
-      this.#handle(message, free, waited),
-    );
+    this.#slots = new Slots(handling.concurrency ?? DEFAULT_CONCURRENCY, (item, free) => this.#handle(item, free));
     const giveUp = new AbortController();
     this.#giveUp = giveUp;
     const listening = this.#listen(previous?.stop(), giveUp, signal);
@@ -134,7 +134,7 @@ class Run {
 
   unfinished(afterMs: number): string {
     return this.#stopped.reached
-      ? `after ${afterMs} ms ${this.#slots.inHand} messages are still in hand`
+      ? `after ${afterMs} ms ${this.#slots.inHand} ${this.#handling.name} are still in hand`
       : `after ${afterMs} ms the server is not stopped`;
   }
 
@@ -149,7 +149,7 @@ class Run {
     try {
       await previousStopped;
       giveUp.signal.throwIfAborted();
-      return await this.#handling.listen((message) => this.#slots.add(message), giveUp.signal);
+      return await this.#handling.listen((item) => this.#slots.add(item), giveUp.signal);
     } finally {
       this.#giveUp = undefined;
       signal?.removeEventListener("abort", onAbort);
@@ -180,12 +180,11 @@ class Run {
     }
   }
 
-  async #handle(message: IncomingMessage, free: FreeSlot, waited: boolean): Promise<void> {
+  async #handle(item: Item, free: FreeSlot): Promise<void> {
     try {
-      if (waited && message.comesAgain) return; // it would be handled twice
-      await this.#handling.handle(message, free);
+      await this.#handling.handle(item, free);
     } catch (error) {
-      this.#handling.logger.error(`a message could not be handled: ${stackText(error)}`);
+      this.#handling.logger.error(`${this.#handling.name} could not be handled: ${stackText(error)}`);
     }
   }
 }

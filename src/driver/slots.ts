@@ -1,8 +1,7 @@
 /** Gives the slot to the next item, while the work on this one goes on with something that takes none of our time. */
 export type FreeSlot = () => void;
 
-/** `waited`: the item had to wait for its slot. */
-type Work<T> = (item: T, free: FreeSlot, waited: boolean) => Promise<void>;
+type Work<T> = (item: T, free: FreeSlot) => Promise<void>;
 
 /** How many items may be unfinished for each slot, once they have given theirs back: there must be a limit. */
 const UNFINISHED_PER_SLOT = 16;
@@ -33,7 +32,7 @@ export class Slots<T> {
 
   add(item: T): void {
     if (this.#full) this.#waiting.push(item);
-    else void this.#begin(item, false);
+    else void this.#begin(item);
   }
 
   /**
@@ -57,7 +56,7 @@ export class Slots<T> {
     });
   }
 
-  async #begin(item: T, waited: boolean): Promise<void> {
+  async #begin(item: T): Promise<void> {
     this.#taken += 1;
     this.#unfinished += 1;
     let freed = false;
@@ -68,7 +67,7 @@ export class Slots<T> {
       this.#beginNext();
       for (const look of this.#watchers) look();
     };
-    await this.#work(item, free, waited);
+    await this.#work(item, free);
     this.#unfinished -= 1;
     free();
     this.#beginNext();
@@ -77,6 +76,6 @@ export class Slots<T> {
 
   #beginNext(): void {
     const next = this.#full ? undefined : this.#waiting.shift();
-    if (next !== undefined) void this.#begin(next, true);
+    if (next !== undefined) void this.#begin(next);
   }
 }

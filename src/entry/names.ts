@@ -33,6 +33,8 @@ export {
 } from "../driver/exceptions.js";
 export type { NonFiniteNumbers } from "../driver/json.js";
 export type { MessageHandlingServer } from "../driver/message-handling-server.js";
+export type { BatchNotificationEndpoint, BatchNotificationHandler } from "../driver/notify/batch-dispatcher.js";
+export { type BatchListenerOptions, getBatchNotificationListener } from "../driver/notify/batch-listener.js";
 export type { NotificationEndpoint, NotificationHandler } from "../driver/notify/dispatcher.js";
 export { NotificationFilter, type NotificationFilterRule } from "../driver/notify/filter.js";
 export { getNotificationListener, type ListenerOptions, type NotificationListener } from "../driver/notify/listener.js";
@@ -42,13 +44,10 @@ export {
   NotificationResult,
   type Priority,
 } from "../driver/notify/notification.js";
-export {
-  type NotificationDriver,
-  Notifier,
-  type NotifierOptions,
-  type Notify,
-  type NotifyOptions,
-} from "../driver/notify/notifier.js";
+export { Notifier, type NotifierOptions, type Notify, type NotifyOptions } from "../driver/notify/notifier.js";
+export type { NotificationDriver, NotificationMessage } from "../driver/notify/outgoing.js";
+export type { NotificationRouting, RoutingRules } from "../driver/notify/routing.js";
+export { type RecordedNotification, TestDriver } from "../driver/notify/test-driver.js";
 export type { AmqpOptions } from "../driver/options.js";
 export type { RemoteExceptions } from "../driver/remote-failure.js";
 export { type AccessPolicy, accessPolicies, expose, type Method } from "../driver/rpc/access-policy.js";

@@ -7,6 +7,7 @@ import type {
   ListenOptions,
   NotifyRequest,
   OnIncoming,
+  Peer,
 } from "../../src/driver/driver.js";
 import type { RemoteFailure } from "../../src/driver/exceptions.js";
 import type { Target } from "../../src/driver/target.js";
@@ -77,6 +78,7 @@ export class FakeListener implements DriverListener {
   readonly options: ListenOptions;
   readonly #on: OnIncoming;
   withdraw: () => Promise<void> = async () => {};
+  peer: Peer | undefined = { kind: "broker", product: "test-broker", host: "test:5672" };
 
   constructor(targets: readonly Target[], on: OnIncoming, options: ListenOptions) {
     this.targets = targets;
@@ -111,7 +113,6 @@ export interface IncomingInit {
   messageId?: string | undefined;
   wantsReply?: boolean;
   callMonitorTimeoutMs?: number | undefined;
-  presettled?: boolean;
 }
 
 export type Answer = { readonly value: unknown } | { readonly failure: RemoteFailure };
@@ -123,12 +124,13 @@ export class FakeIncoming implements IncomingMessage {
   readonly messageId: string | undefined;
   readonly wantsReply: boolean;
   readonly callMonitorTimeoutMs: number | undefined;
-  readonly presettled: boolean;
   readonly connection = new AbortController();
   readonly events: string[] = [];
   readonly settled: Promise<void>;
   readonly answered: Promise<Answer>;
   heartbeats = 0;
+  /** Its link went while it was in hand. */
+  orphaned = false;
   /** When it throws, the reply cannot be made. */
   encode: (value: unknown) => void | Promise<void> = () => {};
   onHeartbeat: () => void = () => {};
@@ -136,8 +138,7 @@ export class FakeIncoming implements IncomingMessage {
   #answer: (answer: Answer) => void = () => {};
 
   constructor(init: IncomingInit) {
-    const { body, context = {}, messageId = "m1", wantsReply = true, callMonitorTimeoutMs, presettled = false } = init;
-    this.presettled = presettled;
+    const { body, context = {}, messageId = "m1", wantsReply = true, callMonitorTimeoutMs } = init;
     this.body = body;
     this.context = context;
     this.messageId = messageId;
@@ -153,10 +154,6 @@ export class FakeIncoming implements IncomingMessage {
 
   get signal(): AbortSignal {
     return this.connection.signal;
-  }
-
-  get comesAgain(): boolean {
-    return this.connection.signal.aborted && !this.presettled && this.events.length === 0;
   }
 
   acknowledge(): void {

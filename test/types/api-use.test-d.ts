@@ -1,10 +1,13 @@
 /** Never run: the type checker proves what the public functions accept and give back. */
 import { MessagingTimeout, RemoteError } from "../../src/driver/exceptions.js";
+import type { BatchNotificationEndpoint } from "../../src/driver/notify/batch-dispatcher.js";
+import { getBatchNotificationListener } from "../../src/driver/notify/batch-listener.js";
 import type { NotificationEndpoint, NotificationHandler } from "../../src/driver/notify/dispatcher.js";
 import { NotificationFilter } from "../../src/driver/notify/filter.js";
 import { getNotificationListener } from "../../src/driver/notify/listener.js";
 import { type NotificationMetadata, NotificationResult } from "../../src/driver/notify/notification.js";
 import { Notifier } from "../../src/driver/notify/notifier.js";
+import { TestDriver } from "../../src/driver/notify/test-driver.js";
 import { expose } from "../../src/driver/rpc/access-policy.js";
 import { getRpcClient, type MethodArgs, type MethodName, type MethodResult } from "../../src/driver/rpc/client.js";
 import type { CallInfo } from "../../src/driver/rpc/dispatcher.js";
@@ -197,6 +200,34 @@ export async function notifications(transport: NotificationTransport, rpc: RPCTr
   void [wrong, other, unknowns];
   // @ts-expect-error nothing that handles notifications
   getNotificationListener(transport, [{ topic: "notifications" }], [{ helper() {} }]);
+  await new Notifier(transport, {
+    publisherId: "x",
+    drivers: ["log", "noop", "test", "routing"],
+    testDriver: new TestDriver(),
+    routing: { group: { messaging: { accepted_events: ["compute.*"] }, log: null } },
+  }).info(context, "x", null);
+
+  const batches: BatchNotificationEndpoint = { info: (notifications) => void notifications[0]?.eventType.length };
+  class Batch {
+    async warn(notifications: readonly { context: MyContext; payload: { id: number } }[]): Promise<NotificationResult> {
+      await Promise.resolve(notifications.length);
+      return "requeue";
+    }
+  }
+  const endpoints = [batches, new Batch()];
+  getBatchNotificationListener(transport, [{ topic: "t" }], endpoints, { batchSize: 5, batchTimeoutMs: 1_000 });
+  getBatchNotificationListener(transport, [{ topic: "t" }], endpoints, { batchSize: 5, allowRequeue: true });
+  getBatchNotificationListener(transport, [{ topic: "t" }], endpoints, { batchTimeoutMs: 1_000 });
+  // @ts-expect-error neither a size nor a timeout
+  getBatchNotificationListener(transport, [{ topic: "t" }], endpoints, {});
+  // @ts-expect-error neither a size nor a timeout
+  getBatchNotificationListener(transport, [{ topic: "t" }], endpoints, { allowRequeue: true });
+  // @ts-expect-error options must be given
+  getBatchNotificationListener(transport, [{ topic: "t" }], endpoints);
+  // @ts-expect-error a handler of single notifications
+  const single: BatchNotificationEndpoint = { info: (_context: object, publisherId: string) => void publisherId };
+  void single;
+
   // @ts-expect-error an RPC transport is no notification transport
   getNotificationListener(rpc, [{ topic: "notifications" }], [quick]);
 }

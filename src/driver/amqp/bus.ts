@@ -8,10 +8,12 @@ import type { Receiver, ReceiverInit } from "../../core/receiver.js";
 import type { Progress } from "../../core/sender.js";
 import type { StatusBoard } from "../../core/status.js";
 import type { Life } from "../../core/supervisor.js";
+import type { Peer } from "../driver.js";
 import type { NonFiniteNumbers } from "../json.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Addresser, Route } from "./addressing.js";
 import type { MessageIds } from "./message-ids.js";
+import { productOf } from "./products.js";
 import { Replies } from "./replies.js";
 import { Senders } from "./senders.js";
 
@@ -85,6 +87,11 @@ export class Bus implements Life {
   /** `name:port`. */
   get host(): string {
     return this.#init.host;
+  }
+
+  get peer(): Peer {
+    const { product } = this;
+    return { kind: productOf(product).kind, product, host: this.#init.host };
   }
 
   /** Why the connection ended; undefined while it has not, and when it was closed here. */

@@ -17,17 +17,18 @@ import type { NonFiniteNumbers } from "../json.js";
 import type { ResolvedOptions } from "../options.js";
 import { type RemoteExceptions, toThrowable } from "../remote-failure.js";
 import type { Target } from "../target.js";
-import { Addresser, type Route, type Service } from "./addressing.js";
+import { Addresser, type Service } from "./addressing.js";
 import type { QueueLimits } from "./backlog.js";
 import { Bus } from "./bus.js";
 import { CallMonitor } from "./call-monitor.js";
 import type { Host } from "./hosts.js";
 import { Reception } from "./incoming.js";
-import { Listener } from "./listener.js";
+import { Listener, type ListenerInit } from "./listener.js";
 import type { MessageIds } from "./message-ids.js";
 import { closed, Outbox } from "./outbox.js";
 import { type ConnectionReport, probe } from "./probe.js";
 import { ExpectedReply, type Reply } from "./replies.js";
+import { RouterNotice } from "./router-notice.js";
 import type { Shipment } from "./shipment.js";
 import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
@@ -56,6 +57,7 @@ export class AmqpDriver implements Driver {
   readonly #supervisor: Supervisor<Host, Bus>;
   readonly #outbox: Outbox;
   readonly #listeners = new Set<Listener>();
+  readonly #routerNotice = new RouterNotice();
   /** What is sent without waiting for an acknowledgement. */
   readonly #preSettled: ReadonlySet<string>;
   #closing: Promise<void> | undefined;
@@ -136,13 +138,15 @@ export class AmqpDriver implements Driver {
 
   listen(target: Target, on: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
     const { rpcServerCredit } = this.#init.options;
-    return this.#listen((addresser) => addresser.serverRoutes(target), rpcServerCredit, on, options);
+    const routes = (addresser: Addresser) => addresser.serverRoutes(target);
+    return this.#listen({ routes, credit: rpcServerCredit }, on, options);
   }
 
   listenForNotifications(targets: readonly Target[], on: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
     const { notifyServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => targets.map((target) => addresser.listenerRoute(target));
-    return this.#listen(routes, notifyServerCredit, on, options);
+    const onAttach = (bus: Bus): void => this.#routerNotice.check(bus);
+    return this.#listen({ routes, credit: notifyServerCredit, onAttach }, on, options);
   }
 
   #ship(operation: string, request: Limits, body: Body, signal: AbortSignal | undefined, defaultMs: number): Shipment {
@@ -155,6 +159,7 @@ export class AmqpDriver implements Driver {
     const options = { settled, deadline: shipment.deadline, progress: shipment };
     try {
       await shipment.deliver((bus) => {
+        if (service === "notify") this.#routerNotice.check(bus);
         const route = bus.addresser.resolve(request.target, service);
         shipment.address = route.address;
         return bus.send(route, { ttl: ttlOf(request), to: route.address, body }, options);
@@ -203,17 +208,17 @@ export class AmqpDriver implements Driver {
   }
 
   async #listen(
-    routes: (addresser: Addresser) => readonly Route[],
-    credit: number,
+    { routes, credit, onAttach }: Pick<ListenerInit, "routes" | "credit" | "onAttach">,
     on: OnIncoming,
-    { signal, acceptReplyTo }: ListenOptions = {},
+    { signal, acceptReplyTo, minimumCredit = 0 }: ListenOptions = {},
   ): Promise<DriverListener> {
     this.#checkOpen();
     const { options, nonFiniteNumbers } = this.#init;
     const reception = new Reception({ outbox: this.#outbox, options, nonFiniteNumbers, acceptReplyTo, on });
     const listener: Listener = new Listener({
       routes,
-      credit,
+      credit: Math.max(credit, minimumCredit),
+      onAttach,
       onDelivery: (bus, address, delivery) => reception.receive(bus, address, delivery),
       onClose: () => this.#listeners.delete(listener),
     });

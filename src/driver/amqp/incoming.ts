@@ -102,9 +102,8 @@ class AmqpIncomingMessage implements IncomingMessage {
     return this.#abort.signal;
   }
 
-  get comesAgain(): boolean {
-    const { settled, answered, receiver } = this.#delivery;
-    return !settled && !answered && !receiver.attached;
+  get orphaned(): boolean {
+    return this.#delivery.orphaned;
   }
 
   acknowledge(): void {

@@ -1,7 +1,7 @@
 import type { Delivery } from "../../core/delivery.js";
 import { AmqpError, type AmqpErrorInit, toError } from "../../core/errors.js";
 import type { Receiver } from "../../core/receiver.js";
-import type { DriverListener } from "../driver.js";
+import type { DriverListener, Peer } from "../driver.js";
 import type { Addresser, Route } from "./addressing.js";
 import type { Bus } from "./bus.js";
 
@@ -11,6 +11,8 @@ const DRAIN_MS = 2_000;
 export interface ListenerInit {
   /** Where to listen: for each connection anew. */
   routes: (addresser: Addresser) => readonly Route[];
+  /** A connection to listen on, before the links are attached. */
+  onAttach?: ((bus: Bus) => void) | undefined;
   /** On each link. */
   credit: number;
   onDelivery: (bus: Bus, address: string, delivery: Delivery) => void;
@@ -23,6 +25,7 @@ export class Listener implements DriverListener {
   readonly attached: Promise<void>;
   readonly #init: ListenerInit;
   #resolveAttached: () => void = () => {};
+  #peer: Peer | undefined;
   #links: readonly ListenerLink[] = [];
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -34,9 +37,15 @@ export class Listener implements DriverListener {
     });
   }
 
+  get peer(): Peer | undefined {
+    return this.#peer;
+  }
+
   /** Attaches its links on a new connection. */
   attach(bus: Bus): void {
     if (this.#stopping !== undefined) return;
+    this.#peer = bus.peer;
+    this.#init.onAttach?.(bus);
     this.#links = this.#init.routes(bus.addresser).map((route) => new ListenerLink(bus, route, this.#init));
     void Promise.all(this.#links.map((link) => link.attached)).then(this.#resolveAttached);
   }

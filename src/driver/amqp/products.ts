@@ -1,7 +1,8 @@
+import type { Peer } from "../driver.js";
+
 /** How one kind of message bus wants to be spoken to. */
 export interface Product {
-  /** A router hands a message on, and only while somebody listens; a broker stores it. Not known of products we do not know. */
-  readonly kind: "router" | "broker" | "unknown";
+  readonly kind: Peer["kind"];
   readonly addressing: "legacy" | "routable" | "rabbitmq";
   /** What a link asks for when it is attached, so that a broker that makes queues and topics on the fly makes the right one. */
   readonly capabilities: { readonly unicast: readonly string[]; readonly multicast: readonly string[] };

@@ -1,12 +1,15 @@
-import { ConfigurationError, InvalidTarget } from "../exceptions.js";
+import type { IncomingMessage } from "../driver.js";
 import { MessageHandlingServer } from "../message-handling-server.js";
 import { checked, type OptionChecks, serializer } from "../option-checks.js";
 import { boolean, integer } from "../option-types.js";
 import { type Context, noOpSerializer, type Serializer } from "../serializer.js";
-import { Target, type TargetLike, toTarget } from "../target.js";
+import type { TargetLike } from "../target.js";
 import type { NotificationTransport } from "../transport.js";
 import { NotificationDispatcher, type NotificationEndpoint } from "./dispatcher.js";
-import { NotificationResult, type Priority } from "./notification.js";
+import { prioritiesOf } from "./endpoints.js";
+import { NotificationResult } from "./notification.js";
+import { readerOf } from "./reader.js";
+import { sourcesOf } from "./sources.js";
 
 /** How a notification listener works. */
 export interface ListenerOptions<C extends Context = Context> {
@@ -17,11 +20,11 @@ export interface ListenerOptions<C extends Context = Context> {
   allowRequeue?: boolean | undefined;
   /** Reads contexts and payloads. Absent: they are as they came. */
   serializer?: Serializer<C> | undefined;
-  /** How many notifications are handled at once. Default 64. The others wait, unacknowledged. */
+  /** How many notifications, or batches of them, are handled at once. Default 64. The others wait, unacknowledged. */
   concurrency?: number | undefined;
 }
 
-/** Made by {@link getNotificationListener}. */
+/** Made by {@link getNotificationListener} and {@link getBatchNotificationListener}. */
 export class NotificationListener extends MessageHandlingServer {}
 
 /**
@@ -47,14 +50,15 @@ export function getNotificationListener<C extends Context = Context>(
   options: ListenerOptions<C> = {},
 ): NotificationListener {
   const { driver, logger } = transport;
-  const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, OPTIONS);
-  const dispatcher = new NotificationDispatcher(endpoints, rest.serializer ?? noOpSerializer, logger);
-  if (targets.length === 0) throw new ConfigurationError("targets", "there must be one at least");
-  if (dispatcher.priorities.length === 0) throw new ConfigurationError("endpoints", "none handles any priority");
-  const sources = targets.flatMap((target) => sourcesOf(toTarget(target), dispatcher.priorities));
+  const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
+  const sources = sourcesOf(targets, prioritiesOf(endpoints));
+  const read = readerOf(rest.serializer ?? noOpSerializer, logger);
+  const dispatcher = new NotificationDispatcher(endpoints, read, logger);
   return new NotificationListener({
+    name: "messages",
     listen: (on, signal) => driver.listenForNotifications(sources, on, { signal }),
-    async handle(message) {
+    async handle(message: IncomingMessage) {
+      if (message.orphaned) return; // it had to wait for its slot, and comes again
       const result = await dispatcher.dispatch(message);
       if (allowRequeue && result === NotificationResult.REQUEUE) message.requeue();
       else message.acknowledge();
@@ -64,14 +68,9 @@ export function getNotificationListener<C extends Context = Context>(
   });
 }
 
-const OPTIONS: OptionChecks<ListenerOptions> = {
+/** What listeners of both kinds take. */
+export const LISTENER_OPTIONS: OptionChecks<ListenerOptions> = {
   allowRequeue: boolean.check,
   serializer,
   concurrency: integer(1).check,
 };
-
-function sourcesOf(target: Target, priorities: readonly Priority[]): readonly Target[] {
-  const { topic } = target;
-  if (!topic) throw new InvalidTarget("A target must have topic specified", target);
-  return priorities.map((priority) => new Target({ topic: `${topic}.${priority}` }));
-}

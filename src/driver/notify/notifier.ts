@@ -14,13 +14,14 @@ import {
 import { integer, list, oneOf, string } from "../option-types.js";
 import { type Context, noOpSerializer, type Serializer } from "../serializer.js";
 import { stackText } from "../stack-text.js";
-import { type Overrides, Target } from "../target.js";
+import type { Overrides } from "../target.js";
 import type { NotificationTransport } from "../transport.js";
 import { uuid4 } from "../uuid4.js";
+import { sendingBy } from "./drivers.js";
 import type { Priority } from "./notification.js";
-
-/** How a notification is written: `messagingv2` in the envelope of version 2.0, `messaging` without. */
-export type NotificationDriver = "messaging" | "messagingv2";
+import { DRIVERS, type NotificationDriver, type NotificationMessage, type Sending } from "./outgoing.js";
+import { type NotificationRouting, routesOf } from "./routing.js";
+import { TestDriver } from "./test-driver.js";
 
 /** How a notifier works. */
 export interface NotifierOptions<C extends Context = Context> {
@@ -28,8 +29,12 @@ export interface NotifierOptions<C extends Context = Context> {
   publisherId: string;
   /** Default `["notifications"]`. A notification goes to each of them. */
   topics?: readonly string[] | undefined;
-  /** Default `["messagingv2"]`. With both a notification goes out twice; with none, not at all. */
+  /** Default `["messagingv2"]`. A notification goes out by each of them; with none, not at all. */
   drivers?: readonly NotificationDriver[] | undefined;
+  /** Which drivers the driver `routing`, which needs it, gives a notification to. */
+  routing?: NotificationRouting | undefined;
+  /** Where the driver `test`, which needs it, puts notifications. */
+  testDriver?: TestDriver | undefined;
   /** Writes contexts and payloads. Absent: they go as they are. */
   serializer?: Serializer<C> | undefined;
   /** How often a notification that could not be delivered is sent again. -1 or absent: until the time is up. */
@@ -77,6 +82,7 @@ export type Notify<C extends Context> = (
 export class Notifier<C extends Context = Context> {
   readonly #transport: NotificationTransport;
   readonly #options: NotifierOptions<C>;
+  readonly #sendings: readonly Sending[];
   #publisherId: string | undefined;
   /** Sends a notification of priority `audit`. */
   readonly audit: Notify<C> = this.#notify("audit");
@@ -98,6 +104,14 @@ export class Notifier<C extends Context = Context> {
     this.#options = checked<NotifierOptions<C>>(options, OPTIONS);
     this.#publisherId = this.#options.publisherId;
     if (this.#publisherId === undefined) throw new ConfigurationError("publisherId", "is required");
+    const { drivers = ["messagingv2"], topics = ["notifications"], testDriver, routing } = this.#options;
+    this.#sendings = drivers.map((name) => sendingBy(name, { transport, topics, testDriver, routing }));
+  }
+
+  /** False when notifications go to the driver `noop` and nowhere else, so that nobody has to make them. */
+  isEnabled(): boolean {
+    const { drivers = [] } = this.#options;
+    return !(drivers.length === 1 && drivers[0] === "noop");
   }
 
   /** Another notifier of the same transport. An absent key inherits, `null` clears. */
@@ -128,17 +142,17 @@ export class Notifier<C extends Context = Context> {
     payload: unknown,
     options: NotifyOptions,
   ): Promise<void> {
-    const limits = checked(options, NOTIFY);
-    const { topics = ["notifications"], drivers = ["messagingv2"], retry } = this.#options;
-    const onWire = this.#contextOnWire(context);
-    const body = this.#body(priority, context, eventType, payload);
-    const sends = drivers.flatMap((name) =>
-      topics.map(async (topic) => {
-        const target = new Target({ topic: `${topic}.${priority}` });
-        const envelope = name === "messagingv2";
-        await this.#transport.driver.notify({ target, context: onWire, body, envelope, retry, ...limits });
-      }),
-    );
+    const { timeoutMs, signal } = checked(options, NOTIFY);
+    const { retry } = this.#options;
+    const outgoing = {
+      context: this.#contextOnWire(context),
+      message: this.#message(priority, context, eventType, payload),
+      priority,
+      retry,
+      timeoutMs,
+      signal,
+    };
+    const sends = this.#sendings.flatMap((send) => send(outgoing));
     const results = await Promise.allSettled(sends);
     const [first, ...others] = results.filter((result) => result.status === "rejected");
     for (const { reason } of others) {
@@ -155,13 +169,13 @@ export class Notifier<C extends Context = Context> {
   }
 
   /** oslo_messaging/notify/notifier.py:323-328. */
-  #body(priority: Priority, context: C, eventType: string, payload: unknown): object {
+  #message(priority: Priority, context: C, eventType: string, payload: unknown): NotificationMessage {
     const { serializer = noOpSerializer } = this.#options;
     return {
       message_id: uuid4(),
       publisher_id: this.#publisherId ?? null,
       event_type: eventType,
-      priority: priority.toUpperCase(),
+      priority: priority.toUpperCase() as Uppercase<Priority>,
       payload: serializer.serializeEntity(context, payload) ?? null,
       timestamp: timestamp(new Date()),
     };
@@ -182,7 +196,15 @@ const RETRY = integer(-1).check;
 const OPTIONS: OptionChecks<NotifierOptions> = {
   publisherId: string.check,
   topics: list(string, ",").check,
-  drivers: list(oneOf("messaging", "messagingv2"), ",").check,
+  drivers: list(oneOf(...DRIVERS), ",").check,
+  routing(_key, value) {
+    routesOf(value);
+    return value;
+  },
+  testDriver(key, value) {
+    if (value instanceof TestDriver) return value;
+    throw new ConfigurationError(key, "must be a TestDriver");
+  },
   serializer,
   retry: RETRY,
   sanitizeContext: callback,

@@ -36,7 +36,8 @@ const ASSERTIONS: ReadonlyMap<string, string> = new Map([
   ["A", "(?<![^])"],
   ["Z", "(?![^])"],
   ["b", `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`],
-  ["B", `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD}))`],
+  // Before Python 3.14 the empty text has no such place.
+  ["B", `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD})(?:(?<=[^])|(?=[^])))`],
 ]);
 
 /** One pass over a pattern. */

@@ -72,8 +72,9 @@ export function getRpcServer<C extends Context = Context>(
     rest.accessPolicy ?? accessPolicies.default,
   );
   return new RPCServer({
+    name: "messages",
     listen: (on, signal) => driver.listen(own, on, { signal, acceptReplyTo }),
-    handle: (message, free) => serve(message, free, { dispatcher, logger, sendTraceback }),
+    handle: (message: IncomingMessage, free) => serve(message, free, { dispatcher, logger, sendTraceback }),
     concurrency,
     logger,
   });
@@ -91,6 +92,7 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
 /** oslo_messaging/rpc/server.py:153-217. The slot is free once the method is through: a caller that is gone holds up nobody. */
 async function serve(message: IncomingMessage, free: FreeSlot, service: Service): Promise<void> {
   const { dispatcher, logger, sendTraceback } = service;
+  if (message.orphaned) return; // it had to wait for its slot, and comes again: here it would be run twice
   message.acknowledge();
   try {
     const result = await withHeartbeats(message, logger, () => dispatcher.dispatch(message));

@@ -73,6 +73,16 @@ describe("credit", () => {
       expect((await peer.next("flow")).fields["link_credit"]).toBe(window);
     },
   );
+  it("of a receiver, once it is used up, comes to as many deliveries as may be in hand, though none is settled then", async () => {
+    const { peer, delivered } = await receiverWith(4);
+    peer.send("transfer", transfer(0), { payload: encoded("m") });
+    (await delivered(1))[0]?.accept(); // three of four are left: nothing is given back for it
+    for (let id = 1; id < 4; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
+    const { fields } = await peer.next("flow", ["disposition"]);
+    expect([fields["delivery_count"], fields["link_credit"]]).toEqual([4, 1]);
+    peer.send("transfer", transfer(4), { payload: encoded("m") });
+    expect(await delivered(5)).toHaveLength(5);
+  });
 
   it("withdraws a receiver's credit by draining, and says when the peer has given it back", async () => {
     const { peer, receiver, delivered } = await receiverWith(10);

@@ -87,23 +87,6 @@ describe("a request", () => {
     message.requeue();
   });
 
-  test("that was not acknowledged before its link was lost comes again", async () => {
-    const { link, receive } = await serving();
-    const [unanswered, acknowledged] = [await receive(CALL), await receive(CALL)];
-    acknowledged.acknowledge();
-    expect(unanswered.comesAgain).toBe(false);
-    await link.sender?.close();
-    expect([unanswered, acknowledged].map(({ comesAgain }) => comesAgain)).toEqual([true, false]);
-  });
-
-  test("that was settled before it came does not come again", async () => {
-    const { peer, link, incoming } = await serving();
-    await peer.send(link, CALL, true);
-    const message = await next(incoming);
-    await link.sender?.close();
-    expect(message.comesAgain).toBe(false);
-  });
-
   test("that was answered, or needs no answer, is not aborted", async () => {
     const { peer, receive, driver } = await serving();
     const answered = await receive(CALL);

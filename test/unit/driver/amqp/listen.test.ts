@@ -5,7 +5,18 @@ import { encodeNotification, encodeRequest } from "../../../../src/driver/amqp/w
 import { Target } from "../../../../src/driver/target.js";
 import { memoryDial } from "../../../../src/transports/memory.js";
 import { RawPeer, released, stateCode, WINDOW } from "../../../support/raw-peer.js";
-import { ANYCAST, castRequest, driverBed, failureOf, inbox, NOTIFICATIONS, next, Peer, TARGET } from "./peer.js";
+import {
+  ANYCAST,
+  castRequest,
+  driverBed,
+  failureOf,
+  inbox,
+  NOTIFICATIONS,
+  next,
+  notifyRequest,
+  Peer,
+  TARGET,
+} from "./peer.js";
 
 const SERVER = TARGET.with({ server: "s" });
 const UNICAST = "openstack.org/om/rpc/unicast/openstack/topic/s";
@@ -222,7 +233,95 @@ describe("listening for notifications", () => {
     expect(await sending).toEqual({ type: "released" });
     await listener.close();
   });
+
+  test.each([
+    [2, 7],
+    [9, 9],
+  ])("with a minimum of %i gives each link a credit of %i", async (minimumCredit, credit) => {
+    const { driver, peer } = driverBed({ notifyServerCredit: 7 });
+    await driver.listenForNotifications([TARGET], () => {}, { minimumCredit });
+    expect((await peer.link(NOTIFICATIONS, "sender")).sender?.credit).toBe(credit);
+  });
+
+  test("tells whom it listens to, of one connection after the other", async () => {
+    const peers = [peerOf("qpid-dispatch-router"), peerOf("apache-activemq-artemis"), peerOf("post-office")];
+    const { driver } = driverBed({}, { peers });
+    const listener = await driver.listenForNotifications([TARGET], () => {});
+    const told = [listener.peer];
+    for (const [index, peer] of peers.entries()) {
+      await peer.link(NOTIFICATIONS, "sender");
+      if (index > 0) told.push(listener.peer);
+      await peer.kill();
+    }
+    expect(told).toMatchObject([
+      { kind: "router", product: "qpid-dispatch-router", host: "peer0:5672" },
+      { kind: "broker", product: "apache-activemq-artemis", host: "peer1:5672" },
+      { kind: "unknown", product: "post-office", host: "peer2:5672" },
+    ]);
+  });
 });
+
+describe("a message that came in", () => {
+  test("is orphaned when its link goes before it is settled, and not after", async () => {
+    const { driver, peer } = driverBed();
+    const incoming = inbox();
+    await driver.listenForNotifications([TARGET], (message) => incoming.put(message));
+    const link = await peer.link(NOTIFICATIONS, "sender");
+    const notification = { body: encodeNotification({ body: {}, context: {}, envelope: true }) };
+    const sending = [false, false, true].map((settled) => peer.send(link, notification, settled));
+    const [settled, unsettled, sentSettled] = [await next(incoming), await next(incoming), await next(incoming)];
+    settled.acknowledge();
+    expect(unsettled.orphaned).toBe(false);
+    await sending[0];
+    await peer.kill();
+    await Promise.all(sending);
+    await peer.link(NOTIFICATIONS, "sender"); // again: the driver knows that it was lost
+    expect([settled, unsettled, sentSettled].map(({ orphaned }) => orphaned)).toEqual([false, true, false]);
+  });
+});
+
+describe("notifications through a router", () => {
+  const router = () => peerOf("skupper-router");
+  const notice = /through a router, skupper-router at peer0:5672, which stores nothing/;
+
+  test("are warned about when they are listened for, once", async () => {
+    const peer = router();
+    const { driver, logger } = driverBed({}, { peers: [peer] });
+    await driver.listenForNotifications([TARGET], () => {});
+    await driver.listenForNotifications([TARGET], () => {});
+    await peer.kill();
+    await driver.connect(undefined);
+    expect(logger.of("warn").filter((line) => notice.test(line))).toHaveLength(1);
+  });
+
+  test("are warned about when they are sent, whether they are taken or not", async () => {
+    const peer = router();
+    peer.credit = 0;
+    const { driver, logger } = driverBed({}, { peers: [peer] });
+    for (let n = 0; n < 2; n++) await failureOf(driver.notify(notifyRequest()));
+    expect(logger.of("warn")).toEqual([expect.stringMatching(notice)]);
+  });
+
+  test.each(["qpid-cpp", "post-office", undefined])("are not warned about through %s", async (product) => {
+    const { driver, logger } = driverBed({}, { peers: [peerOf(product)] });
+    await driver.listenForNotifications([TARGET], () => {});
+    await failureOf(driver.notify(notifyRequest()));
+    expect(logger.of("warn")).toEqual([]);
+  });
+
+  test("are another matter than RPC", async () => {
+    const { driver, logger } = driverBed({}, { peers: [router()] });
+    await driver.listen(SERVER, () => {});
+    await driver.cast(castRequest());
+    expect(logger.of("warn")).toEqual([]);
+  });
+});
+
+function peerOf(product: string | undefined): Peer {
+  const peer = new Peer();
+  peer.product = product;
+  return peer;
+}
 
 function takeDetach(peer: Peer): Promise<string> {
   return peer.detached.take("a detach", (name) => name);

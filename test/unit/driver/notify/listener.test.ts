@@ -201,6 +201,24 @@ describe("a notification", () => {
     expect(driver.logger.of("warn")).toHaveLength(1);
   });
 
+  it("whose link went while it waited for its slot is not handled: it comes again", async () => {
+    const done = new Deferred();
+    const seen: string[] = [];
+    const info = async (_context: object, _publisherId: string, eventType: string) => {
+      seen.push(eventType);
+      await done.promise;
+    };
+    await listen([{ info }], { concurrency: 1 });
+    const [first, second, third] = ["a", "b", "c"].map((event_type) =>
+      driver.listener.deliver({ body: { ...BODY, event_type }, wantsReply: false }),
+    );
+    if (second !== undefined) second.orphaned = true;
+    done.resolve();
+    await Promise.all([first?.settled, third?.settled]);
+    expect(seen).toEqual(["a", "c"]);
+    expect(second?.events).toEqual([]);
+  });
+
   it("of a priority that nobody handles is acknowledged", async () => {
     await listen([{ info() {} }]);
     expect((await outcomeOf({ ...BODY, priority: "ERROR" })).events).toEqual(["acknowledge"]);

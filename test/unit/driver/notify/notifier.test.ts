@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { MessageDeliveryFailure } from "../../../../src/driver/exceptions.js";
 import { PRIORITIES } from "../../../../src/driver/notify/notification.js";
 import { Notifier, type NotifierOptions } from "../../../../src/driver/notify/notifier.js";
+import { TestDriver } from "../../../../src/driver/notify/test-driver.js";
 import { FakeDriver } from "../../../support/fake-driver.js";
 
 let driver: FakeDriver;
@@ -218,11 +219,129 @@ describe("prepare", () => {
   });
 });
 
+describe("the driver", () => {
+  it("noop sends nothing", async () => {
+    await notifierOf({ drivers: ["noop"] }).info({}, "e", 1);
+    expect([driver.notifications, driver.logger.lines]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["debug", "debug"],
+    ["info", "info"],
+    ["warn", "warn"],
+    ["error", "error"],
+    ["critical", "error"],
+  ] as const)("log writes %s at the level %s, with passwords masked", async (priority, level) => {
+    const payload = { user: "joe", password: "s3cret", list: [{ token: "s3cret" }], big: 2n ** 60n };
+    await notifierOf({ drivers: ["log"] })[priority]({}, "compute.create", payload);
+    expect(driver.notifications).toEqual([]);
+    const [line] = driver.logger.lines;
+    expect(line).toMatchObject({ level, fields: undefined });
+    expect(line?.message).toMatch(/^oslo\.messaging\.notification\.compute\.create \{"message_id":"[-0-9a-f]{36}",/);
+    expect(line?.message).toContain(`"priority":"${priority.toUpperCase()}"`);
+    expect(line?.message).toContain(
+      '"payload":{"user":"joe","password":"***","list":[{"token":"***"}],"big":1152921504606846976}',
+    );
+  });
+
+  it("log masks what becomes of an object in JSON too", async () => {
+    await notifierOf({ drivers: ["log"] }).info({}, "e", { toJSON: () => ({ secret: "s3cret" }), at: new Date(0) });
+    expect(driver.logger.of("info")).toEqual([expect.stringContaining('"payload":{"secret":"***"}')]);
+  });
+
+  it.each(["audit", "sample"] as const)(
+    "log warns that there is no level %s, without the payload",
+    async (priority) => {
+      await notifierOf({ drivers: ["log"] })[priority]({}, "e", { a: "payload" });
+      expect(driver.logger.lines).toMatchObject([
+        { level: "warn", message: `oslo.messaging.notification.e is not logged: ${priority} is no level of the log` },
+      ]);
+    },
+  );
+
+  it("log rejects what JSON cannot hold", async () => {
+    await expect(notifierOf({ drivers: ["log"] }).info({}, "e", { a: Number.NaN })).rejects.toThrow("payload.a");
+  });
+
+  it("test keeps notifications, also of prepared notifiers, until it is reset", async () => {
+    const testDriver = new TestDriver();
+    const notifier = notifierOf({ drivers: ["test"], testDriver, retry: 2, sanitizeContext: () => ({ user: "u" }) });
+    await notifier.info({ token: "t" }, "first", { id: 1 });
+    const { notifications } = testDriver;
+    await notifier.prepare({ publisherId: "other", retry: 0 }).critical({}, "second", null);
+    expect(notifications).toMatchObject([
+      {
+        context: { user: "u" },
+        message: { event_type: "first", publisher_id: "compute.host1", priority: "INFO", payload: { id: 1 } },
+        priority: "INFO",
+        retry: 2,
+      },
+      { message: { event_type: "second", publisher_id: "other" }, priority: "CRITICAL", retry: 0 },
+    ]);
+    testDriver.reset();
+    await notifier.info({}, "third", null);
+    expect([notifications.length, testDriver.notifications.length, driver.notifications.length]).toEqual([2, 1, 0]);
+  });
+
+  it("routing gives a notification to the drivers that its rules name, with all that they need", async () => {
+    const testDriver = new TestDriver();
+    const routing = {
+      bus: { messaging: { accepted_events: ["compute.*"] }, messagingv2: { accepted_priorities: ["Error"] } },
+      here: { log: { accepted_events: ["*.create"] }, test: null, noop: null, routing: null },
+    };
+    const notifier = notifierOf({ drivers: ["routing"], routing, testDriver, topics: ["a", "b"], retry: 3 });
+    await notifier.error({}, "compute.create", 1);
+    await notifier.info({}, "network.delete", 1);
+    expect(driver.notifications.map(({ target, envelope, retry }) => [target.topic, envelope, retry])).toEqual([
+      ["a.error", false, 3],
+      ["b.error", false, 3],
+      ["a.error", true, 3],
+      ["b.error", true, 3],
+    ]);
+    expect(driver.logger.of("error")).toHaveLength(1);
+    expect(testDriver.notifications.map(({ message }) => message.event_type)).toEqual([
+      "compute.create",
+      "network.delete",
+    ]);
+    expect(driver.logger.lines.at(-1)?.fields).toEqual({ eventType: "network.delete", driver: "noop" });
+  });
+
+  it("routing beside others adds to them, and tells what failed", async () => {
+    driver.take = (request) => {
+      if ("envelope" in request && !request.envelope) throw FAILURE;
+    };
+    const routing = { group: { messaging: {} } } as const;
+    await expect(notifierOf({ drivers: ["messagingv2", "routing"], routing }).info({}, "e", 1)).rejects.toBe(FAILURE);
+    expect(driver.notifications).toHaveLength(2);
+  });
+
+  it.each([
+    ["test", "testDriver"],
+    ["routing", "routing"],
+  ] as const)("%s needs the option %s", (name, key) => {
+    expect(() => notifierOf({ drivers: [name] })).toThrow(expect.objectContaining({ key }));
+  });
+});
+
+it.each([
+  [undefined, true],
+  [[], true],
+  [["noop"], false],
+  [["noop", "noop"], true],
+  [["noop", "log"], true],
+  [["messaging"], true],
+] as const)("with the drivers %j it is enabled: %s", (drivers, enabled) => {
+  expect(notifierOf({ drivers }).isEnabled()).toBe(enabled);
+  expect(notifierOf({ drivers }).prepare({ retry: 1 }).isEnabled()).toBe(enabled);
+});
+
 it.each([
   ["publisherId", 5],
   ["publisherId", undefined],
   ["topics", "notifications"],
-  ["drivers", ["log"]],
+  ["drivers", ["smtp"]],
+  ["routing", "routing.yaml"],
+  ["testDriver", []],
   ["retry", -2],
   ["onFailure", true],
   ["publisher_id", "x"],

@@ -79,6 +79,36 @@ describe("a request", () => {
     expect(message.events).toEqual(["acknowledge", "reply"]);
   });
 
+  it("whose link went while it waited for its slot is not run: it comes again", async () => {
+    const held = new Deferred();
+    const run: string[] = [];
+    const server = await serve(
+      [
+        {
+          async note(_context: object, { name }: { name: string }) {
+            run.push(name);
+            await held.promise;
+          },
+        },
+      ],
+      { concurrency: 1 },
+    );
+    const [first, call, cast, last] = [true, true, false, false].map((wantsReply, index) =>
+      driver.listener.deliver({ body: { method: "note", args: { name: `${index}` } }, wantsReply }),
+    );
+    for (const message of [call, cast]) if (message !== undefined) message.orphaned = true;
+    held.resolve();
+    await server.stop();
+    await server.wait();
+    expect(run).toEqual(["0", "3"]);
+    expect([first, call, cast, last].map((message) => message?.events[0])).toEqual([
+      "acknowledge",
+      undefined,
+      undefined,
+      "acknowledge",
+    ]);
+  });
+
   it("that cannot be acknowledged is not run", async () => {
     const hello = vi.fn();
     const server = await serve([{ hello }]);
