@@ -9,11 +9,12 @@ export interface NotificationMetadata {
   timestamp: string;
 }
 
-export interface Notification {
-  context: object;
+/** `C`, `P`: what an endpoint knows of its contexts and payloads. Nothing is checked. */
+export interface Notification<C extends object = object, P = unknown> {
+  context: C;
   publisherId: string;
   eventType: string;
-  payload: unknown;
+  payload: P;
   metadata: NotificationMetadata;
 }
 
