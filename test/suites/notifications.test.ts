@@ -59,15 +59,47 @@ describe.concurrent("A topic's", () => {
       await Promise.all([both("event"), both("event"), ...each.map((seen) => seen("event"))]);
     });
 
-    test("of one topic are shared by its listeners: each goes to one", async () => {
+    test("of one topic are shared by its listeners: each goes to one, and every listener gets some", async () => {
       await using stage = new Stage(bed, "shared");
-      const seen = new Inbox<Seen>("the listeners");
-      await Promise.all([stage.listen([recorder(seen)]), stage.listen([recorder(seen)])]);
+      const seen = new Inbox<Seen & { by: string }>("the listeners");
+      for (const by of ["a", "b"]) {
+        const own = recorder({ put: (one: Seen) => seen.put({ ...one, by }) });
+        await stage.listen([own]);
+      }
       const notifier = notifierOf(stage);
-      const events = Array.from({ length: 10 }, (_, index) => `event ${index}`);
+      const events = Array.from({ length: 20 }, (_, index) => `event ${index}`);
       await Promise.all(events.map((event) => notifier.info({}, event, {})));
-      for (const event of events) await seen.take(event, ({ eventType }) => eventType === event || undefined);
+      const by = new Set<string>();
+      for (const event of events)
+        by.add(await seen.take(event, (one) => (one.eventType === event ? one.by : undefined)));
       expect(seen.unread).toEqual([]);
+      expect([...by].sort()).toEqual(["a", "b"]);
+    });
+
+    test("are apart from those of another topic", async () => {
+      await using stage = new Stage(bed, "apart");
+      const topics = ["one", "two"].map((name) => `${stage.topic}-${name}`);
+      const inboxes = topics.map((topic) => new Inbox<Seen>(topic));
+      for (const [index, inbox] of inboxes.entries()) {
+        await stage.listen([recorder(inbox)], { topics: topics.slice(index, index + 1) });
+      }
+      await Promise.all(
+        topics.map(async (topic) => {
+          const notifier = notifierOf(stage, { topics: [topic], publisherId: topic });
+          for (const event of "abcdefgh") await notifier.info({}, event, {});
+        }),
+      );
+      for (const [index, inbox] of inboxes.entries()) {
+        const seen = await Promise.all([..."abcdefgh"].map(() => inbox.take("another one", (one) => one)));
+        expect(
+          seen
+            .map(({ eventType }) => eventType)
+            .sort()
+            .join(""),
+        ).toBe("abcdefgh");
+        expect(new Set(seen.map(({ publisherId }) => publisherId))).toEqual(new Set([topics[index]]));
+        expect(inbox.unread).toEqual([]);
+      }
     });
 
     test("go to every endpoint whose filter lets them pass", async () => {

@@ -49,7 +49,7 @@ type Handler = (
 ) => void;
 
 /** An endpoint for all priorities. */
-export function recorder(inbox: Inbox<Seen>): Record<(typeof PRIORITIES)[number], Handler> {
+export function recorder(inbox: Pick<Inbox<Seen>, "put">): Record<(typeof PRIORITIES)[number], Handler> {
   const handlers = PRIORITIES.map((priority): [string, Handler] => [
     priority,
     (context, publisherId, eventType, payload, metadata) =>

@@ -1,4 +1,7 @@
 import {
+  type BatchListenerOptions,
+  type BatchNotificationEndpoint,
+  getBatchNotificationListener,
   getNotificationListener,
   getRpcClient,
   getRpcServer,
@@ -76,6 +79,18 @@ export class Stage implements AsyncDisposable {
     const { topics = [this.topic], transport = this.notificationTransport(), ...options } = init;
     const targets = topics.map((topic) => ({ topic }));
     const listener = getNotificationListener(transport, targets, endpoints, options);
+    await listener.start();
+    return listener;
+  }
+
+  /** The same, in batches. */
+  async listenInBatches(
+    endpoints: readonly BatchNotificationEndpoint[],
+    init: ListenerInit & BatchListenerOptions,
+  ): Promise<NotificationListener> {
+    const { topics = [this.topic], transport = this.notificationTransport(), ...options } = init;
+    const targets = topics.map((topic) => ({ topic }));
+    const listener = getBatchNotificationListener(transport, targets, endpoints, options);
     await listener.start();
     return listener;
   }

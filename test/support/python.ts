@@ -168,6 +168,30 @@ export class PythonListener extends PythonPeer {
   }
 }
 
+/** A batch as the Python listener's endpoint got it. */
+export interface BatchSeenByPython {
+  priority: string;
+  events: readonly string[];
+}
+
+/** A batch notification listener for the priorities info and error. */
+export class PythonBatchListener extends PythonPeer {
+  /** @param batchTimeout Whole seconds, as in Python. */
+  static async start(
+    url: string,
+    topic: string,
+    { batchSize, batchTimeout }: { batchSize: number; batchTimeout: number },
+  ): Promise<PythonBatchListener> {
+    const limits = ["--batch-size", `${batchSize}`, "--batch-timeout", `${batchTimeout}`];
+    return new PythonBatchListener(await startPeer("py_batch_listener.py", url, "--topic", topic, ...limits));
+  }
+
+  /** Resolves with the next one. */
+  async next(): Promise<BatchSeenByPython> {
+    return await this.child.waitForJson("a batch", ({ batch }) => batch as BatchSeenByPython | undefined);
+  }
+}
+
 const PYTHON = "/usr/bin/python3";
 const INSTALL = "Install it with: bash scripts/setup.sh";
 

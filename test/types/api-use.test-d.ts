@@ -5,7 +5,11 @@ import { getBatchNotificationListener } from "../../src/driver/notify/batch-list
 import type { NotificationEndpoint, NotificationHandler } from "../../src/driver/notify/dispatcher.js";
 import { NotificationFilter } from "../../src/driver/notify/filter.js";
 import { getNotificationListener } from "../../src/driver/notify/listener.js";
-import { type NotificationMetadata, NotificationResult } from "../../src/driver/notify/notification.js";
+import {
+  type Notification,
+  type NotificationMetadata,
+  NotificationResult,
+} from "../../src/driver/notify/notification.js";
 import { Notifier } from "../../src/driver/notify/notifier.js";
 import { TestDriver } from "../../src/driver/notify/test-driver.js";
 import { expose } from "../../src/driver/rpc/access-policy.js";
@@ -209,7 +213,7 @@ export async function notifications(transport: NotificationTransport, rpc: RPCTr
 
   const batches: BatchNotificationEndpoint = { info: (notifications) => void notifications[0]?.eventType.length };
   class Batch {
-    async warn(notifications: readonly { context: MyContext; payload: { id: number } }[]): Promise<NotificationResult> {
+    async warn(notifications: readonly Notification<MyContext, { id: number }>[]): Promise<NotificationResult> {
       await Promise.resolve(notifications.length);
       return "requeue";
     }

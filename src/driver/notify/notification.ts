@@ -12,16 +12,16 @@ export interface NotificationMetadata {
   timestamp: string;
 }
 
-/** Something that happened, as a listener gets it. */
-export interface Notification {
+/** Something that happened, as a listener gets it. `C`, `P`: what an endpoint knows of its contexts and payloads. Nothing is checked. */
+export interface Notification<C extends object = object, P = unknown> {
   /** What went along; mostly `{}`, for it may hold secrets. */
-  context: object;
+  context: C;
   /** Who told: mostly `service.host`. */
   publisherId: string;
   /** What happened: `compute.instance.create.end`. */
   eventType: string;
   /** To whom and how: any JSON value. */
-  payload: unknown;
+  payload: P;
   /** About the message itself. */
   metadata: NotificationMetadata;
 }

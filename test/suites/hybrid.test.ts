@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import {
+  getNotificationListener,
+  getNotificationTransport,
+  getRpcClient,
+  getRpcServer,
+  getRpcTransport,
+  Notifier,
+} from "../../src/entry/node.js";
+import { uniqueTopic } from "../support/bed.js";
+import { ARTEMIS_ROUTABLE, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
+import { Inbox } from "../support/inbox.js";
+import { RecordingLogger } from "../support/recording-logger.js";
+import { recorder, type Seen } from "./notified.js";
+
+/** One service with two backends, as the deployment guide has it: RPC through a router, notifications kept by a broker. */
+describe.each([
+  [EMBEDDED_BROKER.name, EMBEDDED_BROKER],
+  [ARTEMIS_ROUTABLE.name, ARTEMIS_ROUTABLE],
+])("RPC over a router with notifications over %s", (_name, broker: BusPlan) => {
+  test("go each their own way in one process, and the notifications are kept", async () => {
+    await using rpcBus = await EMBEDDED_ROUTER.start();
+    await using notificationBus = await broker.start();
+    const logger = new RecordingLogger();
+    await using rpc = getRpcTransport(rpcBus.url("amqp"), { logger });
+    await using notifications = getNotificationTransport(notificationBus.url("amqp"), { logger });
+    const topic = uniqueTopic("hybrid");
+    const notifier = new Notifier(notifications, { publisherId: "compute.host1", topics: [topic] });
+    const endpoint = {
+      async create(_context: object, { id }: { id: number }) {
+        await notifier.info({}, "instance.create", { id });
+        return id;
+      },
+    };
+    await getRpcServer(rpc, { topic, server: "a" }, [endpoint]).start();
+    expect(await getRpcClient(rpc, { topic }).call({}, "create", { id: 5 })).toBe(5);
+    const seen = new Inbox<Seen>("the listener");
+    await getNotificationListener(notifications, [{ topic }], [recorder(seen)]).start();
+    expect(await seen.take("the notification", (one) => one)).toMatchObject({
+      eventType: "instance.create",
+      payload: { id: 5 },
+    });
+    expect(rpc.state).toMatchObject({ type: "connected", product: "oslo-messaging-router" });
+    expect(notifications.state).not.toMatchObject({ product: "oslo-messaging-router" });
+    expect(logger.of("warn")).toEqual([]); // nothing is said about a router that no notification goes through
+  });
+});
