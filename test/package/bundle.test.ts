@@ -83,7 +83,7 @@ describe("the package", { timeout: 60_000 }, () => {
     const texts = await Promise.all(names.map((name) => readFile(join(dist, name), "utf8")));
     const exported = new Set(await exportsOf(join(dist, "node.js")));
     const classes = texts.flatMap(classNames).filter((name) => exported.has(name));
-    expect(classes).toEqual(expect.arrayContaining(["RemoteError", "Target", "RPCTransport"]));
+    expect(classes).toEqual(expect.arrayContaining(["RemoteError", "Target", "TransportURL"]));
     expect(classes).toEqual([...new Set(classes)]);
   });
 

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { RPCDispatcherError, Target } from "../../src/entry/node.js";
+import {
+  accessPolicies,
+  expectedExceptions,
+  expose,
+  jsonPayloadSerializer,
+  type RemoteError,
+  type RemoteFailure,
+  RPCDispatcherError,
+  Target,
+} from "../../src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Frames } from "./frames.js";
 import { Held } from "./held.js";
@@ -163,6 +172,69 @@ overEveryBed("An RPC server", (bed) => {
     await client.call({}, "info");
     const target = `<Target topic=${stage.topic}, namespace=n, version=1.2, server=a>`;
     expect(infos).toEqual([{ messageId: expect.stringMatching(/^[0-9a-f]{32}$/), target }]);
+  });
+
+  test("tells the caller of an error that its method may throw, and its log for debugging only", async () => {
+    await using stage = new Stage(bed, "expected");
+    const show = expectedExceptions(RangeError)(async (_context: object, { id }: { id: number }) => {
+      if (id < 0) throw new RangeError("no such id");
+      return id;
+    });
+    await stage.serve("a", [{ show }]);
+    const client = await stage.client();
+    expect(await client.call({}, "show", { id: 1 })).toBe(1);
+    await expect(client.call({}, "show", { id: -1 })).rejects.toMatchObject({
+      excType: "RangeError",
+      value: "no such id",
+    });
+    expect(stage.logger.of("error")).toEqual([]);
+    expect(stage.logger.of("debug")).toContain("an RPC method failed as it may");
+  });
+
+  test("lets callers have the methods that its access policy allows", async () => {
+    await using stage = new Stage(bed, "access");
+    const endpoint = { hello: () => "hello", _hidden: () => "hidden", shown: expose(() => "shown") };
+    await stage.serve("legacy", [endpoint], { accessPolicy: accessPolicies.legacy });
+    await stage.serve("default", [endpoint]);
+    await stage.serve("explicit", [endpoint], { accessPolicy: accessPolicies.explicit });
+    const client = await stage.client();
+    const call = (server: string, method: string) =>
+      client
+        .prepare({ server })
+        .call({}, method)
+        .catch(({ excType }: RemoteError) => excType);
+    const answers = (server: string) => Promise.all(Object.keys(endpoint).map((method) => call(server, method)));
+    expect(await answers("legacy")).toEqual(["hello", "hidden", "shown"]);
+    expect(await answers("default")).toEqual(["hello", "NoSuchMethod", "shown"]);
+    expect(await answers("explicit")).toEqual(["NoSuchMethod", "NoSuchMethod", "shown"]);
+  });
+
+  test("gets and gives what serializers make of arguments, contexts and results", async () => {
+    await using stage = new Stage(bed, "serializers");
+    const when = new Date(0);
+    const serializer = jsonPayloadSerializer;
+    await stage.serve("a", [{ echo: (context: object, args: object) => new Map([["got", [context, args]]]) }], {
+      serializer,
+    });
+    const client = await stage.client({ serializer });
+    expect(await client.call({ user: "u" }, "echo", { when, tags: new Set(["a"]) })).toEqual({
+      got: [{ user: "u" }, { when: "1970-01-01T00:00:00.000000", tags: ["a"] }],
+    });
+  });
+
+  test("fails with what the caller's remoteExceptions make of it", async () => {
+    await using stage = new Stage(bed, "remote exceptions");
+    const endpoint = {
+      find() {
+        throw new TypeError("nothing");
+      },
+    };
+    await stage.serve("a", [endpoint]);
+    const make = ({ message }: RemoteFailure) => new SyntaxError(`made of ${message}`);
+    const remoteExceptions = new Map([["javascript.TypeError", make]]);
+    const client = await stage.client({ transport: stage.rpcTransport({ remoteExceptions }) });
+    await expect(client.call({}, "find")).rejects.toThrow(new SyntaxError("made of nothing"));
+    await expect((await stage.client()).call({}, "find")).rejects.toMatchObject({ name: "RemoteError" });
   });
 
   test("passes on oslo's own errors by their names", async () => {

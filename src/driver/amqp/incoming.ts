@@ -53,7 +53,7 @@ export class Reception {
     }
     const { acceptReplyTo } = this.#init;
     try {
-      if (acceptReplyTo === undefined || acceptReplyTo(replyTo)) return replyTo;
+      if (acceptReplyTo === undefined || acceptReplyTo(replyTo) === true) return replyTo;
       bus.logger.warn("no reply is sent to a refused address", { replyTo });
     } catch (error) {
       bus.logger.error("acceptReplyTo failed: no reply is sent", { error: toError(error) });

@@ -1,7 +1,7 @@
 import { isInstance } from "../instance.js";
 import { type Method, marked } from "./access-policy.js";
 
-/** Any class of errors. */
+/** Any class of errors; also one of which there are no instances, only heirs. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
 /** Registered, so that a second copy of this library in the process knows the mark too. */
@@ -15,10 +15,13 @@ const EXPECTED = Symbol.for("oslo-messaging.expected");
  * @example
  * ```ts
  * class Instances {
- *   @expectedExceptions(NotFound, RangeError)
- *   async show(context: object, { id }: { id: string }) { ... }
+ *   @expectedExceptions(RangeError)
+ *   show(_context: object, { id }: { id: number }): string {
+ *     if (id < 0) throw new RangeError(`no instance ${id}`);
+ *     return `instance ${id}`;
+ *   }
  * }
- * const endpoint = { show: expectedExceptions(NotFound)((context: object) => { ... }) };
+ * const same = { show: expectedExceptions(RangeError)(Instances.prototype.show) };
  * ```
  * @throws TypeError for what is no class, or marks no method.
  */

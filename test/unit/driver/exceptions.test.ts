@@ -126,7 +126,10 @@ describe("the text", () => {
       "A topic is required to send:<Target topic=t>",
     );
     expect(new DriverLoadFailure("kafka", "no").message).toBe('Failed to load transport driver "kafka": no');
-    expect(new RPCVersionCapError("2.0", "1.0").message).toContain("Requested message version, 2.0 is incompatible.");
+    expect(new RPCVersionCapError("2.0", "1.0").message).toBe(
+      "Requested message version, 2.0 is incompatible.  It needs to be equal in major version and less than or equal " +
+        "in minor version as the specified version cap 1.0.",
+    );
   });
 
   it("of a bad setting begins with its key", () => {

@@ -1,4 +1,5 @@
 import { runInNewContext } from "node:vm";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toPrimitive } from "../../../src/driver/to-primitive.js";
 import { vectors } from "../../data/to-primitive.json";
@@ -103,6 +104,14 @@ describe("a value of JavaScript's own", () => {
     }
     expect(toPrimitive(new Thing())).toStrictEqual({ shown: 2 });
     expect(json(toPrimitive(JSON.parse('{"__proto__": {"a": 1}}')))).toBe('{"__proto__":{"a":1}}');
+  });
+
+  it("stays what it is when JSON can hold it", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.stringify(toPrimitive(value))).toBe(JSON.stringify(value));
+      }),
+    );
   });
 
   it("may be plain and deep: only instances count", () => {

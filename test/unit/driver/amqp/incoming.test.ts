@@ -236,6 +236,12 @@ describe("a reply address", () => {
     expect((await receive({ ...CALL, replyTo: "elsewhere" })).wantsReply).toBe(false);
     expect((await receive({ ...CALL, replyTo: "broken" })).wantsReply).toBe(false);
   });
+
+  test("is not used on the word of a promise", async () => {
+    const acceptReplyTo = (async () => false) as unknown as () => boolean;
+    const { receive } = await serving({}, { acceptReplyTo });
+    expect((await receive(CALL)).wantsReply).toBe(false);
+  });
 });
 
 test("a heartbeat goes settled, with the id, a null body, and the time that it matters", async () => {
