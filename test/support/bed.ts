@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, inject } from "vitest";
 import {
   getNotificationTransport,
   getRpcTransport,
@@ -7,6 +6,7 @@ import {
   type RPCTransport,
   type TransportOptions,
 } from "../../src/entry/node.js";
+import type { Addressing } from "../../src/intermediary/addresses.js";
 import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
 import {
   ARTEMIS_LEGACY,
@@ -17,6 +17,9 @@ import {
   EMBEDDED_ROUTER,
   type Scheme,
 } from "./bus.js";
+import { foreignPlan } from "./foreign.js";
+
+export { uniqueTopic } from "./unique-topic.js";
 
 /** An intermediary and a way to reach it, for a suite of tests: see `overEveryBed`. */
 export class Bed {
@@ -43,6 +46,21 @@ export class Bed {
   /** A message is acknowledged by who receives it, and not by the intermediary. */
   get acknowledgesEndToEnd(): boolean {
     return this.kind === "router";
+  }
+
+  /** A fanout reaches everybody. */
+  get multicasts(): boolean {
+    return this.plan.multicasts;
+  }
+
+  /** What its listener gives back is delivered again, by the intermediary or by the sender. */
+  get requeues(): boolean {
+    return this.plan.requeues;
+  }
+
+  /** Knows what an address is for however the options of addresses spell it. */
+  get takesAnyAddress(): boolean {
+    return this.plan.takesAnyAddress;
   }
 
   /** The intermediary runs in this process for this bed alone, so that `bus.close()` kills it. */
@@ -73,8 +91,8 @@ export class Bed {
     return getNotificationTransport(this.url, { ...this.options, ...options });
   }
 
-  async open(): Promise<void> {
-    this.#bus = await this.plan.start();
+  async open(addressing?: Addressing): Promise<void> {
+    this.#bus = await this.plan.start(addressing);
   }
 
   async close(): Promise<void> {
@@ -86,21 +104,26 @@ export class Bed {
 /** Ours by all its transports, and one that is not ours, so that ours cannot flatter us. */
 const PLANS = [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE, ARTEMIS_LEGACY];
 
-/** Declares the tests of a suite for every bed. The bed is open while they run; within a test it is theirs alone but for Artemis. */
-export function overEveryBed(title: string, suite: (bed: Bed) => void): void {
-  for (const plan of PLANS) {
+export interface BedOptions {
+  /** Other intermediaries than usual. */
+  plans?: readonly BusPlan[] | undefined;
+  /** Options of addresses that the intermediary is told. */
+  addressing?: Addressing | undefined;
+}
+
+/**
+ * Declares the tests of a suite for every bed. The bed is open while they run; within a test it is theirs alone but for
+ * Artemis. `npm run test:intermediary` has the beds of OSLO_MESSAGING_TEST_URL instead.
+ */
+export function overEveryBed(title: string, suite: (bed: Bed) => void, options: BedOptions = {}): void {
+  for (const plan of inject("foreign")?.map(foreignPlan) ?? options.plans ?? PLANS) {
     for (const scheme of plan.schemes) {
       const bed = new Bed(plan, scheme);
       describe(`${title} over ${bed.name}`, () => {
-        beforeAll(() => bed.open());
+        beforeAll(() => bed.open(options.addressing));
         afterAll(() => bed.close());
         suite(bed);
       });
     }
   }
-}
-
-/** A topic that nobody else uses: a broker keeps what other tests have left. */
-export function uniqueTopic(name: string): string {
-  return `${name}-${randomUUID()}`;
 }
