@@ -6,7 +6,9 @@ import { ANYCAST, callRequest, driverBed, failureOf, Peer, REPLIES, TARGET } fro
 const FAILURE = { excType: "ValueError", module: "builtins", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
 describe("a call", () => {
-  test("sends a request with a new id, the reply address that the peer gave and the timeout as ttl", async () => {
+  test("sends a request with a new id, the reply address that the peer gave and the timeout as ttl", {
+    tags: ["rpc:call:ttl"],
+  }, async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest({ timeoutMs: 12_345.6 }));
     const replies = await peer.link(REPLIES, "sender");
@@ -73,7 +75,9 @@ describe("a call", () => {
     await failed;
   });
 
-  test("rejects when its reply cannot be read, and the reply is rejected", async () => {
+  test("rejects when its reply cannot be read, and the reply is rejected", {
+    tags: ["rpc:call:unreadable-reply"],
+  }, async () => {
     const { driver, peer, logger } = driverBed();
     const failed = expect(driver.call(callRequest())).rejects.toThrow("The body of a reply is not JSON");
     const replies = await peer.link(REPLIES, "sender");
@@ -228,7 +232,7 @@ function watchedSignal() {
 }
 
 describe("a lost connection", () => {
-  test("ends a call whose request may have got through", async () => {
+  test("ends a call whose request may have got through", { tags: ["send:connection-lost"] }, async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.call(callRequest())).rejects.toMatchObject({
       name: "MessageDeliveryFailure",
@@ -256,7 +260,9 @@ describe("a lost connection", () => {
     });
   });
 
-  test("sends an unsent request over the next connection, with a new id and reply address", async () => {
+  test("sends an unsent request over the next connection, with a new id and reply address", {
+    tags: ["send:connection-lost"],
+  }, async () => {
     const first = new Peer();
     const second = new Peer();
     first.credit = 0;
@@ -311,7 +317,9 @@ describe("the reply link", () => {
     expect(peer.links.unread.map((link) => link.address)).toEqual([ANYCAST]);
   });
 
-  test("that is detached ends the connection, and the next one has another", async () => {
+  test("that is detached ends the connection, and the next one has another", {
+    tags: ["link:reply:loss"],
+  }, async () => {
     const { driver, peer, status } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 600 }))).rejects.toMatchObject({ phase: "reply" });
     const replies = await peer.link(REPLIES, "sender");
