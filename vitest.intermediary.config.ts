@@ -13,6 +13,7 @@ export default defineConfig({
       .filter((name) => name.endsWith(".test.ts"))
       .map((name) => join(suites, name))
       .filter((path) => readFileSync(path, "utf8").includes("overEveryBed(")),
+    reporters: "verbose", // names what is skipped, and why
     globalSetup: "test/support/foreign-intermediaries.ts",
     testTimeout: 30_000,
     hookTimeout: 60_000,
