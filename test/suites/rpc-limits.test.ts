@@ -193,10 +193,13 @@ describe.concurrent("Limits:", () => {
       await using stage = new Stage(bed, "monitored");
       const held = new Held();
       await stage.serve("a", [held]);
-      const options = { callMonitorTimeoutMs: 60_000, timeoutMs: SHORT_MS };
-      const client = await stage.client();
+      const frames = new Frames();
+      const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
+      const options = { callMonitorTimeoutMs: 2 * MONITOR_MS, timeoutMs: 2 * MONITOR_MS + 1_000 };
       const call = client.call({}, "hold", { arg: "x" }, options);
-      await expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
+      const ended = expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
+      await frames.passed("in", "transfer"); // a heartbeat, without which the monitor would have ended it earlier
+      await ended;
       held.release();
     });
   });

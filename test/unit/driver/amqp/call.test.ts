@@ -164,7 +164,7 @@ describe("a call that waits too long", () => {
 });
 
 describe("a monitored call", () => {
-  test("lives on heartbeats, and ends when they stay away", async () => {
+  test("lives on heartbeats, and ends when they stay away", { tags: ["rpc:monitor:silent"] }, async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const { driver, peer } = driverBed();
