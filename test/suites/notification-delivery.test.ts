@@ -15,10 +15,11 @@ const SOON: TransportOptions = { amqp: { linkRetryDelayMs: 1_000 } };
 // Each is about a topic of its own, and some wait for time.
 describe.concurrent("Delivery of", () => {
   overEveryBed("notifications", (bed) => {
-    test.each([
+    test.for<[what: string, refuse: () => NotificationResult]>([
       ["answered with requeue", () => NotificationResult.REQUEUE],
       ["that their endpoint failed on", fails],
-    ])("%s come again, if the listener allows it", { tags: ["notify:requeue"] }, async (_what, refuse) => {
+    ])("%s come again, if the listener allows it", { tags: ["notify:requeue"] }, async ([_what, refuse], context) => {
+      bed.needs("requeues", context);
       await using stage = new Stage(bed, "requeue");
       const attempts: string[] = [];
       const done = new Deferred();

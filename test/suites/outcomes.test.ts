@@ -23,13 +23,14 @@ const FULL = { condition: "amqp:resource-limit-exceeded", description: "no room"
 // Each is about a topic of its own, and some wait for time.
 describe.concurrent("What becomes of", () => {
   overEveryBed("messages", (bed) => {
-    test.each([
+    test.for<[what: string, refuse: (delivery: Delivery) => void]>([
       ["released", (delivery: Delivery) => delivery.release()],
       ["modified", (delivery: Delivery) => delivery.modify(NOT_FAILED)],
     ])(
       "that are %s: they come again, and their call is answered",
       { tags: ["send:released", "send:modified"] },
-      async (_, refuse) => {
+      async ([_, refuse], context) => {
+        bed.needs("requeues", context);
         await using stage = new Stage(bed, "again");
         await using stranger = await Stranger.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });

@@ -192,7 +192,8 @@ overEveryBed("RPC", (bed) => {
       }
     });
 
-    test("by fanout arrives at every server, once", { tags: ["rpc:cast:fanout"] }, async () => {
+    test("by fanout arrives at every server, once", { tags: ["rpc:cast:fanout"] }, async (context) => {
+      bed.needs("multicasts", context);
       const everybody = client.prepare({ fanout: true });
       for (const arg of ["first fanout", "second fanout"]) {
         await everybody.cast({}, "note", { arg });

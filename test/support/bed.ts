@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, inject } from "vitest";
+import { afterAll, beforeAll, describe, inject, type TestContext } from "vitest";
 import {
   getNotificationTransport,
   getRpcTransport,
@@ -9,6 +9,7 @@ import {
 import type { Addressing } from "../../src/intermediary/addresses.js";
 import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
 import {
+  type Abilities,
   ARTEMIS_LEGACY,
   ARTEMIS_ROUTABLE,
   type Bus,
@@ -48,21 +49,6 @@ export class Bed {
     return this.kind === "router";
   }
 
-  /** A fanout reaches everybody. */
-  get multicasts(): boolean {
-    return this.plan.multicasts;
-  }
-
-  /** What its listener gives back is delivered again, by the intermediary or by the sender. */
-  get requeues(): boolean {
-    return this.plan.requeues;
-  }
-
-  /** Knows what an address is for however the options of addresses spell it. */
-  get takesAnyAddress(): boolean {
-    return this.plan.takesAnyAddress;
-  }
-
   /** The intermediary runs in this process for this bed alone, so that `bus.close()` kills it. */
   get embedded(): boolean {
     return this.plan.schemes.includes("amqp+memory");
@@ -91,6 +77,11 @@ export class Bed {
     return getNotificationTransport(this.url, { ...this.options, ...options });
   }
 
+  /** Skips a test of what this intermediary cannot do, and says so. */
+  needs(ability: keyof Abilities, { skip }: Pick<TestContext, "skip">): void {
+    skip(!this.plan.abilities[ability], CANNOT[ability]);
+  }
+
   async open(addressing?: Addressing): Promise<void> {
     this.#bus = await this.plan.start(addressing);
   }
@@ -100,6 +91,12 @@ export class Bed {
     this.#bus = undefined;
   }
 }
+
+const CANNOT: Readonly<Record<keyof Abilities, string>> = {
+  multicasts: "the intermediary delivers no fanout to all",
+  requeues: "the intermediary does not deliver again what was given back",
+  takesAnyAddress: "the intermediary knows the addresses that it is configured for",
+};
 
 /** Ours by all its transports, and one that is not ours, so that ours cannot flatter us. */
 const PLANS = [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE, ARTEMIS_LEGACY];

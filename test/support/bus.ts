@@ -19,14 +19,19 @@ export interface BusPlan {
   addressing: BusAddressing;
   /** By which it can be reached. */
   schemes: readonly Scheme[];
+  abilities: Abilities;
+  /** With these options of addresses; whose links say what an address is for needs none. */
+  start: (addressing?: Addressing) => Promise<Bus>;
+}
+
+/** What not every intermediary can do, though ours and Artemis can. */
+export interface Abilities {
   /** A fanout reaches everybody. */
   multicasts: boolean;
   /** What its listener gives back is delivered again, by it or by the sender. */
   requeues: boolean;
   /** Knows what an address is for however it is spelled: it is told when it starts, or by each link. */
   takesAnyAddress: boolean;
-  /** With these options of addresses; whose links say what an address is for needs none. */
-  start: (addressing?: Addressing) => Promise<Bus>;
 }
 
 /** An intermediary that runs. */
@@ -42,7 +47,7 @@ export interface Bus extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const EVERYTHING = { multicasts: true, requeues: true, takesAnyAddress: true };
+const EVERYTHING: Abilities = { multicasts: true, requeues: true, takesAnyAddress: true };
 
 export const EMBEDDED_ROUTER = embedded("router", "routable");
 export const EMBEDDED_BROKER = embedded("broker", "routable");
@@ -64,7 +69,7 @@ function embedded(kind: IntermediaryKind, addressing: BusAddressing): BusPlan {
     kind,
     addressing,
     schemes: ["amqp+memory", "amqp", "amqp+ws"],
-    ...EVERYTHING,
+    abilities: EVERYTHING,
     start: (options) => startEmbedded(kind, addressing, options),
   };
 }
@@ -98,7 +103,7 @@ function artemis(addressing: BusAddressing): BusPlan {
     kind: "broker",
     addressing,
     schemes: ["amqp", "amqp+ws"],
-    ...EVERYTHING,
+    abilities: EVERYTHING,
     start: async () => artemisBus(inject("artemis")[addressing], addressing),
   };
 }

@@ -45,9 +45,7 @@ async function examine(text: string): Promise<Foreign> {
     scheme: url.scheme as Scheme,
     kind,
     addressing: (url.query["addressing_mode"] ?? row.addressing) === "legacy" ? "legacy" : "routable",
-    multicasts,
-    requeues,
-    takesAnyAddress: row.capabilities.multicast.length > 0,
+    abilities: { multicasts, requeues, takesAnyAddress: row.capabilities.multicast.length > 0 },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
-import type { Bus, BusAddressing, BusPlan, Scheme } from "./bus.js";
+import type { Abilities, Bus, BusAddressing, BusPlan, Scheme } from "./bus.js";
 
 /** An intermediary of OSLO_MESSAGING_TEST_URL, with what it was found to do: see foreign-intermediaries.ts. */
 export interface Foreign {
@@ -9,9 +9,7 @@ export interface Foreign {
   scheme: Scheme;
   kind: IntermediaryKind;
   addressing: BusAddressing;
-  multicasts: boolean;
-  requeues: boolean;
-  takesAnyAddress: boolean;
+  abilities: Abilities;
 }
 
 declare module "vitest" {
