@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { TAGS } from "./test/requirements/index.js";
 
 export default defineConfig({
   test: {
+    tags: TAGS,
     projects: [
       { test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"] } },
       {

@@ -77,7 +77,7 @@ for (const plan of BUSES) {
       const saw = async (eventType: string): Promise<Seen | undefined> =>
         await inboxes.get(scheme)?.take(eventType, (seen) => (seen.eventType === eventType ? seen : undefined));
 
-      test.each(DRIVERS)("the driver %s is understood", async (driver) => {
+      test.each(DRIVERS)("the driver %s is understood", { tags: ["notify:envelope"] }, async (driver) => {
         await notify({ driver, eventType: driver, context: { request_id: "req-1" } });
         await expect(saw(driver)).resolves.toEqual({
           priority: "info",
@@ -92,12 +92,12 @@ for (const plan of BUSES) {
         });
       });
 
-      test.each(PRIORITIES)("the priority %s arrives as such", async (priority) => {
+      test.each(PRIORITIES)("the priority %s arrives as such", { tags: ["notify:priorities"] }, async (priority) => {
         await notify({ priority, eventType: `a ${priority} one` });
         await expect(saw(`a ${priority} one`)).resolves.toMatchObject({ priority });
       });
 
-      test("what our endpoint requeues comes again, the same", async () => {
+      test("what our endpoint requeues comes again, the same", { tags: ["notify:requeue"] }, async () => {
         const sent = notify({ eventType: "requeued", payload: { requeue: true } });
         const [first, second] = await Promise.all([saw("requeued"), saw("requeued"), sent]);
         expect(second).toEqual(first);
@@ -116,7 +116,7 @@ for (const plan of BUSES) {
         });
       };
 
-      test.each(DRIVERS)("the driver %s is understood", async (driver) => {
+      test.each(DRIVERS)("the driver %s is understood", { tags: ["notify:envelope"] }, async (driver) => {
         const eventType = `${driver} by ${scheme}`;
         await notifier(driver).info({ request_id: "req-1" }, eventType, PAYLOAD);
         await expect(pythonListener.saw(eventType)).resolves.toEqual({
@@ -132,13 +132,13 @@ for (const plan of BUSES) {
         });
       });
 
-      test.each(PRIORITIES)("the priority %s arrives as such", async (priority) => {
+      test.each(PRIORITIES)("the priority %s arrives as such", { tags: ["notify:priorities"] }, async (priority) => {
         const eventType = `a ${priority} one by ${scheme}`;
         await notifier()[priority]({}, eventType, PAYLOAD);
         await expect(pythonListener.saw(eventType)).resolves.toMatchObject({ priority });
       });
 
-      test("what Python's endpoint requeues comes again, the same", async () => {
+      test("what Python's endpoint requeues comes again, the same", { tags: ["notify:requeue"] }, async () => {
         const eventType = `requeued by ${scheme}`;
         const sent = notifier().info({}, eventType, { requeue: true });
         const [first, second] = await Promise.all([pythonListener.saw(eventType), pythonListener.saw(eventType), sent]);

@@ -55,11 +55,13 @@ for (const plan of BUSES) {
       const call = (method: string, args?: object, options?: Partial<PythonCall>): Promise<unknown> =>
         pythonClient.call({ target: { topic: topics.ours, server: scheme, version: "1.0" }, method, args, ...options });
 
-      test("a call to one server is answered by that one, and the context arrives", async () => {
+      test("a call to one server is answered by that one, and the context arrives", {
+        tags: ["rpc:call:one-server", "rpc:call:context"],
+      }, async () => {
         await expect(call("whoami", {}, { context: CONTEXT })).resolves.toEqual({ server: scheme, ctxt: CONTEXT });
       });
 
-      test("any JSON comes back as it was", async () => {
+      test("any JSON comes back as it was", { tags: ["rpc:call:reply"] }, async () => {
         await expect(call("echo", { arg: JSON_VALUE })).resolves.toEqual(JSON_VALUE);
       });
 
@@ -68,13 +70,15 @@ for (const plan of BUSES) {
         await expect(call("echo", { arg })).resolves.toBe(arg);
       });
 
-      test("a cast to one server arrives", async () => {
+      test("a cast to one server arrives", { tags: ["rpc:cast:one-server"] }, async () => {
         const target = { topic: topics.ours, server: scheme };
         await pythonClient.cast({ target, method: "note", args: { arg: "cast" } });
         await notedBy(scheme, "cast");
       });
 
-      test("an error is raised with the type and the message that ours has", async () => {
+      test("an error is raised with the type and the message that ours has", {
+        tags: ["rpc:call:remote-error"],
+      }, async () => {
         await expect(call("fail", { kind: "value" })).rejects.toMatchObject({
           type: "RemoteError",
           excType: "ValueError",
@@ -87,7 +91,7 @@ for (const plan of BUSES) {
         });
       });
 
-      test("a method that is not there is told by oslo's name", async () => {
+      test("a method that is not there is told by oslo's name", { tags: ["rpc:dispatch:no-such-method"] }, async () => {
         await expect(call("no_such_method")).rejects.toMatchObject({
           type: "RemoteError",
           excType: "NoSuchMethod",
@@ -95,7 +99,7 @@ for (const plan of BUSES) {
         });
       });
 
-      test("a version that is not there is told by oslo's name", async () => {
+      test("a version that is not there is told by oslo's name", { tags: ["rpc:dispatch:versions"] }, async () => {
         const target = { topic: topics.ours, server: scheme, version: "2.0" };
         await expect(pythonClient.call({ target, method: "ping" })).rejects.toMatchObject({
           excType: "UnsupportedVersion",
@@ -106,7 +110,9 @@ for (const plan of BUSES) {
         await expect(call("slow", { secs: 4 }, { timeout: 1 })).rejects.toMatchObject({ type: "MessagingTimeout" });
       });
 
-      test("our heartbeats keep a monitored call alive beyond its monitor's timeout", async () => {
+      test("our heartbeats keep a monitored call alive beyond its monitor's timeout", {
+        tags: ["rpc:monitor:good"],
+      }, async () => {
         await expect(call("slow", { secs: 4 }, { callMonitorTimeout: 2 })).resolves.toBe("slept 4");
       });
     });
@@ -116,7 +122,7 @@ for (const plan of BUSES) {
       expect(SCHEMES.map((scheme) => `pong from ${scheme}`)).toContain(answer);
     });
 
-    test("a Python client's fanout reaches all of ours", async () => {
+    test("a Python client's fanout reaches all of ours", { tags: ["rpc:cast:fanout"] }, async () => {
       await pythonClient.cast({
         target: { topic: topics.ours, fanout: true },
         method: "note",
@@ -136,7 +142,9 @@ for (const plan of BUSES) {
         await expect(client().call({}, "echo", { arg: JSON_VALUE })).resolves.toEqual(JSON_VALUE);
       });
 
-      test("a call to one server is answered, and the context arrives", async () => {
+      test("a call to one server is answered, and the context arrives", {
+        tags: ["rpc:call:one-server", "rpc:call:context"],
+      }, async () => {
         const answer = client().prepare({ server: "python" }).call(CONTEXT, "whoami");
         await expect(answer).resolves.toEqual({ server: "python", ctxt: CONTEXT });
       });
@@ -146,7 +154,9 @@ for (const plan of BUSES) {
         await expect(client().call({}, "echo", { arg })).resolves.toBe(arg);
       });
 
-      test("casts arrive: to any server, to one and to all", async () => {
+      test("casts arrive: to any server, to one and to all", {
+        tags: ["rpc:cast:any-server", "rpc:cast:one-server", "rpc:cast:fanout"],
+      }, async () => {
         await client().cast({}, "note", { arg: `any by ${scheme}` });
         await client()
           .prepare({ server: "python" })
@@ -157,7 +167,7 @@ for (const plan of BUSES) {
         await Promise.all(["any", "one", "all"].map((whom) => pythonServer.noted(`${whom} by ${scheme}`)));
       });
 
-      test("an error keeps its Python type, module and message", async () => {
+      test("an error keeps its Python type, module and message", { tags: ["rpc:call:remote-error"] }, async () => {
         await expect(client().call({}, "fail", { kind: "value" })).rejects.toMatchObject({
           name: "RemoteError",
           excType: "ValueError",
@@ -173,7 +183,7 @@ for (const plan of BUSES) {
         await expect(client().call({}, "fail_expected")).rejects.toMatchObject({ excType: "KeyError" });
       });
 
-      test("a method that is not there is told by oslo's name", async () => {
+      test("a method that is not there is told by oslo's name", { tags: ["rpc:dispatch:no-such-method"] }, async () => {
         await expect(client().call({}, "no_such_method")).rejects.toMatchObject({
           name: "RemoteError",
           excType: "NoSuchMethod",
@@ -189,7 +199,9 @@ for (const plan of BUSES) {
         });
       });
 
-      test("Python's heartbeats keep a monitored call alive beyond its monitor's timeout", async () => {
+      test("Python's heartbeats keep a monitored call alive beyond its monitor's timeout", {
+        tags: ["rpc:monitor:good"],
+      }, async () => {
         const answer = client().call({}, "slow", { secs: 4 }, { callMonitorTimeoutMs: 2_000 });
         await expect(answer).resolves.toBe("slept 4");
       });

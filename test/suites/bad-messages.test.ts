@@ -88,7 +88,9 @@ overEveryBed("A live server", (bed) => {
 });
 
 overEveryBed("A live listener", (bed) => {
-  test("outlives notifications that are none, and lets go of them", async () => {
+  test("outlives notifications that are none, and lets go of them", {
+    tags: ["rpc:server:unreadable-request"],
+  }, async () => {
     await using stage = new Stage(bed, "bad notifications");
     await using stranger = await Stranger.enter(bed);
     const seen = new Inbox<string>("the listener");

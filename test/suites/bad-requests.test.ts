@@ -67,13 +67,17 @@ overEveryBed("A live server", (bed) => {
     await stage[Symbol.asyncDispose]();
   });
 
-  test.each(UNSERVED)("answers a request that it cannot serve: %s", async (_what, request, told) => {
-    const reply = await answerTo(requestOf(request, { messageId: "x" }));
-    expect(reply.correlationId).toBe("x");
-    const { failure, ...rest } = bodyOf(reply);
-    expect(rest).toEqual({});
-    expect(JSON.parse(String(failure))).toMatchObject({ module: "oslo_messaging.rpc.dispatcher", tb: [], ...told });
-  });
+  test.each(UNSERVED)(
+    "answers a request that it cannot serve: %s",
+    { tags: ["rpc:dispatch:bad-request"] },
+    async (_what, request, told) => {
+      const reply = await answerTo(requestOf(request, { messageId: "x" }));
+      expect(reply.correlationId).toBe("x");
+      const { failure, ...rest } = bodyOf(reply);
+      expect(rest).toEqual({});
+      expect(JSON.parse(String(failure))).toMatchObject({ module: "oslo_messaging.rpc.dispatcher", tb: [], ...told });
+    },
+  );
 
   test.each(IDS)("answers with the id that the request has: %s", async (_what, messageId) => {
     const reply = await answerTo(requestOf({ method: "echo", args: { arg: 1 } }, { messageId }));
@@ -98,7 +102,7 @@ overEveryBed("A live server", (bed) => {
     expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(logged));
   });
 
-  test("serves on when nobody is at the address for the reply", async () => {
+  test("serves on when nobody is at the address for the reply", { tags: ["rpc:server:reply-not-taken"] }, async () => {
     for (const replyTo of ["nobody", stage.topic, "$dynamic/gone"]) {
       await stranger.send({ topic: stage.topic }, requestOf({ method: "echo" }, { replyTo }));
     }

@@ -15,10 +15,11 @@ const SOON: TransportOptions = { amqp: { linkRetryDelayMs: 1_000 } };
 // Each is about a topic of its own, and some wait for time.
 describe.concurrent("Delivery of", () => {
   overEveryBed("notifications", (bed) => {
-    test.each([
+    test.for<[what: string, refuse: () => NotificationResult]>([
       ["answered with requeue", () => NotificationResult.REQUEUE],
       ["that their endpoint failed on", fails],
-    ])("%s come again, if the listener allows it", async (_what, refuse) => {
+    ])("%s come again, if the listener allows it", { tags: ["notify:requeue"] }, async ([_what, refuse], context) => {
+      bed.needs("requeues", context);
       await using stage = new Stage(bed, "requeue");
       const attempts: string[] = [];
       const done = new Deferred();
@@ -37,7 +38,7 @@ describe.concurrent("Delivery of", () => {
     test.each([
       ["answered with requeue", () => NotificationResult.REQUEUE],
       ["that their endpoint failed on", fails],
-    ])("%s are done with, unless the listener allows it", async (_what, refuse) => {
+    ])("%s are done with, unless the listener allows it", { tags: ["notify:no-requeue"] }, async (_what, refuse) => {
       await using stage = new Stage(bed, "no requeue");
       const seen = new Inbox<Seen>("the listener");
       const { info: record } = recorder(seen);
@@ -54,7 +55,9 @@ describe.concurrent("Delivery of", () => {
     });
 
     if (bed.acknowledgesEndToEnd) {
-      test("that the router takes are pending until their handler is through", async () => {
+      test("that the router takes are pending until their handler is through", {
+        tags: ["notify:acknowledged-after"],
+      }, async () => {
         await using stage = new Stage(bed, "pending");
         const { handler, begun, release } = held();
         await stage.listen([{ info: handler, warn: () => {} }]);
@@ -70,7 +73,9 @@ describe.concurrent("Delivery of", () => {
         await pending;
       });
 
-      test("that nobody listens for fail in the phase credit, after their time or the default one", async () => {
+      test("that nobody listens for fail in the phase credit, after their time or the default one", {
+        tags: ["notify:unheard"],
+      }, async () => {
         await using stage = new Stage(bed, "nobody");
         const notifier = notifierOf(stage, {}, { amqp: { defaultNotifyTimeoutMs: 5_000 } });
         const unheard = { phase: "credit", address: expect.stringContaining(`${stage.topic}.info`) };
@@ -105,7 +110,9 @@ describe.concurrent("Delivery of", () => {
         release();
       });
 
-      test("that nobody listens for are kept, and delivered in order when somebody does", async () => {
+      test("that nobody listens for are kept, and delivered in order when somebody does", {
+        tags: ["notify:unheard"],
+      }, async () => {
         await using stage = new Stage(bed, "kept");
         const notifier = notifierOf(stage);
         await notifier.info({}, "first", {});
@@ -116,7 +123,9 @@ describe.concurrent("Delivery of", () => {
         expect(seen.unread.map(({ eventType }) => eventType)).toEqual(["first"]);
       });
 
-      test("that a listener has not answered when it goes are delivered to the next one", async () => {
+      test("that a listener has not answered when it goes are delivered to the next one", {
+        tags: ["notify:acknowledged-after"],
+      }, async () => {
         await using stage = new Stage(bed, "handed on");
         const transport = stage.notificationTransport();
         const { handler, begun, release } = held();

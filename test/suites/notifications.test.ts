@@ -11,25 +11,29 @@ const PAYLOAD = { text: "héllo", list: [1, null, { deep: true }], big: 2n ** 60
 // Each is about a topic of its own.
 describe.concurrent("A topic's", () => {
   overEveryBed("notifications", (bed) => {
-    test.each(DRIVERS)("arrive with all that they say, written by the driver %s", async (driver) => {
-      await using stage = new Stage(bed, driver);
-      const seen = await listen(stage);
-      const notifier = notifierOf(stage, { drivers: [driver] });
-      await notifier.info({ secret: "token" }, "compute.instance.create", PAYLOAD);
-      expect(await seen("compute.instance.create")).toEqual({
-        priority: "info",
-        context: {},
-        publisherId: "test.host",
-        eventType: "compute.instance.create",
-        payload: PAYLOAD,
-        metadata: {
-          messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-          timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?$/),
-        },
-      });
-    });
+    test.each(DRIVERS)(
+      "arrive with all that they say, written by the driver %s",
+      { tags: ["notify:event", "notify:envelope"] },
+      async (driver) => {
+        await using stage = new Stage(bed, driver);
+        const seen = await listen(stage);
+        const notifier = notifierOf(stage, { drivers: [driver] });
+        await notifier.info({ secret: "token" }, "compute.instance.create", PAYLOAD);
+        expect(await seen("compute.instance.create")).toEqual({
+          priority: "info",
+          context: {},
+          publisherId: "test.host",
+          eventType: "compute.instance.create",
+          payload: PAYLOAD,
+          metadata: {
+            messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+            timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?$/),
+          },
+        });
+      },
+    );
 
-    test("come by their priority, all seven of them", async () => {
+    test("come by their priority, all seven of them", { tags: ["notify:priorities"] }, async () => {
       await using stage = new Stage(bed, "priorities");
       const seen = await listen(stage);
       const notifier = notifierOf(stage);
@@ -39,7 +43,7 @@ describe.concurrent("A topic's", () => {
       }
     });
 
-    test("carry of the context what is chosen, and nothing else", async () => {
+    test("carry of the context what is chosen, and nothing else", { tags: ["notify:context"] }, async () => {
       await using stage = new Stage(bed, "context");
       const seen = await listen(stage);
       const sanitizeContext = (context: object): object => ({ user: Reflect.get(context, "user") });
@@ -47,7 +51,9 @@ describe.concurrent("A topic's", () => {
       expect(await seen("event")).toMatchObject({ context: { user: "u" } });
     });
 
-    test("go to every topic of the notifier, and one listener can listen to several", async () => {
+    test("go to every topic of the notifier, and one listener can listen to several", {
+      tags: ["notify:topics"],
+    }, async () => {
       await using stage = new Stage(bed, "topics");
       const topics = [stage.topic, `${stage.topic}-other`];
       const [both, ...each] = await Promise.all([
@@ -59,7 +65,9 @@ describe.concurrent("A topic's", () => {
       await Promise.all([both("event"), both("event"), ...each.map((seen) => seen("event"))]);
     });
 
-    test("of one topic are shared by its listeners: each goes to one, and every listener gets some", async () => {
+    test("of one topic are shared by its listeners: each goes to one, and every listener gets some", {
+      tags: ["notify:listeners-share"],
+    }, async () => {
       await using stage = new Stage(bed, "shared");
       const seen = new Inbox<Seen & { by: string }>("the listeners");
       for (const by of ["a", "b"]) {
@@ -102,7 +110,7 @@ describe.concurrent("A topic's", () => {
       }
     });
 
-    test("go to every endpoint whose filter lets them pass", async () => {
+    test("go to every endpoint whose filter lets them pass", { tags: ["notify:filter"] }, async () => {
       await using stage = new Stage(bed, "filters");
       const [compute, large, all] = [1, 2, 3].map((n) => new Inbox<Seen>(`endpoint ${n}`)) as Inboxes;
       await stage.listen([

@@ -14,7 +14,9 @@ const MONITOR_MS = 2_000;
 // Each waits for its limit, and together they wait no longer.
 describe.concurrent("Limits:", () => {
   overEveryBed("RPC", (bed) => {
-    test("a call that its server takes too long for times out in the phase reply, and the late answer is nobody's", async () => {
+    test("a call that its server takes too long for times out in the phase reply, and the late answer is nobody's", {
+      tags: ["rpc:call:late-reply"],
+    }, async () => {
       await using stage = new Stage(bed, "slow");
       const held = new Held();
       await stage.serve("a", [held]);
@@ -30,7 +32,9 @@ describe.concurrent("Limits:", () => {
       expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(/reply of \d+ bytes came too late/));
     });
 
-    test(`a call that nobody listens for times out in the phase ${unheard(bed)}`, async () => {
+    test(`a call that nobody listens for times out in the phase ${unheard(bed)}`, {
+      tags: ["rpc:call:unheard"],
+    }, async () => {
       await using stage = new Stage(bed, "nobody");
       const client = await stage.client();
       const call = client.call({}, "echo", {}, { timeoutMs: SHORT_MS });
@@ -55,7 +59,9 @@ describe.concurrent("Limits:", () => {
         await held.begun("stored");
       });
     } else {
-      test("a cast that nobody listens for fails in the phase credit, after its time or the default one", async () => {
+      test("a cast that nobody listens for fails in the phase credit, after its time or the default one", {
+        tags: ["send:timeout"],
+      }, async () => {
         await using stage = new Stage(bed, "nobody");
         const transport = stage.rpcTransport({ amqp: { defaultSendTimeoutMs: 5_000 } });
         const client = await stage.client({ transport });
@@ -166,7 +172,9 @@ describe.concurrent("Limits:", () => {
       });
     });
 
-    test("a monitored call goes on beyond the monitor's time while its server sends heartbeats", async () => {
+    test("a monitored call goes on beyond the monitor's time while its server sends heartbeats", {
+      tags: ["rpc:monitor:good"],
+    }, async () => {
       await using stage = new Stage(bed, "monitored");
       const held = new Held();
       await stage.serve("a", [held]);
@@ -183,7 +191,9 @@ describe.concurrent("Limits:", () => {
       expect(await call).toBe("long");
     });
 
-    test("a monitored call whose server is silent fails in the phase heartbeat", async () => {
+    test("a monitored call whose server is silent fails in the phase heartbeat", {
+      tags: ["rpc:monitor:silent"],
+    }, async () => {
       await using stage = new Stage(bed, "silent");
       await using stranger = await Stranger.enter(bed);
       const requests = await stranger.listen({ topic: stage.topic });
@@ -197,14 +207,19 @@ describe.concurrent("Limits:", () => {
       await ended;
     });
 
-    test("a monitored call ends at its timeout too, whatever heartbeats come", async () => {
+    test("a monitored call ends at its timeout too, whatever heartbeats come", {
+      tags: ["rpc:monitor:slow"],
+    }, async () => {
       await using stage = new Stage(bed, "monitored");
       const held = new Held();
       await stage.serve("a", [held]);
-      const options = { callMonitorTimeoutMs: 60_000, timeoutMs: SHORT_MS };
-      const client = await stage.client();
+      const frames = new Frames();
+      const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
+      const options = { callMonitorTimeoutMs: 2 * MONITOR_MS, timeoutMs: 2 * MONITOR_MS + 1_000 };
       const call = client.call({}, "hold", { arg: "x" }, options);
-      await expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
+      const ended = expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
+      await frames.passed("in", "transfer"); // a heartbeat, without which the monitor would have ended it earlier
+      await ended;
       held.release();
     });
   });

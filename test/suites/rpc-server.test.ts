@@ -23,7 +23,9 @@ overEveryBed("An RPC server", (bed) => {
       { target: new Target({ namespace: "new", legacyNamespaces: ["old"] }), which: () => "new or old" },
     ];
 
-    test("by version: the same major one, and no newer minor one than it has", async () => {
+    test("by version: the same major one, and no newer minor one than it has", {
+      tags: ["rpc:dispatch:versions"],
+    }, async () => {
       await using stage = new Stage(bed, "versions");
       await stage.serve("a", endpoints);
       const client = await stage.client();
@@ -52,7 +54,7 @@ overEveryBed("An RPC server", (bed) => {
       });
     });
 
-    test("by namespace, an old one too", async () => {
+    test("by namespace, an old one too", { tags: ["rpc:dispatch:namespaces"] }, async () => {
       await using stage = new Stage(bed, "namespaces");
       await stage.serve("a", endpoints);
       const client = await stage.client();
@@ -65,7 +67,7 @@ overEveryBed("An RPC server", (bed) => {
     });
   });
 
-  test("serves its own exchange and no other", async () => {
+  test("serves its own exchange and no other", { tags: ["rpc:exchanges"] }, async () => {
     await using stage = new Stage(bed, "exchanges");
     await stage.serve("a", [{ where: () => "in the default exchange" }]);
     await stage.serve("a", [{ where: () => "in nova" }], { exchange: "nova" });
@@ -74,7 +76,7 @@ overEveryBed("An RPC server", (bed) => {
     expect(await client.prepare({ exchange: "nova" }).call({}, "where")).toBe("in nova");
   });
 
-  test("answers pings when it is asked to, and only then", async () => {
+  test("answers pings when it is asked to, and only then", { tags: ["rpc:server:ping"] }, async () => {
     await using stage = new Stage(bed, "ping");
     await stage.serve("with", [{}], { ping: true });
     await stage.serve("without", [{}]);
@@ -85,7 +87,9 @@ overEveryBed("An RPC server", (bed) => {
     });
   });
 
-  test("works on as many calls at once as its concurrency says, and the others get their turn", async () => {
+  test("works on as many calls at once as its concurrency says, and the others get their turn", {
+    tags: ["rpc:server:concurrency"],
+  }, async () => {
     await using stage = new Stage(bed, "concurrency");
     const frames = new Frames();
     const held = new Held();
@@ -100,7 +104,9 @@ overEveryBed("An RPC server", (bed) => {
     expect(held.calls.sort()).toEqual(args);
   });
 
-  test("that is stopped finishes what it has in hand and takes nothing new, until it is started again", async () => {
+  test("that is stopped finishes what it has in hand and takes nothing new, until it is started again", {
+    tags: ["rpc:server:stop"],
+  }, async () => {
     await using stage = new Stage(bed, "stopping");
     const held = new Held();
     const server = await stage.serve("a", [held]);
@@ -131,7 +137,9 @@ overEveryBed("An RPC server", (bed) => {
     expect(new Set(answers)).toEqual(new Set(["b"]));
   });
 
-  test("that is stopped while calls pour in loses none of them, and none is served twice", async () => {
+  test("that is stopped while calls pour in loses none of them, and none is served twice", {
+    tags: ["rpc:server:stop"],
+  }, async () => {
     await using stage = new Stage(bed, "pouring");
     const served: number[] = [];
     const count = (_context: object, { arg }: { arg: number }): number => served.push(arg);

@@ -131,15 +131,19 @@ overEveryBed("RPC", (bed) => {
   afterAll(() => stage[Symbol.asyncDispose]());
 
   describe("a call", () => {
-    test.each(Object.entries(JSON_VALUES))("gives back what JSON can hold as it was: %s", async (_what, arg) => {
-      expect(await client.call({}, "echo", { arg })).toEqual(arg);
-    });
+    test.each(Object.entries(JSON_VALUES))(
+      "gives back what JSON can hold as it was: %s",
+      { tags: ["rpc:call:reply"] },
+      async (_what, arg) => {
+        expect(await client.call({}, "echo", { arg })).toEqual(arg);
+      },
+    );
 
     test("of a method that returns nothing gives null", async () => {
       expect(await client.call({}, "nothing")).toBeNull();
     });
 
-    test("brings its context along", async () => {
+    test("brings its context along", { tags: ["rpc:call:context"] }, async () => {
       const context = { request_id: "req-1", user: "ü", roles: ["admin"], nested: { deep: null } };
       expect(await client.call(context, "whoami")).toMatchObject({ context });
     });
@@ -149,12 +153,12 @@ overEveryBed("RPC", (bed) => {
       expect(await client.call({}, "echo", { arg })).toBe(arg);
     });
 
-    test("is one of 256 at once, and gets its own answer", async () => {
+    test("is one of 256 at once, and gets its own answer", { tags: ["rpc:call:many-at-once"] }, async () => {
       const args = Array.from({ length: 256 }, (_, index) => `${index} ${"x".repeat(index * 16)}`);
       expect(await Promise.all(args.map((arg) => client.call({}, "echo", { arg })))).toEqual(args);
     });
 
-    test("to one server is answered by that one", async () => {
+    test("to one server is answered by that one", { tags: ["rpc:call:one-server"] }, async () => {
       for (const server of ["a", "b"]) {
         const direct = client.prepare({ server });
         expect(await Promise.all([1, 2, 3].map(() => direct.call({}, "whoami")))).toEqual(
@@ -163,7 +167,7 @@ overEveryBed("RPC", (bed) => {
       }
     });
 
-    test("to any server goes to one and the other", async () => {
+    test("to any server goes to one and the other", { tags: ["rpc:call:any-server"] }, async () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => client.call({}, "whoami")));
       expect(new Set(answers.map((answer) => (answer as { server: string }).server))).toEqual(new Set(["a", "b"]));
     });
@@ -176,19 +180,20 @@ overEveryBed("RPC", (bed) => {
   });
 
   describe("a cast", () => {
-    test("arrives at one server, with its context", async () => {
+    test("arrives at one server, with its context", { tags: ["rpc:cast:any-server"] }, async () => {
       await client.cast({ user: "u" }, "note", { arg: "a cast" });
       expect(await noted("a cast")).toMatchObject({ context: { user: "u" } });
     });
 
-    test("to one server arrives at that one", async () => {
+    test("to one server arrives at that one", { tags: ["rpc:cast:one-server"] }, async () => {
       for (const server of ["a", "b"]) {
         await client.prepare({ server }).cast({}, "note", { arg: `a cast to ${server}` });
         expect(await noted(`a cast to ${server}`)).toMatchObject({ server });
       }
     });
 
-    test("by fanout arrives at every server, once", async () => {
+    test("by fanout arrives at every server, once", { tags: ["rpc:cast:fanout"] }, async (context) => {
+      bed.needs("multicasts", context);
       const everybody = client.prepare({ fanout: true });
       for (const arg of ["first fanout", "second fanout"]) {
         await everybody.cast({}, "note", { arg });
@@ -204,7 +209,7 @@ overEveryBed("RPC", (bed) => {
       expect(await noted(arg)).toMatchObject({ arg });
     });
 
-    test("whose method fails tells nobody, and the server goes on", async () => {
+    test("whose method fails tells nobody, and the server goes on", { tags: ["rpc:cast:failing-method"] }, async () => {
       const direct = client.prepare({ server: "a" });
       await direct.cast({}, "fail", { index: 0 });
       await direct.cast({}, "no_such_method");
@@ -216,6 +221,7 @@ overEveryBed("RPC", (bed) => {
   describe("a failure reaches the caller", () => {
     test.each(THROWN.map(([what, , told], index) => [what, told, index] as const))(
       "when a method throws %s",
+      { tags: ["rpc:call:remote-error"] },
       async (_what, told, index) => {
         const failure = { name: "RemoteError", module: "javascript", traceback: [], ...told };
         await expect(client.call({}, "fail", { index })).rejects.toMatchObject(failure);
@@ -234,14 +240,18 @@ overEveryBed("RPC", (bed) => {
       },
     );
 
-    test.each(HOSTILE_NAMES)("when there is no method %j to be called", async (method) => {
-      await expect(client.call({}, method)).rejects.toMatchObject({
-        name: "RemoteError",
-        excType: "NoSuchMethod",
-        module: "oslo_messaging.rpc.dispatcher",
-        value: `Endpoint does not support RPC method ${method}`,
-      });
-    });
+    test.each(HOSTILE_NAMES)(
+      "when there is no method %j to be called",
+      { tags: ["rpc:dispatch:no-such-method"] },
+      async (method) => {
+        await expect(client.call({}, method)).rejects.toMatchObject({
+          name: "RemoteError",
+          excType: "NoSuchMethod",
+          module: "oslo_messaging.rpc.dispatcher",
+          value: `Endpoint does not support RPC method ${method}`,
+        });
+      },
+    );
 
     test("and arguments that JSON cannot hold are refused before they are sent, by name", async () => {
       const args = { arg: { deep: [0, Number.NaN] } };

@@ -1,5 +1,7 @@
+import WebSocket from "isomorphic-ws";
 import type { Connection } from "../../src/core/connection.js";
 import type { Delivery } from "../../src/core/delivery.js";
+import type { Dial } from "../../src/core/dial.js";
 import { connect } from "../../src/core/handshake.js";
 import type { Message } from "../../src/core/message.js";
 import type { Outcome } from "../../src/core/outcome.js";
@@ -8,6 +10,7 @@ import { hostsOf } from "../../src/driver/amqp/hosts.js";
 import { resolveOptions } from "../../src/driver/options.js";
 import { Target, type TargetInit, TransportURL } from "../../src/entry/node.js";
 import { tcpDial } from "../../src/transports/tcp.js";
+import { webSocketDial } from "../../src/transports/websocket.js";
 import type { Bed } from "../support/bed.js";
 import { Inbox } from "../support/inbox.js";
 
@@ -25,11 +28,13 @@ export class Stranger implements AsyncDisposable {
   static async enter(bed: Bed): Promise<Stranger> {
     const url = TransportURL.parse(bed.bus.url("amqp"));
     const options = resolveOptions({ query: url.query });
-    const [{ address, credentials }] = hostsOf(url, options, undefined);
+    const [{ address, credentials }] = hostsOf(url, options, options.wsPath);
     const init = { containerId: `stranger ${crypto.randomUUID()}`, sasl: { credentials } };
-    const connection = await connect(tcpDial, address, init, AbortSignal.timeout(10_000));
+    const dial: Dial = url.scheme.startsWith("amqp+ws") ? webSocketDial(WebSocket) : tcpDial;
+    const connection = await connect(dial, address, init, AbortSignal.timeout(10_000));
     const { product } = connection.remote;
-    const addresser = new Addresser({ options, controlExchange: "openstack", virtualHost: undefined, product });
+    const { virtualHost } = url;
+    const addresser = new Addresser({ options, controlExchange: "openstack", virtualHost, product });
     return new Stranger(connection, addresser);
   }
 
@@ -43,9 +48,9 @@ export class Stranger implements AsyncDisposable {
     return this.#send(address, [], message);
   }
 
-  /** Takes the RPC requests for this target in a server's place. */
-  async listen(target: TargetInit): Promise<Inbox<Delivery>> {
-    const { address, capabilities } = this.#addresser.resolve(new Target(target), "rpc");
+  /** Takes the RPC requests, or notifications, for this target in a server's place. */
+  async listen(target: TargetInit, service: Service = "rpc"): Promise<Inbox<Delivery>> {
+    const { address, capabilities } = this.#addresser.resolve(new Target(target), service);
     const { inbox } = await this.#receive({ address, capabilities });
     return inbox;
   }

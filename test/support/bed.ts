@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, inject, type TestContext } from "vitest";
 import {
   getNotificationTransport,
   getRpcTransport,
@@ -7,8 +6,10 @@ import {
   type RPCTransport,
   type TransportOptions,
 } from "../../src/entry/node.js";
+import type { Addressing } from "../../src/intermediary/addresses.js";
 import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
 import {
+  type Abilities,
   ARTEMIS_LEGACY,
   ARTEMIS_ROUTABLE,
   type Bus,
@@ -17,6 +18,9 @@ import {
   EMBEDDED_ROUTER,
   type Scheme,
 } from "./bus.js";
+import { foreignPlan } from "./foreign.js";
+
+export { uniqueTopic } from "./unique-topic.js";
 
 /** An intermediary and a way to reach it, for a suite of tests: see `overEveryBed`. */
 export class Bed {
@@ -73,8 +77,13 @@ export class Bed {
     return getNotificationTransport(this.url, { ...this.options, ...options });
   }
 
-  async open(): Promise<void> {
-    this.#bus = await this.plan.start();
+  /** Skips a test of what this intermediary cannot do, and says so. */
+  needs(ability: keyof Abilities, { skip }: Pick<TestContext, "skip">): void {
+    skip(!this.plan.abilities[ability], CANNOT[ability]);
+  }
+
+  async open(addressing?: Addressing): Promise<void> {
+    this.#bus = await this.plan.start(addressing);
   }
 
   async close(): Promise<void> {
@@ -83,24 +92,35 @@ export class Bed {
   }
 }
 
+const CANNOT: Readonly<Record<keyof Abilities, string>> = {
+  multicasts: "the intermediary delivers no fanout to all",
+  requeues: "the intermediary does not deliver again what was given back",
+  takesAnyAddress: "the intermediary knows the addresses that it is configured for",
+};
+
 /** Ours by all its transports, and one that is not ours, so that ours cannot flatter us. */
 const PLANS = [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE, ARTEMIS_LEGACY];
 
-/** Declares the tests of a suite for every bed. The bed is open while they run; within a test it is theirs alone but for Artemis. */
-export function overEveryBed(title: string, suite: (bed: Bed) => void): void {
-  for (const plan of PLANS) {
+export interface BedOptions {
+  /** Other intermediaries than usual. */
+  plans?: readonly BusPlan[] | undefined;
+  /** Options of addresses that the intermediary is told. */
+  addressing?: Addressing | undefined;
+}
+
+/**
+ * Declares the tests of a suite for every bed. The bed is open while they run; within a test it is theirs alone but for
+ * Artemis. `npm run test:intermediary` has the beds of OSLO_MESSAGING_TEST_URL instead.
+ */
+export function overEveryBed(title: string, suite: (bed: Bed) => void, options: BedOptions = {}): void {
+  for (const plan of inject("foreign")?.map(foreignPlan) ?? options.plans ?? PLANS) {
     for (const scheme of plan.schemes) {
       const bed = new Bed(plan, scheme);
       describe(`${title} over ${bed.name}`, () => {
-        beforeAll(() => bed.open());
+        beforeAll(() => bed.open(options.addressing));
         afterAll(() => bed.close());
         suite(bed);
       });
     }
   }
-}
-
-/** A topic that nobody else uses: a broker keeps what other tests have left. */
-export function uniqueTopic(name: string): string {
-  return `${name}-${randomUUID()}`;
 }

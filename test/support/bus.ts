@@ -1,5 +1,6 @@
 import { inject } from "vitest";
 import type { Dial } from "../../src/core/dial.js";
+import type { Addressing } from "../../src/intermediary/addresses.js";
 import { Intermediary } from "../../src/intermediary/intermediary.js";
 import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
 import { memoryDial } from "../../src/transports/memory.js";
@@ -7,7 +8,7 @@ import { listenTcp } from "../../src/transports/tcp-listener.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
 import type { ArtemisAddress } from "./artemis.js";
 
-export type Scheme = "amqp" | "amqp+ws" | "amqp+memory";
+export type Scheme = "amqp" | "amqps" | "amqp+ws" | "amqp+wss" | "amqp+memory";
 export type BusAddressing = "routable" | "legacy";
 
 /** What every intermediary of the same row is, known before one runs. */
@@ -18,7 +19,19 @@ export interface BusPlan {
   addressing: BusAddressing;
   /** By which it can be reached. */
   schemes: readonly Scheme[];
-  start: () => Promise<Bus>;
+  abilities: Abilities;
+  /** With these options of addresses; whose links say what an address is for needs none. */
+  start: (addressing?: Addressing) => Promise<Bus>;
+}
+
+/** What not every intermediary can do, though ours and Artemis can. */
+export interface Abilities {
+  /** A fanout reaches everybody. */
+  multicasts: boolean;
+  /** What its listener gives back is delivered again, by it or by the sender. */
+  requeues: boolean;
+  /** Knows what an address is for however it is spelled: it is told when it starts, or by each link. */
+  takesAnyAddress: boolean;
 }
 
 /** An intermediary that runs. */
@@ -33,6 +46,8 @@ export interface Bus extends AsyncDisposable {
   /** Ours ends, with all its connections; Artemis stays for the others. Idempotent. */
   close(): Promise<void>;
 }
+
+const EVERYTHING: Abilities = { multicasts: true, requeues: true, takesAnyAddress: true };
 
 export const EMBEDDED_ROUTER = embedded("router", "routable");
 export const EMBEDDED_BROKER = embedded("broker", "routable");
@@ -54,27 +69,28 @@ function embedded(kind: IntermediaryKind, addressing: BusAddressing): BusPlan {
     kind,
     addressing,
     schemes: ["amqp+memory", "amqp", "amqp+ws"],
-    start: () => startEmbedded(kind, addressing),
+    abilities: EVERYTHING,
+    start: (options) => startEmbedded(kind, addressing, options),
   };
 }
 
-async function startEmbedded(kind: IntermediaryKind, addressing: BusAddressing): Promise<Bus> {
-  const intermediary = new Intermediary({ kind });
+async function startEmbedded(kind: IntermediaryKind, addressing: BusAddressing, options?: Addressing): Promise<Bus> {
+  const intermediary = new Intermediary({ kind, addressing: options });
   const { accept } = intermediary;
   const at = { host: "127.0.0.1", port: 0, maxConnections: 1_000, accept };
   const tcp = await listenTcp(at);
   const ws = await listenWebSocket({ ...at, maxMessageBytes: 16 * 1024 * 1024 });
-  const authorities: Record<Scheme, string> = {
-    amqp: `127.0.0.1:${tcp.port}`,
-    "amqp+ws": `127.0.0.1:${ws.port}`,
-    "amqp+memory": "embedded",
-  };
+  const authorities = new Map<Scheme, string>([
+    ["amqp", `127.0.0.1:${tcp.port}`],
+    ["amqp+ws", `127.0.0.1:${ws.port}`],
+    ["amqp+memory", "embedded"],
+  ]);
   const close = async (): Promise<void> => {
     await intermediary.close();
     await Promise.all([tcp.close(), ws.close()]);
   };
   return {
-    url: (scheme, options) => busUrl(scheme, authorities[scheme], addressing, options),
+    url: (scheme, options) => busUrl(scheme, authorities.get(scheme), addressing, options),
     dialers: { "amqp+memory": memoryDial(accept) },
     close,
     [Symbol.asyncDispose]: close,
@@ -87,6 +103,7 @@ function artemis(addressing: BusAddressing): BusPlan {
     kind: "broker",
     addressing,
     schemes: ["amqp", "amqp+ws"],
+    abilities: EVERYTHING,
     start: async () => artemisBus(inject("artemis")[addressing], addressing),
   };
 }
@@ -105,10 +122,11 @@ function artemisBus({ port, login }: ArtemisAddress, addressing: BusAddressing):
 /** The dynamic choice is right for routable addresses everywhere; legacy ones have to be asked for. */
 function busUrl(
   scheme: Scheme,
-  authority: string,
+  authority: string | undefined,
   addressing: BusAddressing,
   options?: Readonly<Record<string, string>>,
 ): string {
+  if (authority === undefined) throw new Error(`nothing listens for ${scheme}`);
   const query = new URLSearchParams({ ...(addressing === "legacy" && { addressing_mode: "legacy" }), ...options });
   return `${scheme}://${authority}/?${query}`;
 }

@@ -195,7 +195,9 @@ describe("what the caller gets", () => {
     expect("cause" in error).toBe(false);
   });
 
-  it("is what remoteExceptions makes of that module and class", () => {
+  it("is what remoteExceptions makes of that module and class", {
+    tags: ["rpc:call:allowed-remote-exceptions"],
+  }, () => {
     const made = new PeerError("mine");
     const seen: RemoteFailure[] = [];
     const make = (failure: RemoteFailure): Error => {

@@ -6,17 +6,21 @@ import { TransportURL } from "../../../src/driver/transport-url.js";
 import vectors from "../../data/url-vectors.json";
 
 describe("the vectors of oslo.messaging's own tests", () => {
-  it.each(vectors.parse)("parses $url ($name)", ({ url, expect: expected }) => {
+  it.each(vectors.parse)("parses $url ($name)", { tags: ["url:grammar"] }, ({ url, expect: expected }) => {
     const parsed = TransportURL.parse(url);
     expect(parsed.scheme).toBe(expected.transport);
     expect(parsed.virtualHost ?? null).toBe(expected.virtual_host);
     expect(parsed.hosts.map(parts)).toEqual(expected.hosts);
   });
 
-  it.each(vectors.format)("formats $expected ($name)", ({ transport, virtual_host, hosts, expected }) => {
-    const url = new TransportURL({ scheme: transport, virtualHost: virtual_host ?? undefined, hosts });
-    expect(url.format({ secrets: true })).toBe(expected);
-  });
+  it.each(vectors.format)(
+    "formats $expected ($name)",
+    { tags: ["url:grammar"] },
+    ({ transport, virtual_host, hosts, expected }) => {
+      const url = new TransportURL({ scheme: transport, virtualHost: virtual_host ?? undefined, hosts });
+      expect(url.format({ secrets: true })).toBe(expected);
+    },
+  );
 
   it("are all there", () => {
     expect([vectors.parse.length, vectors.format.length]).toEqual([15, 5]);

@@ -49,7 +49,7 @@ describe("making a transport", () => {
     expect(transport(url).url).toBe(url);
   });
 
-  test("refuses a scheme that does not work here, and names those that do", () => {
+  test("refuses a scheme that does not work here, and names those that do", { tags: ["driver:load"] }, () => {
     for (const scheme of ["rabbit", "constructor", "amqp+ws"]) {
       expect(() => transport(`${scheme}://h/`)).toThrow(
         expect.objectContaining({
@@ -105,7 +105,7 @@ describe("making a transport", () => {
     expect(capture(() => transport(URL, options))).toMatchObject({ key });
   });
 
-  test("connects nowhere yet", () => {
+  test("connects nowhere yet", { tags: ["driver:never-connected"] }, () => {
     expect(transport("amqp://nowhere.invalid/").state).toEqual({ type: "idle" });
   });
 });

@@ -6,7 +6,7 @@ test("both entries have the same names", () => {
   expect(Object.keys(web).sort()).toEqual(Object.keys(node).sort());
 });
 
-test("Node speaks TCP and WebSocket", () => {
+test("Node speaks TCP and WebSocket", { tags: ["driver:load"] }, () => {
   for (const scheme of ["amqp", "amqps", "amqp+ws", "amqp+wss"]) {
     expect(node.getRpcTransport(`${scheme}://h/`).url.scheme).toBe(scheme);
     expect(node.getNotificationTransport(`${scheme}://h/`).url.scheme).toBe(scheme);

@@ -141,7 +141,7 @@ describe("the dynamic choice", () => {
     ["qpid-dispatch-router", "routable"],
     ["apache-activemq-artemis", "routable"],
     ["something new", "routable"],
-  ])("for %s is %s", (product, mode) => {
+  ])("for %s is %s", { tags: ["addressing:dynamic"] }, (product, mode) => {
     expect(addresser({}, { product }).mode).toBe(mode);
   });
 

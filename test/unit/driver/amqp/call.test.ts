@@ -17,7 +17,9 @@ import {
 const FAILURE = { excType: "ValueError", module: "builtins", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
 describe("a call", () => {
-  test("sends a request with a new id, the reply address that the peer gave and the timeout as ttl", async () => {
+  test("sends a request with a new id, the reply address that the peer gave and the timeout as ttl", {
+    tags: ["rpc:call:ttl"],
+  }, async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest({ timeoutMs: 12_345.6 }));
     const replies = await peer.link(REPLIES, "sender");
@@ -84,7 +86,9 @@ describe("a call", () => {
     await failed;
   });
 
-  test("rejects when its reply cannot be read, and the reply is rejected", async () => {
+  test("rejects when its reply cannot be read, and the reply is rejected", {
+    tags: ["rpc:call:unreadable-reply"],
+  }, async () => {
     const { driver, peer, logger } = driverBed();
     const failed = expect(driver.call(callRequest())).rejects.toThrow("The body of a reply is not JSON");
     const replies = await peer.link(REPLIES, "sender");
@@ -248,7 +252,7 @@ describe("a call that waits too long", () => {
 });
 
 describe("a monitored call", () => {
-  test("lives on heartbeats, and ends when they stay away", async () => {
+  test("lives on heartbeats, and ends when they stay away", { tags: ["rpc:monitor:silent"] }, async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const { driver, peer } = driverBed();
@@ -316,7 +320,7 @@ function watchedSignal() {
 }
 
 describe("a lost connection", () => {
-  test("ends a call whose request may have got through", async () => {
+  test("ends a call whose request may have got through", { tags: ["send:connection-lost"] }, async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.call(callRequest())).rejects.toMatchObject({
       name: "MessageDeliveryFailure",
@@ -383,7 +387,9 @@ describe("a lost connection", () => {
     expect(await failing).toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "reply" });
   });
 
-  test("sends an unsent request over the next connection, with a new id and reply address", async () => {
+  test("sends an unsent request over the next connection, with a new id and reply address", {
+    tags: ["send:connection-lost"],
+  }, async () => {
     const first = new Peer();
     const second = new Peer();
     first.credit = 0;
@@ -438,7 +444,9 @@ describe("the reply link", () => {
     expect(peer.links.unread.map((link) => link.address)).toEqual([ANYCAST]);
   });
 
-  test("that is detached ends the connection, and the next one has another", async () => {
+  test("that is detached ends the connection, and the next one has another", {
+    tags: ["link:reply:loss"],
+  }, async () => {
     const { driver, peer, status } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 600 }))).rejects.toMatchObject({ phase: "reply" });
     const replies = await peer.link(REPLIES, "sender");

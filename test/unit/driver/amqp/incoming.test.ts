@@ -154,7 +154,9 @@ describe("a reply", () => {
     expect((await peer.message("back")).message.correlationId).toEqual(id);
   });
 
-  test("waits for its acknowledgement where it is not pre-settled, and is not sent again by default", async () => {
+  test("waits for its acknowledgement where it is not pre-settled, and is not sent again by default", {
+    tags: ["rpc:server:reply-not-taken"],
+  }, async () => {
     const { peer, receive, logger } = await serving({ preSettled: [] });
     const replying = (await receive(CALL)).reply(1);
     const reply = await peer.message("back");
@@ -186,7 +188,9 @@ describe("a reply", () => {
     message.heartbeat();
   });
 
-  test("is dropped, with its link, when it gets no credit in time", async () => {
+  test("is dropped, with its link, when it gets no credit in time", {
+    tags: ["rpc:server:reply-not-taken"],
+  }, async () => {
     const { peer, receive, logger } = await serving({ defaultReplyTimeoutMs: 50 });
     const message = await receive(CALL);
     peer.credit = 0;

@@ -85,7 +85,9 @@ describe("listening as an RPC server", () => {
     expect(detached.sort()).toEqual(names.sort());
   });
 
-  test("attaches a lost link again, under its name, and says so meanwhile", async () => {
+  test("attaches a lost link again, under its name, and says so meanwhile", {
+    tags: ["link:listener:recovery"],
+  }, async () => {
     const { driver, peer, status } = driverBed();
     const incoming = inbox();
     await driver.listen(SERVER, (message) => incoming.put(message));
@@ -136,7 +138,7 @@ describe("listening as an RPC server", () => {
     await listening;
   });
 
-  test("returns credit as messages are settled, and only then", async () => {
+  test("returns credit as messages are settled, and only then", { tags: ["link:credit:returned"] }, async () => {
     const { driver, peer } = driverBed({ rpcServerCredit: 2 });
     const incoming = inbox();
     await driver.listen(SERVER, (message) => incoming.put(message));
@@ -216,7 +218,9 @@ describe("a listener that is stopped", () => {
 });
 
 describe("listening for notifications", () => {
-  test("attaches one link for each target, without its exchange", async () => {
+  test("attaches one link for each target, without its exchange", {
+    tags: ["addressing:notification-exchange", "rpc:server:requeue"],
+  }, async () => {
     const { driver, peer } = driverBed({ notifyServerCredit: 5 });
     const targets = [new Target({ topic: "topic", exchange: "e" }), new Target({ topic: "other" })];
     const incoming = inbox();

@@ -18,7 +18,7 @@ import {
 const UNSETTLED = { preSettled: [] };
 
 describe("a cast", () => {
-  test("is sent settled, without id, reply address and ttl", async () => {
+  test("is sent settled, without id, reply address and ttl", { tags: ["send:pre-settled"] }, async () => {
     const { driver, peer } = driverBed();
     await driver.cast(castRequest());
     const { settled, message } = await peer.message();
@@ -26,7 +26,7 @@ describe("a cast", () => {
     expect(message).toMatchObject({ to: ANYCAST, messageId: undefined, replyTo: undefined, ttl: undefined });
   });
 
-  test("has a ttl when the caller gave a timeout", async () => {
+  test("has a ttl when the caller gave a timeout", { tags: ["rpc:call:ttl"] }, async () => {
     const { driver, peer } = driverBed();
     await driver.cast(castRequest({ timeoutMs: 5_000 }));
     expect((await peer.message()).message.ttl).toBe(5_000);
@@ -64,7 +64,7 @@ describe("a cast", () => {
     await casting;
   });
 
-  test("without credit fails after the default time, unsent", async () => {
+  test("without credit fails after the default time, unsent", { tags: ["send:timeout"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     await expect(driver.cast(castRequest())).rejects.toMatchObject({
@@ -76,13 +76,15 @@ describe("a cast", () => {
     });
   });
 
-  test("without an acknowledgement fails after the default time, unknown", async () => {
+  test("without an acknowledgement fails after the default time, unknown", {
+    tags: ["send:not-acknowledged"],
+  }, async () => {
     const { driver } = driverBed(UNSETTLED);
     const failed = expect(driver.cast(castRequest())).rejects;
     await failed.toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "acknowledgement" });
   });
 
-  test("with a timeout of its own fails with MessagingTimeout", async () => {
+  test("with a timeout of its own fails with MessagingTimeout", { tags: ["send:timeout"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const failed = expect(driver.cast(castRequest({ timeoutMs: 300 }))).rejects;
@@ -110,7 +112,7 @@ describe("a notification", () => {
     await notifying;
   });
 
-  test("can be pre-settled", async () => {
+  test("can be pre-settled", { tags: ["notify:pre-settled"] }, async () => {
     const { driver, peer } = driverBed({ preSettled: ["notify"] });
     await driver.notify(notifyRequest());
     expect((await peer.message(NOTIFICATIONS)).settled).toBe(true);
@@ -118,7 +120,7 @@ describe("a notification", () => {
 });
 
 describe("a message that does not get through", () => {
-  test("is sent again when the peer released it", async () => {
+  test("is sent again when the peer released it", { tags: ["send:released", "send:modified"] }, async () => {
     const { driver, peer } = driverBed();
     const notifying = driver.notify(notifyRequest({ timeoutMs: 30_000 }));
     (await peer.message(NOTIFICATIONS)).release();
@@ -137,7 +139,7 @@ describe("a message that does not get through", () => {
     await notifying;
   });
 
-  test("is sent as often as its retries allow", async () => {
+  test("is sent as often as its retries allow", { tags: ["send:retries"] }, async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.notify(notifyRequest({ retry: 1, timeoutMs: 30_000 }))).rejects;
     (await peer.message(NOTIFICATIONS)).release();
@@ -153,7 +155,7 @@ describe("a message that does not get through", () => {
     await failed;
   });
 
-  test("fails at once when the peer rejects it, with the peer's words", async () => {
+  test("fails at once when the peer rejects it, with the peer's words", { tags: ["send:rejected"] }, async () => {
     const { driver, peer } = driverBed();
     const failing = failureOf(driver.notify(notifyRequest()));
     (await peer.message(NOTIFICATIONS)).reject({ condition: "amqp:resource-limit-exceeded", description: "full" });
@@ -166,12 +168,16 @@ describe("a message that does not get through", () => {
   test.each([
     { deliveryFailed: true, undeliverableHere: false },
     { deliveryFailed: false, undeliverableHere: true },
-  ])("fails at once when it was modified with $deliveryFailed, $undeliverableHere", async (modification) => {
-    const { driver, peer } = driverBed();
-    const failed = expect(driver.notify(notifyRequest())).rejects.toMatchObject({ outcome: "modified" });
-    (await peer.message(NOTIFICATIONS)).modify(modification);
-    await failed;
-  });
+  ])(
+    "fails at once when it was modified with $deliveryFailed, $undeliverableHere",
+    { tags: ["send:modified-failed"] },
+    async (modification) => {
+      const { driver, peer } = driverBed();
+      const failed = expect(driver.notify(notifyRequest())).rejects.toMatchObject({ outcome: "modified" });
+      (await peer.message(NOTIFICATIONS)).modify(modification);
+      await failed;
+    },
+  );
 
   test("does not wait for the end of the pause when the connection goes", async () => {
     const { driver, peer } = driverBed({ linkRetryDelayMs: 60_000 });
@@ -186,7 +192,7 @@ describe("a message that does not get through", () => {
     await notifying;
   });
 
-  test("that is a call gets a new id each time", async () => {
+  test("that is a call gets a new id each time", { tags: ["rpc:call:new-message-id"] }, async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest());
     const replies = await peer.link(REPLIES, "sender");
@@ -231,7 +237,9 @@ describe("a sending link", () => {
     for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ phase: "credit" });
   });
 
-  test("that is refused is tried again after a pause, and the status tells of it", async () => {
+  test("that is refused is tried again after a pause, and the status tells of it", {
+    tags: ["link:sender:refused"],
+  }, async () => {
     const { driver, peer, status, logger } = driverBed();
     peer.refuse = (_, time) => (time <= 2 ? "not yet" : undefined);
     const watcher = status.watch();
@@ -255,7 +263,9 @@ describe("a sending link", () => {
     expect(performance.now() - startMs).toBeGreaterThan(90);
   });
 
-  test("that is refused fails a message that may not be tried again", async () => {
+  test("that is refused fails a message that may not be tried again", {
+    tags: ["link:sender:refused-too-often"],
+  }, async () => {
     const { driver, peer } = driverBed();
     peer.refuse = () => "no such node";
     const error = await failureOf(driver.cast(castRequest({ retry: 0 })));
@@ -284,7 +294,7 @@ describe("a sending link", () => {
     await unsent;
   });
 
-  test("that was idle for two periods is detached", async () => {
+  test("that was idle for two periods is detached", { tags: ["link:sender:idle"] }, async () => {
     const { driver, peer } = driverBed({ defaultSenderLinkTimeoutMs: 30 });
     await driver.cast(castRequest());
     const { name } = await peer.link(ANYCAST, "receiver");

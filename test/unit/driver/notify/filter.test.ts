@@ -63,7 +63,7 @@ describe("a filter", () => {
 });
 
 describe("a regular expression of Python", () => {
-  it.each(cases)("$pattern means what it means there", ({ pattern, matches, others }) => {
+  it.each(cases)("$pattern means what it means there", { tags: ["notify:filter"] }, ({ pattern, matches, others }) => {
     const match = pythonMatch(pattern);
     expect([...matches, ...others].filter(match)).toEqual(matches);
   });

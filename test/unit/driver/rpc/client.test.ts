@@ -85,7 +85,7 @@ describe("call", () => {
     expect(driver.calls[0]?.timeoutMs).toBe(2 ** 31 - 1);
   });
 
-  it("refuses fanout, and a target without a topic", async () => {
+  it("refuses fanout, and a target without a topic", { tags: ["rpc:call:no-fanout"] }, async () => {
     await expect(clientOf({}, { fanout: true }).call({}, "m")).rejects.toThrow("A call cannot be used with fanout");
     await expect(getRpcClient(driver.rpcTransport, {}).call({}, "m")).rejects.toThrow(InvalidTarget);
     await expect(clientOf({}, { topic: "" }).call({}, "m")).rejects.toThrow("A topic is required to send");
@@ -147,7 +147,7 @@ describe("cast", () => {
 });
 
 describe("prepare", () => {
-  it("inherits what is absent and clears what is null", async () => {
+  it("inherits what is absent and clears what is null", { tags: ["rpc:client:prepare"] }, async () => {
     const options = { timeoutMs: 1_000, callMonitorTimeoutMs: 2_000, retry: 2, versionCap: "1.5" };
     const target = { exchange: "e", topic: "t", namespace: "n", version: "1.1", server: "s" };
     const client = getRpcClient(driver.rpcTransport, target, options);
@@ -213,18 +213,24 @@ describe("a version cap", () => {
     ["1.5", undefined, false],
     [undefined, "9.9", true],
     [undefined, undefined, true],
-  ])("of %s lets a request for %s through: %s", async (versionCap, version, through) => {
-    const client = clientOf({ versionCap }, { version });
-    expect(client.canSendVersion()).toBe(through);
-    if (version !== undefined) expect(clientOf({ versionCap }).canSendVersion(version)).toBe(through);
-    const sent = [client.call({}, "m"), client.cast({}, "m")];
-    if (through) await Promise.all(sent);
-    else for (const promise of sent) await expect(promise).rejects.toThrow(RPCVersionCapError);
-    expect(driver.calls.length + driver.casts.length).toBe(through ? 2 : 0);
-  });
+  ])(
+    "of %s lets a request for %s through: %s",
+    { tags: ["rpc:client:version-cap"] },
+    async (versionCap, version, through) => {
+      const client = clientOf({ versionCap }, { version });
+      expect(client.canSendVersion()).toBe(through);
+      if (version !== undefined) expect(clientOf({ versionCap }).canSendVersion(version)).toBe(through);
+      const sent = [client.call({}, "m"), client.cast({}, "m")];
+      if (through) await Promise.all(sent);
+      else for (const promise of sent) await expect(promise).rejects.toThrow(RPCVersionCapError);
+      expect(driver.calls.length + driver.casts.length).toBe(through ? 2 : 0);
+    },
+  );
 });
 
-it("passes each argument, the context and the result through the serializer", async () => {
+it("passes each argument, the context and the result through the serializer", {
+  tags: ["rpc:client:serializer"],
+}, async () => {
   class Who {
     readonly user: string;
     constructor(user: string) {

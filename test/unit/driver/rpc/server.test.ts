@@ -63,7 +63,7 @@ describe("a request", () => {
     ]);
   });
 
-  it("is acknowledged before its method runs", async () => {
+  it("is acknowledged before its method runs", { tags: ["rpc:server:acknowledged-first"] }, async () => {
     const events: string[] = [];
     await serve([
       {
@@ -109,7 +109,7 @@ describe("a request", () => {
     ]);
   });
 
-  it("that cannot be acknowledged is not run", async () => {
+  it("that cannot be acknowledged is not run", { tags: ["rpc:server:acknowledged-first"] }, async () => {
     const hello = vi.fn();
     const server = await serve([{ hello }]);
     const message = new FakeIncoming({ body: { method: "hello" } });
@@ -510,7 +510,9 @@ describe("heartbeats", () => {
     vi.useRealTimers();
   });
 
-  it("go to a caller that asked for them, twice as often as it asked, until its method is through", async () => {
+  it("go to a caller that asked for them, twice as often as it asked, until its method is through", {
+    tags: ["rpc:monitor:heartbeats"],
+  }, async () => {
     const work = new Deferred<string>();
     await serve([{ slow: () => work.promise }]);
     const message = deliver("slow", {}, { callMonitorTimeoutMs: 5_000 });
@@ -534,7 +536,7 @@ describe("heartbeats", () => {
     expect(await resultOf(message)).toBe("x");
   });
 
-  it.each(["fail", "absent"])("end when the method is %s", async (method) => {
+  it.each(["fail", "absent"])("end when the method is %s", { tags: ["rpc:monitor:heartbeats"] }, async (method) => {
     await serve([
       {
         fail() {
@@ -611,7 +613,7 @@ describe("ping", () => {
 });
 
 describe("options", () => {
-  it("give the access policy", async () => {
+  it("give the access policy", { tags: ["rpc:dispatch:access-policy"] }, async () => {
     const endpoint = { _hidden: () => "x", shown: expose(() => "y") };
     await serve([endpoint], { accessPolicy: accessPolicies.legacy });
     expect(await resultOf(deliver("_hidden"))).toBe("x");
@@ -649,7 +651,7 @@ describe("options", () => {
     );
   });
 
-  it("pass context, arguments and result through the serializer", async () => {
+  it("pass context, arguments and result through the serializer", { tags: ["rpc:client:serializer"] }, async () => {
     const serializer = {
       serializeEntity: (context: { user: string }, entity: unknown) => `${context.user}>${entity}`,
       deserializeEntity: (context: { user: string }, entity: unknown) => `${context.user}<${entity}`,
@@ -697,7 +699,7 @@ describe("a server", () => {
     [{ target: "t" }],
     [{ target: { version: "1.0" } }],
     [{ target: new Target({ version: "x" }) }],
-  ])("does not take %j for an endpoint", (endpoint) => {
+  ])("does not take %j for an endpoint", { tags: ["rpc:dispatch:bad-endpoint"] }, (endpoint) => {
     expect(() => getRpcServer(driver.rpcTransport, TARGET, [endpoint as object])).toThrow();
   });
 });

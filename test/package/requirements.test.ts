@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createVitest } from "vitest/node";
+import { NOT_APPLICABLE, PENDING, REQUIREMENTS } from "../requirements/index.js";
+
+/** Where Debian's python3-oslo.messaging is. */
+const OSLO = "/usr/lib/python3/dist-packages/oslo_messaging";
+const UPSTREAM = ["tests/drivers/test_amqp_driver.py", "tests/functional/test_functional.py"];
+
+describe("every requirement", () => {
+  const requirements = Object.entries(REQUIREMENTS);
+
+  it("is shown by a test that is not skipped", { timeout: 60_000 }, async () => {
+    const shown = await tagsOfTests();
+    const missing = requirements.map(([id]) => id).filter((id) => !shown.has(id));
+    expect(missing.sort()).toEqual([...PENDING].sort());
+  });
+
+  it("is a sentence, with the lines of oslo.messaging that it follows", () => {
+    for (const [id, { behaviour, source }] of requirements) {
+      expect(id).toMatch(/^[a-z]+(:[a-z-]+)+$/);
+      expect(behaviour, id).toMatch(/^[A-Z].*\.$/);
+      expect(source, id).toMatch(/^[\w/]+\.py:\d+-\d+$/);
+    }
+  });
+});
+
+describe("oslo.messaging's own tests", () => {
+  let installed: string[];
+
+  beforeAll(async () => {
+    if (!existsSync(OSLO)) {
+      throw new Error(`Python's oslo.messaging is not there (${OSLO}). Install it with: bash scripts/setup.sh`);
+    }
+    installed = (await Promise.all(UPSTREAM.map((path) => testFunctions(join(OSLO, path))))).flat();
+  });
+
+  it("are all named, once, by a requirement or by why they cannot apply, and no others", () => {
+    const named = Object.values(REQUIREMENTS).flatMap(({ upstream = [] }) => upstream);
+    expect([...named, ...Object.keys(NOT_APPLICABLE)].sort()).toEqual(installed.sort());
+  });
+
+  it("are of the oslo.messaging whose files the requirements name", () => {
+    const files = Object.values(REQUIREMENTS).map(({ source }) => source.replace(/:.*/, ""));
+    expect([...new Set(files)].filter((file) => !existsSync(join(OSLO, file)))).toEqual([]);
+  });
+});
+
+/** Of all test files, as vitest reads them without running them. */
+async function tagsOfTests(): Promise<Set<string>> {
+  const vitest = await createVitest("test", { watch: false });
+  try {
+    const modules = await vitest.experimental_parseSpecifications(await vitest.globTestSpecifications());
+    expect(modules.flatMap((module) => module.errors())).toEqual([]);
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    return new Set(tests.filter(({ options }) => options.mode === "run").flatMap(({ tags }) => tags));
+  } finally {
+    await vitest.close();
+  }
+}
+
+/** The test functions of a Python file, as `Class.function`. */
+async function testFunctions(path: string): Promise<string[]> {
+  const functions: string[] = [];
+  let inClass = "";
+  for (const line of (await readFile(path, "utf8")).split("\n")) {
+    inClass = /^class (\w+)/.exec(line)?.[1] ?? inClass;
+    const name = /^ {4}def (test_\w+)\(/.exec(line)?.[1];
+    if (name !== undefined) functions.push(`${inClass}.${name}`);
+  }
+  return functions;
+}

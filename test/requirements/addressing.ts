@@ -1,0 +1,44 @@
+import type { Requirements } from "./requirement.js";
+
+/** What a target becomes on the message bus, with and without virtual hosts. */
+export const ADDRESSING = {
+  "addressing:routable": {
+    behaviour:
+      "Routable addresses carry service, delivery, exchange and topic, and each delivery reaches whom it should.",
+    source: "_drivers/amqp1_driver/addressing.py:165-243",
+    upstream: ["TestAddressing.test_routable_address"],
+  },
+  "addressing:legacy": {
+    behaviour: "Legacy addresses carry prefix, exchange and topic, the same for RPC and notifications.",
+    source: "_drivers/amqp1_driver/addressing.py:110-148",
+    upstream: ["TestAddressing.test_legacy_address"],
+  },
+  "addressing:options": {
+    behaviour: "Prefixes, words and default exchanges of addresses are what the options say.",
+    source: "_drivers/amqp1_driver/addressing.py:263-294",
+    upstream: ["TestAddressing.test_address_options"],
+  },
+  "addressing:dynamic": {
+    behaviour: "The dynamic mode chooses by the product of the peer: legacy for qpid-cpp, routable for a router.",
+    source: "_drivers/amqp1_driver/addressing.py:263-294",
+    upstream: ["TestAddressing.test_dynamic_addressing"],
+  },
+  "addressing:notification-exchange": {
+    behaviour: "A notification listener listens in the default exchange, whatever exchange its target names.",
+    source: "_drivers/impl_amqp1.py:432-435",
+  },
+  "vhost:routable": {
+    behaviour: "With routable addresses what is sent in one virtual host stays in it.",
+    source: "_drivers/amqp1_driver/controller.py:1180-1182",
+    upstream: ["TestVHost.test_vhost_routing"],
+  },
+  "vhost:legacy": {
+    behaviour: "With legacy addresses what is sent in one virtual host stays in it.",
+    source: "_drivers/amqp1_driver/controller.py:1180-1182",
+    upstream: ["TestVHost.test_vhost_legacy"],
+  },
+  "vhost:hostname": {
+    behaviour: "Without pseudo_vhost the Open's hostname carries the virtual host, and no address does.",
+    source: "_drivers/amqp1_driver/controller.py:1029-1033",
+  },
+} as const satisfies Requirements;

@@ -1,0 +1,218 @@
+import type { Requirements } from "./requirement.js";
+
+/** RPC: calls, casts, servers, and how a request finds its method. */
+export const RPC = {
+  "rpc:patterns": {
+    behaviour: "A request for one server goes to that one, one for any server to one of them, a fanout to all, once.",
+    source: "_drivers/amqp1_driver/addressing.py:79-89",
+    upstream: ["TestAmqpSend.test_messaging_patterns"],
+  },
+  "rpc:exchanges": {
+    behaviour: "Servers of the same topic in different exchanges get only what is for their own exchange.",
+    source: "_drivers/amqp1_driver/addressing.py:165-243",
+    upstream: ["TestAmqpSend.test_send_exchange_with_reply", "CallTestCase.test_different_exchanges"],
+  },
+
+  "rpc:call:reply": {
+    behaviour: "A call gives back what its method returns, whatever JSON that is.",
+    source: "rpc/client.py:169-203",
+  },
+  "rpc:call:context": {
+    behaviour: "The caller's context reaches the method as it is.",
+    source: "_drivers/impl_amqp1.py:86-106",
+  },
+  "rpc:call:one-server": {
+    behaviour:
+      "Calls to one server are answered by that one, in the order in which they were made one after the other.",
+    source: "_drivers/amqp1_driver/addressing.py:79-89",
+    upstream: ["CallTestCase.test_specific_server"],
+  },
+  "rpc:call:any-server": {
+    behaviour: "Calls to any server are shared by all servers of the topic, each call going to one.",
+    source: "_drivers/amqp1_driver/addressing.py:79-89",
+    upstream: ["CallTestCase.test_server_in_group"],
+  },
+  "rpc:call:many-at-once": {
+    behaviour: "Of many calls at once each gets its own reply, in whatever order the replies come.",
+    source: "_drivers/amqp1_driver/controller.py:205-236",
+  },
+  "rpc:call:while-another-times-out": {
+    behaviour: "Short calls to a server are answered while a long one to it times out.",
+    source: "server.py:405-410",
+    upstream: ["CallTestCase.test_timeout_with_concurrently_queues"],
+  },
+  "rpc:call:no-fanout": {
+    behaviour: "A call cannot be a fanout.",
+    source: "rpc/client.py:169-203",
+  },
+  "rpc:call:ttl": {
+    behaviour: "A request whose caller gave a timeout has it as its time to live.",
+    source: "_drivers/impl_amqp1.py:338-342",
+  },
+  "rpc:call:new-message-id": {
+    behaviour: "A call that is sent again has a new message id, so that a reply to the first attempt is nobody's.",
+    source: "_drivers/amqp1_driver/controller.py:211-217",
+  },
+  "rpc:call:unheard": {
+    behaviour: "A call that nobody listens for times out.",
+    source: "_drivers/amqp1_driver/controller.py:156-160",
+    upstream: ["CallTestCase.test_timeout"],
+  },
+  "rpc:call:missing-reply": {
+    behaviour: "A call whose request was taken and is never answered times out.",
+    source: "_drivers/amqp1_driver/controller.py:145-163",
+    upstream: ["TestAmqpSend.test_send_timeout"],
+  },
+  "rpc:call:late-reply": {
+    behaviour: "A reply that comes after its call's timeout is handed back, and harms no other call.",
+    source: "_drivers/amqp1_driver/controller.py:656-659",
+    upstream: ["TestAmqpSend.test_call_late_reply"],
+  },
+  "rpc:call:unreadable-reply": {
+    behaviour: "A reply that cannot be read fails its call, saying what is wrong with it.",
+    source: "_drivers/impl_amqp1.py:56-77",
+  },
+  "rpc:call:remote-error": {
+    behaviour: "What a method raises reaches the caller, by type, module, message and arguments.",
+    source: "_drivers/common.py:164-250",
+    upstream: ["TestAmqpSend.test_call_failed_reply", "CallTestCase.test_exception"],
+  },
+  "rpc:call:allowed-remote-exceptions": {
+    behaviour: "A remote failure of an allowed module and class becomes that exception; any other is a RemoteError.",
+    source: "_drivers/common.py:201-250",
+  },
+  "rpc:call:released": {
+    behaviour:
+      "A call that is given back and may not be sent again fails as undelivered, without waiting for its timeout.",
+    source: "_drivers/amqp1_driver/controller.py:478-498",
+    upstream: ["TestAmqpSend.test_released_send"],
+  },
+
+  "rpc:cast:any-server": {
+    behaviour: "A cast arrives at one server of its topic, once, with its context; nothing comes back.",
+    source: "rpc/client.py:144-167",
+    upstream: ["TestAmqpSend.test_send_no_reply", "CastTestCase.test_server_in_group"],
+  },
+  "rpc:cast:one-server": {
+    behaviour: "A cast to one server arrives at that one.",
+    source: "rpc/client.py:144-167",
+    upstream: ["CastTestCase.test_specific_server"],
+  },
+  "rpc:cast:fanout": {
+    behaviour: "A cast by fanout arrives at every server of the topic.",
+    source: "_drivers/amqp1_driver/addressing.py:79-89",
+    upstream: ["CastTestCase.test_fanout"],
+  },
+  "rpc:cast:failing-method": {
+    behaviour: "A cast whose method fails, or is not there, tells nobody, and its server goes on.",
+    source: "rpc/server.py:153-217",
+  },
+
+  "rpc:client:prepare": {
+    behaviour: "A prepared client has what was given anew, and the rest of the one that it was made of.",
+    source: "rpc/client.py:408-411",
+  },
+  "rpc:client:version-cap": {
+    behaviour: "A version above the cap is refused before anything is sent.",
+    source: "rpc/client.py:123-131",
+  },
+  "rpc:client:serializer": {
+    behaviour: "Context, arguments and result pass through the serializer of each side.",
+    source: "rpc/client.py:109-121",
+  },
+  "rpc:client:json-payload-serializer": {
+    behaviour: "The JSON payload serializer makes of dates, bytes, sets and objects what to_primitive makes of them.",
+    source: "serializer.py:78-81",
+  },
+
+  "rpc:server:acknowledged-first": {
+    behaviour: "A request is acknowledged before its method runs, and not run when that fails: at most once.",
+    source: "rpc/server.py:153-217",
+  },
+  "rpc:server:unused": {
+    behaviour: "A server that never got a message stops and closes cleanly.",
+    source: "server.py:383-447",
+    upstream: ["TestAmqpSend.test_listener_cleanup"],
+  },
+  "rpc:server:stop": {
+    behaviour: "A stopped server takes nothing new, finishes what it has in hand, and can be started again.",
+    source: "server.py:383-447",
+  },
+  "rpc:server:concurrency": {
+    behaviour: "A server works on as many requests at once as its pool allows, and the others get their turn.",
+    source: "server.py:50-56",
+  },
+  "rpc:server:requeue": {
+    behaviour: "An incoming message that is requeued is released to the message bus.",
+    source: "_drivers/impl_amqp1.py:159-169",
+    upstream: ["TestAmqpSend.test_listener_requeue"],
+  },
+  "rpc:server:reply-not-taken": {
+    behaviour: "A reply that nobody takes is given up after its time, the caller times out, and the server serves on.",
+    source: "_drivers/impl_amqp1.py:139-157",
+    upstream: ["TestAmqpSend.test_call_reply_timeout"],
+  },
+  "rpc:server:unreadable-request": {
+    behaviour: "A message whose body cannot be read is rejected and logged, and costs no credit.",
+    source: "_drivers/amqp1_driver/controller.py:748-771",
+  },
+  "rpc:server:ping": {
+    behaviour: "A server answers oslo_rpc_server_ping when it is told to, and only then.",
+    source: "rpc/dispatcher.py:193-201",
+  },
+  "rpc:server:expected-exceptions": {
+    behaviour:
+      "An exception that a method is expected to raise reaches the caller as any other, and is no error in the log.",
+    source: "rpc/server.py:247-274",
+  },
+
+  "rpc:dispatch:versions": {
+    behaviour:
+      "An endpoint serves its own major version and no newer minor one than it has; any other is UnsupportedVersion.",
+    source: "rpc/dispatcher.py:267-320",
+    upstream: ["CallTestCase.test_endpoint_version_namespace"],
+  },
+  "rpc:dispatch:namespaces": {
+    behaviour: "An endpoint serves its own namespace and its legacy ones; any other is UnsupportedVersion.",
+    source: "rpc/dispatcher.py:267-320",
+  },
+  "rpc:dispatch:no-such-method": {
+    behaviour: "A method that no fitting endpoint has is NoSuchMethod, whatever its name is to the language.",
+    source: "rpc/dispatcher.py:76-81",
+  },
+  "rpc:dispatch:access-policy": {
+    behaviour:
+      "The access policy says which methods can be called: all, those without an underscore, the exposed ones.",
+    source: "rpc/dispatcher.py:97-139",
+  },
+  "rpc:dispatch:bad-endpoint": {
+    behaviour: "An endpoint whose target is no Target is refused when the server is made.",
+    source: "rpc/dispatcher.py:172-180",
+    upstream: ["CallTestCase.test_bad_endpoint"],
+  },
+  "rpc:dispatch:bad-request": {
+    behaviour: "A request that can be read and not be served is answered with what is wrong with it.",
+    source: "rpc/dispatcher.py:267-320",
+  },
+
+  "rpc:monitor:good": {
+    behaviour: "A monitored call goes on beyond the monitor's time while heartbeats come.",
+    source: "_drivers/amqp1_driver/controller.py:238-284",
+    upstream: ["TestAmqpSend.test_call_monitor_ok", "CallTestCase.test_monitor_long_call"],
+  },
+  "rpc:monitor:silent": {
+    behaviour: "A monitored call fails when heartbeats stay away for the monitor's time.",
+    source: "_drivers/amqp1_driver/controller.py:238-284",
+    upstream: ["TestAmqpSend.test_call_monitor_bad_no_heartbeat"],
+  },
+  "rpc:monitor:slow": {
+    behaviour: "A monitored call fails at its timeout, whatever heartbeats come.",
+    source: "_drivers/amqp1_driver/controller.py:238-284",
+    upstream: ["TestAmqpSend.test_call_monitor_bad_call_timeout"],
+  },
+  "rpc:monitor:heartbeats": {
+    behaviour:
+      "A server sends a heartbeat for every half of the monitor's time while the method runs, and none after it.",
+    source: "rpc/dispatcher.py:232-265",
+  },
+} as const satisfies Requirements;

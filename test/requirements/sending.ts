@@ -1,0 +1,90 @@
+import type { Requirements } from "./requirement.js";
+
+/** What becomes of a message that is sent, and the links that carry it. */
+export const SENDING = {
+  "send:timeout": {
+    behaviour:
+      "What gets no credit fails after its time: MessagingTimeout if the caller gave it, else MessageDeliveryFailure.",
+    source: "_drivers/amqp1_driver/controller.py:145-163",
+  },
+  "send:not-acknowledged": {
+    behaviour: "A message that is never acknowledged fails after its time.",
+    source: "_drivers/amqp1_driver/controller.py:145-163",
+    upstream: ["TestAmqpSend.test_send_not_acked"],
+  },
+  "send:pre-settled": {
+    behaviour: "A pre-settled cast is done once it is sent, whether anybody acknowledges it or not.",
+    source: "_drivers/impl_amqp1.py:260-270",
+    upstream: ["TestAmqpSend.test_no_ack_cast"],
+  },
+  "send:released": {
+    behaviour: "A message that is released is sent again after link_retry_delay.",
+    source: "_drivers/amqp1_driver/controller.py:478-498",
+    upstream: ["TestMessageRetransmit.test_released"],
+  },
+  "send:modified": {
+    behaviour: "A message that is modified, and has neither failed nor is undeliverable, is sent again.",
+    source: "_drivers/amqp1_driver/controller.py:478-498",
+    upstream: ["TestMessageRetransmit.test_modified"],
+  },
+  "send:modified-failed": {
+    behaviour: "A message that is modified as failed, or as undeliverable here, fails at once.",
+    source: "_drivers/amqp1_driver/controller.py:478-498",
+    upstream: ["TestMessageRetransmit.test_modified_failed"],
+  },
+  "send:rejected": {
+    behaviour: "A message that is rejected fails at once, with the words of who rejected it.",
+    source: "_drivers/amqp1_driver/controller.py:478-498",
+    upstream: ["TestMessageRetransmit.test_rejected"],
+  },
+  "send:retries": {
+    behaviour: "A message is sent again as often as its retries allow.",
+    source: "_drivers/amqp1_driver/controller.py:184-190",
+  },
+  "send:connection-lost": {
+    behaviour:
+      "When the connection is lost, what was sent and not acknowledged fails, and what was not sent waits for the next.",
+    source: "_drivers/amqp1_driver/controller.py:449-454",
+  },
+
+  "link:sender:refused": {
+    behaviour:
+      "A sending link that is closed by the peer is attached again after link_retry_delay, while retries remain.",
+    source: "_drivers/amqp1_driver/controller.py:438-447",
+    upstream: ["TestLinkRecovery.test_send_retry_ok"],
+  },
+  "link:sender:refused-too-often": {
+    behaviour: "What waits for a sending link that is closed more often than its retries allow fails.",
+    source: "_drivers/amqp1_driver/controller.py:438-447",
+    upstream: ["TestLinkRecovery.test_send_retry_fail"],
+  },
+  "link:sender:blocked": {
+    behaviour: "What waits for credit on one link delays no other, and is sent when the credit comes.",
+    source: "_drivers/amqp1_driver/controller.py:516-526",
+    upstream: ["TestLinkRecovery.test_sender_credit_blocked"],
+  },
+  "link:sender:idle": {
+    behaviour:
+      "A sending link that is idle for default_sender_link_timeout is detached, and the next message gets a new one.",
+    source: "_drivers/amqp1_driver/controller.py:1311-1329",
+    upstream: ["TestAmqpSend.test_sender_link_maintenance"],
+  },
+  "link:listener:recovery": {
+    behaviour: "Each link of a listener that is closed is attached again after link_retry_delay, under its name.",
+    source: "_drivers/amqp1_driver/controller.py:735-742",
+    upstream: ["TestLinkRecovery.test_listener_recovery"],
+  },
+  "link:reply:loss": {
+    behaviour: "The loss of the reply link ends the connection, and the next one has another.",
+    source: "_drivers/amqp1_driver/controller.py:1140-1147",
+  },
+  "link:credit:minimal": {
+    behaviour: "With a credit of 1 for requests and for replies all calls are answered, one after the other.",
+    source: "_drivers/amqp1_driver/controller.py:762-771",
+    upstream: ["TestAmqpSend.test_sender_minimal_credit"],
+  },
+  "link:credit:returned": {
+    behaviour: "The credit of a message is returned when it is settled, and not before.",
+    source: "_drivers/amqp1_driver/controller.py:748-757",
+  },
+} as const satisfies Requirements;
