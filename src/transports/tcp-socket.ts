@@ -38,8 +38,8 @@ export class TcpSocket implements Socket {
     });
     const on = accept(this);
     stream.on("data", (chunk: Buffer) => {
-      // Not the Buffer: its slice() does not copy, which nobody expects of a Uint8Array.
       this.#heard = true;
+      // Not the Buffer: its slice() does not copy, which nobody expects of a Uint8Array.
       if (!this.#closing) on.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     });
     stream.on("drain", () => on.drain());
@@ -47,7 +47,7 @@ export class TcpSocket implements Socket {
     stream.once("close", () => {
       clearTimeout(this.#cutTimer);
       if (to !== undefined && !this.#heard && !this.#closing) {
-        this.#failure ??= new Error(`${id}: closed by the peer without a word: ${hintFor(to)}`);
+        this.#failure ??= new Error(`${id}: closed by the peer before it said a word: ${hintFor(to)}`);
       }
       on.close(this.#failure);
     });

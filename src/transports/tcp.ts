@@ -8,7 +8,8 @@ import { dialCauseOf } from "./tls-cause.js";
 import { tlsClientOptions } from "./tls-client.js";
 
 /**
- * TCP, and TLS for the scheme `amqps` or an address with `tls`, by Node. Rejects with "cannot connect to host:port: cause" and Node's error as `cause`.
+ * TCP, and TLS for the scheme `amqps` or an address with `tls`, by Node. Rejects with "cannot connect to host:port: cause"
+ * and Node's error as `cause`.
  */
 export const tcpDial: Dial = async (to, on, signal) => {
   signal.throwIfAborted();

@@ -9,7 +9,11 @@ export interface Identity {
 }
 
 /** As Node's TLS takes it. */
-export type NodeIdentity = { cert: string | Buffer; key: string | Buffer; passphrase: string | undefined };
+export interface NodeIdentity {
+  cert: string;
+  key: string;
+  passphrase: string | undefined;
+}
 
 /**
  * Node would take a certificate without a key and show none, and takes texts that are no certificates for no CA: here they
@@ -21,26 +25,26 @@ export function nodeIdentity({ cert, key, passphrase }: Identity): NodeIdentity 
   if (!certificateOf(cert, "the certificate").checkPrivateKey(keyOf(key, passphrase))) {
     throw new Error("the private key does not belong to the certificate");
   }
-  return { cert: nodePem(cert), key: nodePem(key), passphrase };
+  return { cert: textOf(cert), key: textOf(key), passphrase };
 }
 
 /** @throws Error when one of them holds no certificate. */
-export function nodeAuthorities(ca: Pem | readonly Pem[]): (string | Buffer)[] {
+export function nodeAuthorities(ca: Pem | readonly Pem[]): string[] {
   const pems = typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca;
   for (const pem of pems) certificateOf(pem, "the CA");
-  return pems.map(nodePem);
+  return pems.map(textOf);
 }
 
 function certificateOf(pem: Pem, what: string): X509Certificate {
   try {
-    return new X509Certificate(nodePem(pem));
+    return new X509Certificate(textOf(pem));
   } catch (cause) {
     throw new Error(`${what} is not a certificate in PEM format`, { cause });
   }
 }
 
 function keyOf(pem: Pem, passphrase: string | undefined): KeyObject {
-  const key = nodePem(pem);
+  const key = textOf(pem);
   try {
     return createPrivateKey({ key, passphrase });
   } catch (cause) {
@@ -55,6 +59,7 @@ function whyNoKey(isEncrypted: boolean, passphrase: string | undefined): string 
     : "the private key cannot be decrypted: the passphrase is wrong";
 }
 
-function nodePem(pem: Pem): string | Buffer {
-  return typeof pem === "string" ? pem : Buffer.from(pem);
+/** As text, which Node reads as PEM only: bytes could be DER, which its TLS would not take. */
+function textOf(pem: Pem): string {
+  return typeof pem === "string" ? pem : Buffer.from(pem).toString();
 }
