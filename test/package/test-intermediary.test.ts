@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "../..");
 /** Two suites of the many: enough to see intermediaries that are not ours reached, used and skipped for. */
 const SUITES = ["test/suites/addressing.test.ts", "test/suites/rpc-server.test.ts"];
 
-describe("npm run test:intermediary", { timeout: 60_000 }, () => {
+describe("npm run test:intermediary", { timeout: 120_000 }, () => {
   it("tests against each intermediary of the variable, and skips by name what one cannot do", async () => {
     await using router = await RunningIntermediary.start("--kind", "router");
     await using broker = await RunningIntermediary.start("--kind", "broker");
@@ -50,7 +50,7 @@ function testIntermediary(urls: string, ...args: readonly string[]): Promise<Fin
   const env = { ...process.env, OSLO_MESSAGING_TEST_URL: urls };
   const command = ["run", "--silent", "test:intermediary", "--", ...args];
   return new Promise((resolve) => {
-    const child = execFile("npm", command, { cwd: ROOT, env, timeout: 55_000 }, (_error, stdout, stderr) => {
+    const child = execFile("npm", command, { cwd: ROOT, env, timeout: 110_000 }, (_error, stdout, stderr) => {
       resolve({ status: child.exitCode ?? undefined, stdout, stderr });
     });
   });

@@ -5,12 +5,12 @@ export const ADDRESSING = {
   "addressing:routable": {
     behaviour:
       "Routable addresses carry service, delivery, exchange and topic, and each delivery reaches whom it should.",
-    source: "_drivers/amqp1_driver/addressing.py:165-243",
+    source: "_drivers/amqp1_driver/addressing.py:165-260",
     upstream: ["TestAddressing.test_routable_address"],
   },
   "addressing:legacy": {
     behaviour: "Legacy addresses carry prefix, exchange and topic, the same for RPC and notifications.",
-    source: "_drivers/amqp1_driver/addressing.py:110-148",
+    source: "_drivers/amqp1_driver/addressing.py:110-162",
     upstream: ["TestAddressing.test_legacy_address"],
   },
   "addressing:options": {
@@ -25,20 +25,20 @@ export const ADDRESSING = {
   },
   "addressing:notification-exchange": {
     behaviour: "A notification listener listens in the default exchange, whatever exchange its target names.",
-    source: "_drivers/impl_amqp1.py:432-435",
+    source: "_drivers/impl_amqp1.py:411-432",
   },
   "vhost:routable": {
     behaviour: "With routable addresses what is sent in one virtual host stays in it.",
-    source: "_drivers/amqp1_driver/controller.py:1180-1182",
+    source: "_drivers/amqp1_driver/controller.py:1168-1193",
     upstream: ["TestVHost.test_vhost_routing"],
   },
   "vhost:legacy": {
     behaviour: "With legacy addresses what is sent in one virtual host stays in it.",
-    source: "_drivers/amqp1_driver/controller.py:1180-1182",
+    source: "_drivers/amqp1_driver/controller.py:1168-1193",
     upstream: ["TestVHost.test_vhost_legacy"],
   },
   "vhost:hostname": {
     behaviour: "Without pseudo_vhost the Open's hostname carries the virtual host, and no address does.",
-    source: "_drivers/amqp1_driver/controller.py:1029-1033",
+    source: "_drivers/amqp1_driver/controller.py:1022-1076",
   },
 } as const satisfies Requirements;

@@ -4,52 +4,52 @@ import type { Requirements } from "./requirement.js";
 export const NOTIFICATIONS = {
   "notify:event": {
     behaviour: "A notification arrives with its priority, publisher, event type, payload and metadata.",
-    source: "notify/notifier.py:313-338",
+    source: "notify/notifier.py:341-367",
     upstream: ["NotifyTestCase.test_simple"],
   },
   "notify:priorities": {
     behaviour: "Each priority arrives at the endpoint method of its name.",
-    source: "notify/dispatcher.py:27-104",
+    source: "notify/dispatcher.py:35-104",
     upstream: ["NotifyTestCase.test_all_categories"],
   },
   "notify:topics": {
     behaviour: "A notifier sends to each of its topics, and a listener can listen to several.",
-    source: "notify/messaging.py:70-84",
+    source: "notify/messaging.py:73-84",
     upstream: ["NotifyTestCase.test_multiple_topics"],
   },
   "notify:topics:independent": {
     behaviour: "Listeners of different topics hear only their own, side by side.",
-    source: "notify/messaging.py:70-84",
+    source: "notify/messaging.py:73-84",
     upstream: ["NotifyTestCase.test_independent_topics"],
   },
   "notify:listeners-share": {
     behaviour: "The notifications of a topic are shared by its listeners, each going to one.",
-    source: "_drivers/amqp1_driver/controller.py:810-816",
+    source: "_drivers/amqp1_driver/controller.py:809-815",
     upstream: ["NotifyTestCase.test_multiple_servers"],
   },
   "notify:topic-and-priority": {
     behaviour:
       "A listener hears the priorities of a topic that it has methods for, in both versions of the envelope; " +
       "another priority or topic does not get to it.",
-    source: "notify/listener.py:155-158",
+    source: "notify/listener.py:146-167",
     upstream: ["TestAmqpNotification.test_notification"],
   },
   "notify:envelope": {
     behaviour:
       "The driver messaging writes no envelope, messagingv2 the one of version 2.0, and a listener reads both.",
-    source: "_drivers/common.py:288-339",
+    source: "_drivers/common.py:297-339",
   },
   "notify:drivers": {
     behaviour: "A notifier's drivers log, noop, test and routing do what oslo's do.",
-    source: "notify/_impl_routing.py:28-120",
+    source: "notify/_impl_routing.py:37-136",
   },
   "notify:context": {
     behaviour: "Of the context nothing travels but what is chosen to.",
-    source: "notify/notifier.py:173-188",
+    source: "notify/notifier.py:174-216",
   },
   "notify:filter": {
     behaviour: "An endpoint with a filter gets what matches it, as Python's re.match would.",
-    source: "notify/filter.py:18-83",
+    source: "notify/filter.py:19-89",
   },
   "notify:acknowledged-after": {
     behaviour: "A notification is acknowledged after its endpoints have handled it.",
@@ -65,7 +65,7 @@ export const NOTIFICATIONS = {
   },
   "notify:unheard": {
     behaviour: "A notification that nobody listens for fails through a router, and is kept by a broker.",
-    source: "_drivers/impl_amqp1.py:380-400",
+    source: "_drivers/impl_amqp1.py:366-397",
   },
   "notify:released": {
     behaviour: "A notification that is given back and may not be sent again fails as undelivered.",
@@ -74,17 +74,17 @@ export const NOTIFICATIONS = {
   },
   "notify:not-acknowledged": {
     behaviour: "A notification that is never acknowledged fails after default_notify_timeout.",
-    source: "_drivers/impl_amqp1.py:380-400",
+    source: "_drivers/impl_amqp1.py:366-397",
     upstream: ["TestAmqpNotification.test_notification_not_acked"],
   },
   "notify:pre-settled": {
     behaviour: "A notification that is pre-settled is done once it is sent, whether anybody acknowledges it or not.",
-    source: "_drivers/impl_amqp1.py:260-270",
+    source: "_drivers/impl_amqp1.py:223-263",
     upstream: ["TestAmqpNotification.test_no_ack_notification"],
   },
   "notify:batch": {
     behaviour: "A batch listener hands over notifications in batches of its size, and what there is after its timeout.",
-    source: "_drivers/base.py:37-62",
+    source: "_drivers/base.py:36-61",
     upstream: ["NotifyTestCase.test_simple_batch"],
   },
 } as const satisfies Requirements;

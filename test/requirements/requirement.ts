@@ -2,7 +2,7 @@
 export interface Requirement {
   /** A sentence. */
   readonly behaviour: string;
-  /** Where oslo.messaging does it: the file in oslo_messaging/ of its last commit with this driver (7997a199~1), and the lines. */
+  /** The function, class or table of oslo.messaging 14.0.3 that does it there: its file in oslo_messaging/, and the lines. */
   readonly source: string;
   /** The test functions of oslo.messaging's own that show it there, `Class.function`. */
   readonly upstream?: readonly string[];

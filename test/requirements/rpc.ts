@@ -9,7 +9,7 @@ export const RPC = {
   },
   "rpc:exchanges": {
     behaviour: "Servers of the same topic in different exchanges get only what is for their own exchange.",
-    source: "_drivers/amqp1_driver/addressing.py:165-243",
+    source: "_drivers/amqp1_driver/addressing.py:165-260",
     upstream: ["TestAmqpSend.test_send_exchange_with_reply", "CallTestCase.test_different_exchanges"],
   },
 
@@ -19,7 +19,7 @@ export const RPC = {
   },
   "rpc:call:context": {
     behaviour: "The caller's context reaches the method as it is.",
-    source: "_drivers/impl_amqp1.py:86-106",
+    source: "_drivers/impl_amqp1.py:83-97",
   },
   "rpc:call:one-server": {
     behaviour:
@@ -34,11 +34,11 @@ export const RPC = {
   },
   "rpc:call:many-at-once": {
     behaviour: "Of many calls at once each gets its own reply, in whatever order the replies come.",
-    source: "_drivers/amqp1_driver/controller.py:205-236",
+    source: "_drivers/amqp1_driver/controller.py:193-235",
   },
   "rpc:call:while-another-times-out": {
     behaviour: "Short calls to a server are answered while a long one to it times out.",
-    source: "server.py:405-410",
+    source: "server.py:384-417",
     upstream: ["CallTestCase.test_timeout_with_concurrently_queues"],
   },
   "rpc:call:no-fanout": {
@@ -47,34 +47,34 @@ export const RPC = {
   },
   "rpc:call:ttl": {
     behaviour: "A request whose caller gave a timeout has it as its time to live.",
-    source: "_drivers/impl_amqp1.py:338-342",
+    source: "_drivers/impl_amqp1.py:299-363",
   },
   "rpc:call:new-message-id": {
     behaviour: "A call that is sent again has a new message id, so that a reply to the first attempt is nobody's.",
-    source: "_drivers/amqp1_driver/controller.py:211-217",
+    source: "_drivers/amqp1_driver/controller.py:208-217",
   },
   "rpc:call:unheard": {
     behaviour: "A call that nobody listens for times out.",
-    source: "_drivers/amqp1_driver/controller.py:156-160",
+    source: "_drivers/amqp1_driver/controller.py:148-162",
     upstream: ["CallTestCase.test_timeout"],
   },
   "rpc:call:missing-reply": {
     behaviour: "A call whose request was taken and is never answered times out.",
-    source: "_drivers/amqp1_driver/controller.py:145-163",
+    source: "_drivers/amqp1_driver/controller.py:148-162",
     upstream: ["TestAmqpSend.test_send_timeout"],
   },
   "rpc:call:late-reply": {
     behaviour: "A reply that comes after its call's timeout is handed back, and harms no other call.",
-    source: "_drivers/amqp1_driver/controller.py:656-659",
+    source: "_drivers/amqp1_driver/controller.py:648-662",
     upstream: ["TestAmqpSend.test_call_late_reply"],
   },
   "rpc:call:unreadable-reply": {
     behaviour: "A reply that cannot be read fails its call, saying what is wrong with it.",
-    source: "_drivers/impl_amqp1.py:56-77",
+    source: "_drivers/impl_amqp1.py:67-74",
   },
   "rpc:call:remote-error": {
     behaviour: "What a method raises reaches the caller, by type, module, message and arguments.",
-    source: "_drivers/common.py:164-250",
+    source: "_drivers/common.py:164-198",
     upstream: ["TestAmqpSend.test_call_failed_reply", "CallTestCase.test_exception"],
   },
   "rpc:call:allowed-remote-exceptions": {
@@ -105,16 +105,16 @@ export const RPC = {
   },
   "rpc:cast:failing-method": {
     behaviour: "A cast whose method fails, or is not there, tells nobody, and its server goes on.",
-    source: "rpc/server.py:153-217",
+    source: "rpc/server.py:152-199",
   },
 
   "rpc:client:prepare": {
     behaviour: "A prepared client has what was given anew, and the rest of the one that it was made of.",
-    source: "rpc/client.py:408-411",
+    source: "rpc/client.py:408-458",
   },
   "rpc:client:version-cap": {
     behaviour: "A version above the cap is refused before anything is sent.",
-    source: "rpc/client.py:123-131",
+    source: "rpc/client.py:123-126",
   },
   "rpc:client:serializer": {
     behaviour: "Context, arguments and result pass through the serializer of each side.",
@@ -127,43 +127,43 @@ export const RPC = {
 
   "rpc:server:acknowledged-first": {
     behaviour: "A request is acknowledged before its method runs, and not run when that fails: at most once.",
-    source: "rpc/server.py:153-217",
+    source: "rpc/server.py:152-199",
   },
   "rpc:server:unused": {
     behaviour: "A server that never got a message stops and closes cleanly.",
-    source: "server.py:383-447",
+    source: "server.py:420-430",
     upstream: ["TestAmqpSend.test_listener_cleanup"],
   },
   "rpc:server:stop": {
     behaviour: "A stopped server takes nothing new, finishes what it has in hand, and can be started again.",
-    source: "server.py:383-447",
+    source: "server.py:420-430",
   },
   "rpc:server:concurrency": {
     behaviour: "A server works on as many requests at once as its pool allows, and the others get their turn.",
-    source: "server.py:50-56",
+    source: "server.py:384-417",
   },
   "rpc:server:requeue": {
     behaviour: "An incoming message that is requeued is released to the message bus.",
-    source: "_drivers/impl_amqp1.py:159-169",
+    source: "_drivers/impl_amqp1.py:161-165",
     upstream: ["TestAmqpSend.test_listener_requeue"],
   },
   "rpc:server:reply-not-taken": {
     behaviour: "A reply that nobody takes is given up after its time, the caller times out, and the server serves on.",
-    source: "_drivers/impl_amqp1.py:139-157",
+    source: "_drivers/impl_amqp1.py:134-153",
     upstream: ["TestAmqpSend.test_call_reply_timeout"],
   },
   "rpc:server:unreadable-request": {
     behaviour: "A message whose body cannot be read is rejected and logged, and costs no credit.",
-    source: "_drivers/amqp1_driver/controller.py:748-771",
+    source: "_drivers/amqp1_driver/controller.py:743-759",
   },
   "rpc:server:ping": {
     behaviour: "A server answers oslo_rpc_server_ping when it is told to, and only then.",
-    source: "rpc/dispatcher.py:193-201",
+    source: "rpc/dispatcher.py:163-212",
   },
   "rpc:server:expected-exceptions": {
     behaviour:
       "An exception that a method is expected to raise reaches the caller as any other, and is no error in the log.",
-    source: "rpc/server.py:247-274",
+    source: "rpc/server.py:229-256",
   },
 
   "rpc:dispatch:versions": {
@@ -178,7 +178,7 @@ export const RPC = {
   },
   "rpc:dispatch:no-such-method": {
     behaviour: "A method that no fitting endpoint has is NoSuchMethod, whatever its name is to the language.",
-    source: "rpc/dispatcher.py:76-81",
+    source: "rpc/dispatcher.py:76-82",
   },
   "rpc:dispatch:access-policy": {
     behaviour:
@@ -187,7 +187,7 @@ export const RPC = {
   },
   "rpc:dispatch:bad-endpoint": {
     behaviour: "An endpoint whose target is no Target is refused when the server is made.",
-    source: "rpc/dispatcher.py:172-180",
+    source: "rpc/dispatcher.py:163-212",
     upstream: ["CallTestCase.test_bad_endpoint"],
   },
   "rpc:dispatch:bad-request": {

@@ -5,16 +5,16 @@ export const SENDING = {
   "send:timeout": {
     behaviour:
       "What gets no credit fails after its time: MessagingTimeout if the caller gave it, else MessageDeliveryFailure.",
-    source: "_drivers/amqp1_driver/controller.py:145-163",
+    source: "_drivers/amqp1_driver/controller.py:148-162",
   },
   "send:not-acknowledged": {
     behaviour: "A message that is never acknowledged fails after its time.",
-    source: "_drivers/amqp1_driver/controller.py:145-163",
+    source: "_drivers/amqp1_driver/controller.py:148-162",
     upstream: ["TestAmqpSend.test_send_not_acked"],
   },
   "send:pre-settled": {
     behaviour: "A pre-settled cast is done once it is sent, whether anybody acknowledges it or not.",
-    source: "_drivers/impl_amqp1.py:260-270",
+    source: "_drivers/impl_amqp1.py:223-263",
     upstream: ["TestAmqpSend.test_no_ack_cast"],
   },
   "send:released": {
@@ -60,31 +60,31 @@ export const SENDING = {
   },
   "link:sender:blocked": {
     behaviour: "What waits for credit on one link delays no other, and is sent when the credit comes.",
-    source: "_drivers/amqp1_driver/controller.py:516-526",
+    source: "_drivers/amqp1_driver/controller.py:511-526",
     upstream: ["TestLinkRecovery.test_sender_credit_blocked"],
   },
   "link:sender:idle": {
     behaviour:
       "A sending link that is idle for default_sender_link_timeout is detached, and the next message gets a new one.",
-    source: "_drivers/amqp1_driver/controller.py:1311-1329",
+    source: "_drivers/amqp1_driver/controller.py:1310-1328",
     upstream: ["TestAmqpSend.test_sender_link_maintenance"],
   },
   "link:listener:recovery": {
     behaviour: "Each link of a listener that is closed is attached again after link_retry_delay, under its name.",
-    source: "_drivers/amqp1_driver/controller.py:735-742",
+    source: "_drivers/amqp1_driver/controller.py:734-741",
     upstream: ["TestLinkRecovery.test_listener_recovery"],
   },
   "link:reply:loss": {
     behaviour: "The loss of the reply link ends the connection, and the next one has another.",
-    source: "_drivers/amqp1_driver/controller.py:1140-1147",
+    source: "_drivers/amqp1_driver/controller.py:1139-1145",
   },
   "link:credit:minimal": {
     behaviour: "With a credit of 1 for requests and for replies all calls are answered, one after the other.",
-    source: "_drivers/amqp1_driver/controller.py:762-771",
+    source: "_drivers/amqp1_driver/controller.py:761-770",
     upstream: ["TestAmqpSend.test_sender_minimal_credit"],
   },
   "link:credit:returned": {
     behaviour: "The credit of a message is returned when it is settled, and not before.",
-    source: "_drivers/amqp1_driver/controller.py:748-757",
+    source: "_drivers/amqp1_driver/controller.py:747-756",
   },
 } as const satisfies Requirements;

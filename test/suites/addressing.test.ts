@@ -67,6 +67,7 @@ describe.concurrent("Addresses", () => {
         tags: ["addressing:routable", "addressing:legacy"],
       }, async (context) => {
         bed.needs("multicasts", context);
+        bed.needs("usualAddresses", context);
         await expectDeliveries(bed, USUAL[bed.plan.addressing], {});
       });
     },
@@ -80,6 +81,7 @@ describe.concurrent("Addresses", () => {
         tags: ["addressing:options"],
       }, async (context) => {
         bed.needs("multicasts", context);
+        bed.needs("usualAddresses", context);
         bed.needs("takesAnyAddress", context);
         await expectDeliveries(bed, CHOSEN[bed.plan.addressing], { ...PREFIXES, ...EXCHANGES });
       });

@@ -29,11 +29,12 @@ export class Stranger implements AsyncDisposable {
     const url = TransportURL.parse(bed.bus.url("amqp"));
     const options = resolveOptions({ query: url.query });
     const [{ address, credentials }] = hostsOf(url, options, options.wsPath);
-    const init = { containerId: `stranger ${crypto.randomUUID()}`, sasl: { credentials } };
+    const { virtualHost } = url;
+    const hostname = options.pseudoVhost ? undefined : virtualHost;
+    const init = { containerId: `stranger ${crypto.randomUUID()}`, hostname, sasl: { credentials } };
     const dial: Dial = url.scheme.startsWith("amqp+ws") ? webSocketDial(WebSocket) : tcpDial;
     const connection = await connect(dial, address, init, AbortSignal.timeout(10_000));
     const { product } = connection.remote;
-    const { virtualHost } = url;
     const addresser = new Addresser({ options, controlExchange: "openstack", virtualHost, product });
     return new Stranger(connection, addresser);
   }

@@ -96,6 +96,7 @@ const CANNOT: Readonly<Record<keyof Abilities, string>> = {
   multicasts: "the intermediary delivers no fanout to all",
   requeues: "the intermediary does not deliver again what was given back",
   takesAnyAddress: "the intermediary knows the addresses that it is configured for",
+  usualAddresses: "the URL has a virtual host, or options that shape addresses",
 };
 
 /** Ours by all its transports, and one that is not ours, so that ours cannot flatter us. */

@@ -32,6 +32,8 @@ export interface Abilities {
   requeues: boolean;
   /** Knows what an address is for however it is spelled: it is told when it starts, or by each link. */
   takesAnyAddress: boolean;
+  /** Its URL has neither a virtual host nor options that shape addresses. */
+  usualAddresses: boolean;
 }
 
 /** An intermediary that runs. */
@@ -47,7 +49,7 @@ export interface Bus extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const EVERYTHING: Abilities = { multicasts: true, requeues: true, takesAnyAddress: true };
+const EVERYTHING: Abilities = { multicasts: true, requeues: true, takesAnyAddress: true, usualAddresses: true };
 
 export const EMBEDDED_ROUTER = embedded("router", "routable");
 export const EMBEDDED_BROKER = embedded("broker", "routable");

@@ -1,5 +1,7 @@
 import type { TestProject } from "vitest/node";
+import { Addresser } from "../../src/driver/amqp/addressing.js";
 import { productOf } from "../../src/driver/amqp/products.js";
+import { resolveOptions } from "../../src/driver/options.js";
 import {
   getNotificationListener,
   getNotificationTransport,
@@ -16,6 +18,8 @@ import type { Scheme } from "./bus.js";
 import type { Foreign } from "./foreign.js";
 import { Inbox } from "./inbox.js";
 import { uniqueTopic } from "./unique-topic.js";
+
+const SHAPES_ADDRESSES = /_(prefix|address|exchange)$/;
 
 const VARIABLE = "OSLO_MESSAGING_TEST_URL";
 
@@ -37,6 +41,8 @@ async function examine(text: string): Promise<Foreign> {
   await using transport = getRpcTransport(text);
   const { product, host } = await connected(transport);
   const row = productOf(product);
+  const options = resolveOptions({ query: url.query });
+  const { virtualHost } = url;
   const kind = row.kind === "unknown" ? await kindOf(transport) : row.kind;
   const [multicasts, requeues] = await Promise.all([reachesAll(transport), deliversAgain(text)]);
   return {
@@ -44,8 +50,13 @@ async function examine(text: string): Promise<Foreign> {
     url: text,
     scheme: url.scheme as Scheme,
     kind,
-    addressing: (url.query["addressing_mode"] ?? row.addressing) === "legacy" ? "legacy" : "routable",
-    abilities: { multicasts, requeues, takesAnyAddress: row.capabilities.multicast.length > 0 },
+    addressing: new Addresser({ options, controlExchange: "openstack", virtualHost, product }).mode,
+    abilities: {
+      multicasts,
+      requeues,
+      takesAnyAddress: row.capabilities.multicast.length > 0,
+      usualAddresses: !virtualHost && !Object.keys(url.query).some((name) => SHAPES_ADDRESSES.test(name)),
+    },
   };
 }
 
