@@ -1,4 +1,3 @@
-import WebSocket from "isomorphic-ws";
 import type { Connection } from "../../src/core/connection.js";
 import type { Delivery } from "../../src/core/delivery.js";
 import type { Dial } from "../../src/core/dial.js";
@@ -10,7 +9,7 @@ import { hostsOf } from "../../src/driver/amqp/hosts.js";
 import { resolveOptions } from "../../src/driver/options.js";
 import { Target, type TargetInit, TransportURL } from "../../src/entry/node.js";
 import { tcpDial } from "../../src/transports/tcp.js";
-import { webSocketDial } from "../../src/transports/websocket.js";
+import { nodeWebSocketDial } from "../../src/transports/websocket-node.js";
 import type { Bed } from "../support/bed.js";
 import { Inbox } from "../support/inbox.js";
 
@@ -28,11 +27,11 @@ export class Stranger implements AsyncDisposable {
   static async enter(bed: Bed): Promise<Stranger> {
     const url = TransportURL.parse(bed.bus.url("amqp"));
     const options = resolveOptions({ query: url.query });
-    const [{ address, credentials }] = hostsOf(url, options, options.wsPath);
+    const [{ address, credentials }] = hostsOf(url, options, { path: options.wsPath });
     const { virtualHost } = url;
     const hostname = options.pseudoVhost ? undefined : virtualHost;
     const init = { containerId: `stranger ${crypto.randomUUID()}`, hostname, sasl: { credentials } };
-    const dial: Dial = url.scheme.startsWith("amqp+ws") ? webSocketDial(WebSocket) : tcpDial;
+    const dial: Dial = url.scheme.startsWith("amqp+ws") ? nodeWebSocketDial() : tcpDial;
     const connection = await connect(dial, address, init, AbortSignal.timeout(10_000));
     const { product } = connection.remote;
     const addresser = new Addresser({ options, controlExchange: "openstack", virtualHost, product });
