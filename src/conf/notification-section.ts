@@ -2,7 +2,8 @@ import { parse } from "yaml";
 import { toError } from "../core/errors.js";
 import { ConfigurationError } from "../driver/exceptions.js";
 import { isJsonObject } from "../driver/json.js";
-import { integer, list, oneOf, string } from "../driver/option-types.js";
+import type { NotificationDriver } from "../driver/notify/notifier.js";
+import { integer, list, type OptionType, oneOf, string } from "../driver/option-types.js";
 import type { ReadFile } from "../driver/tls.js";
 import { NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE } from "./known-options.js";
 import type { OptionFile, Places } from "./option-file.js";
@@ -21,7 +22,7 @@ export interface RoutingRules {
 /** How a file wants notifications to be sent. */
 export interface NotificationSection {
   /** None: a file that names no driver wants no notifications, as in oslo. */
-  readonly drivers: readonly (typeof DRIVERS)[number][];
+  readonly drivers: readonly NotificationDriver[];
   readonly topics: readonly string[];
   /** How often a notification that could not be delivered is sent again. -1: until the time is up. */
   readonly retry: number;
@@ -31,11 +32,11 @@ export interface NotificationSection {
 
 /** @throws ConfigurationError naming group and key. */
 export function notificationSection(file: OptionFile, readFile: ReadFile | undefined): NotificationSection {
-  const driver = oneOf(...DRIVERS);
+  const driver: OptionType<string> = oneOf(...DRIVERS);
   const places = notificationPlaces("driver");
   const drivers = file.texts(...places).filter((text) => text !== "");
   return {
-    drivers: drivers.map((text) => driver.parse(file.label(...places), text)),
+    drivers: drivers.map((text) => driver.parse(file.label(...places), text) as NotificationDriver),
     topics: file.value(list(string, ","), ...notificationPlaces("topics")) ?? ["notifications"],
     retry: file.value(integer(-1), ...notificationPlaces("retry")) ?? -1,
     routing: drivers.includes("routing") ? routingOf(file, readFile) : undefined,

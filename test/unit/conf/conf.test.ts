@@ -52,7 +52,7 @@ pre_settled = notify
 
 [oslo_messaging_notifications]
 driver = messagingv2
-driver = log
+driver = messaging
 topics = notifications, ceilometer
 retry = 2
 transport_url = amqp://n/
@@ -69,7 +69,7 @@ transport_url = amqp://n/
       notifications: {
         url: "amqp://n/",
         options,
-        drivers: ["messagingv2", "log"],
+        drivers: ["messagingv2", "messaging"],
         topics: ["notifications", "ceilometer"],
         retry: 2,
       },
