@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { oslo, Running, RunningIntermediary } from "./command.js";
 
@@ -80,6 +82,47 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
     const heard = await listener.line("a notification", (line) => ("priority" in line ? line : undefined));
     expect(heard).toMatchObject({ publisherId: "p", payload: 2 });
   });
+});
+
+describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
+  const TLS = join(import.meta.dirname, "../data/tls");
+
+  it("drives a call by TLS, and one without it is not enough for a server that nobody knows", async () => {
+    await using router = await RunningIntermediary.start("--kind", "router");
+    await using _server = await Running.ready(
+      "serve",
+      "--url",
+      `amqp://${router.tcp}/`,
+      "--topic",
+      "t",
+      "--server",
+      "s",
+    );
+    const port = await tlsInFrontOf(router.tcp);
+    const conf = (lines: string) => {
+      return file(`[DEFAULT]\ntransport_url = amqp://localhost:${port}/\n[oslo_messaging_amqp]\n${lines}\n`);
+    };
+    const call = ["--topic", "t", "--timeout", "3", "ping"];
+    const known = await oslo("call", "--conf", await conf(`ssl_ca_file = ${join(TLS, "ca.pem")}`), ...call);
+    expect(known).toEqual({ status: 0, stdout: '"pong from s"\n', stderr: "" });
+    const unknown = await oslo("call", "--conf", await conf("ssl = true"), ...call);
+    expect(unknown).toMatchObject({ status: 4, stderr: expect.stringMatching(/certificate|self.signed|verif/i) });
+  });
+
+  /** Ends TLS, and goes on in clear to `to`. */
+  async function tlsInFrontOf(to: string): Promise<number> {
+    const [cert, key] = await Promise.all(
+      ["server-cert.pem", "server-key.pem"].map((name) => readFile(join(TLS, name))),
+    );
+    const server = createServer({ cert, key }, (stream) => {
+      const inner = connect(Number(to.split(":")[1]), "127.0.0.1");
+      stream.pipe(inner).pipe(stream);
+      for (const one of [stream, inner]) one.on("error", () => [stream, inner].map((both) => both.destroy()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
+    return (server.address() as AddressInfo).port;
+  }
 });
 
 describe("a file without drivers", { timeout: 60_000 }, () => {
