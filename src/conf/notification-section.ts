@@ -34,9 +34,10 @@ export interface NotificationSection {
 export function notificationSection(file: OptionFile, readFile: ReadFile | undefined): NotificationSection {
   const driver: OptionType<string> = oneOf(...DRIVERS);
   const places = notificationPlaces("driver");
-  const drivers = file.texts(...places).filter((text) => text !== "");
+  const texts = file.texts(...places).filter((text) => text !== "");
+  const drivers = texts.map((text) => driver.parse(file.label(...places), text));
   return {
-    drivers: drivers.map((text) => driver.parse(file.label(...places), text) as NotificationDriver),
+    drivers: drivers as NotificationDriver[],
     topics: file.value(list(string, ","), ...notificationPlaces("topics")) ?? ["notifications"],
     retry: file.value(integer(-1), ...notificationPlaces("retry")) ?? -1,
     routing: drivers.includes("routing") ? routingOf(file, readFile) : undefined,
@@ -67,6 +68,7 @@ function yamlFile(label: string, path: string, readFile: ReadFile | undefined): 
     const text = typeof content === "string" ? content : new TextDecoder().decode(content);
     return parse(text, { version: "1.1", logLevel: "error" });
   } catch (error) {
-    throw new ConfigurationError(label, `${path} cannot be read: ${toError(error).message}`);
+    const [reason] = toError(error).message.split("\n"); // what follows shows the text
+    throw new ConfigurationError(label, `${path} cannot be read: ${reason}`);
   }
 }

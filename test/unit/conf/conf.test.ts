@@ -127,6 +127,11 @@ describe("[NOTIFICATIONS] of the deployment guide", () => {
   });
 });
 
+test("what [oslo_messaging_amqp] says goes before [amqp1], whatever that says", () => {
+  const conf = parseConf(`${amqp("idle_timeout = 5")}[amqp1]\nidle_timeout = soon\ntrace = true\n`);
+  expect(conf.rpc.options.amqp).toEqual({ idleTimeoutMs: 5_000, trace: true });
+});
+
 describe("what nobody reads", () => {
   test("is warned about in the groups that are ours, by group and key", () => {
     const text = `${DEFAULT}nonsense = 1
@@ -208,7 +213,7 @@ describe("a bad value is refused, naming where it is and nothing secret", () => 
     ["[]\n", "line 1", "must be [GROUP], and nothing else"],
     [`${DEFAULT}a = \0`, "line 3", "is not text"],
   ])("%j", async (text, key, reason) => {
-    const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [", "list.yaml": "- a" };
+    const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [s3cr3t", "list.yaml": "- a" };
     const error = await refusal(text, reader(files));
     expect(error).toMatchObject({ name: "ConfigurationError", key });
     expect(error.message).toContain(`${key}: `);
