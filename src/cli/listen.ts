@@ -29,7 +29,7 @@ interface ListenArguments extends TransportArguments {
 export function addListenCommand(program: Command, terminal: Terminal): void {
   const command = program.command("listen").description("print notifications as they come, until Ctrl-C");
   addTransportArguments(command)
-    .option("--topic <topic>", "default: notifications; may be given several times", several)
+    .option("--topic <topic>", "default: the file's, or notifications; may be given several times", several)
     .addOption(new Option("--priority <priority...>", "default: all; may be given several times").choices(PRIORITIES))
     .option("--count <n>", "end after n notifications", count)
     .addOption(connectTimeout())
@@ -37,7 +37,8 @@ export function addListenCommand(program: Command, terminal: Terminal): void {
 }
 
 async function listen(given: ListenArguments, terminal: Terminal): Promise<void> {
-  const { topic: topics = ["notifications"], priority: priorities = PRIORITIES, count } = given;
+  const { conf, priority: priorities = PRIORITIES, count } = given;
+  const topics = given.topic ?? conf?.notifications.topics ?? ["notifications"];
   const { interrupted } = terminal;
   const printer = new Printer(terminal, count);
   await using transport = notificationTransport(given, terminal);
@@ -45,7 +46,7 @@ async function listen(given: ListenArguments, terminal: Terminal): Promise<void>
     transport,
     topics.map((topic) => ({ topic })),
     [printer.endpoint(priorities)],
-    { allowRequeue: true },
+    { allowRequeue: true, concurrency: conf?.server.concurrency },
   );
   await connect(transport, given.connectTimeout, terminal);
   await listener.start({ signal: interrupted });

@@ -26,7 +26,11 @@ export function addRequestArguments(command: Command): Command {
     .option("--fanout", "every server of the topic; for cast")
     .option("--namespace <namespace>", "of the method")
     .option("--version <version>", "of the method", version)
-    .option("--timeout <seconds>", "how long all of it may take (default: 60 for call, 30 for cast)", seconds)
+    .option(
+      "--timeout <seconds>",
+      "how long all of it may take (default: the file's, or 60 for call and 30 for cast)",
+      seconds,
+    )
     .option(
       "--call-monitor-timeout <seconds>",
       "how long the server may be silent; it tells when it is still at work",

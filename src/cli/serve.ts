@@ -42,7 +42,7 @@ async function serve(given: ServeArguments, terminal: Terminal): Promise<void> {
   const { interrupted, logger } = terminal;
   const endpoints = await endpointsFor(given, terminal);
   await using transport = rpcTransport(given, terminal);
-  await using server = getRpcServer(transport, { topic, server: name, exchange }, endpoints);
+  await using server = getRpcServer(transport, { topic, server: name, exchange }, endpoints, given.conf?.server);
   await connect(transport, given.connectTimeout, terminal);
   await server.start({ signal: interrupted });
   terminal.print({ ready: true });

@@ -1,6 +1,6 @@
 import type { TLSOptions } from "../core/dial.js";
 import { ConfigurationError } from "../driver/exceptions.js";
-import { type AmqpOptions, ROWS } from "../driver/option-table.js";
+import { type AmqpOptions, type ResolvedOptions, ROWS } from "../driver/option-table.js";
 import { parseOptions } from "../driver/options.js";
 import { type ReadFile, type SslTexts, tlsOf } from "../driver/tls.js";
 import type { TransportURL } from "../driver/transport-url.js";
@@ -16,17 +16,22 @@ export interface AmqpSection {
 
 /** @throws ConfigurationError naming group and key. */
 export function amqpSection(file: OptionFile): AmqpSection {
-  const parsed = { ...optionsIn(AMQP_FORMERLY, file), ...optionsIn(AMQP, file) };
+  const overridden = new Set(file.keys(AMQP));
+  const parsed = { ...optionsIn(AMQP_FORMERLY, file, overridden), ...optionsIn(AMQP, file) };
   const { wsPath, ssl, sslCaFile, sslCertFile, sslKeyFile, sslKeyPassword, sslVerifyVhost, ...amqp } = parsed;
   return { amqp, wsPath, ssl: { ssl, sslCaFile, sslCertFile, sslKeyFile, sslKeyPassword, sslVerifyVhost } };
 }
 
 /** `pre_settled` may be repeated; of the others the last one counts. */
-function optionsIn(group: string, file: OptionFile): ReturnType<typeof parseOptions> {
+function optionsIn(
+  group: string,
+  file: OptionFile,
+  passedOver: ReadonlySet<string> = new Set(),
+): Partial<ResolvedOptions> {
   const texts = ROWS.flatMap(([, { name }]) => {
-    const values = file.texts([group, name]);
-    const text = name === "pre_settled" ? values.join(",") : values.at(-1);
-    return text === undefined || values.length === 0 ? [] : [[name, text] as const];
+    const values = passedOver.has(name) ? [] : file.texts([group, name]);
+    if (values.length === 0) return [];
+    return [[name, name === "pre_settled" ? values.join(",") : (values.at(-1) ?? "")] as const];
   });
   return inGroup(group, () => parseOptions(Object.fromEntries(texts)));
 }

@@ -51,7 +51,7 @@ export function parseConf(text: string, { url, readFile }: ConfSources = {}): Co
     controlExchange: file.value(string, ["DEFAULT", "control_exchange"]),
     rpcResponseTimeoutMs: file.value(seconds(1), ["DEFAULT", "rpc_response_timeout"]),
     amqp: section.amqp,
-    webSocket: { path: section.wsPath },
+    webSocket: section.wsPath === undefined ? undefined : { path: section.wsPath },
   };
   const conf = (at: string): TransportConf => {
     return { url: at, options: { ...common, tls: tlsFor(TransportURL.parse(at), section.ssl, readFile) } };

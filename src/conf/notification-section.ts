@@ -2,26 +2,17 @@ import { parse } from "yaml";
 import { toError } from "../core/errors.js";
 import { ConfigurationError } from "../driver/exceptions.js";
 import { isJsonObject } from "../driver/json.js";
+import { DRIVERS, type NotificationDriver } from "../driver/notify/outgoing.js";
+import type { NotificationRouting } from "../driver/notify/routing.js";
 import { integer, list, oneOf, string } from "../driver/option-types.js";
 import type { ReadFile } from "../driver/tls.js";
 import { NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE } from "./known-options.js";
 import type { OptionFile, Places } from "./option-file.js";
 
-const DRIVERS = ["messaging", "messagingv2", "log", "noop", "test", "routing"] as const;
-
-/** By group and driver: which notifications the driver gets (oslo_messaging/notify/_impl_routing.py). */
-export type NotificationRouting = Readonly<Record<string, Readonly<Record<string, RoutingRules | null>>>>;
-
-/** Patterns as of a shell. */
-export interface RoutingRules {
-  readonly accepted_events?: readonly string[] | undefined;
-  readonly accepted_priorities?: readonly string[] | undefined;
-}
-
 /** How a file wants notifications to be sent. */
 export interface NotificationSection {
   /** None: a file that names no driver wants no notifications, as in oslo. */
-  readonly drivers: readonly (typeof DRIVERS)[number][];
+  readonly drivers: readonly NotificationDriver[];
   readonly topics: readonly string[];
   /** How often a notification that could not be delivered is sent again. -1: until the time is up. */
   readonly retry: number;
@@ -33,9 +24,10 @@ export interface NotificationSection {
 export function notificationSection(file: OptionFile, readFile: ReadFile | undefined): NotificationSection {
   const driver = oneOf(...DRIVERS);
   const places = notificationPlaces("driver");
-  const drivers = file.texts(...places).filter((text) => text !== "");
+  const texts = file.texts(...places).filter((text) => text !== "");
+  const drivers = texts.map((text) => driver.parse(file.label(...places), text));
   return {
-    drivers: drivers.map((text) => driver.parse(file.label(...places), text)),
+    drivers,
     topics: file.value(list(string, ","), ...notificationPlaces("topics")) ?? ["notifications"],
     retry: file.value(integer(-1), ...notificationPlaces("retry")) ?? -1,
     routing: drivers.includes("routing") ? routingOf(file, readFile) : undefined,
@@ -66,6 +58,7 @@ function yamlFile(label: string, path: string, readFile: ReadFile | undefined): 
     const text = typeof content === "string" ? content : new TextDecoder().decode(content);
     return parse(text, { version: "1.1", logLevel: "error" });
   } catch (error) {
-    throw new ConfigurationError(label, `${path} cannot be read: ${toError(error).message}`);
+    const [reason] = toError(error).message.split("\n"); // what follows shows the text
+    throw new ConfigurationError(label, `${path} cannot be read: ${reason}`);
   }
 }

@@ -48,14 +48,14 @@ export function tlsOf({ scheme, texts, code, readFile, controllable }: TlsSource
 }
 
 /** @throws ConfigurationError when ssl=false contradicts the scheme. */
-export function asksForTls(scheme: string, { ssl, sslCaFile, sslCertFile }: SslTexts): boolean {
+function asksForTls(scheme: string, { ssl, sslCaFile, sslCertFile }: SslTexts): boolean {
   const secure = scheme === "amqps" || scheme === "amqp+wss";
   if (secure && ssl === false) throw new ConfigurationError("ssl", `false contradicts ${scheme}://, which is TLS`);
   return secure || ssl === true || isGiven(sslCaFile) || isGiven(sslCertFile);
 }
 
 /** With the files' contents in the place of their names. What texts do not say is as `code` has it. */
-export function readTls(texts: SslTexts, readFile: ReadFile | undefined, code: TLSOptions = {}): TLSOptions {
+function readTls(texts: SslTexts, readFile: ReadFile | undefined, code: TLSOptions = {}): TLSOptions {
   const read = (key: string, path: string | undefined): Pem | undefined => {
     if (!isGiven(path)) return undefined;
     if (readFile === undefined) throw new ConfigurationError(key, `there are no files here to read ${path} from`);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { withOptions } from "../../scripts/options-table.js";
 import { getRpcServer, getRpcTransport } from "../../src/entry/node.js";
 import { launchChromium } from "../browser/chromium.js";
 import { EMBEDDED_ROUTER } from "../support/bus.js";
@@ -22,7 +23,7 @@ function example(name: string): string {
 }
 
 /** Runs an example as somebody would who has the package installed, against an embedded router. */
-async function run(name: string): Promise<string> {
+async function run(name: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   await using bus = await EMBEDDED_ROUTER.start();
   const parent = join(ROOT, ".cache");
   await mkdir(parent, { recursive: true });
@@ -30,7 +31,7 @@ async function run(name: string): Promise<string> {
   const folder = await mkdtemp(join(parent, "readme-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, name), example(name));
-  const env = { ...process.env, TRANSPORT_URL: bus.url("amqp") };
+  const env = { ...process.env, TRANSPORT_URL: bus.url("amqp"), ...environment };
   const { stdout } = await promisify(execFile)(process.execPath, [join(folder, name)], { env, timeout: 20_000 });
   return stdout;
 }
@@ -71,6 +72,15 @@ test("the README's page calls a server, without a bundler", async () => {
   await page.goto(`http://127.0.0.1:${port}/?url=${encodeURIComponent(bus.url("amqp+ws"))}`);
   await page.waitForFunction(() => document.querySelector("#answer")?.textContent !== "");
   expect(await page.textContent("#answer")).toBe("5");
+});
+
+test("the README's table of options is what the options are: npm run docs:options", async () => {
+  expect(await withOptions(readme)).toBe(readme);
+});
+
+test("the README's example of a file reads one", async () => {
+  const conf = join(ROOT, "test/data/conf/nova.conf");
+  expect(await run("conf.mjs", { CONF: conf })).toBe("[ 'notifications', 'ceilometer' ]\n");
 });
 
 test("the README's two commands are what npm runs", async () => {

@@ -52,7 +52,7 @@ pre_settled = notify
 
 [oslo_messaging_notifications]
 driver = messagingv2
-driver = log
+driver = messaging
 topics = notifications, ceilometer
 retry = 2
 transport_url = amqp://n/
@@ -69,7 +69,7 @@ transport_url = amqp://n/
       notifications: {
         url: "amqp://n/",
         options,
-        drivers: ["messagingv2", "log"],
+        drivers: ["messagingv2", "messaging"],
         topics: ["notifications", "ceilometer"],
         retry: 2,
       },
@@ -125,6 +125,11 @@ describe("[NOTIFICATIONS] of the deployment guide", () => {
     const conf = parseConf(`${DEFAULT}[notifications]\nnotify_on_state_change = vm_state\ndriver = log\n`);
     expect(conf).toMatchObject({ warnings: [], notifications: { drivers: [] } });
   });
+});
+
+test("what [oslo_messaging_amqp] says goes before [amqp1], whatever that says", () => {
+  const conf = parseConf(`${amqp("idle_timeout = 5")}[amqp1]\nidle_timeout = soon\ntrace = true\n`);
+  expect(conf.rpc.options.amqp).toEqual({ idleTimeoutMs: 5_000, trace: true });
 });
 
 describe("what nobody reads", () => {
@@ -208,7 +213,7 @@ describe("a bad value is refused, naming where it is and nothing secret", () => 
     ["[]\n", "line 1", "must be [GROUP], and nothing else"],
     [`${DEFAULT}a = \0`, "line 3", "is not text"],
   ])("%j", async (text, key, reason) => {
-    const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [", "list.yaml": "- a" };
+    const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [s3cr3t", "list.yaml": "- a" };
     const error = await refusal(text, reader(files));
     expect(error).toMatchObject({ name: "ConfigurationError", key });
     expect(error.message).toContain(`${key}: `);

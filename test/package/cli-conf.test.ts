@@ -1,0 +1,162 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer } from "node:tls";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { oslo, Running, RunningIntermediary } from "./command.js";
+
+const USER = ["--user", "openstack:pa$word"];
+const WARNINGS = [
+  "warning: [oslo_messaging_amqp] amqp_durable_queues does not act here: it is an option of rabbit://\n",
+  "warning: [oslo_messaging_amqp] retry_quickly is not known, and does nothing\n",
+].join("");
+
+/** A file of its own for a test. */
+async function file(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "oslo-conf-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "service.conf");
+  await writeFile(path, text);
+  return path;
+}
+
+describe("a service's oslo.config file, with RPC and notifications on two message buses", { timeout: 60_000 }, () => {
+  let router: RunningIntermediary;
+  let broker: RunningIntermediary;
+  let nova: string;
+
+  beforeAll(async () => {
+    router = await RunningIntermediary.start("--kind", "router", ...USER);
+    broker = await RunningIntermediary.start("--kind", "broker", ...USER);
+    const text = await readFile(join(import.meta.dirname, "../data/conf/nova.conf"), "utf8");
+    nova = text.replace("@ROUTER@", router.tcp).replace("@BROKER@", broker.tcp);
+  }, 60_000);
+
+  afterAll(async () => {
+    await router[Symbol.asyncDispose]();
+    await broker[Symbol.asyncDispose]();
+  });
+
+  it("drives serve, call and cast: URL, exchange, ping", async () => {
+    const conf = ["--conf", await file(nova)];
+    await using server = await Running.ready("serve", ...conf, "--topic", "compute", "--server", "compute-1");
+    expect(server.stderr).toContain(WARNINGS);
+    expect(await oslo("call", ...conf, "--topic", "compute", "ping")).toEqual({
+      status: 0,
+      stdout: '"pong from compute-1"\n',
+      stderr: WARNINGS,
+    });
+    expect(await oslo("call", ...conf, "--topic", "compute", "oslo_rpc_server_ping")).toMatchObject({
+      status: 0,
+      stdout: '"pong"\n',
+    });
+    expect(await oslo("cast", ...conf, "--topic", "compute", "note", '{"arg":1}')).toMatchObject({ status: 0 });
+    // its exchange is nova's: nobody listens in another one
+    const elsewhere = ["--exchange", "openstack", "--timeout", "1"];
+    expect((await oslo("call", ...conf, "--topic", "compute", ...elsewhere, "ping")).status).toBe(2);
+  });
+
+  it("drives notify and listen: topics, drivers, a message bus of their own", async () => {
+    const conf = ["--conf", await file(nova)];
+    const what = ["--publisher-id", "compute.compute-1", "--event-type", "compute.instance.create.end"];
+    // the broker takes it before anybody listens: the router would not
+    expect(await oslo("notify", ...conf, ...what, '{"id":1}')).toEqual({ status: 0, stdout: "", stderr: WARNINGS });
+    const { status, stdout } = await oslo("listen", ...conf, "--count", "4"); // of two topics, by two drivers
+    expect(status).toBe(0);
+    const [ready, ...heard] = stdout
+      .trim()
+      .split("\n")
+      .map((line): unknown => JSON.parse(line));
+    expect(ready).toEqual({ ready: true });
+    expect(heard).toHaveLength(4);
+    for (const one of heard) expect(one).toMatchObject({ publisherId: "compute.compute-1", payload: { id: 1 } });
+  });
+
+  it("gives way to the command line", async () => {
+    const conf = ["--conf", await file(nova)];
+    const mine = [...conf, "--url", `amqp://openstack:pa%24word@${router.tcp}/`, "--topic", "mine"];
+    await using listener = await Running.ready("listen", ...mine, "--option", "idle_timeout=3");
+    const what = ["--publisher-id", "p", "--event-type", "e", "--driver", "messaging"];
+    expect(await oslo("notify", ...mine, ...what, "2")).toMatchObject({ status: 0 });
+    const heard = await listener.line("a notification", (line) => ("priority" in line ? line : undefined));
+    expect(heard).toMatchObject({ publisherId: "p", payload: 2 });
+  });
+});
+
+describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
+  const TLS = join(import.meta.dirname, "../data/tls");
+
+  it("drives a call by TLS, and one without it is not enough for a server that nobody knows", async () => {
+    await using router = await RunningIntermediary.start("--kind", "router");
+    await using _server = await Running.ready(
+      "serve",
+      "--url",
+      `amqp://${router.tcp}/`,
+      "--topic",
+      "t",
+      "--server",
+      "s",
+    );
+    const port = await tlsInFrontOf(router.tcp);
+    const conf = (lines: string) => {
+      return file(`[DEFAULT]\ntransport_url = amqp://localhost:${port}/\n[oslo_messaging_amqp]\n${lines}\n`);
+    };
+    const call = ["--topic", "t", "--timeout", "3", "ping"];
+    const known = await oslo("call", "--conf", await conf(`ssl_ca_file = ${join(TLS, "ca.pem")}`), ...call);
+    expect(known).toEqual({ status: 0, stdout: '"pong from s"\n', stderr: "" });
+    const unknown = await oslo("call", "--conf", await conf("ssl = true"), ...call);
+    expect(unknown).toMatchObject({ status: 4, stderr: expect.stringMatching(/certificate|self.signed|verif/i) });
+  });
+
+  /** Ends TLS, and goes on in clear to `to`. */
+  async function tlsInFrontOf(to: string): Promise<number> {
+    const [cert, key] = await Promise.all(
+      ["server-cert.pem", "server-key.pem"].map((name) => readFile(join(TLS, name))),
+    );
+    const server = createServer({ cert, key }, (stream) => {
+      const inner = connect(Number(to.split(":")[1]), "127.0.0.1");
+      stream.pipe(inner).pipe(stream);
+      for (const one of [stream, inner]) one.on("error", () => [stream, inner].map((both) => both.destroy()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
+    return (server.address() as AddressInfo).port;
+  }
+});
+
+describe("a file without drivers", { timeout: 60_000 }, () => {
+  it("sends no notification, as in oslo, and says so", async () => {
+    const conf = await file("[DEFAULT]\ntransport_url = amqp://127.0.0.1:1/\n");
+    expect(await oslo("notify", "--conf", conf, "--publisher-id", "p", "--event-type", "e", "{}")).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "warning: the file names no driver: nothing is sent\n",
+    });
+  });
+});
+
+describe("a file that cannot be used is status 64, and named where it is wrong", { timeout: 60_000 }, () => {
+  it.each([
+    ["a line that is none", "[DEFAULT]\ns3cr3t\n", /line 2: has neither = nor :/],
+    ["no URL", "[oslo_messaging_amqp]\n", /\[DEFAULT\] transport_url: is missing/],
+    ["a bad value", "[DEFAULT]\ntransport_url=amqp://h/\n[oslo_messaging_amqp]\ntrace=s3\n", /amqp\] trace: must be/],
+    ["another driver's URL", "[DEFAULT]\ntransport_url=rabbit://u:s3cr3t@h/\n", /"rabbit".*schemes that work here/],
+    [
+      "a certificate that is not there",
+      "[DEFAULT]\ntransport_url=amqp://h/\n[oslo_messaging_amqp]\nssl_ca_file=/no/ca.pem\n",
+      /\[oslo_messaging_amqp\] ssl_ca_file: \/no\/ca\.pem cannot be read: ENOENT/,
+    ],
+  ])("%s", async (_what, text, named) => {
+    const { status, stdout, stderr } = await oslo("call", "--conf", await file(text), "--topic", "t", "m");
+    expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
+    expect(stderr).toMatch(named);
+    expect(stderr).not.toMatch(/s3cr3t|^\s+at /m);
+  });
+
+  it("also when it is not there", async () => {
+    const { status, stderr } = await oslo("listen", "--conf", "/no/nova.conf");
+    expect(status).toBe(64);
+    expect(stderr).toMatch(/\/no\/nova\.conf: ENOENT/);
+  });
+});
