@@ -1,5 +1,5 @@
 /** Never run: the type checker proves what the public functions accept and give back. */
-import { MessagingTimeout, RemoteError } from "../../src/driver/exceptions.js";
+import { MessagingTimeout, RemoteError, SendQueueFull } from "../../src/driver/exceptions.js";
 import type { NotificationEndpoint, NotificationHandler } from "../../src/driver/notify/dispatcher.js";
 import { NotificationFilter } from "../../src/driver/notify/filter.js";
 import { getNotificationListener } from "../../src/driver/notify/listener.js";
@@ -70,6 +70,9 @@ export async function calls(transport: RPCTransport, context: MyContext, maybe: 
   client.prepare({ legacyNamespaces: ["x"] });
   // @ts-expect-error a time is a number
   client.prepare({ timeoutMs: "5" });
+
+  await transport.writable();
+  await transport.writable({ signal: AbortSignal.timeout(1) });
 
   const untyped = getRpcClient(transport, new Target({ topic: "calc" }));
   const anything = await untyped.call({}, "anything", { a: 1 });
@@ -187,5 +190,6 @@ export function serializers(transport: RPCTransport, serializer: Serializer<MyCo
 export function failures(error: unknown): string {
   if (error instanceof RemoteError) return error.excType;
   if (error instanceof MessagingTimeout) return error.phase;
+  if (error instanceof SendQueueFull) return error.outcome;
   throw error;
 }
