@@ -54,8 +54,8 @@ export class Sender extends Link {
 
   /**
    * Waits for credit, then transfers. A settled one resolves as accepted once it is handed over. Rejects only with what
-   * `deadline` ends it with or `progress` throws, or when the message cannot be encoded; a lost link is an outcome: `unsent` or `unknown`.
-   * A Uint8Array is an encoded message and passes through.
+   * `deadline` ends it with or `progress` throws, or when the message cannot be encoded; a lost link is an outcome:
+   * `unsent` or `unknown`. A Uint8Array is an encoded message and passes through.
    */
   send(message: Message | Uint8Array, { settled, deadline, progress }: SendOptions): Promise<Outcome> {
     if (this.error !== undefined) return Promise.resolve({ type: "unsent", error: this.error });

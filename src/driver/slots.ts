@@ -46,10 +46,11 @@ export class Slots<T> {
         this.#watchers.delete(look);
         resolve(this.inHand);
       };
+      const isCalm = (): boolean => this.#taken === 0 && this.#waiting.length === 0;
       const look = (): void => {
         clearTimeout(timer);
         if (this.inHand === 0) end();
-        else if (this.#taken === 0 && this.#waiting.length === 0) timer = setTimeout(end, patienceMs);
+        else if (isCalm()) timer = setTimeout(() => isCalm() && end(), patienceMs);
       };
       this.#watchers.add(look);
       look();

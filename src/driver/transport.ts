@@ -86,8 +86,9 @@ export interface TransportOptions {
    */
   failFast?: boolean | undefined;
   /**
-   * How much may wait to be sent, for a connection or for credit: `messages`, default 10,000, and `bytes` of JSON, a character
-   * counted as one, default 64 MiB. The message that reaches a bound is taken, the next one is refused with SendQueueFull. Replies are not.
+   * How much may wait to be sent, for a connection or for credit: `messages`, default 10,000, and `bytes` of JSON, a
+   * character counted as one, default 64 MiB. The message that reaches a bound is taken, the next one that would have to
+   * wait is refused with SendQueueFull; replies never are. See `writable`.
    */
   maxQueued?: { messages?: number | undefined; bytes?: number | undefined } | undefined;
   /** Chooses the first host, and half the length of each pause between attempts to connect. Default `Math.random`. */

@@ -1,5 +1,5 @@
 /** Never run: the type checker proves what the public functions accept and give back. */
-import { MessagingTimeout, RemoteError } from "../../src/driver/exceptions.js";
+import { MessagingTimeout, RemoteError, SendQueueFull } from "../../src/driver/exceptions.js";
 import type { BatchNotificationEndpoint } from "../../src/driver/notify/batch-dispatcher.js";
 import { getBatchNotificationListener } from "../../src/driver/notify/batch-listener.js";
 import type { NotificationEndpoint, NotificationHandler } from "../../src/driver/notify/dispatcher.js";
@@ -78,6 +78,9 @@ export async function calls(transport: RPCTransport, context: MyContext, maybe: 
   client.prepare({ legacyNamespaces: ["x"] });
   // @ts-expect-error a time is a number
   client.prepare({ timeoutMs: "5" });
+
+  await transport.writable();
+  await transport.writable({ signal: AbortSignal.timeout(1) });
 
   const untyped = getRpcClient(transport, new Target({ topic: "calc" }));
   const anything = await untyped.call({}, "anything", { a: 1 });
@@ -257,5 +260,6 @@ export function serializers(transport: RPCTransport, serializer: Serializer<MyCo
 export function failures(error: unknown): string {
   if (error instanceof RemoteError) return error.excType;
   if (error instanceof MessagingTimeout) return error.phase;
+  if (error instanceof SendQueueFull) return error.outcome;
   throw error;
 }

@@ -75,13 +75,18 @@ describe("slots", () => {
     expect(left).toBeUndefined();
     works.free(4);
     await vi.advanceTimersByTimeAsync(999);
+    slots.add(5); // something new
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(left).toBeUndefined();
+    works.free(5);
+    await vi.advanceTimersByTimeAsync(999);
     await works.finish(2); // there is progress
     await vi.advanceTimersByTimeAsync(999);
     expect(left).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
     await waiting;
-    expect(left).toBe(3);
-    for (const item of [1, 3, 4]) await works.finish(item);
+    expect(left).toBe(4);
+    for (const item of [1, 3, 4, 5]) await works.finish(item);
     expect(await slots.idle(1_000)).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });
