@@ -1,3 +1,5 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
+
 /** The Python driver's two forms of addresses. Wildcards are cut at `.` or at `/`, so that one broker can know only one of them. */
 export type ArtemisAddressing = "legacy" | "routable";
 
@@ -9,9 +11,12 @@ export interface ArtemisLogin {
 export interface ArtemisInit {
   /** The form of addresses that get their routing type by name. */
   addressing: ArtemisAddressing;
-  /** The only one who may log in. Absent: everybody, as anybody. */
+  /** The only one who may log in, by PLAIN or SCRAM. Absent: everybody, as anybody. */
   login?: ArtemisLogin | undefined;
 }
+
+const JAAS = "org.apache.activemq.artemis.spi.core.security.jaas";
+const SASL_MECHANISMS = ["PLAIN", "ANONYMOUS", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 
 /**
  * The configuration of an Artemis in which an unmodified Python driver works: addresses get their routing type by name,
@@ -27,12 +32,18 @@ export function artemisFiles(folder: string, init: ArtemisInit): Record<string, 
     "management.xml": `<management-context xmlns="http://activemq.apache.org/schema"/>
 `,
     "login.config": `activemq {
-  org.apache.activemq.artemis.spi.core.security.jaas.PropertiesLoginModule required
+  ${JAAS}.SCRAMLoginModule sufficient;
+  ${JAAS}.PropertiesLoginModule required
+    org.apache.activemq.jaas.properties.user="users.properties"
+    org.apache.activemq.jaas.properties.role="roles.properties";
+};
+amqp-sasl-scram {
+  ${JAAS}.SCRAMPropertiesLoginModule required
     org.apache.activemq.jaas.properties.user="users.properties"
     org.apache.activemq.jaas.properties.role="roles.properties";
 };
 `,
-    "users.properties": init.login === undefined ? "" : `${init.login.username} = ${latin1(init.login.password)}\n`,
+    "users.properties": init.login === undefined ? "" : users(init.login),
     "roles.properties": init.login === undefined ? "" : `tests = ${init.login.username}\n`,
     "log4j2.properties": `rootLogger.level = WARN
 rootLogger.appenderRef.console.ref = console
@@ -89,7 +100,7 @@ function brokerXml({ addressing, login }: ArtemisInit): string {
     <max-disk-usage>-1</max-disk-usage>
     <security-enabled>${login !== undefined}</security-enabled>
     <acceptors>
-      <acceptor name="amqp">tcp://127.0.0.1:0?protocols=AMQP;saslMechanisms=PLAIN,ANONYMOUS,SCRAM-SHA-256</acceptor>
+      <acceptor name="amqp">tcp://127.0.0.1:0?protocols=AMQP;saslLoginConfigScope=amqp-sasl-scram;saslMechanisms=${SASL_MECHANISMS.join()}</acceptor>
     </acceptors>
     <wildcard-addresses>
       <routing-enabled>true</routing-enabled>
@@ -108,6 +119,22 @@ ${settings.join("\n")}
   </core>
 </configuration>
 `;
+}
+
+/**
+ * For PLAIN the password itself. For each SCRAM what is made of it: Artemis could do so too, but takes a password for
+ * ASCII. Made with Node's own means, so that nothing of ours is compared with itself.
+ */
+function users({ username, password }: ArtemisLogin): string {
+  const scram = (["SHA256", "SHA512"] as const).map((hash) => {
+    const [salt, iterations] = [randomBytes(16), 5_000];
+    const salted = pbkdf2Sync(password.normalize("NFKC"), salt, iterations, hash === "SHA256" ? 32 : 64, hash);
+    const key = (name: string) => createHmac(hash, salted).update(name).digest();
+    const storedKey = createHash(hash).update(key("Client Key")).digest("base64");
+    const parts = [salt.toString("base64"), iterations, key("Server Key").toString("base64"), storedKey];
+    return `${username}|${hash} = ENC(${parts.join(":")})\n`;
+  });
+  return `${username} = ${latin1(password)}\n${scram.join("")}`;
 }
 
 /** Java reads properties as ISO 8859-1, with escapes for everything else. */
