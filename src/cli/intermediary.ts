@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Listening } from "../core/dial.js";
 import { toError } from "../core/errors.js";
+import type { Logger } from "../core/logger.js";
 import { parseOptions } from "../driver/options.js";
 import type { Addressing } from "../intermediary/addresses.js";
 import { Intermediary } from "../intermediary/intermediary.js";
@@ -19,6 +20,9 @@ interface IntermediaryArguments extends TlsArguments {
   ws: number;
   product?: string | undefined;
   user?: readonly string[] | undefined;
+  token?: readonly string[] | undefined;
+  sasl?: readonly string[] | undefined;
+  vhost?: readonly string[] | undefined;
   option?: readonly string[] | undefined;
 }
 
@@ -53,6 +57,21 @@ export function addIntermediaryCommand(program: Command, terminal: Terminal): vo
     .option("--product <name>", "what it calls itself (default: oslo-messaging-KIND)")
     .option("--user <name:password>", "who may connect, others may not; may be given several times", several)
     .option(
+      "--token <token>",
+      "whose bearer may connect by OAUTHBEARER or XOAUTH2; may be given several times",
+      several,
+    )
+    .option(
+      "--sasl <mechanism>",
+      "a SASL mechanism that is offered (default: all that users, tokens or client certificates allow); may be given several times",
+      several,
+    )
+    .option(
+      "--vhost <name>",
+      "a virtual host, chosen by the hostname of the Open; others are refused; may be given several times (default: one for all)",
+      several,
+    )
+    .option(
       "--option <key=value>",
       "an option of [oslo_messaging_amqp] about addresses; may be given several times",
       several,
@@ -64,9 +83,9 @@ export function addIntermediaryCommand(program: Command, terminal: Terminal): vo
 }
 
 async function run(given: IntermediaryArguments, { print, logger, interrupted }: Terminal): Promise<void> {
-  const { kind, host, product, user, option = [] } = given;
+  const { host } = given;
   const tls = await tlsOf(given);
-  const intermediary = new Intermediary({ kind, product, users: users(user), addressing: addressing(option), logger });
+  const intermediary = create(given, logger);
   const at = { host, maxConnections: MAX_CONNECTIONS, accept: intermediary.accept, tls, logger };
   const listeners: Listening[] = [];
   try {
@@ -79,6 +98,19 @@ async function run(given: IntermediaryArguments, { print, logger, interrupted }:
   } finally {
     await intermediary.close();
     await Promise.all(listeners.map((listener) => listener.close()));
+  }
+}
+
+function create(
+  { kind, product, user, token, sasl, vhost, option = [] }: IntermediaryArguments,
+  logger: Logger,
+): Intermediary {
+  const who = { users: users(user), tokens: token && new Set(token), sasl };
+  const what = { kind, product, virtualHosts: vhost, addressing: addressing(option), logger };
+  try {
+    return new Intermediary({ ...what, ...who });
+  } catch (cause) {
+    throw new UsageError(`--sasl: ${toError(cause).message}`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Connection } from "../core/connection.js";
+import type { Connection, LinkRequest } from "../core/connection.js";
 import type { Accept, Socket, SocketHandlers } from "../core/dial.js";
 import { accept } from "../core/handshake.js";
 import { type Logger, silentLogger } from "../core/logger.js";
@@ -7,6 +7,7 @@ import { type Addressing, distributions } from "./addresses.js";
 import { Budget } from "./budget.js";
 import { type IntermediaryKind, Nodes } from "./nodes.js";
 import { Reception } from "./reception.js";
+import { noVirtualHost, VirtualHosts } from "./virtual-hosts.js";
 
 export interface IntermediaryLimits {
   /** Beyond it streams are closed at once. Default 1,000. */
@@ -39,6 +40,11 @@ export interface IntermediaryOptions {
   tokens?: ReadonlySet<string> | undefined;
   /** The SASL mechanisms that are offered, in this order. Default: all that users, tokens and client certificates allow. */
   sasl?: readonly string[] | undefined;
+  /**
+   * The virtual hosts beside the default one, each with addresses of its own; a client names one as the hostname of its
+   * Open, and is refused if there is none of that name. Absent: whatever it names, there is one for all.
+   */
+  virtualHosts?: readonly string[] | undefined;
   addressing?: Addressing | undefined;
   limits?: Partial<IntermediaryLimits> | undefined;
   logger?: Logger | undefined;
@@ -70,7 +76,7 @@ export class Intermediary {
   readonly #product: string;
   readonly #containerId: string;
   readonly #admission: Admission;
-  readonly #reception: Reception;
+  readonly #receptions: VirtualHosts<Reception>;
   /** By socket; undefined until the Open has come. */
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
@@ -84,13 +90,13 @@ export class Intermediary {
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
     this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
     const { queuedMessages: messages, queuedBytes: bytes } = this.#limits;
-    const nodes = new Nodes({
-      kind: options.kind,
-      distributionOf: distributions(options.addressing),
-      budget: new Budget({ messages, bytes }),
-      logger: this.#logger,
+    const { kind } = options;
+    const distributionOf = distributions(options.addressing);
+    const budget = new Budget({ messages, bytes });
+    this.#receptions = new VirtualHosts(options.virtualHosts, () => {
+      const nodes = new Nodes({ kind, distributionOf, budget, logger: this.#logger });
+      return new Reception(nodes, kind, this.#limits.linksPerConnection);
     });
-    this.#reception = new Reception(nodes, options.kind, this.#limits.linksPerConnection);
   }
 
   /** How many streams are open. */
@@ -138,17 +144,30 @@ export class Intermediary {
       logger: this.#logger,
       sasl: this.#admission,
       onOpen: (connection) => this.#onOpen(connection),
-      onLink: (request) => this.#reception.receive(request),
+      onLink: (request) => this.#onLink(request),
       onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),
     });
   }
 
   #onOpen(connection: Connection): void {
     this.#clients.set(connection.socket, connection);
-    const { containerId } = connection.remote;
+    const { containerId, hostname } = connection.remote;
+    if (this.#receptions.of(connection) === undefined) {
+      this.#logger.warn(`${connection.socket.id} refused: there is no virtual host of the name that it wants`, {
+        hostname,
+      });
+      void connection.close(noVirtualHost(connection));
+      return;
+    }
     this.#logger.info(`${connection.socket.id} connected`, { containerId });
     void connection.closed.then((cause) => {
       this.#logger.info(`${connection.socket.id} disconnected`, { containerId, cause: cause?.message });
     });
+  }
+
+  #onLink(request: LinkRequest): void {
+    const reception = this.#receptions.of(request.connection);
+    if (reception === undefined) request.refuse(noVirtualHost(request.connection));
+    else reception.receive(request);
   }
 }

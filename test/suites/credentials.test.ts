@@ -1,7 +1,14 @@
 import { inspect } from "node:util";
 import { describe, expect, inject, test } from "vitest";
-import { getRpcClient, getRpcTransport, type RPCTransport, type TransportStatus } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
+import {
+  type CredentialsFunction,
+  type Frame,
+  getRpcClient,
+  getRpcTransport,
+  type RPCTransport,
+  type TransportStatus,
+} from "../../src/entry/node.js";
+import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
 import { RecordingLogger } from "../support/recording-logger.js";
@@ -27,19 +34,17 @@ interface Guarded extends AsyncDisposable {
 }
 
 /** Our own broker, which lets in who has a password, or everybody. */
-async function embedded(scheme: Scheme, users?: ReadonlyMap<string, string>): Promise<Guarded> {
+async function embedded(scheme: Scheme, who: Partial<IntermediaryOptions> = {}, port = 0): Promise<Guarded> {
   const logger = new RecordingLogger();
-  const intermediary = new Intermediary({ kind: "broker", users, logger });
-  const at = { host: "127.0.0.1", port: 0, maxConnections: 10, accept: intermediary.accept };
-  const { port, close } = await (scheme === "amqp"
-    ? listenTcp(at)
-    : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
+  const intermediary = new Intermediary({ kind: "broker", logger, ...who });
+  const at = { host: "127.0.0.1", port, maxConnections: 10, accept: intermediary.accept };
+  const listening = await (scheme === "amqp" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
   return {
-    port,
+    port: listening.port,
     logger,
     async [Symbol.asyncDispose]() {
       await intermediary.close();
-      await close();
+      await listening.close();
     },
   };
 }
@@ -53,19 +58,42 @@ const PLACES: [place: string, login: () => Login, start: (scheme: Scheme) => Pro
   [
     "the embedded broker",
     () => EMBEDDED,
-    (scheme) => embedded(scheme, new Map([[EMBEDDED.username, EMBEDDED.password]])),
+    (scheme) => embedded(scheme, { users: new Map([[EMBEDDED.username, EMBEDDED.password]]) }),
   ],
   ["Artemis", () => inject("artemis").routable.login ?? EMBEDDED, artemis],
 ];
 
 describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
   describe.concurrent.each(PLACES)("%s", (_place, login, start) => {
-    test("lets in who has the password, whatever characters it is made of", async () => {
+    test.each([
+      ["the strongest mechanism", {}, "SCRAM-SHA-512"],
+      ["SCRAM-SHA-512", { sasl_mechanisms: "SCRAM-SHA-512" }, "SCRAM-SHA-512"],
+      ["SCRAM-SHA-256", { sasl_mechanisms: "SCRAM-SHA-256" }, "SCRAM-SHA-256"],
+      ["PLAIN", { sasl_mechanisms: "PLAIN" }, "PLAIN"],
+      ["the first of a list", { sasl_mechanisms: "OAUTHBEARER SCRAM-SHA-256 PLAIN" }, "SCRAM-SHA-256"],
+    ])("lets in who has the password, whatever characters it is made of, by %s", async (_title, query, mechanism) => {
       await using place = await start(scheme);
       const { username, password } = login();
-      await using transport = getRpcTransport(urlOf(scheme, place, username, password));
+      const frames: Frame[] = [];
+      const url = `${urlOf(scheme, place, username, password)}?${new URLSearchParams(query)}`;
+      await using transport = getRpcTransport(url, { onFrame: (frame) => frames.push(frame) });
       await transport.connect();
       expect(transport.state).toMatchObject({ type: "connected" });
+      expect(frames).toContainEqual(
+        expect.objectContaining({ performative: "sasl-init", fields: expect.objectContaining({ mechanism }) }),
+      );
+    });
+
+    test.each(["EXTERNAL ANONYMOUS", "OAUTHBEARER", "GSSAPI"])("cannot be reached by %s alone", async (mechanisms) => {
+      await using place = await start(scheme);
+      const { username, password } = login();
+      const amqp = { saslMechanisms: mechanisms.split(" ") };
+      await using transport = getRpcTransport(urlOf(scheme, place, username, password), { amqp });
+      const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
+      await expect(call).rejects.toMatchObject({
+        phase: "connecting",
+        cause: { condition: "amqp:unauthorized-access" },
+      });
     });
 
     test("refuses a wrong password, which is told with the user's name and shown nowhere", async () => {
@@ -84,7 +112,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
           name: "AuthenticationError",
           condition: "amqp:unauthorized-access",
           message: expect.stringContaining(
-            `PLAIN of user ${JSON.stringify(username)} failed: the credentials were refused`,
+            `SCRAM-SHA-512 of user ${JSON.stringify(username)} failed: the credentials were refused`,
           ),
         },
       });
@@ -115,8 +143,44 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
     await expect(call).rejects.toMatchObject({
       phase: "connecting",
-      cause: { message: expect.stringContaining("the SASL mechanisms of the peer are ANONYMOUS; ours are PLAIN") },
+      cause: {
+        message: expect.stringContaining("the SASL mechanisms of the peer are ANONYMOUS; ours are SCRAM-SHA-512,"),
+      },
     });
+  });
+
+  test("a user without a realm is one of the default realm", async () => {
+    await using place = await embedded(scheme, { users: new Map([["joe@cloud", "secret"]]) });
+    await using transport = getRpcTransport(`${urlOf(scheme, place, "joe", "secret")}?sasl_default_realm=cloud`);
+    await transport.connect();
+    await using other = getRpcTransport(`${urlOf(scheme, place, "joe@cloud", "secret")}?sasl_default_realm=other`);
+    await other.connect();
+  });
+
+  test("a token is asked for again when the connection is made again, and never shown", async () => {
+    const logger = new RecordingLogger();
+    const asked: number[] = [];
+    const options = { amqp: { trace: true, connectionRetryIntervalMs: 1_000 }, logger };
+    const credentials: CredentialsFunction = async (_host, { attempt }) => {
+      asked.push(attempt);
+      return { username: "joe", token: `t0ken-${asked.length}` };
+    };
+    const first = await embedded(scheme, { tokens: new Set(["t0ken-1"]) });
+    await using transport = getRpcTransport(`${scheme}://127.0.0.1:${first.port}/`, { ...options, credentials });
+    await transport.connect();
+    const lost = (async () => {
+      for await (const { type } of transport.status()) if (type === "disconnected") return;
+    })();
+    await first[Symbol.asyncDispose]();
+    await lost;
+    // Whichever attempt it is that finds the second one.
+    const tokens = new Set(Array.from({ length: 20 }, (_, index) => `t0ken-${index + 2}`));
+    await using second = await embedded(scheme, { tokens }, first.port);
+    await transport.connect();
+    expect(asked.slice(0, 2)).toEqual([1, 1]);
+    expect(inspect([logger.lines, first.logger.lines, second.logger.lines, transport], { depth: 20 })).not.toContain(
+      "t0ken",
+    );
   });
 });
 

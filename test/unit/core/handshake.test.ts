@@ -2,11 +2,14 @@ import rheaFrames from "rhea/lib/frames.js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Dial, SocketHandlers } from "../../../src/core/dial.js";
 import { accept, type ConnectOptions, connect } from "../../../src/core/handshake.js";
+import { saslHeader } from "../../../src/core/sasl.js";
 import { Admission } from "../../../src/core/sasl-admission.js";
+import { scramProofs } from "../../../src/core/scram.js";
 import { RawPeer } from "../../support/raw-peer.js";
 import { RecordingLogger } from "../../support/recording-logger.js";
 import { FakeSocket, turn } from "./fake-socket.js";
 import { connectTo, error, saslServer, TO } from "./raw-bed.js";
+import { challenge, mechanisms, outcome } from "./sasl-ends.js";
 
 /** All that a server says until the connection is open, and what is waited for before each of it. */
 const SERVER: readonly (readonly [phase: string, bytes: Uint8Array])[] = [
@@ -41,6 +44,10 @@ function dialled(options: Partial<ConnectOptions> = {}) {
     async say(count: number): Promise<void> {
       await turn();
       for (const [, bytes] of SERVER.slice(0, count)) on.data(bytes);
+    },
+    async hear(...words: readonly Uint8Array[]): Promise<void> {
+      await turn();
+      for (const bytes of words) on.data(bytes);
     },
     close: (cause?: Error) => on.close(cause),
     listeners: () => added.mock.calls.length - removed.mock.calls.length,
@@ -126,6 +133,59 @@ describe("connecting", () => {
     await say(5);
     expect((await connecting).isOpen).toBe(true);
     expect(logger.of("error")[0]).toContain("the user's mistake");
+  });
+});
+
+describe("connecting while SCRAM computes", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** A client that has been challenged and has not answered yet. */
+  async function challenged() {
+    const sasl = { credentials: { username: "joe", password: "pencil" } };
+    const made = dialled({ sasl });
+    await made.hear(saslHeader(), mechanisms("SCRAM-SHA-1"));
+    const [, nonce = ""] = /,r=([A-Za-z0-9+/]{24})/.exec(made.socket.text) ?? [];
+    await made.hear(challenge(`r=${nonce}x,s=QSXCR+Q6sek8bf92,i=20000`));
+    return { ...made, said: made.socket.sent.length };
+  }
+
+  /** What was begun before has been computed. */
+  async function computed(): Promise<void> {
+    const init = { hash: "SHA-1", password: "p", salt: new Uint8Array(8), authMessage: "" } as const;
+    await Promise.all(Array.from({ length: 4 }, () => scramProofs({ ...init, iterations: 40_000 })));
+    await turn();
+  }
+
+  it("goes on with the answer", async () => {
+    const { socket, said, connecting, abort } = await challenged();
+    await computed();
+    expect(socket.sent.length).toBe(said + 1);
+    abort.abort(new Error("changed my mind"));
+    await expect(connecting).rejects.toThrow("changed my mind");
+  });
+
+  it.each<[what: string, end: (on: Awaited<ReturnType<typeof challenged>>) => unknown, error: string]>([
+    ["it is aborted", ({ abort }) => abort.abort(new Error("changed my mind")), "changed my mind"],
+    ["the peer goes", ({ close }) => close(new Error("reset")), "fake: reset"],
+    ["the time is up", () => vi.advanceTimersByTime(15_000), "fake: no AMQP 1.0 connection within 15000 ms"],
+    ["the peer says too much", ({ hear }) => hear(new Uint8Array(70_000)), "70000 bytes came in the middle of SASL"],
+  ])("is over when %s, and says nothing any more", async (_, end, error) => {
+    const made = await challenged();
+    await end(made);
+    await expect(made.connecting).rejects.toThrow(error);
+    expect([vi.getTimerCount(), made.listeners(), made.socket.isClosed]).toEqual([0, 0, true]);
+    await computed();
+    expect(made.socket.sent.length).toBe(made.said);
+  });
+
+  it("loses nothing of what comes meanwhile", async () => {
+    const { socket, hear, said, connecting } = await challenged();
+    await hear(outcome(1, "e=other-error"));
+    await expect(connecting).rejects.toThrow(
+      'SCRAM-SHA-1 of user "joe" failed: the credentials were refused (code 1, auth)',
+    );
+    expect(socket.sent.length).toBe(said + 1);
   });
 });
 

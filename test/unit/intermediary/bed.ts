@@ -20,9 +20,9 @@ export class Bed {
     this.intermediary = new Intermediary({ logger: this.logger, ...options });
   }
 
-  async connect(credentials?: Credentials): Promise<Connection> {
+  async connect(credentials?: Credentials, hostname?: string): Promise<Connection> {
     const to = { scheme: "amqp", hostname: "intermediary", port: 5672 };
-    const options = { containerId: `client ${this.#clients.length}`, sasl: { credentials } };
+    const options = { containerId: `client ${this.#clients.length}`, hostname, sasl: { credentials } };
     const dial = memoryDial(this.intermediary.accept);
     const connection = await connect(dial, to, options, AbortSignal.timeout(5_000));
     this.#clients.push(connection);

@@ -50,6 +50,50 @@ describe("who may come in", () => {
   });
 });
 
+describe.each(KINDS)("the virtual hosts of a %s", (kind) => {
+  test("have addresses of their own, each and the default one", async () => {
+    const bed = makeBed({ kind, virtualHosts: ["red", "blue"] });
+    const hostnames = [undefined, "", "red", "red", "blue", "blue"];
+    const clients = await Promise.all(hostnames.map((hostname) => bed.connect(undefined, hostname)));
+    const pairs = [clients.slice(0, 2), clients.slice(2, 4), clients.slice(4)];
+    const inboxes = await Promise.all(
+      pairs.map(async ([client, other], index) => {
+        if (client === undefined || other === undefined) throw new Error("no pair");
+        const { inbox } = await bed.consumer(client, "same/address");
+        const producer = await bed.producer(other, "same/address");
+        return { inbox, producer, text: `for ${index}` };
+      }),
+    );
+    for (const { producer, text } of inboxes) {
+      expect(await producer.send(textMessage(text), { settled: true })).toMatchObject({ type: "accepted" });
+    }
+    for (const { inbox, text } of inboxes) expect(await inbox.nextText()).toBe(text);
+    for (const client of clients) await bed.settle(client);
+    expect(inboxes.map(({ inbox }) => inbox.count)).toEqual([1, 1, 1]);
+  });
+
+  test("are those that it is told of: a client that names another is refused, links and all", async () => {
+    const bed = makeBed({ kind, virtualHosts: ["red"] });
+    const client = await bed.connect(undefined, "green").catch((error: unknown) => error);
+    const cause = client instanceof Error ? client : await (client as Connection).closed;
+    expect(cause).toMatchObject({
+      condition: "amqp:not-found",
+      description: 'there is no virtual host "green"',
+    });
+    expect(bed.intermediary.connections).toBe(0);
+    expect(bed.logger.lines.join()).toContain("refused: there is no virtual host");
+  });
+
+  test("are one for all where none are named: many clients put the machine's name there", async () => {
+    const bed = makeBed({ kind });
+    const [client, other] = [await bed.connect(undefined, "localhost"), await bed.connect()];
+    const { inbox } = await bed.consumer(client, "a");
+    const producer = await bed.producer(other, "a");
+    await producer.send(textMessage("hello"), { settled: true });
+    expect(await inbox.nextText()).toBe("hello");
+  });
+});
+
 describe.each(KINDS)("links that a %s refuses", (kind) => {
   const init = { name: "link", onDelivery() {}, credit: 1 };
 

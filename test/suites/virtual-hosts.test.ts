@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { getRpcClient, getRpcServer, getRpcTransport, type RPCTransport } from "../../src/entry/node.js";
+import { Intermediary } from "../../src/intermediary/intermediary.js";
+import { memoryDial } from "../../src/transports/memory.js";
+import { listenTcp } from "../../src/transports/tcp-listener.js";
+import { overEveryBed, uniqueTopic } from "../support/bed.js";
+
+/** Long enough for a call to arrive, if anybody listens. */
+const SHORT_MS = 1_000;
+
+/** Says in which virtual host it is. */
+class Where {
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  where(): string {
+    return this.#name;
+  }
+}
+
+/** One server in each virtual host but the last, on one topic, and who answers a client in each of them. */
+async function answers(
+  transportIn: (virtualHost: string) => RPCTransport,
+  names: readonly string[],
+): Promise<unknown[]> {
+  const topic = uniqueTopic("vhost");
+  const transports: RPCTransport[] = [];
+  const open = (name: string): RPCTransport => {
+    const transport = transportIn(name);
+    transports.push(transport);
+    return transport;
+  };
+  try {
+    for (const name of names.slice(0, -1)) {
+      await getRpcServer(open(name), { topic, server: "s" }, [new Where(name)]).start();
+    }
+    const calls = names.map((name) => {
+      const client = getRpcClient(open(name), { topic });
+      return client.call({}, "where", {}, { timeoutMs: name === names.at(-1) ? SHORT_MS : 20_000 });
+    });
+    return (await Promise.allSettled(calls)).map((result) =>
+      result.status === "fulfilled" ? result.value : { name: result.reason.name, phase: result.reason.phase },
+    );
+  } finally {
+    await Promise.all(transports.map((transport) => transport.close()));
+  }
+}
+
+const NAMES = ["red", "blue", "", "empty"];
+
+overEveryBed("Virtual hosts by address", (bed) => {
+  test("part servers and clients of the same topic", async () => {
+    const transportIn = (name: string) => getRpcTransport(bed.url.replace("/?", `/${name}?`), bed.options);
+    expect(await answers(transportIn, NAMES)).toEqual([
+      ...NAMES.slice(0, -1),
+      { name: "MessagingTimeout", phase: bed.storesMessages ? "reply" : "credit" },
+    ]);
+  });
+});
+
+describe.each(["router", "broker"] as const)("Virtual hosts by the Open's hostname, at the embedded %s", (kind) => {
+  test.each(["amqp+memory", "amqp"])("part servers and clients of the same topic, by %s", async (scheme) => {
+    const intermediary = new Intermediary({ kind, virtualHosts: NAMES.filter((name) => name !== "") });
+    const { accept } = intermediary;
+    const tcp = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 20, accept });
+    const dialers = { "amqp+memory": memoryDial(accept) };
+    const transportIn = (name: string) =>
+      getRpcTransport(`${scheme}://127.0.0.1:${tcp.port}/${name}?pseudo_vhost=false`, { dialers });
+    try {
+      expect(await answers(transportIn, NAMES)).toEqual([
+        ...NAMES.slice(0, -1),
+        { name: "MessagingTimeout", phase: kind === "broker" ? "reply" : "credit" },
+      ]);
+    } finally {
+      await intermediary.close();
+      await tcp.close();
+    }
+  });
+
+  test("are refused by name where there is none", async () => {
+    const intermediary = new Intermediary({ kind, virtualHosts: ["red"] });
+    const dialers = { "amqp+memory": memoryDial(intermediary.accept) };
+    await using transport = getRpcTransport("amqp+memory://embedded/green?pseudo_vhost=false", { dialers });
+    const call = getRpcClient(transport, { topic: "t" }).call({}, "where", {}, { timeoutMs: SHORT_MS });
+    await expect(call).rejects.toMatchObject({
+      name: "MessagingTimeout",
+      phase: "connecting",
+      cause: { condition: "amqp:not-found", description: 'there is no virtual host "green"' },
+    });
+    await intermediary.close();
+  });
+});
