@@ -11,9 +11,11 @@ export function adviceOnDistribution(bus: Bus, address: string, toAll: boolean):
 
 /** What the configuration lacks when expired messages are dropped. */
 export function adviceOnExpiry(bus: Bus, address: string): string {
-  const { prefix, recipe } = about(bus, address);
-  const missing = recipe === "artemis" ? ": no-expiry is missing in the address-setting for it" : "";
-  return `calls of the unmodified Python driver to addresses that begin with ${prefix} are lost${missing}; ${see(recipe)}`;
+  const { prefix, known, recipe } = about(bus, address);
+  const { separator = "/" } = known ?? {};
+  const missing =
+    recipe === "artemis" ? `: broker.xml wants <address-setting match="${prefix}${separator}#"> with no-expiry` : "";
+  return `messages to addresses that begin with ${prefix} must not expire here${missing}; ${see(recipe)}`;
 }
 
 /** What the address begins with, as the intermediary's configuration has it. */
