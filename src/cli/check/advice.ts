@@ -18,6 +18,12 @@ export function adviceOnExpiry(bus: Bus, address: string): string {
   return `messages to addresses that begin with ${prefix} must not expire here${missing}; ${see(recipe)}`;
 }
 
+/** Where listeners have to wait for a sender. */
+export function warningOnListeners(bus: Bus, address: string): string {
+  const { prefix } = about(bus, address);
+  return `nobody can listen on an address that begins with ${prefix} before something has been sent there`;
+}
+
 /** What the address begins with, as the intermediary's configuration has it. */
 function about(
   bus: Bus,

@@ -5,7 +5,7 @@ import type { Message } from "../../core/message.js";
 import type { Route, Service } from "../../driver/amqp/addressing.js";
 import type { Bus } from "../../driver/amqp/bus.js";
 import { Target } from "../../driver/target.js";
-import { adviceOnDistribution, adviceOnExpiry } from "./advice.js";
+import { adviceOnDistribution, adviceOnExpiry, warningOnListeners } from "./advice.js";
 import { type Arrivals, type Limits, type TrialInit, trial } from "./trial.js";
 
 /** One thing that was tried. */
@@ -79,9 +79,7 @@ async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise
   const copies = delivery === "multicast" ? 2 : 1;
   const arrivals = await trial(bus, { listeners, messages, expected: copies * (expires ? 2 : 1) }, limits);
   const checks = [judge(bus, subject, to.address, arrivals)];
-  const warnings = arrivals.neededSender
-    ? [`${name}: nobody can listen on ${to.address} before something has been sent there`]
-    : [];
+  const warnings = arrivals.neededSender ? [warningOnListeners(bus, to.address)] : [];
   if (expires && sum(arrivals.of("plain")) > 0) {
     const check = judgeExpiry(bus, name, to.address, arrivals);
     // The Python driver has calls expire, and nothing else.
