@@ -9,6 +9,12 @@ export function adviceOnDistribution(bus: Bus, address: string, toAll: boolean):
   return `addresses that begin with ${prefix} ${not}${stanza(bus, address, toAll)}; ${see(recipe)}`;
 }
 
+/** What may be wrong when nothing can be sent or received at all. */
+export function adviceOnRefusal(bus: Bus, address: string): string {
+  const { prefix, recipe } = about(bus, address);
+  return `addresses that begin with ${prefix} must be known here, and open to who connects; ${see(recipe)}`;
+}
+
 /** What the configuration lacks when expired messages are dropped. */
 export function adviceOnExpiry(bus: Bus, address: string): string {
   const { prefix, known, recipe } = about(bus, address);

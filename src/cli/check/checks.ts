@@ -5,7 +5,7 @@ import type { Message } from "../../core/message.js";
 import type { Route, Service } from "../../driver/amqp/addressing.js";
 import type { Bus } from "../../driver/amqp/bus.js";
 import { Target } from "../../driver/target.js";
-import { adviceOnDistribution, adviceOnExpiry, warningOnListeners } from "./advice.js";
+import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./advice.js";
 import { type Arrivals, type Limits, type TrialInit, trial } from "./trial.js";
 
 /** One thing that was tried. */
@@ -24,44 +24,42 @@ export interface Checks {
   readonly warnings: readonly string[];
 }
 
-type Delivery = "multicast" | "unicast" | "anycast";
-
+const SERVICES = ["rpc", "notify"] as const;
+const DELIVERIES = ["multicast", "unicast", "anycast"] as const;
 /** Whose links: Python's ask for no capabilities, ours for what the product wants. */
-type Links = "ours" | "python";
+const LINKS = ["our links", "Python's links"] as const;
+
+/** One kind of address, and the links by which it is tried. */
+interface Subject {
+  name: string;
+  service: Service;
+  delivery: (typeof DELIVERIES)[number];
+  links: (typeof LINKS)[number];
+}
 
 /**
- * Proves on addresses that nobody uses how the intermediary distributes them: of RPC and of notifications, for all servers, for one
- * and for any one of them. Where our links ask for more than the Python driver's, both are tried.
+ * Proves on addresses that nobody uses how the intermediary distributes them: those of RPC and of notifications, for all
+ * servers, for one and for any one of them. Where our links ask for more than the Python driver's, both are tried.
  */
 export async function runChecks(bus: Bus, limits: Limits): Promise<Checks> {
-  const { addresser } = bus;
   setMaxListeners(0, limits.signal); // every trial has one
-  const capable = addresser.resolve(new Target({ topic: "check" }), "rpc").capabilities.length > 0;
-  // Legacy addresses are the same for both.
-  const services: readonly Service[] = addresser.mode === "legacy" ? ["rpc"] : ["rpc", "notify"];
-  const distributions = services.flatMap((service) =>
-    (["multicast", "unicast", "anycast"] as const).flatMap((delivery) =>
-      (capable ? (["ours", "python"] as const) : (["python"] as const)).map((links) => {
-        const name = `${addresser.mode === "legacy" ? "" : `${service} `}${delivery}`;
-        return distribution(
-          bus,
-          { name: capable ? `${name}, ${WHOSE[links]}` : name, service, delivery, links },
-          limits,
-        );
-      }),
-    ),
-  );
+  const distributions = subjectsOf(bus).map((subject) => distribution(bus, subject, limits));
   const results = await Promise.all([...distributions, replies(bus, limits)]);
   return { checks: results.flatMap(({ checks }) => checks), warnings: results.flatMap(({ warnings }) => warnings) };
 }
 
-const WHOSE: Readonly<Record<Links, string>> = { ours: "our links", python: "Python's links" };
-
-interface Subject {
-  name: string;
-  service: Service;
-  delivery: Delivery;
-  links: Links;
+function subjectsOf({ addresser }: Bus): readonly Subject[] {
+  const legacy = addresser.mode === "legacy"; // then the addresses of both services are the same
+  const { capabilities } = addresser.resolve(new Target({ topic: "check" }), "rpc");
+  const both = capabilities.length > 0;
+  return SERVICES.filter((service) => !legacy || service === "rpc").flatMap((service) =>
+    DELIVERIES.flatMap((delivery) =>
+      LINKS.filter((links) => both || links === "Python's links").map((links) => {
+        const name = legacy ? delivery : `${service} ${delivery}`;
+        return { name: both ? `${name}, ${links}` : name, service, delivery, links };
+      }),
+    ),
+  );
 }
 
 async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise<Checks> {
@@ -70,11 +68,11 @@ async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise
   const routeTo = (server: string): Route => {
     const target = new Target({ topic, fanout: delivery === "multicast", ...(delivery === "unicast" && { server }) });
     const route = bus.addresser.resolve(target, service);
-    return links === "python" ? { ...route, capabilities: [] } : route;
+    return links === "Python's links" ? { ...route, capabilities: [] } : route;
   };
   const to = routeTo("server-1");
   const listeners: TrialInit["listeners"] = [to, to, ...(delivery === "unicast" ? [routeTo("server-2")] : [])];
-  const expires = links === "python";
+  const expires = links === "Python's links";
   const messages = expires ? { plain: {}, call: pythonCall() } : { plain: {} };
   const copies = delivery === "multicast" ? 2 : 1;
   const arrivals = await trial(bus, { listeners, messages, expected: copies * (expires ? 2 : 1) }, limits);
@@ -95,7 +93,8 @@ function judge(bus: Bus, { name, delivery }: Subject, address: string, arrivals:
   if (other === 0 && (toAll ? first === 1 && second === 1 : first + second === 1)) {
     return { name, ok: true, detail: toAll ? "both listeners got the message" : "one listener got the message" };
   }
-  const advice = adviceOnDistribution(bus, address, toAll);
+  const refused = first + second + other === 0 && arrivals.problem !== undefined;
+  const advice = refused ? adviceOnRefusal(bus, address) : adviceOnDistribution(bus, address, toAll);
   if (first + second + other === 0) return { name, ok: false, detail: lost("the message", arrivals), advice };
   return { name, ok: false, detail: other > 0 ? OTHER_SERVER : miscount(first, second), advice };
 }
