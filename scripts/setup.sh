@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside npm's packages: the Python oslo.messaging with its AMQP 1.0 driver, Chromium,
-# a Java runtime, and ActiveMQ Artemis (unpacked into .cache/). What is there already is left alone.
+# a Java runtime, ActiveMQ Artemis and Qpid Broker-J (unpacked into .cache/). What is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 artemis_version=2.44.0
 artemis_sha256=d711e6aacd43fd2e3e90993260b2ad391a2e13392d6100e8f6f304f8a7bee801
 artemis_home=.cache/apache-artemis-$artemis_version
+broker_j_version=9.2.1
+broker_j_sha256=bfbfbcffc6a8ad904f97edc6dcebc688f232b582843b9cb1f240decb8b8a181a
+broker_j_home=.cache/apache-qpid-broker-j-$broker_j_version
 
 has_python() { /usr/bin/python3 -c 'import oslo_messaging._drivers.impl_amqp1, pyngus, proton' 2>/dev/null; }
 has_sasl() { compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null; }
@@ -16,6 +19,7 @@ has_java() {
   version=$(java -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p') && [ "${version:-0}" -ge 17 ]
 }
 has_artemis() { [ -d "$artemis_home" ]; }
+has_broker_j() { [ -d "$broker_j_home" ]; }
 has_command() { command -v "$1" >/dev/null; }
 
 missing=()
@@ -29,10 +33,8 @@ has_python || need "Python's oslo.messaging with pyngus and proton" python3-oslo
 has_sasl || need "SASL PLAIN for Python's proton" libsasl2-modules
 has_chromium || need "Chromium" chromium
 has_java || need "a Java runtime, 17 or newer" openjdk-17-jre-headless
-if ! has_artemis; then
-  has_command mvn || need "Maven, to fetch ActiveMQ Artemis" maven
-  has_command unzip || need "unzip, to unpack ActiveMQ Artemis" unzip
-fi
+has_artemis && has_broker_j || has_command mvn || need "Maven, to fetch brokers" maven
+has_artemis || has_command unzip || need "unzip, to unpack ActiveMQ Artemis" unzip
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" -ne 0 ] || ! has_command apt-get; then
@@ -49,16 +51,25 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-if ! has_artemis; then
-  echo "Fetching ActiveMQ Artemis $artemis_version"
+trap 'rm -rf .cache/fetched.$$.*' EXIT
+
+fetch() { # a Maven artifact, its sha256, the folder in it, where that goes
+  echo "Fetching $1"
   mkdir -p .cache
-  unpacked=$(mktemp -d .cache/artemis.XXXXXX)
-  trap 'rm -rf "$unpacked"' EXIT
-  mvn -B -q -C org.apache.maven.plugins:maven-dependency-plugin:2.8:copy \
-    -Dartifact="org.apache.activemq:apache-artemis:$artemis_version:zip:bin" -DoutputDirectory="$unpacked"
-  zip=$unpacked/apache-artemis-$artemis_version-bin.zip
-  echo "$artemis_sha256  $zip" | sha256sum --check --quiet
-  unzip -q "$zip" -d "$unpacked"
+  local fetched archive
+  fetched=$(mktemp -d ".cache/fetched.$$.XXXXXX")
+  mvn -B -q -C org.apache.maven.plugins:maven-dependency-plugin:2.8:copy -Dartifact="$1" -DoutputDirectory="$fetched"
+  archive=$(echo "$fetched"/*)
+  echo "$2  $archive" | sha256sum --check --quiet
+  case $archive in
+    *.zip) unzip -q "$archive" -d "$fetched" ;;
+    *) tar -xzf "$archive" -C "$fetched" ;;
+  esac
   # Moved whole, at the end: a folder of this name is a complete one, whoever else unpacks at the same time.
-  mv -T "$unpacked/apache-artemis-$artemis_version" "$artemis_home" 2>/dev/null || has_artemis
-fi
+  mv -T "$fetched/$3" "$4" 2>/dev/null || [ -d "$4" ]
+}
+
+has_artemis || fetch "org.apache.activemq:apache-artemis:$artemis_version:zip:bin" \
+  "$artemis_sha256" "apache-artemis-$artemis_version" "$artemis_home"
+has_broker_j || fetch "org.apache.qpid:apache-qpid-broker-j:$broker_j_version:tar.gz:bin" \
+  "$broker_j_sha256" "qpid-broker/$broker_j_version" "$broker_j_home"

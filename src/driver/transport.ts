@@ -12,7 +12,7 @@ import type { ConnectionReport } from "./amqp/probe.js";
 import { connector } from "./connector.js";
 import type { CredentialsFunction } from "./credentials.js";
 import type { Driver } from "./driver.js";
-import { ConfigurationError, DriverLoadFailure } from "./exceptions.js";
+import { ConfigurationError, DriverLoadFailure, InvalidTarget } from "./exceptions.js";
 import { isJsonObject, type NonFiniteNumbers } from "./json.js";
 import { abortSignal, callback, checked, type OptionCheck, type OptionChecks, someMs } from "./option-checks.js";
 import { boolean, integer, oneOf, string } from "./option-types.js";
@@ -182,12 +182,14 @@ export abstract class Transport implements AsyncDisposable {
    * Tells what there is at the other end of the connection, which is made first if there is none. With a target also
    * whether a message for it would be taken now: a broker makes the target's queue for that.
    *
-   * @throws InvalidTarget; the reason of `signal`; an error of the connection or of a link that is refused;
+   * @throws InvalidTarget for one without topic; the reason of `signal`; an error of the connection or of a link that is refused;
    *   MessagingException when the transport is closed.
    */
   async probe(target?: TargetLike, options: { signal?: AbortSignal | undefined } = {}): Promise<ConnectionReport> {
     const { signal } = checked(options, { signal: abortSignal });
-    return await this.#amqp.probe(target && toTarget(target), this.service, signal);
+    const known = target && toTarget(target);
+    if (known !== undefined && !known.topic) throw new InvalidTarget("A topic is required to send", known);
+    return await this.#amqp.probe(known, this.service, signal);
   }
 
   /** @internal What lives for the present connection, as soon as there is one: for links of one's own. */

@@ -10,8 +10,8 @@ const ADDRESSES = `
   They follow its options: whoever changes those changes these too. The driver takes legacy addresses here.`;
 
 const USERS = `
-  Who may connect is in the database of /etc/sasl2/qpidd.conf:
-    saslpasswd2 -c -u QPID -f /var/lib/qpidd/qpidd.sasldb NAME
+  Who may connect is in the database that /etc/sasl2/qpidd.conf names:
+    saslpasswd2 -c -u QPID -f DATABASE NAME
   An acl-file must let these users create queues and topics.`;
 
 /** The C++ broker of Apache Qpid. */

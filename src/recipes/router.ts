@@ -39,9 +39,10 @@ const ADDRESSES = `
 
 function users(name: string): string {
   return `
-    Who may connect is in the database of /etc/sasl2/${name}.conf:
-      saslpasswd2 -c -u oslo -f /var/lib/${name}/${name}.sasldb NAME
-    A password in clear belongs on TLS: sslProfile and requireSsl: yes.`;
+    Who may connect is in the database that /etc/sasl2/${name}.conf names, where mech_list has to name these mechanisms:
+      saslpasswd2 -c -u oslo -f DATABASE NAME
+    The user is then NAME@oslo, or NAME with sasl_default_realm = oslo. A password in clear belongs on TLS: an sslProfile
+    and requireSsl: yes.`;
 }
 
 function access(anonymous: boolean): Record<string, string> {

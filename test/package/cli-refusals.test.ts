@@ -6,7 +6,7 @@ const PASSWORD = "p@ss:w/r,d%é #1";
 const NOBODY = "amqp://127.0.0.1:1/";
 
 describe("--help", { timeout: 60_000 }, () => {
-  it.each(["intermediary", "serve", "call", "cast", "notify", "listen"])(
+  it.each(["intermediary", "serve", "call", "cast", "notify", "listen", "check", "recipe"])(
     "of %s tells its options and the exit statuses",
     async (name) => {
       const { status, stdout } = await oslo(name, "--help");
@@ -88,6 +88,14 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
       [...tls("server-cert", "server-key"), "--tls-client-ca", pemFile("server-key")],
       /--tls-client-ca \S+server-key\.pem: the CA is not a certificate/,
     ],
+    ["a recipe for what is none", ["recipe", "post-office"], /post-office/],
+    ["a host that is none", ["recipe", "artemis", "--host", "a b"], /--host/],
+    [
+      "a recipe for addresses that it cannot do",
+      ["recipe", "broker-j", "--option", "addressing_mode=routable"],
+      /addressing_mode: Broker-J cannot do routable addresses/,
+    ],
+    ["a check without a time", ["check", "--url", NOBODY, "--timeout", "0"], /--timeout/],
     ["a user without password", ["intermediary", "--user", "s3cret"], /--user must be NAME:PASSWORD/],
   ])("%s", async (_what, args, named) => {
     const { status, stdout, stderr } = await oslo(...args);
@@ -111,6 +119,7 @@ describe("no connection in time is status 4, and names host and cause", { timeou
     ["notify", ["notify", "--publisher-id", "p", "--event-type", "e", "--timeout", "1", "{}"]],
     ["serve", ["serve", "--topic", "t", "--server", "s", "--connect-timeout", "1"]],
     ["listen", ["listen", "--connect-timeout", "1"]],
+    ["check", ["check", "--timeout", "1"]],
   ])("for %s", async (_command, [command = "", ...args]) => {
     const { status, stdout, stderr } = await oslo(command, "--url", NOBODY, ...args);
     expect({ status, stdout }).toEqual({ status: 4, stdout: "" });

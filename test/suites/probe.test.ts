@@ -39,6 +39,11 @@ overEveryBed("a probe", (bed) => {
     expect(credit).toBeGreaterThan(0);
   });
 
+  test("refuses a target without topic", async () => {
+    await using transport = bed.rpcTransport();
+    await expect(transport.probe({ server: "host-a" })).rejects.toThrow("A topic is required");
+  });
+
   test("ends with the transport, and with the signal", async () => {
     const transport = bed.rpcTransport();
     const reason = new Error("enough");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ArtemisInit, type ArtemisLogin, artemisFiles } from "./artemis-files.js";
 import { PEM_CONFIG, withTlsAcceptor } from "./artemis-tls.js";
-import { Child } from "./child.js";
+import { Child, leashed } from "./child.js";
 
 /** Where an Artemis listens: AMQP over TCP and over WebSocket on the same port of 127.0.0.1. */
 export interface ArtemisAddress {
@@ -49,7 +49,7 @@ export class Artemis implements AsyncDisposable {
     }
     const child = new Child({
       name: `Artemis (${init.addressing})`,
-      command: ["sh", "-c", LEASH, "sh", ...java(folder)],
+      command: leashed(java(folder)),
     });
     try {
       const port = await child.waitFor("its acceptor", acceptorPort, 60_000);
@@ -71,9 +71,6 @@ export class Artemis implements AsyncDisposable {
     await this.stop();
   }
 }
-
-/** Runs its arguments until they end or its standard input does: Java itself would outlive a test runner that is killed. */
-const LEASH = 'exec 3<&0; "$@" & pid=$!; (cat <&3; kill $pid) >/dev/null 2>&1 & wait $pid';
 
 function java(folder: string): string[] {
   return [

@@ -94,6 +94,11 @@ export class Child implements AsyncDisposable {
   }
 }
 
+/** A command that ends when its standard input does, which Java by itself does not. */
+export function leashed(command: readonly string[]): readonly [string, ...string[]] {
+  return ["sh", "-c", 'exec 3<&0; "$@" & pid=$!; (cat <&3; kill $pid) >/dev/null 2>&1 & wait $pid', "sh", ...command];
+}
+
 function parsed(line: string): Json | undefined {
   if (!line.startsWith("{")) return undefined;
   try {

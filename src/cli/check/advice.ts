@@ -9,11 +9,25 @@ export function adviceOnDistribution(bus: Bus, address: string, toAll: boolean):
   return `addresses that begin with ${prefix} ${not}${stanza(bus, address, toAll)}; ${see(recipe)}`;
 }
 
+/** What may be wrong when nothing can be sent or received at all. */
+export function adviceOnRefusal(bus: Bus, address: string): string {
+  const { prefix, recipe } = about(bus, address);
+  return `addresses that begin with ${prefix} must be known here, and open to who connects; ${see(recipe)}`;
+}
+
 /** What the configuration lacks when expired messages are dropped. */
 export function adviceOnExpiry(bus: Bus, address: string): string {
-  const { prefix, recipe } = about(bus, address);
-  const missing = recipe === "artemis" ? ": no-expiry is missing in the address-setting for it" : "";
-  return `calls of the unmodified Python driver to addresses that begin with ${prefix} are lost${missing}; ${see(recipe)}`;
+  const { prefix, known, recipe } = about(bus, address);
+  const { separator = "/" } = known ?? {};
+  const missing =
+    recipe === "artemis" ? `: broker.xml wants <address-setting match="${prefix}${separator}#"> with no-expiry` : "";
+  return `messages to addresses that begin with ${prefix} must not expire here${missing}; ${see(recipe)}`;
+}
+
+/** Where listeners have to wait for a sender. */
+export function warningOnListeners(bus: Bus, address: string): string {
+  const { prefix } = about(bus, address);
+  return `nobody can listen on an address that begins with ${prefix} before something has been sent there`;
 }
 
 /** What the address begins with, as the intermediary's configuration has it. */

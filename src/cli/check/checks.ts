@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { uptime } from "node:os";
 import type { Message } from "../../core/message.js";
 import type { Route, Service } from "../../driver/amqp/addressing.js";
 import type { Bus } from "../../driver/amqp/bus.js";
 import { Target } from "../../driver/target.js";
-import { adviceOnDistribution, adviceOnExpiry } from "./advice.js";
+import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./advice.js";
 import { type Arrivals, type Limits, type TrialInit, trial } from "./trial.js";
 
 /** One thing that was tried. */
@@ -23,43 +24,42 @@ export interface Checks {
   readonly warnings: readonly string[];
 }
 
-type Delivery = "multicast" | "unicast" | "anycast";
-
+const SERVICES = ["rpc", "notify"] as const;
+const DELIVERIES = ["multicast", "unicast", "anycast"] as const;
 /** Whose links: Python's ask for no capabilities, ours for what the product wants. */
-type Links = "ours" | "python";
+const LINKS = ["our links", "Python's links"] as const;
+
+/** One kind of address, and the links by which it is tried. */
+interface Subject {
+  name: string;
+  service: Service;
+  delivery: (typeof DELIVERIES)[number];
+  links: (typeof LINKS)[number];
+}
 
 /**
- * Proves on addresses that nobody uses how the intermediary distributes them: of RPC and of notifications, for all servers, for one
- * and for any one of them. Where our links ask for more than the Python driver's, both are tried.
+ * Proves on addresses that nobody uses how the intermediary distributes them: those of RPC and of notifications, for all
+ * servers, for one and for any one of them. Where our links ask for more than the Python driver's, both are tried.
  */
 export async function runChecks(bus: Bus, limits: Limits): Promise<Checks> {
-  const { addresser } = bus;
-  const capable = addresser.resolve(new Target({ topic: "check" }), "rpc").capabilities.length > 0;
-  // Legacy addresses are the same for both.
-  const services: readonly Service[] = addresser.mode === "legacy" ? ["rpc"] : ["rpc", "notify"];
-  const distributions = services.flatMap((service) =>
-    (["multicast", "unicast", "anycast"] as const).flatMap((delivery) =>
-      (capable ? (["ours", "python"] as const) : (["python"] as const)).map((links) => {
-        const name = `${addresser.mode === "legacy" ? "" : `${service} `}${delivery}`;
-        return distribution(
-          bus,
-          { name: capable ? `${name}, ${WHOSE[links]}` : name, service, delivery, links },
-          limits,
-        );
-      }),
-    ),
-  );
+  setMaxListeners(0, limits.signal); // every trial has one
+  const distributions = subjectsOf(bus).map((subject) => distribution(bus, subject, limits));
   const results = await Promise.all([...distributions, replies(bus, limits)]);
   return { checks: results.flatMap(({ checks }) => checks), warnings: results.flatMap(({ warnings }) => warnings) };
 }
 
-const WHOSE: Readonly<Record<Links, string>> = { ours: "our links", python: "Python's links" };
-
-interface Subject {
-  name: string;
-  service: Service;
-  delivery: Delivery;
-  links: Links;
+function subjectsOf({ addresser }: Bus): readonly Subject[] {
+  const legacy = addresser.mode === "legacy"; // then the addresses of both services are the same
+  const { capabilities } = addresser.resolve(new Target({ topic: "check" }), "rpc");
+  const both = capabilities.length > 0;
+  return SERVICES.filter((service) => !legacy || service === "rpc").flatMap((service) =>
+    DELIVERIES.flatMap((delivery) =>
+      LINKS.filter((links) => both || links === "Python's links").map((links) => {
+        const name = legacy ? delivery : `${service} ${delivery}`;
+        return { name: both ? `${name}, ${links}` : name, service, delivery, links };
+      }),
+    ),
+  );
 }
 
 async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise<Checks> {
@@ -68,19 +68,22 @@ async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise
   const routeTo = (server: string): Route => {
     const target = new Target({ topic, fanout: delivery === "multicast", ...(delivery === "unicast" && { server }) });
     const route = bus.addresser.resolve(target, service);
-    return links === "python" ? { ...route, capabilities: [] } : route;
+    return links === "Python's links" ? { ...route, capabilities: [] } : route;
   };
   const to = routeTo("server-1");
   const listeners: TrialInit["listeners"] = [to, to, ...(delivery === "unicast" ? [routeTo("server-2")] : [])];
-  const expires = links === "python" && service === "rpc" && delivery !== "multicast";
+  const expires = links === "Python's links";
   const messages = expires ? { plain: {}, call: pythonCall() } : { plain: {} };
   const copies = delivery === "multicast" ? 2 : 1;
   const arrivals = await trial(bus, { listeners, messages, expected: copies * (expires ? 2 : 1) }, limits);
   const checks = [judge(bus, subject, to.address, arrivals)];
-  if (expires && sum(arrivals.of("plain")) > 0) checks.push(judgeExpiry(bus, name, to.address, arrivals));
-  const warnings = arrivals.neededSender
-    ? [`${name}: nobody can listen on ${to.address} before something has been sent there`]
-    : [];
+  const warnings = arrivals.neededSender ? [warningOnListeners(bus, to.address)] : [];
+  if (expires && sum(arrivals.of("plain")) > 0) {
+    const check = judgeExpiry(bus, name, to.address, arrivals);
+    // The Python driver has calls expire, and nothing else.
+    if (service === "rpc" && delivery !== "multicast") checks.push(check);
+    else if (!check.ok) warnings.push(`${check.detail}; ${check.advice}`);
+  }
   return { checks, warnings };
 }
 
@@ -90,19 +93,24 @@ function judge(bus: Bus, { name, delivery }: Subject, address: string, arrivals:
   if (other === 0 && (toAll ? first === 1 && second === 1 : first + second === 1)) {
     return { name, ok: true, detail: toAll ? "both listeners got the message" : "one listener got the message" };
   }
-  const advice = adviceOnDistribution(bus, address, toAll);
+  const refused = first + second + other === 0 && arrivals.problem !== undefined;
+  const advice = refused ? adviceOnRefusal(bus, address) : adviceOnDistribution(bus, address, toAll);
   if (first + second + other === 0) return { name, ok: false, detail: lost("the message", arrivals), advice };
-  const detail =
-    other > 0
-      ? "the listener of another server got the message"
-      : `of two listeners one got ${first} copies of the message, the other ${second}`;
-  return { name, ok: false, detail, advice };
+  return { name, ok: false, detail: other > 0 ? OTHER_SERVER : miscount(first, second), advice };
+}
+
+const OTHER_SERVER = "the listener of another server got the message";
+
+function miscount(first: number, second: number): string {
+  if (first + second === 1) return "only one of two listeners got the message";
+  if (first === 1 && second === 1) return "both listeners got the message";
+  return `the two listeners got ${first} and ${second} copies of the message`;
 }
 
 function judgeExpiry(bus: Bus, subject: string, address: string, arrivals: Arrivals): Check {
   const name = `${subject}, a Python call's expiry`;
-  if (sum(arrivals.of("call")) > 0) return { name, ok: true, detail: "a message that expires in 1970 came" };
-  const detail = lost("the message that expires in 1970, as a Python call does,", arrivals);
+  if (sum(arrivals.of("call")) > 0) return { name, ok: true, detail: "a message that expired in 1970 came" };
+  const detail = lost("a message that expired in 1970, as a Python call does", arrivals);
   return { name, ok: false, detail, advice: adviceOnExpiry(bus, address) };
 }
 
@@ -120,7 +128,7 @@ async function replies(bus: Bus, limits: Limits): Promise<Checks> {
 }
 
 function lost(what: string, { problem }: Arrivals): string {
-  return `no listener got ${what}: ${problem ?? "it was accepted, and is lost"}`;
+  return `no listener got ${what} (${problem ?? "it was accepted, and is lost"})`;
 }
 
 function sum(counts: readonly number[]): number {

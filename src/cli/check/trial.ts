@@ -104,6 +104,10 @@ class Trial implements Arrivals {
     const complete = new Promise<void>((resolve) => {
       this.#onComplete = resolve;
       if (this.#left <= 0) resolve();
+      void this.#bus.closed.then((cause) => {
+        this.problem ??= cause?.message ?? "the connection was closed";
+        resolve();
+      });
     });
     try {
       await deadline.wait("reply", complete);

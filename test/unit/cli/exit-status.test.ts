@@ -1,6 +1,13 @@
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
-import { describeError, exitStatus, Interrupted, NotConnected, UsageError } from "../../../src/cli/exit-status.js";
+import {
+  ChecksFailed,
+  describeError,
+  exitStatus,
+  Interrupted,
+  NotConnected,
+  UsageError,
+} from "../../../src/cli/exit-status.js";
 import type { Phase } from "../../../src/core/deadlines.js";
 import {
   ConfigurationError,
@@ -42,6 +49,7 @@ describe("the exit status", () => {
     ["a failed delivery", undelivered("acknowledgement"), 3],
     ["a timeout while connecting", new MessagingTimeout(failure("connecting")), 4],
     ["a failed delivery while connecting", undelivered("connecting"), 4],
+    ["something wrong with the message bus", new ChecksFailed("1 of 9 checks found something wrong"), 5],
     ["no connection for a server", new NotConnected("not connected"), 4],
     ["wrong use", new UsageError("--user must be NAME:PASSWORD"), 64],
     ["an option out of range", new ConfigurationError("idle_timeout", "must be a number"), 64],

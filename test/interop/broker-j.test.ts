@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
+import { getRpcClient, getRpcServer, getRpcTransport } from "../../src/entry/node.js";
+import { oslo } from "../package/command.js";
+import { uniqueTopic } from "../support/bed.js";
+import { BrokerJ } from "../support/broker-j.js";
+import { Inbox } from "../support/inbox.js";
+import { PythonClient, PythonServer } from "../support/python.js";
+
+describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
+  let broker: BrokerJ;
+  /** Ours take legacy addresses by themselves. */
+  let urls: Readonly<Record<"amqp" | "amqp+ws" | "python", string>>;
+
+  beforeAll(async () => {
+    broker = await BrokerJ.start();
+    const { tcp, ws } = broker.ports;
+    urls = {
+      amqp: `amqp://127.0.0.1:${tcp}/`,
+      "amqp+ws": `amqp+ws://127.0.0.1:${ws}/`,
+      python: `amqp://127.0.0.1:${tcp}/?addressing_mode=legacy`,
+    };
+  }, 120_000);
+
+  afterAll(async () => {
+    await broker?.[Symbol.asyncDispose]();
+  });
+
+  test.each(["amqp", "amqp+ws"] as const)(
+    "check finds nothing wrong with it by %s, and tells its limits",
+    async (scheme) => {
+      const { status, stdout } = await oslo("check", "--url", urls[scheme], "--json");
+      const { report, checks, warnings } = JSON.parse(stdout);
+      expect(checks.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([]);
+      expect(status).toBe(0);
+      expect(report).toMatchObject({ product: "Apache Qpid Broker-J Core", version: "9.2.1", addressing: "legacy" });
+      expect(warnings).toEqual([
+        expect.stringContaining("addressing_mode = legacy"),
+        expect.stringContaining("nobody can listen on an address that begins with broadcast before"),
+      ]);
+    },
+  );
+
+  test.each(["amqp", "amqp+ws"] as const)("Python calls and casts to ours by %s", async (scheme) => {
+    const topic = uniqueTopic("broker-j");
+    await using transport = getRpcTransport(urls[scheme]);
+    await getRpcClient(transport, { topic, fanout: true }).cast({}, "note", { arg: "makes the exchange" });
+    const notes = new Inbox<unknown>("our server");
+    await using server = getRpcServer(transport, { topic, server: "ours" }, [
+      new BuiltinEndpoint("ours", (note) => notes.put(note)),
+    ]);
+    await server.start();
+    await using python = await PythonClient.start(urls.python);
+    const target = { topic, version: "1.0" };
+    expect(await python.call({ target, method: "echo", args: { arg: "é" } })).toBe("é");
+    expect(await python.call({ target: { ...target, server: "ours" }, method: "ping" })).toBe("pong from ours");
+    await python.cast({ target: { ...target, fanout: true }, method: "note", args: { arg: "to all" } });
+    await notes.take("the fanout", (note) => note === "to all" || undefined);
+  });
+
+  test("ours calls Python", async () => {
+    const topic = uniqueTopic("broker-j");
+    await using transport = getRpcTransport(urls.amqp);
+    const client = getRpcClient(transport, { topic, version: "1.0" });
+    await client.prepare({ fanout: true }).cast({}, "note", { arg: "makes the exchange" });
+    await using _server = await PythonServer.start({ url: urls.python, topic, server: "python" });
+    expect(await client.call({}, "ping")).toBe("pong from python");
+    expect(await client.prepare({ server: "python" }).call({}, "ping")).toBe("pong from python");
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { oslo, Running, RunningIntermediary } from "./command.js";
+
+interface Findings {
+  report: Readonly<Record<string, unknown>>;
+  checks: readonly { name: string; ok: boolean; detail: string; advice?: string }[];
+  warnings: readonly string[];
+}
+
+async function findings(url: string, ...args: readonly string[]): Promise<Findings & { status: number | undefined }> {
+  const { status, stdout } = await oslo("check", "--url", url, "--json", ...args);
+  return { status, ...JSON.parse(stdout) };
+}
+
+const ROUTABLE = [
+  "rpc multicast",
+  "rpc unicast",
+  "rpc anycast",
+  "notify multicast",
+  "notify unicast",
+  "notify anycast",
+];
+
+describe("check", { timeout: 60_000 }, () => {
+  it.each([
+    ["router", "tcp"],
+    ["router", "ws"],
+    ["broker", "tcp"],
+  ] as const)("finds nothing wrong with our %s, by %s", async (kind, by) => {
+    await using intermediary = await RunningIntermediary.start("--kind", kind);
+    const url = by === "tcp" ? `amqp://${intermediary.tcp}/` : `amqp+ws://${intermediary.ws}/`;
+    const { status, report, checks, warnings } = await findings(url);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining([...ROUTABLE, "replies"]));
+    expect({ status, warnings }).toEqual({ status: 0, warnings: [] });
+    expect(report).toEqual({
+      host: intermediary[by],
+      encrypted: false,
+      mechanism: "ANONYMOUS",
+      product: `oslo-messaging-${kind}`,
+      addressing: "routable",
+      addressingReason: "what the driver takes for this product",
+      dynamicReplies: true,
+      roundTripMs: expect.any(Number),
+    });
+  });
+
+  it("is text for people unless it is asked for JSON", async () => {
+    await using intermediary = await RunningIntermediary.start("--user", "ann:s3cret");
+    const url = `amqp://ann:s3cret@${intermediary.tcp}/?addressing_mode=legacy`;
+    const { status, stdout, stderr } = await oslo("check", "--url", url);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^mechanism +\S+/m);
+    expect(stdout).toMatch(/^addressing +legacy: addressing_mode says so$/m);
+    for (const name of ["multicast", "unicast", "anycast", "replies"])
+      expect(stdout).toMatch(new RegExp(`^ok +${name}:`, "m"));
+    expect(stdout + stderr).not.toContain("s3cret");
+  });
+
+  it("names the prefix that is not multicast where fanouts reach one listener, with status 5", async () => {
+    await using intermediary = await RunningIntermediary.start("--product", "qpid-dispatch-router");
+    const { status, checks } = await findings(
+      `amqp://${intermediary.tcp}/?rpc_address_prefix=acme/rpc`,
+      "--timeout",
+      "5",
+    );
+    expect(status).toBe(5);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([
+      {
+        name: "rpc multicast",
+        ok: false,
+        detail: "only one of two listeners got the message",
+        advice:
+          "addresses that begin with acme/rpc/multicast are not multicast here: the configuration wants " +
+          "address { prefix: acme/rpc/multicast distribution: multicast }; see oslo-messaging recipe qdrouterd",
+      },
+    ]);
+  });
+
+  it("names the prefix of one server where its messages reach every listener", async () => {
+    await using intermediary = await RunningIntermediary.start("--option", "multicast_address=unicast");
+    const { status, checks } = await findings(`amqp://${intermediary.tcp}/`, "--timeout", "5");
+    expect(status).toBe(5);
+    const unicast = checks.find(({ name }) => name === "rpc unicast");
+    expect(unicast).toMatchObject({ ok: false, detail: "both listeners got the message" });
+    expect(unicast?.advice).toContain("openstack.org/om/rpc/unicast do not lead to exactly one listener");
+  });
+
+  it("tells the credit for a target: behind a router there is none while nobody serves it", async () => {
+    await using intermediary = await RunningIntermediary.start("--kind", "router");
+    const url = `amqp://${intermediary.tcp}/`;
+    const target = ["--topic", "calc", "--server", "host-a"];
+    const before = await findings(url, ...target);
+    expect(before).toMatchObject({ status: 5, report: { credit: 0 } });
+    expect(before.checks.filter(({ ok }) => !ok)).toMatchObject([
+      { name: "credit for <Target topic=calc, server=host-a>" },
+    ]);
+    await using _server = await Running.ready("serve", "--url", url, ...target);
+    const { status, report } = await findings(url, ...target);
+    expect(status).toBe(0);
+    expect(Number(report["credit"])).toBeGreaterThan(0);
+  });
+
+  it("warns where the Python driver would take other addresses", async () => {
+    await using intermediary = await RunningIntermediary.start(
+      "--kind",
+      "broker",
+      "--product",
+      "Apache Qpid Broker-J Core",
+    );
+    const { status, warnings } = await findings(`amqp://${intermediary.tcp}/`);
+    expect({ status, warnings }).toEqual({
+      status: 0,
+      warnings: [expect.stringMatching(/Python driver takes routable.*addressing_mode = legacy/)],
+    });
+  });
+});

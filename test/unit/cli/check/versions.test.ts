@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { warningOnVersion } from "../../../../src/cli/check/versions.js";
+
+test.each([
+  ["qpid-dispatch-router", "0.7.9"],
+  ["qpid-dispatch-router", "0.6-SNAPSHOT"],
+  ["qpid-cpp", "0.33"],
+  ["qpid-cpp", "0.4"],
+])("%s %s is too old, which is warned of", (product, version) => {
+  expect(warningOnVersion(product, version)).toContain(`${product} ${version} is too old`);
+});
+
+test.each([
+  ["qpid-dispatch-router", "0.8.0"],
+  ["qpid-dispatch-router", "0.8"],
+  ["qpid-dispatch-router", "1.19.0"],
+  ["qpid-cpp", "0.34"],
+  ["qpid-cpp", "1.39.0"],
+  ["qpid-cpp", "unknown"],
+  ["qpid-cpp", undefined],
+  ["apache-activemq-artemis", "0.1"],
+  [undefined, "0.1"],
+])("%s %s is not warned of", (product, version) => {
+  expect(warningOnVersion(product, version)).toBeUndefined();
+});
