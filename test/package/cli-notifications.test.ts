@@ -6,7 +6,11 @@ import { oslo, Running, RunningIntermediary } from "./command.js";
 
 const DONE = { status: 0, stdout: "", stderr: "" };
 
+/** Told to the operator. */
+const STORES_NOTHING = /^warning: notifications go through a router, oslo-messaging-router at 127\.0\.0\.1:\d+, .*\n$/;
+
 describe.each(["router", "broker"])("notify and listen through a %s", { timeout: 60_000 }, (kind) => {
+  const done = { ...DONE, stderr: kind === "router" ? expect.stringMatching(STORES_NOTHING) : "" };
   let intermediary: RunningIntermediary;
   let url: string;
 
@@ -24,8 +28,8 @@ describe.each(["router", "broker"])("notify and listen through a %s", { timeout:
 
   it("listen prints what notify sends, of every priority, with and without the envelope", async () => {
     await using listener = await Running.ready("listen", "--url", url, "--topic", "a");
-    expect(await notify("a", "--context", '{"user":"u"}', '{"id":1}')).toEqual(DONE);
-    expect(await notify("a", "--priority", "audit", "--driver", "messaging", "[2]")).toEqual(DONE);
+    expect(await notify("a", "--context", '{"user":"u"}', '{"id":1}')).toEqual(done);
+    expect(await notify("a", "--priority", "audit", "--driver", "messaging", "[2]")).toEqual(done);
     expect(await notification(listener)).toEqual({
       priority: "info",
       context: { user: "u" },
@@ -42,8 +46,8 @@ describe.each(["router", "broker"])("notify and listen through a %s", { timeout:
     const priorities = ["--priority", "error", "--priority", "critical"];
     await using listener = await Running.ready("listen", "--url", url, "--topic", "b", "--topic", "c", ...priorities);
     const unheard = notify("b", "--priority", "info", "--timeout", "1", "0");
-    expect(await notify("b", "--priority", "error", "1")).toEqual(DONE);
-    expect(await notify("c", "--priority", "critical", "2")).toEqual(DONE);
+    expect(await notify("b", "--priority", "error", "1")).toEqual(done);
+    expect(await notify("c", "--priority", "critical", "2")).toEqual(done);
     expect(await notification(listener)).toMatchObject({ priority: "error", payload: 1 });
     expect(await notification(listener)).toMatchObject({ priority: "critical", payload: 2 });
     expect((await unheard).status).toBe(kind === "broker" ? 0 : 2);
@@ -78,7 +82,18 @@ describe("a notification that nobody takes", { timeout: 60_000 }, () => {
     const { status, stderr } = await oslo("notify", ...args, ...limits, "{}");
     expect(status).toBe(3);
     expect(stderr).toMatch(
-      /^MessageDeliveryFailure: .*phase credit.*openstack.org\/om\/notify\/anycast\/.*127\.0\.0\.1:/,
+      /^MessageDeliveryFailure: .*phase credit.*openstack.org\/om\/notify\/anycast\/.*127\.0\.0\.1:/m,
+    );
+  });
+});
+
+describe("notify --driver log", { timeout: 60_000 }, () => {
+  it("writes the notification to stderr, with passwords masked, and connects to nobody", async () => {
+    const who = ["--url", "amqp://127.0.0.1:1/", "--publisher-id", "p", "--event-type", "e"];
+    const { status, stdout, stderr } = await oslo("notify", ...who, "--driver", "log", '{"id":1,"password":"s3cret"}');
+    expect([status, stdout]).toEqual([0, ""]);
+    expect(stderr).toMatch(
+      /^info: oslo\.messaging\.notification\.e \{.*"payload":\{"id":1,"password":"\*\*\*"\}.*\}\n$/,
     );
   });
 });

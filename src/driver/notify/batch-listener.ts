@@ -56,7 +56,7 @@ export function getBatchNotificationListener<C extends Context = Context>(
   options: BatchListenerOptions<C>,
 ): NotificationListener {
   const { driver, logger } = transport;
-  const { allowRequeue = false, concurrency, batchSize: size, ...rest } = checked<Options<C>>(options, OPTIONS);
+  const { allowRequeue = false, concurrency, batchSize: size, ...rest } = checked<Options<C>>(options ?? {}, OPTIONS);
   const limits = { size, timeoutMs: rest.batchTimeoutMs };
   if (size === undefined && rest.batchTimeoutMs === undefined) {
     throw new ConfigurationError("batchSize", "must be given, or batchTimeoutMs");

@@ -354,7 +354,7 @@ describe("a batch listener", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it.each([[{}], [{ batchSize: undefined, batchTimeoutMs: undefined }]])(
+  it.each([[{}], [undefined], [{ batchSize: undefined, batchTimeoutMs: undefined }]])(
     "needs a size or a timeout, not %j",
     (options) => {
       const make = () =>
