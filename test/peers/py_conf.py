@@ -1,10 +1,11 @@
-"""Fills in what the real oslo.config makes of each `text` of test/data/conf-vectors.json.
+"""Fills in what the real oslo.config makes of each `text`, or `file`, of test/data/conf-vectors.json.
 
 `oslo` is that, or `error` the type of what it raises. The first text gives every option, the others what is different from it.
 
 /usr/bin/python3 test/peers/py_conf.py test/data/conf-vectors.json
 """
 import json
+import os
 import sys
 import tempfile
 
@@ -36,11 +37,18 @@ def main(path):
     with open(path) as file:
         vectors = json.load(file)
     base = read(vectors[0]['text'])
+
+    def text_of(vector):
+        if 'text' in vector:
+            return vector['text']
+        with open(os.path.join(os.path.dirname(path), vector['file'])) as file:
+            return file.read()
+
     for vector in vectors:
         vector.pop('oslo', None)
         vector.pop('error', None)
         try:
-            vector['oslo'] = base if vector is vectors[0] else difference(read(vector['text']), base)
+            vector['oslo'] = base if vector is vectors[0] else difference(read(text_of(vector)), base)
         except Exception as error:
             vector['error'] = type(error).__name__
     with open(path, 'w') as file:

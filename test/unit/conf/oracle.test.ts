@@ -10,26 +10,33 @@ type Values = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 interface Vector {
   name: string;
-  text: string;
+  text?: string;
+  /** In test/data, in the place of a text. */
+  file?: string;
   oslo?: Values;
   error?: string;
 }
 
+const DATA = join(import.meta.dirname, "../../data");
+
 /** Made by test/peers/py_conf.py. */
-const vectors: Vector[] = JSON.parse(await readFile(join(import.meta.dirname, "../../data/conf-vectors.json"), "utf8"));
+const vectors: Vector[] = JSON.parse(await readFile(join(DATA, "conf-vectors.json"), "utf8"));
 const base = vectors[0]?.oslo ?? {};
 
 describe("parseConf reads as the real oslo.config does", () => {
   const good = vectors.filter(({ oslo }) => oslo !== undefined);
-  test.each(good.map(({ name, text, oslo = {} }) => [name, text, oslo] as const))("%s", (_name, text, oslo) => {
-    const conf = parseConf(text);
-    expect(inOslosTerms(conf)).toEqual(
-      Object.fromEntries(Object.entries(base).map(([group, options]) => [group, { ...options, ...oslo[group] }])),
-    );
-  });
+  test.each(good.map((vector) => [vector.name, vector] as const))(
+    "%s",
+    async (_name, { text, file = "", oslo = {} }) => {
+      const conf = parseConf(text ?? (await readFile(join(DATA, file), "utf8")));
+      expect(inOslosTerms(conf)).toEqual(
+        Object.fromEntries(Object.entries(base).map(([group, options]) => [group, { ...options, ...oslo[group] }])),
+      );
+    },
+  );
 
   const bad = vectors.filter(({ error }) => error !== undefined);
-  test.each(bad.map(({ name, text, error }) => [name, error, text] as const))(
+  test.each(bad.map(({ name, text = "", error }) => [name, error, text] as const))(
     "and refuses what it refuses: %s (%s)",
     (_name, _error, text) => {
       expect(() => parseConf(text)).toThrow(ConfigurationError);
