@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Frame, getRpcTransport, type TransportOptions } from "../../src/entry/node.js";
 import { oslo, Running, RunningIntermediary } from "./command.js";
 
 describe("intermediary", { timeout: 60_000 }, () => {
@@ -25,6 +26,37 @@ describe("intermediary", { timeout: 60_000 }, () => {
     for (const server of [first, second]) {
       await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain("to all");
     }
+  });
+
+  it("offers the mechanisms that it is told to, and takes the tokens", async () => {
+    const who = ["--user", "joe:secret", "--token", "t0ken", "--token", "other"];
+    const sasl = ["--sasl", "OAUTHBEARER", "--sasl", "SCRAM-SHA-256"];
+    await using intermediary = await RunningIntermediary.start("--kind", "broker", ...who, ...sasl);
+    const connect = async (options: TransportOptions): Promise<Frame | undefined> => {
+      const frames: Frame[] = [];
+      const url = `amqp://joe:secret@${intermediary.tcp}/`;
+      await using transport = getRpcTransport(url, { ...options, onFrame: (frame) => frames.push(frame) });
+      await transport.connect();
+      return frames.find(({ performative }) => performative === "sasl-init");
+    };
+    expect(await connect({})).toMatchObject({ fields: { mechanism: "SCRAM-SHA-256" } });
+    const credentials = () => ({ token: "t0ken" });
+    expect(await connect({ credentials })).toMatchObject({ fields: { mechanism: "OAUTHBEARER" } });
+    const args = ["--url", `amqp://joe:secret@${intermediary.tcp}/?sasl_mechanisms=PLAIN`, "--timeout", "1"];
+    const refused = await oslo("notify", ...args, "--publisher-id", "p", "--event-type", "e", "{}");
+    expect(refused.stderr).toContain("the SASL mechanisms of the peer are OAUTHBEARER, SCRAM-SHA-256; ours are PLAIN");
+    expect(intermediary.stderr).not.toMatch(/t0ken|secret/);
+  });
+
+  it("has the virtual hosts that it is told of, each with addresses of its own", async () => {
+    await using intermediary = await RunningIntermediary.start("--vhost", "red", "--vhost", "blue");
+    const at = (name: string) => ["--url", `amqp://${intermediary.tcp}/${name}?pseudo_vhost=false`, "--topic", "t"];
+    await using _red = await Running.ready("serve", ...at("red"), "--server", "in red");
+    await using _blue = await Running.ready("serve", ...at("blue"), "--server", "in blue");
+    expect((await oslo("call", ...at("red"), "whoami")).stdout).toContain("in red");
+    expect((await oslo("call", ...at("blue"), "whoami")).stdout).toContain("in blue");
+    const { stderr } = await oslo("call", ...at("green"), "--timeout", "1", "whoami");
+    expect(stderr).toContain('there is no virtual host "green"');
   });
 
   it("names the option whose port is taken", async () => {

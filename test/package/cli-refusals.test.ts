@@ -97,6 +97,9 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
     ],
     ["a check without a time", ["check", "--url", NOBODY, "--timeout", "0"], /--timeout/],
     ["a user without password", ["intermediary", "--user", "s3cret"], /--user must be NAME:PASSWORD/],
+    ["a mechanism that is none", ["intermediary", "--sasl", "GSSAPI"], /--sasl: GSSAPI is none of SCRAM-SHA-512,/],
+    ["a mechanism without users", ["intermediary", "--sasl", "PLAIN"], /--sasl: PLAIN needs users/],
+    ["a mechanism without tokens", ["intermediary", "--sasl", "XOAUTH2"], /--sasl: XOAUTH2 needs tokens/],
   ])("%s", async (_what, args, named) => {
     const { status, stdout, stderr } = await oslo(...args);
     expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
