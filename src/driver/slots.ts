@@ -66,13 +66,18 @@ export class Slots<T> {
       freed = true;
       this.#taken -= 1;
       this.#beginNext();
-      for (const look of this.#watchers) look();
+      this.#tell();
     };
     await this.#work(item, free);
     this.#unfinished -= 1;
     free();
     this.#beginNext();
-    for (const look of this.#watchers) look();
+    this.#tell();
+  }
+
+  /** To iterate over nobody would cost something with every message. */
+  #tell(): void {
+    if (this.#watchers.size > 0) for (const look of this.#watchers) look();
   }
 
   #beginNext(): void {
