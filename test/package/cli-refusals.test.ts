@@ -62,6 +62,7 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
       ["recipe", "broker-j", "--option", "addressing_mode=routable"],
       /addressing_mode: Broker-J cannot do routable addresses/,
     ],
+    ["a check of a server without topic", ["check", "--url", NOBODY, "--server", "s"], /--topic/],
     ["a check without a time", ["check", "--url", NOBODY, "--timeout", "0"], /--timeout/],
     ["a user without password", ["intermediary", "--user", "s3cret"], /--user must be NAME:PASSWORD/],
   ])("%s", async (_what, args, named) => {

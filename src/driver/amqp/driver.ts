@@ -87,7 +87,10 @@ export class AmqpDriver implements Driver {
     signal: AbortSignal | undefined,
   ): Promise<ConnectionReport> {
     const bus = await this.connect(signal);
-    return await this.#outbox.wait(signal, (deadline) => deadline.wait("connecting", probe(bus, target, service)));
+    return await this.#outbox.wait(signal, async (deadline) => {
+      deadline.throwIfOver(); // before anything is begun that nobody would wait for
+      return await deadline.wait("connecting", probe(bus, target, service));
+    });
   }
 
   /** Waits so long for what is under way, ends the rest, and closes the connection. Idempotent. */
