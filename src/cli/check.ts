@@ -1,10 +1,10 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { toError } from "../core/errors.js";
 import { type ConnectionReport, type RPCTransport, Target } from "../entry/node.js";
 import { seconds } from "./argument-types.js";
 import { type Check, type Checks, runChecks } from "./check/checks.js";
 import { warningOnVersion } from "./check/versions.js";
-import { ChecksFailed } from "./exit-status.js";
+import { ChecksFailed, UsageError } from "./exit-status.js";
 import { connect } from "./first-connection.js";
 import type { Terminal } from "./terminal.js";
 import { addTransportArguments, rpcTransport, type TransportArguments } from "./transport-arguments.js";
@@ -36,12 +36,19 @@ export function addCheckCommand(program: Command, terminal: Terminal): void {
     .option("--server <server>", "to this server of the topic")
     .option("--exchange <exchange>", "scope of the topic (default: openstack)")
     .option("--json", "print one JSON object: report, checks, warnings")
-    .option("--timeout <seconds>", "how long the connection, and then each check, may take", seconds, 10_000)
+    .addOption(
+      new Option("--timeout <seconds>", "how long the connection, and then each check, may take")
+        .argParser(seconds)
+        .default(10_000, "10"),
+    )
     .addHelpText("after", HELP)
     .action((given: CheckArguments) => check(given, terminal));
 }
 
 async function check(given: CheckArguments, terminal: Terminal): Promise<void> {
+  const { topic, server, exchange } = given;
+  if (topic === undefined && (server ?? exchange) !== undefined)
+    throw new UsageError("--server and --exchange need --topic");
   await using transport = rpcTransport(given, terminal);
   await connect(transport, given.timeout, terminal);
   const findings = await findingsOf(transport, given, terminal.interrupted);

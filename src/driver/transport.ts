@@ -182,8 +182,8 @@ export abstract class Transport implements AsyncDisposable {
    * Tells what there is at the other end of the connection, which is made first if there is none. With a target also
    * whether a message for it would be taken now: a broker makes the target's queue for that.
    *
-   * @throws InvalidTarget for one without topic; the reason of `signal`; an error of the connection or of a link that is refused;
-   *   MessagingException when the transport is closed.
+   * @throws InvalidTarget for one without topic; the reason of `signal`; an error of the connection, or of a link that is
+   *   refused; MessagingException when the transport is closed.
    */
   async probe(target?: TargetLike, options: { signal?: AbortSignal | undefined } = {}): Promise<ConnectionReport> {
     const { signal } = checked(options, { signal: abortSignal });

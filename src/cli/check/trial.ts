@@ -85,6 +85,7 @@ class Trial implements Arrivals {
       expired: (phase) => new Error(`${LATE[phase]} within ${ms / 1_000} s`),
     });
     try {
+      deadline.throwIfOver(); // before anything is begun that nobody would wait for
       const sender = await deadline.wait("connecting", this.#attach());
       for (const [value, message] of Object.entries(this.#init.messages)) {
         const to = sender.target?.address;

@@ -97,7 +97,10 @@ export class AmqpDriver implements Driver {
     signal: AbortSignal | undefined,
   ): Promise<ConnectionReport> {
     const bus = await this.connect(signal);
-    return await this.#outbox.wait(signal, (deadline) => deadline.wait("connecting", probe(bus, target, service)));
+    return await this.#outbox.wait(signal, async (deadline) => {
+      deadline.throwIfOver(); // before anything is begun that nobody would wait for
+      return await deadline.wait("connecting", probe(bus, target, service));
+    });
   }
 
   /** Resolves when no more waits to be sent than may. */

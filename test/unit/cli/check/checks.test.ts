@@ -50,3 +50,13 @@ test("reject with the reason of the signal", async () => {
   abort.abort(reason);
   await ended;
 });
+
+test("reject with the reason of a signal that is aborted already, and begin nothing", async () => {
+  const sent: string[] = [];
+  const onFrame = ({ performative }: Frame): number => sent.push(performative);
+  await using transport = transportTo(new Intermediary({ kind: "router" }), onFrame);
+  const bus = await transport.bus();
+  const reason = new Error("enough");
+  await expect(runChecks(bus, limits(AbortSignal.abort(reason)))).rejects.toBe(reason);
+  expect(sent).not.toContain("attach");
+});
