@@ -10,16 +10,15 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tool = (name) => join(root, "node_modules/.bin", name);
 
-const faults = (await Promise.all([checkReport(), checkDocs(), checkPackage()])).flat();
+const faults = (await Promise.all([checkReports(), checkDocs(), checkPackage()])).flat();
 for (const { what, text } of faults) process.stderr.write(`${text.trim()}\n${what}\n\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
-async function checkReport() {
-  return await check(
-    "The API is not that of etc/oslo-messaging.api.md: npm run api updates it",
-    tool("api-extractor"),
-    "run",
-  );
+async function checkReports() {
+  const what = "The API is not that of etc/*.api.md: npm run api updates it";
+  const configurations = ["api-extractor.json", "api-extractor.conf.json"];
+  const checks = configurations.map((name) => check(what, tool("api-extractor"), "run", "-c", name));
+  return (await Promise.all(checks)).flat();
 }
 
 async function checkDocs() {

@@ -12,13 +12,17 @@ import { OptionFile, type Places } from "./option-file.js";
 
 /** What the getter of a transport takes. */
 export interface TransportConf {
+  /** Its first argument. */
   readonly url: string;
+  /** Its second argument. */
   readonly options: TransportOptions;
 }
 
 /** What a service's oslo.config file says about messaging. */
 export interface Conf {
+  /** For `getRpcTransport`. */
   readonly rpc: TransportConf;
+  /** For `getRpcServer` and listeners. */
   readonly server: {
     /** Answer `oslo_rpc_server_ping`. */
     readonly ping: boolean;

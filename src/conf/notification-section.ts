@@ -13,6 +13,7 @@ import type { OptionFile, Places } from "./option-file.js";
 export interface NotificationSection {
   /** None: a file that names no driver wants no notifications, as in oslo. */
   readonly drivers: readonly NotificationDriver[];
+  /** What they are sent to. */
   readonly topics: readonly string[];
   /** How often a notification that could not be delivered is sent again. -1: until the time is up. */
   readonly retry: number;

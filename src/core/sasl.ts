@@ -5,11 +5,26 @@ import { Writer } from "./writer.js";
 
 /** Who we are to the peer. */
 export type Credentials =
-  | { username: string; password: string }
-  | { username?: string | undefined; token: string }
-  /** As the transport says: by a client certificate. */
-  | { external: true }
-  | { anonymous: true };
+  | {
+      /** Without a realm `sasl_default_realm` is added. */
+      username: string;
+      /** For SCRAM and PLAIN. */
+      password: string;
+    }
+  | {
+      /** Absent: the token says it. */
+      username?: string | undefined;
+      /** For OAUTHBEARER and XOAUTH2. */
+      token: string;
+    }
+  | {
+      /** As the transport says: by a client certificate. */
+      external: true;
+    }
+  | {
+      /** Nobody in particular. */
+      anonymous: true;
+    };
 
 /** Descriptors of the frames (security 5.3.3). */
 export const SASL_MECHANISMS = 0x40;

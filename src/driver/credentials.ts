@@ -12,6 +12,7 @@ export interface CredentialsRequest {
   readonly signal: AbortSignal;
 }
 
+/** Gives the credentials for one attempt to connect. `host` has the URL's user and password, and the port. */
 export type CredentialsFunction = (
   host: TransportHost,
   about: CredentialsRequest,

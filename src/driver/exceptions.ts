@@ -76,8 +76,9 @@ export class MessageDeliveryFailure extends MessagingException {
  */
 export class SendQueueFull extends MessageDeliveryFailure {
   override readonly name = "SendQueueFull";
-  /** How many messages wait, and of how many bytes. */
+  /** How many messages wait. */
   readonly messages: number;
+  /** How many bytes they have together. */
   readonly bytes: number;
 
   constructor(

@@ -90,7 +90,14 @@ export interface TransportOptions {
    * character counted as one, default 64 MiB. The message that reaches a bound is taken, the next one that would have to
    * wait is refused with SendQueueFull; replies never are. See `writable`.
    */
-  maxQueued?: { messages?: number | undefined; bytes?: number | undefined } | undefined;
+  maxQueued?:
+    | {
+        /** Default 10,000. */
+        messages?: number | undefined;
+        /** Default 64 MiB. */
+        bytes?: number | undefined;
+      }
+    | undefined;
   /** Chooses the first host, and half the length of each pause between attempts to connect. Default `Math.random`. */
   random?: (() => number) | undefined;
 }

@@ -58,7 +58,7 @@ describe.each([
     ["idleTimeoutMs", "ConfigurationError", { amqp: { idleTimeoutMs: -1 } }],
     ["idleTimeoutMs", "ConfigurationError", { amqp: { idleTimeoutMs: "1" } }],
     ["idleTimeoutMs", "ConfigurationError", { amqp: { idleTimeoutMs: Number.NaN } }],
-    ["sslCaFile", "ConfigurationError", { amqp: { sslCaFile: "ca.pem" } }],
+    ["sslCaFile", "NoSuchOptError", { amqp: { sslCaFile: "ca.pem" } }],
     ["addressingMode", "ConfigurationError", { amqp: { addressingMode: "sideways" } }],
     ["amqp", "ConfigurationError", { amqp: [] }],
     ["rpcResponseTimeoutMs", "ConfigurationError", { rpcResponseTimeoutMs: 0 }],

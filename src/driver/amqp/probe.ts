@@ -12,7 +12,9 @@ export interface ConnectionReport {
   readonly mechanism: string;
   /** What the peer says it is, if it does. */
   readonly product: string | undefined;
+  /** Of that product, if the peer says it. */
   readonly version: string | undefined;
+  /** How addresses look: as `addressing_mode` says, or as the product needs them. */
   readonly addressing: Addresser["mode"];
   /** The peer makes addresses for replies: without that there are no calls. */
   readonly dynamicReplies: boolean;

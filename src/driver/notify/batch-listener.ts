@@ -22,7 +22,12 @@ export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<
         /** A batch is handled so many milliseconds after its first notification, if it has not been yet. Absent: only when it is full. */
         batchTimeoutMs?: number | undefined;
       }
-    | { batchSize?: undefined; batchTimeoutMs: number }
+    | {
+        /** Absent: the timeout alone counts. */
+        batchSize?: undefined;
+        /** A batch is handled so many milliseconds after its first notification. */
+        batchTimeoutMs: number;
+      }
   );
 
 /**

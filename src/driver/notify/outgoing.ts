@@ -12,11 +12,15 @@ export type NotificationDriver = (typeof DRIVERS)[number];
 
 /** A notification as it travels (oslo_messaging/notify/notifier.py:323-328). */
 export interface NotificationMessage {
+  /** A UUID, another one for every notification. */
   readonly message_id: string;
+  /** Who tells; null when `prepare` has cleared it. */
   readonly publisher_id: string | null;
+  /** What happened. */
   readonly event_type: string;
   /** `INFO`. */
   readonly priority: Uppercase<Priority>;
+  /** To whom and how: any JSON value. */
   readonly payload: unknown;
   /** UTC, as Python prints it. */
   readonly timestamp: string;

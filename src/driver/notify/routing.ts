@@ -9,6 +9,7 @@ import { DRIVERS, type NotificationDriver } from "./outgoing.js";
 export interface RoutingRules {
   /** Patterns as Python's fnmatch has them: `*`, `?`, `[seq]`, `[!seq]`. */
   readonly accepted_events?: readonly string[] | undefined;
+  /** Patterns as well, of priorities in lower case. */
   readonly accepted_priorities?: readonly string[] | undefined;
 }
 

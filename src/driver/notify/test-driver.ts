@@ -4,9 +4,11 @@ import type { NotificationMessage, Sending } from "./outgoing.js";
 export interface RecordedNotification {
   /** What of the context would have gone along. */
   readonly context: object;
+  /** The notification itself. */
   readonly message: NotificationMessage;
   /** `INFO`. */
   readonly priority: NotificationMessage["priority"];
+  /** The notifier's. */
   readonly retry: number | undefined;
 }
 

@@ -175,7 +175,7 @@ describe.each(KINDS)("a %s", (kind) => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
-  test("bears thousands of links, on as many addresses", async () => {
+  test("bears thousands of links, on as many addresses", { timeout: 20_000 }, async () => {
     const bed = makeBed({ kind });
     const [client, server] = [await bed.connect(), await bed.connect()];
     const addresses = Array.from({ length: 2000 }, (_, i) => `topic ${i}`);
