@@ -50,8 +50,8 @@ export async function connect(
 export interface AcceptOptions extends ConnectionOptions {
   /** Who is let in. */
   sasl: Admission;
-  /** The peer is authenticated and open. */
-  onOpen: (connection: Connection) => void;
+  /** The peer is authenticated, and open. `username`: as whom, if that was said. */
+  onOpen: (connection: Connection, username: string | undefined) => void;
   onLink: OnLink;
   /** The stream ended, or was refused, before there was a connection. */
   onFailure: (error: Error) => void;
@@ -61,11 +61,13 @@ export interface AcceptOptions extends ConnectionOptions {
 export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
   const inbox = new Inbox(undefined);
   const handshake = new Handshake(socket, inbox, undefined, (reason) => options.onFailure(toError(reason)));
-  const onOpen = (connection: Connection): void => {
-    handshake.done();
-    options.onOpen(connection);
-  };
-  const events = handshake.sasl(({ mechanism }) => new Connection(socket, mechanism, options, onOpen, options.onLink));
+  const events = handshake.sasl(({ mechanism, username }) => {
+    const onOpen = (connection: Connection): void => {
+      handshake.done();
+      options.onOpen(connection, username);
+    };
+    return new Connection(socket, mechanism, options, onOpen, options.onLink);
+  });
   const sasl = new SaslServer(options.sasl, socket.clientName, events);
   handshake.begin((bytes) => sasl.receive(bytes));
   return inbox;

@@ -114,7 +114,8 @@ export class Receiver extends Link {
   /** @internal Tells the peer how much credit it has, topped up to the window. */
   writeFlow(): void {
     if (!this.attached) return;
-    this.#credit += Math.max(0, this.#window - this.#credit - this.#unsettled);
+    const inHand = this.#partial === undefined ? this.#unsettled : this.#unsettled + 1;
+    this.#credit += Math.max(0, this.#window - this.#credit - inHand);
     this.session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, this.#drained.length > 0);
   }
 

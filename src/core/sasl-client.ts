@@ -2,6 +2,7 @@ import { AuthenticationError, ProtocolError } from "./errors.js";
 import type { Reader } from "./reader.js";
 import {
   type Credentials,
+  readSaslData,
   SASL_CHALLENGE,
   SASL_INIT,
   SASL_MECHANISMS,
@@ -95,7 +96,7 @@ export class SaslClient {
       this.#check(mechanism, readOutcome(frame.fields));
       return { mechanism: name };
     }
-    const response = mechanism.respond?.(readChallenge(frame.fields)) ?? NOTHING;
+    const response = mechanism.respond?.(readSaslData(frame.fields)) ?? NOTHING;
     return response instanceof Promise ? response.then((bytes) => this.#respond(bytes)) : this.#respond(response);
   }
 
@@ -123,10 +124,6 @@ const NOTHING = new Uint8Array(0);
 
 function readMechanisms(fields: Reader): string[] {
   return fields.list() > 0 ? fields.symbols() : [];
-}
-
-function readChallenge(fields: Reader): Uint8Array {
-  return (fields.list() > 0 ? fields.binary() : undefined) ?? NOTHING;
 }
 
 function readOutcome(fields: Reader): Outcome {

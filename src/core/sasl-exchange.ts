@@ -5,7 +5,7 @@ import { SaslStream } from "./sasl.js";
 export interface SaslResult {
   /** Empty when the peer did without SASL. */
   readonly mechanism: string;
-  /** Whom the server has let in; absent for ANONYMOUS. */
+  /** Whom the server has let in; absent for ANONYMOUS, and for a token that came without a name. */
   readonly username?: string | undefined;
   /** The bytes behind the exchange, which belong to AMQP. */
   readonly rest: Uint8Array;

@@ -1,5 +1,6 @@
 import type { Admission } from "./sasl-admission.js";
 import { describeUser, refused, type ServerMechanism, type Verdict } from "./sasl-mechanism.js";
+import { unescapeName } from "./scram.js";
 import { ScramServer } from "./scram-server.js";
 import { readUtf8 } from "./utf8.js";
 
@@ -17,9 +18,9 @@ export function serverMechanism(
     case "SCRAM-SHA-1":
       return new ScramServer("SHA-1", admission);
     case "OAUTHBEARER":
-      return new BearerServer(admission, /^[ny],(?:a=([^,]*))?,$/, "invalid_token");
+      return new BearerServer(admission, oauthUser, "invalid_token");
     case "XOAUTH2":
-      return new BearerServer(admission, /^user=(.*)$/s, "401");
+      return new BearerServer(admission, xoauth2User, "401");
     case "EXTERNAL":
       return { respond: (response) => external(textOf(response), clientName) };
     case "PLAIN":
@@ -52,28 +53,40 @@ function plain(response: string | undefined, admission: Admission): Verdict {
 /** OAUTHBEARER (RFC 7628) or XOAUTH2: a bad token is told of in a challenge first. */
 class BearerServer implements ServerMechanism {
   readonly #admission: Admission;
-  readonly #header: RegExp;
+  readonly #userOf: UserOf;
   readonly #status: string;
   #refusal: Verdict | undefined;
 
-  /** `header`: the first field, with the user in it. `status`: how a bad token is called. */
-  constructor(admission: Admission, header: RegExp, status: string) {
+  /** `userOf` reads the first field. `status`: how a bad token is called. */
+  constructor(admission: Admission, userOf: UserOf, status: string) {
     this.#admission = admission;
-    this.#header = header;
+    this.#userOf = userOf;
     this.#status = status;
   }
 
   respond(response: Uint8Array): Verdict {
     if (this.#refusal !== undefined) return this.#refusal;
     const [first = "", ...fields] = textOf(response)?.split("\x01") ?? [];
-    const header = this.#header.exec(first);
+    const username = this.#userOf(first);
     const [, token] = fields.map((field) => /^auth=Bearer (.+)$/i.exec(field)).find((match) => match !== null) ?? [];
-    if (header === null || token === undefined) return refused("the response with the token is malformed");
-    const [, username] = header;
-    if (this.#admission.takes(token)) return { type: "granted", username };
+    if (username === undefined || token === undefined) return refused("the response with the token is malformed");
+    if (this.#admission.takes(token)) return { type: "granted", username: username || undefined };
     this.#refusal = refused("the token is unknown");
     return { type: "challenge", data: new TextEncoder().encode(JSON.stringify({ status: this.#status })) };
   }
+}
+
+/** The user that a first field names, empty for nobody; undefined for a field that is none. */
+type UserOf = (first: string) => string | undefined;
+
+/** RFC 5801: the GS2 header. */
+function oauthUser(first: string): string | undefined {
+  const [header, name = ""] = /^[ny],(?:a=([^,]*))?,$/.exec(first) ?? [];
+  return header === undefined ? undefined : unescapeName(name);
+}
+
+function xoauth2User(first: string): string | undefined {
+  return /^user=(.*)$/s.exec(first)?.[1];
 }
 
 function textOf(response: Uint8Array): string | undefined {

@@ -1,6 +1,7 @@
 import { AuthenticationError, ProtocolError } from "./errors.js";
 import type { Reader } from "./reader.js";
 import {
+  readSaslData,
   SASL_CHALLENGE,
   SASL_INIT,
   SASL_MECHANISMS,
@@ -81,8 +82,7 @@ export class SaslServer {
   #takeResponse(stream: SaslStream, name: string, mechanism: ServerMechanism): SaslStep | Promise<SaslStep> {
     const frame = stream.takeFrame(SASL_RESPONSE);
     if (frame === undefined) return "more";
-    const response = (frame.fields.list() > 0 ? frame.fields.binary() : undefined) ?? NOTHING;
-    return this.#judge(name, mechanism.respond(response));
+    return this.#judge(name, mechanism.respond(readSaslData(frame.fields)));
   }
 
   #judge(mechanism: string, verdict: Verdict | Promise<Verdict>): SaslStep | Promise<SaslStep> {

@@ -85,6 +85,11 @@ export function saslData(code: typeof SASL_CHALLENGE | typeof SASL_RESPONSE, dat
   });
 }
 
+/** What a challenge or a response carries; nothing is as good as empty. */
+export function readSaslData(fields: Reader): Uint8Array {
+  return (fields.list() > 0 ? fields.binary() : undefined) ?? new Uint8Array(0);
+}
+
 export interface SaslFrame {
   readonly code: number;
   /** Stands in front of the fields. */

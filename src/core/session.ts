@@ -86,9 +86,14 @@ export class Session implements FlushListener {
     this.outgoing.onBegin(remote.incomingWindow);
   }
 
+  /** Our End is next: nothing may leave behind it. */
+  mute(): void {
+    this.#ended = true;
+  }
+
   /** The session, or what carried it, is gone. */
   onEnd(error: Error): void {
-    this.#ended = true;
+    this.mute();
     this.outgoing.end(error);
     const links = [...this.#links];
     this.#links.clear();

@@ -70,7 +70,9 @@ export class Sessions {
   async probe(): Promise<void> {
     const entry = this.#options.control.begin((control) => this.#add(control));
     await entry.begun;
-    if (entry.error === undefined && this.#end === undefined) entry.control.end();
+    if (entry.error !== undefined || this.#end !== undefined) return;
+    entry.session.mute();
+    entry.control.end();
   }
 
   /** The peer begins a session. Throws ProtocolError when it is not welcome. */

@@ -143,13 +143,13 @@ export class Intermediary {
       maxMessageBytes: this.#limits.maxMessageBytes,
       logger: this.#logger,
       sasl: this.#admission,
-      onOpen: (connection) => this.#onOpen(connection),
+      onOpen: (connection, username) => this.#onOpen(connection, username),
       onLink: (request) => this.#onLink(request),
       onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),
     });
   }
 
-  #onOpen(connection: Connection): void {
+  #onOpen(connection: Connection, username: string | undefined): void {
     this.#clients.set(connection.socket, connection);
     const { containerId, hostname } = connection.remote;
     if (this.#receptions.of(connection) === undefined) {
@@ -159,7 +159,7 @@ export class Intermediary {
       void connection.close(noVirtualHost(connection));
       return;
     }
-    this.#logger.info(`${connection.socket.id} connected`, { containerId });
+    this.#logger.info(`${connection.socket.id} connected`, { containerId, username });
     void connection.closed.then((cause) => {
       this.#logger.info(`${connection.socket.id} disconnected`, { containerId, cause: cause?.message });
     });

@@ -54,10 +54,11 @@ describe("a token", () => {
 
 describe.each(["OAUTHBEARER", "XOAUTH2"])("%s", (mechanism) => {
   test("lets in who has a token", async () => {
-    const credentials = { username: "joe", token: TOKEN };
-    const result = await converse({ credentials, mechanisms: [mechanism] }, TOKENS);
-    expect(result.client).toMatchObject({ mechanism });
-    expect(result.server).toMatchObject({ mechanism, username: "joe" });
+    for (const username of ["joe", "j=o,e", undefined]) {
+      const result = await converse({ credentials: { username, token: TOKEN }, mechanisms: [mechanism] }, TOKENS);
+      expect(result.client).toMatchObject({ mechanism });
+      expect(result.server).toMatchObject({ mechanism, username });
+    }
   });
 
   test("does not let in another one, and says why", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { WINDOW } from "../../support/raw-peer.js";
+import { turn } from "./fake-socket.js";
 import { ACCEPTED, encoded, receiverWith, senderWith, text, transfer } from "./raw-bed.js";
 
 describe("credit", () => {
@@ -73,6 +74,18 @@ describe("credit", () => {
       expect((await peer.next("flow")).fields["link_credit"]).toBe(window);
     },
   );
+
+  it("counts a delivery of which a part has come as one in hand", async () => {
+    const { peer, delivered } = await receiverWith(2);
+    peer.send("transfer", transfer(0), { payload: encoded("m") });
+    peer.send("transfer", transfer(1, { more: true }), { payload: encoded("m") });
+    const [first] = await delivered(1);
+    await turn();
+    first?.accept();
+    const { fields } = await peer.next("flow", ["disposition"]);
+    expect([fields["delivery_count"], fields["link_credit"]]).toEqual([2, 1]);
+  });
+
   it("of a receiver, once it is used up, comes to as many deliveries as may be in hand, though none is settled then", async () => {
     const { peer, delivered } = await receiverWith(4);
     peer.send("transfer", transfer(0), { payload: encoded("m") });

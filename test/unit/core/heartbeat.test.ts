@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Heartbeat } from "../../../src/core/heartbeat.js";
 import { Output } from "../../../src/core/output.js";
-import { RawPeer } from "../../support/raw-peer.js";
-import { FakeSocket } from "./fake-socket.js";
+import { RawPeer, WINDOW } from "../../support/raw-peer.js";
+import { FakeSocket, turn } from "./fake-socket.js";
 import { BEGIN, begun, connectTo, opened } from "./raw-bed.js";
 
 describe("heartbeats", () => {
@@ -41,6 +41,19 @@ describe("a connection that is checked", () => {
     peer.send("end", {}, { channel });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(connection.isOpen).toBe(true);
+    connection.check();
+    await peer.next("begin");
+  });
+
+  it("says nothing more in that session than its end, whatever the peer asks for on it meanwhile", async () => {
+    const { peer, connection } = await opened();
+    connection.check();
+    const { channel } = await peer.next("begin");
+    peer.send("begin", { remote_channel: channel, ...BEGIN }, { channel });
+    peer.send("flow", { ...WINDOW, echo: true }, { channel });
+    await peer.next("end");
+    peer.send("flow", { ...WINDOW, echo: true }, { channel });
+    await turn();
     connection.check();
     await peer.next("begin");
   });

@@ -4,6 +4,7 @@ import { ACCEPTED } from "../../../src/core/outcome.js";
 import type { Sender } from "../../../src/core/sender.js";
 import type { IntermediaryOptions } from "../../../src/intermediary/intermediary.js";
 import { memoryDial } from "../../../src/transports/memory.js";
+import { RecordingLogger } from "../../support/recording-logger.js";
 import { Bed, type BedConsumer, textMessage } from "./bed.js";
 
 const UNSETTLED = { settled: false };
@@ -32,6 +33,13 @@ describe("who may come in", () => {
     });
     await expect(bed.connect()).rejects.toMatchObject({ name: "AuthenticationError" });
     expect(bed.logger.lines.join()).not.toContain("pässword");
+  });
+
+  test("with users: they by their names, which are logged", async () => {
+    const logger = new RecordingLogger();
+    const bed = makeBed({ kind: "router", users: new Map([["joe", "pässword"]]), logger });
+    await bed.connect({ username: "joe", password: "pässword" });
+    expect(logger.lines.at(-1)).toMatchObject({ level: "info", fields: { username: "joe" } });
   });
 
   test("with users: nobody without SASL, who is shown the header that is wanted", async () => {
