@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import type { Address } from "../../src/core/dial.js";
 import {
   getRpcClient,
   getRpcServer,
   getRpcTransport,
   type RPCTransport,
+  type TLSOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
 import { Intermediary } from "../../src/intermediary/intermediary.js";
@@ -13,7 +13,6 @@ import { listenTcp } from "../../src/transports/tcp-listener.js";
 import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
-import { withTls } from "../support/tls-dialers.js";
 
 interface Place extends AsyncDisposable {
   /** `name:port`. */
@@ -40,15 +39,15 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     };
   }
 
-  function transportTo(hosts: readonly Place[], tls: Address["tls"], serverName?: string): RPCTransport {
-    const url = `${scheme}://${hosts.map(({ host }) => host).join(",")}/`;
-    return getRpcTransport(url, { dialers: withTls(tls, serverName) });
+  function transportTo(hosts: readonly Place[], tls: TLSOptions, virtualHost = ""): RPCTransport {
+    const url = `${scheme}://${hosts.map(({ host }) => host).join(",")}/${virtualHost}`;
+    return getRpcTransport(url, { tls });
   }
 
   /** One call, by two transports, with what they need to connect. */
-  async function call(place: Place, tls: Address["tls"], serverName?: string): Promise<void> {
-    await using serving = transportTo([place], tls, serverName);
-    await using calling = transportTo([place], tls, serverName);
+  async function call(place: Place, tls: TLSOptions, virtualHost?: string): Promise<void> {
+    await using serving = transportTo([place], tls, virtualHost);
+    await using calling = transportTo([place], tls, virtualHost);
     await getRpcServer(serving, { topic: "t", server: "s" }, [new Echo()]).start();
     expect(await getRpcClient(calling, { topic: "t" }).call({}, "echo", { arg: "é".repeat(100_000) })).toHaveLength(
       100_000,
@@ -56,8 +55,8 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
   }
 
   /** The first status that says why there is no connection. */
-  async function refusal(place: Place, tls: Address["tls"], serverName?: string): Promise<string> {
-    await using transport = transportTo([place], tls, serverName);
+  async function refusal(place: Place, tls: TLSOptions, virtualHost?: string): Promise<string> {
+    await using transport = transportTo([place], tls, virtualHost);
     const connecting = Promise.allSettled([transport.connect()]);
     const status = await until(transport, "disconnected");
     expect(status).toMatchObject({ host: place.host, error: { message: expect.stringContaining(place.host) } });
@@ -81,13 +80,13 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
 
   test("a certificate for a virtual host is checked against that name, and no other", async () => {
     await using place = await start(VHOST_SERVER);
-    await call(place, { ca: CA }, VHOST);
-    expect(await refusal(place, { ca: CA })).toContain(
+    await call(place, { ca: CA, verifyVirtualHost: true }, VHOST);
+    expect(await refusal(place, { ca: CA }, VHOST)).toContain(
       "the certificate is not for 127.0.0.1, but for DNS:cloud.example",
     );
   });
 
-  test.each<[string, TlsListenerOptions | undefined, Address["tls"], string]>([
+  test.each<[string, TlsListenerOptions | undefined, TLSOptions, string]>([
     ["a server of an unknown CA", SERVER, {}, "the certificate is not signed by a CA that is trusted here"],
     ["an expired certificate", { ...SERVER, cert: pem("expired-cert") }, { ca: CA }, "the certificate has expired"],
     ["a server without TLS", undefined, { ca: CA }, "the peer does not speak TLS"],
