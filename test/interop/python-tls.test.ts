@@ -31,9 +31,9 @@ interface Guarded extends AsyncDisposable {
   logger: RecordingLogger;
 }
 
-async function embedded(tls: TlsListenerOptions): Promise<Guarded> {
+async function embedded(tls: TlsListenerOptions, sasl?: readonly string[]): Promise<Guarded> {
   const logger = new RecordingLogger();
-  const intermediary = new Intermediary({ kind: "broker", logger });
+  const intermediary = new Intermediary({ kind: "broker", logger, sasl });
   const { accept } = intermediary;
   const listening = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 10, accept, tls, logger });
   return {
@@ -113,6 +113,17 @@ test("Python without a certificate is refused, and the log says why", async () =
   const call = client.call({ target: { topic: "t" }, method: "ping", timeout: 2 });
   await expect(call).rejects.toMatchObject({ type: expect.stringMatching(/MessagingTimeout|MessageDeliveryFailure/) });
   expect(place.logger.of("warn")).toContainEqual(expect.stringContaining("the peer showed no certificate"));
+});
+
+test("Python and we are let in by EXTERNAL, with a certificate and nothing else", async () => {
+  await using place = await embedded({ ...SERVER, clientCa: CA }, ["EXTERNAL"]);
+  const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT, sasl_mechanisms: "EXTERNAL" });
+  const url = `amqp://localhost:${place.port}/?${query}`;
+  const topic = uniqueTopic("external");
+  await using transport = getRpcTransport(url);
+  await getRpcServer(transport, { topic, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
+  await using client = await PythonClient.start(url);
+  expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
 });
 
 test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", async () => {

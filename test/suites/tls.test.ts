@@ -6,6 +6,7 @@ import {
   getRpcTransport,
   type RPCTransport,
   type TLSOptions,
+  type TransportOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
 import { Intermediary } from "../../src/intermediary/intermediary.js";
@@ -26,8 +27,8 @@ class Echo {
 }
 
 describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => {
-  async function start(tls?: TlsListenerOptions): Promise<Place> {
-    const intermediary = new Intermediary({ kind: "broker" });
+  async function start(tls?: TlsListenerOptions, sasl?: readonly string[]): Promise<Place> {
+    const intermediary = new Intermediary({ kind: "broker", sasl });
     const at = { host: "127.0.0.1", port: 0, maxConnections: 10, accept: intermediary.accept, tls };
     const listening = await (scheme === "amqps" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
     return {
@@ -106,6 +107,39 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
   ])("the status tells of %s", async (_what, server, tls, why) => {
     await using place = await start(server);
     expect(await refusal(place, tls)).toContain(why);
+  });
+
+  test.each<[string, string, TransportOptions]>([
+    ["in code", "", { credentials: () => ({ external: true }) }],
+    ["by sasl_mechanisms", "?sasl_mechanisms=EXTERNAL", {}],
+    ["before ANONYMOUS", "?sasl_mechanisms=EXTERNAL%20ANONYMOUS", {}],
+  ])("who has a certificate is let in by EXTERNAL, chosen %s", async (_how, query, options) => {
+    await using place = await start({ ...SERVER, clientCa: CA }, ["EXTERNAL", "ANONYMOUS"]);
+    await using transport = getRpcTransport(`${scheme}://${place.host}/${query}`, {
+      tls: { ca: CA, ...CLIENT },
+      ...options,
+    });
+    expect(await transport.probe()).toMatchObject({ mechanism: "EXTERNAL", encrypted: true });
+  });
+
+  test.each<[string, TlsListenerOptions, string, string]>([
+    [
+      "who has a certificate, and does not ask for EXTERNAL",
+      { clientCa: CA, ...SERVER },
+      "",
+      "EXTERNAL; ours are ANON",
+    ],
+    ["who wants ANONYMOUS", { clientCa: CA, ...SERVER }, "?sasl_mechanisms=ANONYMOUS", "EXTERNAL; ours are ANONYMOUS"],
+    ["whom no certificate names", SERVER, "?sasl_mechanisms=EXTERNAL", "none; ours are EXTERNAL"],
+  ])("where there is nothing but EXTERNAL, %s is told so", async (_who, server, query, mechanisms) => {
+    await using place = await start(server, ["EXTERNAL"]);
+    await using transport = getRpcTransport(`${scheme}://${place.host}/${query}`, { tls: { ca: CA, ...CLIENT } });
+    const connecting = Promise.allSettled([transport.connect()]);
+    const status = await until(transport, "disconnected");
+    const message = expect.stringContaining(`the SASL mechanisms of the peer are ${mechanisms}`);
+    expect(status).toMatchObject({ error: { name: "AuthenticationError", message } });
+    await transport.close();
+    await connecting;
   });
 
   test("a bad host is left for a good one that follows in the URL", async () => {
