@@ -7,11 +7,9 @@ import {
   type TLSOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
-import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
 import { Artemis } from "../support/artemis.js";
 import { uniqueTopic } from "../support/bed.js";
+import { embedded, type Guarded } from "../support/embedded.js";
 import { PythonClient, PythonServer } from "../support/python.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
@@ -25,27 +23,6 @@ const PYTHON_CLIENT = {
   ssl_key_password: ENCRYPTED_CLIENT.passphrase,
 };
 
-interface Guarded extends AsyncDisposable {
-  port: number;
-  /** What it has logged. */
-  logger: RecordingLogger;
-}
-
-async function embedded(tls: TlsListenerOptions, sasl?: readonly string[]): Promise<Guarded> {
-  const logger = new RecordingLogger();
-  const intermediary = new Intermediary({ kind: "broker", logger, sasl });
-  const { accept } = intermediary;
-  const listening = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 10, accept, tls, logger });
-  return {
-    port: listening.port,
-    logger,
-    async [Symbol.asyncDispose]() {
-      await intermediary.close();
-      await listening.close();
-    },
-  };
-}
-
 async function artemis(): Promise<Guarded> {
   const running = await Artemis.start({ addressing: "legacy", tls: true });
   return {
@@ -56,7 +33,7 @@ async function artemis(): Promise<Guarded> {
 }
 
 describe.each([
-  ["the embedded broker", () => embedded({ ...SERVER, clientCa: CA })],
+  ["the embedded broker", () => embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA } })],
   ["Artemis", artemis],
 ])("by %s, which wants client certificates", (_place, start) => {
   let place: Guarded;
@@ -107,7 +84,7 @@ describe.each([
 });
 
 test("Python without a certificate is refused, and the log says why", async () => {
-  await using place = await embedded({ ...SERVER, clientCa: CA });
+  await using place = await embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA } });
   const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CA })}`;
   await using client = await PythonClient.start(url);
   const call = client.call({ target: { topic: "t" }, method: "ping", timeout: 2 });
@@ -116,7 +93,7 @@ test("Python without a certificate is refused, and the log says why", async () =
 });
 
 test("Python and we are let in by EXTERNAL, with a certificate and nothing else", async () => {
-  await using place = await embedded({ ...SERVER, clientCa: CA }, ["EXTERNAL"]);
+  await using place = await embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA }, sasl: ["EXTERNAL"] });
   const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT, sasl_mechanisms: "EXTERNAL" });
   const url = `amqp://localhost:${place.port}/?${query}`;
   const topic = uniqueTopic("external");
@@ -127,7 +104,7 @@ test("Python and we are let in by EXTERNAL, with a certificate and nothing else"
 });
 
 test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", async () => {
-  await using place = await embedded(VHOST_SERVER);
+  await using place = await embedded({ by: "tcp", tls: VHOST_SERVER });
   const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CA, ssl_verify_vhost: "true" });
   const url = `amqp://127.0.0.1:${place.port}/${VHOST}?${query}`;
   const topic = uniqueTopic("vhost");

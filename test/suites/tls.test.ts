@@ -9,16 +9,9 @@ import {
   type TransportOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
 import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { embedded, type Guarded } from "../support/embedded.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
-
-interface Place extends AsyncDisposable {
-  /** `name:port`. */
-  host: string;
-}
 
 class Echo {
   echo(_context: object, { arg }: { arg: unknown }): unknown {
@@ -27,26 +20,16 @@ class Echo {
 }
 
 describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => {
-  async function start(tls?: TlsListenerOptions, sasl?: readonly string[]): Promise<Place> {
-    const intermediary = new Intermediary({ kind: "broker", sasl });
-    const at = { host: "127.0.0.1", port: 0, maxConnections: 10, accept: intermediary.accept, tls };
-    const listening = await (scheme === "amqps" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
-    return {
-      host: `127.0.0.1:${listening.port}`,
-      async [Symbol.asyncDispose]() {
-        await intermediary.close();
-        await listening.close();
-      },
-    };
-  }
+  const by = scheme === "amqps" ? "tcp" : "websocket";
+  const start = (tls?: TlsListenerOptions, sasl?: readonly string[]) => embedded({ by, tls, sasl });
 
-  function transportTo(hosts: readonly Place[], tls: TLSOptions, virtualHost = ""): RPCTransport {
-    const url = `${scheme}://${hosts.map(({ host }) => host).join(",")}/${virtualHost}`;
+  function transportTo(hosts: readonly Guarded[], tls: TLSOptions, virtualHost = ""): RPCTransport {
+    const url = `${scheme}://${hosts.map(hostOf).join(",")}/${virtualHost}`;
     return getRpcTransport(url, { tls });
   }
 
   /** One call, by two transports, with what they need to connect. */
-  async function call(place: Place, tls: TLSOptions, virtualHost?: string): Promise<void> {
+  async function call(place: Guarded, tls: TLSOptions, virtualHost?: string): Promise<void> {
     await using serving = transportTo([place], tls, virtualHost);
     await using calling = transportTo([place], tls, virtualHost);
     await getRpcServer(serving, { topic: "t", server: "s" }, [new Echo()]).start();
@@ -56,11 +39,11 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
   }
 
   /** The first status that says why there is no connection. */
-  async function refusal(place: Place, tls: TLSOptions, virtualHost?: string): Promise<string> {
+  async function refusal(place: Guarded, tls: TLSOptions, virtualHost?: string): Promise<string> {
     await using transport = transportTo([place], tls, virtualHost);
     const connecting = Promise.allSettled([transport.connect()]);
     const status = await until(transport, "disconnected");
-    expect(status).toMatchObject({ host: place.host, error: { message: expect.stringContaining(place.host) } });
+    expect(status).toMatchObject({ host: hostOf(place), error: { message: expect.stringContaining(hostOf(place)) } });
     const seen = inspect(status, { depth: 20 });
     for (const secret of ["PRIVATE KEY", "w:r:o:n:g"]) expect(seen).not.toContain(secret);
     await transport.close();
@@ -115,7 +98,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     ["before ANONYMOUS", "?sasl_mechanisms=EXTERNAL%20ANONYMOUS", {}],
   ])("who has a certificate is let in by EXTERNAL, chosen %s", async (_how, query, options) => {
     await using place = await start({ ...SERVER, clientCa: CA }, ["EXTERNAL", "ANONYMOUS"]);
-    await using transport = getRpcTransport(`${scheme}://${place.host}/${query}`, {
+    await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, {
       tls: { ca: CA, ...CLIENT },
       ...options,
     });
@@ -133,7 +116,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     ["whom no certificate names", SERVER, "?sasl_mechanisms=EXTERNAL", "none; ours are EXTERNAL"],
   ])("where there is nothing but EXTERNAL, %s is told so", async (_who, server, query, mechanisms) => {
     await using place = await start(server, ["EXTERNAL"]);
-    await using transport = getRpcTransport(`${scheme}://${place.host}/${query}`, { tls: { ca: CA, ...CLIENT } });
+    await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, { tls: { ca: CA, ...CLIENT } });
     const connecting = Promise.allSettled([transport.connect()]);
     const status = await until(transport, "disconnected");
     const message = expect.stringContaining(`the SASL mechanisms of the peer are ${mechanisms}`);
@@ -147,9 +130,13 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     await using good = await start(SERVER);
     await using transport = transportTo([bad, good], { ca: CA });
     await transport.connect();
-    expect(transport.state).toMatchObject({ type: "connected", host: good.host });
+    expect(transport.state).toMatchObject({ type: "connected", host: hostOf(good) });
   });
 });
+
+function hostOf({ port }: Guarded): string {
+  return `127.0.0.1:${port}`;
+}
 
 async function until(transport: RPCTransport, type: TransportStatus["type"]): Promise<TransportStatus> {
   for await (const status of transport.status()) if (status.type === type) return status;
