@@ -1,14 +1,15 @@
 import { InvalidArgumentError } from "commander";
 import { toError } from "../core/errors.js";
+import { LONGEST_TIMER_MS } from "../core/timers.js";
 import { fromJson } from "../driver/json.js";
 import { UsageError } from "./exit-status.js";
 
-/** Seconds above 0, as milliseconds. */
+/** Seconds above 0, as milliseconds. More than a timer can wait is cut to that. */
 export function seconds(text: string): number {
   const ms = Number(text) * 1_000;
   if (text.trim() === "" || !Number.isFinite(ms) || ms <= 0)
     throw new InvalidArgumentError("It must be seconds, above 0.");
-  return ms;
+  return Math.min(ms, LONGEST_TIMER_MS);
 }
 
 export function port(text: string): number {

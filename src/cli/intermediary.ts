@@ -102,9 +102,11 @@ async function run(given: IntermediaryArguments, { print, logger, interrupted }:
 }
 
 function create(
-  { kind, product, user, token, sasl, vhost, option = [] }: IntermediaryArguments,
+  { kind, product, user, token, sasl, vhost, option = [], tlsClientCa }: IntermediaryArguments,
   logger: Logger,
 ): Intermediary {
+  if (tlsClientCa === undefined && sasl?.some((name) => name.toUpperCase() === "EXTERNAL"))
+    throw new UsageError("--sasl: EXTERNAL needs --tls-client-ca");
   const who = { users: users(user), tokens: token && new Set(token), sasl };
   const what = { kind, product, virtualHosts: vhost, addressing: addressing(option), logger };
   try {

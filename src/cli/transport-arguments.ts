@@ -69,9 +69,9 @@ function transportConf(
   };
 }
 
-/** `key=value`. The value may be secret: it is not shown. */
+/** `key=value`. Nothing of the text is shown: the value may be secret. */
 export function keyAndValue(text: string): [key: string, value: string] {
   const at = text.indexOf("=");
-  if (at < 1) throw new UsageError(`--option must be KEY=VALUE, and ${JSON.stringify(text)} has no "="`);
+  if (at < 1) throw new UsageError("--option must be KEY=VALUE");
   return [text.slice(0, at), text.slice(at + 1)];
 }

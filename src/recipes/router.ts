@@ -41,6 +41,7 @@ function users(name: string): string {
   return `
     Who may connect is in the database that /etc/sasl2/${name}.conf names, where mech_list has to name these mechanisms:
       saslpasswd2 -c -u oslo -f DATABASE NAME
+    Clients prefer SCRAM, which knows the users of this database alone: where they are elsewhere, offer PLAIN only.
     The user is then NAME@oslo, or NAME with sasl_default_realm = oslo. A password in clear belongs on TLS: an sslProfile
     and requireSsl: yes.`;
 }

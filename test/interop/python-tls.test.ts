@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
-import type { Address } from "../../src/core/dial.js";
-import { getRpcClient, getRpcServer, getRpcTransport, type TransportStatus } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
-import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
+import {
+  getRpcClient,
+  getRpcServer,
+  getRpcTransport,
+  type TLSOptions,
+  type TransportStatus,
+} from "../../src/entry/node.js";
 import { Artemis } from "../support/artemis.js";
 import { uniqueTopic } from "../support/bed.js";
+import { embedded, type Guarded } from "../support/embedded.js";
 import { PythonClient, PythonServer } from "../support/python.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
-import { withTls } from "../support/tls-dialers.js";
 
 const LEGACY = { addressing_mode: "legacy" };
 const PYTHON_CA = { ssl: "true", ssl_ca_file: pemFile("ca") };
@@ -20,27 +22,6 @@ const PYTHON_CLIENT = {
   ssl_key_file: pemFile("client-key-encrypted"),
   ssl_key_password: ENCRYPTED_CLIENT.passphrase,
 };
-
-interface Guarded extends AsyncDisposable {
-  port: number;
-  /** What it has logged. */
-  logger: RecordingLogger;
-}
-
-async function embedded(tls: TlsListenerOptions): Promise<Guarded> {
-  const logger = new RecordingLogger();
-  const intermediary = new Intermediary({ kind: "broker", logger });
-  const { accept } = intermediary;
-  const listening = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 10, accept, tls, logger });
-  return {
-    port: listening.port,
-    logger,
-    async [Symbol.asyncDispose]() {
-      await intermediary.close();
-      await listening.close();
-    },
-  };
-}
 
 async function artemis(): Promise<Guarded> {
   const running = await Artemis.start({ addressing: "legacy", tls: true });
@@ -52,7 +33,7 @@ async function artemis(): Promise<Guarded> {
 }
 
 describe.each([
-  ["the embedded broker", () => embedded({ ...SERVER, clientCa: CA })],
+  ["the embedded broker", () => embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA } })],
   ["Artemis", artemis],
 ])("by %s, which wants client certificates", (_place, start) => {
   let place: Guarded;
@@ -61,8 +42,8 @@ describe.each([
   });
   afterAll(() => place[Symbol.asyncDispose]());
 
-  const ours = (tls: Address["tls"]) =>
-    getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { dialers: withTls(tls) });
+  const ours = (tls: TLSOptions) =>
+    getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { tls });
 
   test("Python and we call each other, each with a certificate", async () => {
     const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT })}`;
@@ -77,7 +58,7 @@ describe.each([
     expect(await client.call({}, "echo", { arg: "hällo" })).toBe("hällo");
   });
 
-  test.each<[string, Address["tls"], RegExp]>([
+  test.each<[string, TLSOptions, RegExp]>([
     ["no certificate", { ca: CA }, /the peer requires a certificate|it may require a client certificate/],
     [
       "one of another CA",
@@ -103,7 +84,7 @@ describe.each([
 });
 
 test("Python without a certificate is refused, and the log says why", async () => {
-  await using place = await embedded({ ...SERVER, clientCa: CA });
+  await using place = await embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA } });
   const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CA })}`;
   await using client = await PythonClient.start(url);
   const call = client.call({ target: { topic: "t" }, method: "ping", timeout: 2 });
@@ -111,16 +92,25 @@ test("Python without a certificate is refused, and the log says why", async () =
   expect(place.logger.of("warn")).toContainEqual(expect.stringContaining("the peer showed no certificate"));
 });
 
-test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", async () => {
-  await using place = await embedded(VHOST_SERVER);
-  const at = `127.0.0.1:${place.port}/${VHOST}`;
-  const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CA, ssl_verify_vhost: "true" });
-  const topic = uniqueTopic("vhost");
-  await using transport = getRpcTransport(`amqps://${at}?${new URLSearchParams(LEGACY)}`, {
-    dialers: withTls({ ca: CA }, VHOST),
-  });
+test("Python and we are let in by EXTERNAL, with a certificate and nothing else", async () => {
+  await using place = await embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA }, sasl: ["EXTERNAL"] });
+  const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT, sasl_mechanisms: "EXTERNAL" });
+  const url = `amqp://localhost:${place.port}/?${query}`;
+  const topic = uniqueTopic("external");
+  await using transport = getRpcTransport(url);
   await getRpcServer(transport, { topic, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
-  await using client = await PythonClient.start(`amqp://${at}?${query}`);
+  await using client = await PythonClient.start(url);
+  expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
+});
+
+test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", async () => {
+  await using place = await embedded({ by: "tcp", tls: VHOST_SERVER });
+  const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CA, ssl_verify_vhost: "true" });
+  const url = `amqp://127.0.0.1:${place.port}/${VHOST}?${query}`;
+  const topic = uniqueTopic("vhost");
+  await using transport = getRpcTransport(url);
+  await getRpcServer(transport, { topic, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
+  await using client = await PythonClient.start(url);
   expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
 });
 

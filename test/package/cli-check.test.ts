@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { oslo, Running, RunningIntermediary } from "./command.js";
 
 interface Findings {
@@ -99,6 +102,27 @@ describe("check", { timeout: 60_000 }, () => {
     const { status, report } = await findings(url, ...target);
     expect(status).toBe(0);
     expect(Number(report["credit"])).toBeGreaterThan(0);
+  });
+
+  it("finds its way by a service's file: URL, mechanism, exchange", async () => {
+    const user = ["--user", "nova:s3cret"];
+    await using intermediary = await RunningIntermediary.start("--kind", "router", ...user);
+    const folder = await mkdtemp(join(tmpdir(), "oslo-check-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const conf = join(folder, "nova.conf");
+    const url = `amqp://nova:s3cret@${intermediary.tcp}/`;
+    const amqp = "[oslo_messaging_amqp]\nsasl_mechanisms = PLAIN\naddressing_mode = legacy\nretry_quickly = true\n";
+    await writeFile(conf, `[DEFAULT]\ntransport_url = ${url}\ncontrol_exchange = nova\n${amqp}`);
+    const legacy = ["--url", url, "--option", "addressing_mode=legacy"];
+    const target = ["--topic", "compute", "--server", "host-a"];
+    await using _server = await Running.ready("serve", ...legacy, "--exchange", "nova", ...target);
+    const { status, stdout, stderr } = await oslo("check", "--conf", conf, "--json", ...target);
+    const { report, checks }: Findings = JSON.parse(stdout);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report).toMatchObject({ mechanism: "PLAIN", addressing: "legacy", credit: expect.any(Number) });
+    expect(status).toBe(0);
+    expect(stderr).toContain("warning: [oslo_messaging_amqp] retry_quickly is not known, and does nothing\n");
+    expect(stdout + stderr).not.toContain("s3cret");
   });
 
   it("warns where the Python driver would take other addresses", async () => {

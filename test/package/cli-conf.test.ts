@@ -13,10 +13,10 @@ const WARNINGS = [
 ].join("");
 
 /** A file of its own for a test. */
-async function file(text: string): Promise<string> {
+async function file(text: string, name = "service.conf"): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "oslo-conf-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, "service.conf");
+  const path = join(folder, name);
   await writeFile(path, text);
   return path;
 }
@@ -81,6 +81,95 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
     expect(await oslo("notify", ...mine, ...what, "2")).toMatchObject({ status: 0 });
     const heard = await listener.line("a notification", (line) => ("priority" in line ? line : undefined));
     expect(heard).toMatchObject({ publisherId: "p", payload: 2 });
+  });
+});
+
+describe("a file's limits", { timeout: 60_000 }, () => {
+  let router: RunningIntermediary;
+
+  beforeAll(async () => {
+    router = await RunningIntermediary.start("--kind", "router");
+  }, 60_000);
+
+  afterAll(() => router[Symbol.asyncDispose]());
+
+  const conf = async (...lines: readonly string[]): Promise<string[]> => {
+    return ["--conf", await file(["[DEFAULT]", `transport_url = amqp://${router.tcp}/`, ...lines, ""].join("\n"))];
+  };
+
+  it.each([
+    ["1", { status: 2, stdout: "" }],
+    ["2", { status: 0, stdout: "null\n" }],
+  ])("executor_thread_pool_size = %s is how many requests serve handles at once", async (size, expected) => {
+    const hall = await file(HALL, "hall.mjs");
+    const limited = await conf(`executor_thread_pool_size = ${size}`);
+    const topic = ["--topic", `hall-${size}`];
+    await using server = await Running.ready("serve", ...limited, ...topic, "--server", "s", "--module", hall);
+    await using _entering = new Running("call", ...limited, ...topic, "enter");
+    await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain("one is in");
+    expect(await oslo("call", ...limited, ...topic, "--timeout", "2", "leave")).toMatchObject(expected);
+  });
+
+  it("rpc_response_timeout is how long call waits, and rpc_ping_enabled what serve answers", async () => {
+    const hasty = await conf("rpc_response_timeout = 1");
+    const topic = ["--topic", "hasty"];
+    await using _server = await Running.ready("serve", ...hasty, ...topic, "--server", "s");
+    const { status, stderr } = await oslo("call", ...hasty, ...topic, "slow", '{"secs":50}');
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^MessagingTimeout: .*phase reply/);
+    // nothing of the file enables it
+    expect(await oslo("call", ...hasty, ...topic, "oslo_rpc_server_ping")).toMatchObject({ status: 1, stdout: "" });
+  });
+});
+
+/** One waits in it until another says that he may leave. */
+const HALL = `let leave;
+export default {
+  enter() {
+    console.error("one is in");
+    return new Promise((resolve) => { leave = resolve; });
+  },
+  leave() {
+    leave();
+  },
+};
+`;
+
+describe("a file's notification drivers", { timeout: 60_000 }, () => {
+  const notify = (conf: string, eventType: string, ...args: readonly string[]) =>
+    oslo("notify", "--conf", conf, "--publisher-id", "p", "--event-type", eventType, ...args);
+
+  it("log writes to stderr, and connects to nobody", async () => {
+    const conf = await file(
+      "[DEFAULT]\ntransport_url = amqp://127.0.0.1:1/\n[oslo_messaging_notifications]\ndriver = log\n",
+    );
+    expect(await notify(conf, "e", '{"id":1}')).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^info: oslo\.messaging\.notification\.e \{.*"payload":\{"id":1\}.*\}\n$/),
+    });
+  });
+
+  it("routing gives each notification to the drivers that routing_config names for it", async () => {
+    await using broker = await RunningIntermediary.start("--kind", "broker");
+    const routing = await file(
+      "cloud:\n  log:\n    accepted_events: ['compute.*']\n  messagingv2:\n    accepted_priorities: [error]\n",
+      "routing.yaml",
+    );
+    const conf = await file(`[DEFAULT]
+transport_url = amqp://${broker.tcp}/
+[oslo_messaging_notifications]
+driver = routing
+routing_config = ${routing}
+`);
+    const logged = await notify(conf, "compute.create", "1");
+    expect(logged).toMatchObject({ status: 0, stderr: expect.stringMatching(/^info: .*\.compute\.create /m) });
+    expect(await notify(conf, "volume.create", "2")).toEqual({ status: 0, stdout: "", stderr: "" });
+    const sent = await notify(conf, "volume.lost", "--priority", "error", "3");
+    expect(sent).toMatchObject({ status: 0, stderr: expect.not.stringContaining("info:") });
+    // it is the first that the broker has: the others have not been sent
+    const { stdout } = await oslo("listen", "--conf", conf, "--count", "1");
+    expect(JSON.parse(stdout.split("\n")[1] ?? "")).toMatchObject({ eventType: "volume.lost", payload: 3 });
   });
 });
 

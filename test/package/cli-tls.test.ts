@@ -3,8 +3,7 @@ import type { Address } from "../../src/core/dial.js";
 import { getRpcTransport } from "../../src/entry/node.js";
 import { nodeWebSocketDial } from "../../src/transports/websocket-node.js";
 import { CA, CLIENT, pemFile } from "../support/tls.js";
-import { withTls } from "../support/tls-dialers.js";
-import { RunningIntermediary } from "./command.js";
+import { oslo, RunningIntermediary } from "./command.js";
 
 const SERVER_FILES = ["--tls-cert", pemFile("server-cert"), "--tls-key", pemFile("server-key")];
 
@@ -12,7 +11,7 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
   it("listens with TLS on both ports, and not in clear", async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES);
     for (const url of [`amqps://${intermediary.tcp}/`, `amqp+wss://${intermediary.ws}/`]) {
-      await using transport = getRpcTransport(url, { dialers: withTls({ ca: CA }) });
+      await using transport = getRpcTransport(url, { tls: { ca: CA } });
       await transport.connect();
     }
     const silent = { data() {}, drain() {}, close() {} };
@@ -24,12 +23,27 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
   it("lets in only who has a certificate that --tls-client-ca has signed, and logs whom it refused", async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES, "--tls-client-ca", pemFile("ca"));
     const url = `amqps://${intermediary.tcp}/`;
-    await using refused = getRpcTransport(url, { dialers: withTls({ ca: CA }) });
+    await using refused = getRpcTransport(url, { tls: { ca: CA } });
     const connecting = Promise.allSettled([refused.connect()]);
     await expect.poll(() => intermediary.stderr, { timeout: 20_000 }).toContain("the peer showed no certificate");
     await refused.close();
     await connecting;
-    await using welcome = getRpcTransport(url, { dialers: withTls({ ca: CA, ...CLIENT }) });
+    await using welcome = getRpcTransport(url, { tls: { ca: CA, ...CLIENT } });
     await welcome.connect();
+  });
+
+  it("lets in by EXTERNAL who has such a certificate, and tells who comes by ANONYMOUS what it wants", async () => {
+    const how = ["--tls-client-ca", pemFile("ca"), "--sasl", "EXTERNAL"];
+    await using intermediary = await RunningIntermediary.start(...SERVER_FILES, ...how);
+    const files = { ssl_ca_file: "ca", ssl_cert_file: "client-cert", ssl_key_file: "client-key" };
+    const options = Object.entries(files).flatMap(([key, name]) => ["--option", `${key}=${pemFile(name)}`]);
+    for (const url of [`amqps://${intermediary.tcp}/`, `amqp+wss://${intermediary.ws}/`]) {
+      const check = ["check", "--url", url, ...options];
+      const external = await oslo(...check, "--option", "sasl_mechanisms=EXTERNAL");
+      expect(external).toMatchObject({ status: 0, stdout: expect.stringMatching(/^mechanism +EXTERNAL$/m) });
+      const anonymous = await oslo(...check, "--timeout", "2");
+      expect(anonymous).toMatchObject({ status: 4, stdout: "" });
+      expect(anonymous.stderr).toContain("the SASL mechanisms of the peer are EXTERNAL; ours are ANONYMOUS");
+    }
   });
 });

@@ -8,13 +8,12 @@ import {
   type RPCTransport,
   type TransportStatus,
 } from "../../src/entry/node.js";
-import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { embedded, type Guarded } from "../support/embedded.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 type Scheme = (typeof SCHEMES)[number];
+const BY = { amqp: "tcp", "amqp+ws": "websocket" } as const;
 
 /** Long enough for an attempt to connect that is refused at once. */
 const SHORT_MS = 2_000;
@@ -27,28 +26,6 @@ interface Login {
 const EMBEDDED: Login = { username: "jo@é", password: "p:a/s@s ß" };
 const WRONG = "wr:o/ng@ ß";
 
-interface Guarded extends AsyncDisposable {
-  port: number;
-  /** What it has logged. */
-  logger: RecordingLogger;
-}
-
-/** Our own broker, which lets in who has a password, or everybody. */
-async function embedded(scheme: Scheme, who: Partial<IntermediaryOptions> = {}, port = 0): Promise<Guarded> {
-  const logger = new RecordingLogger();
-  const intermediary = new Intermediary({ kind: "broker", logger, ...who });
-  const at = { host: "127.0.0.1", port, maxConnections: 10, accept: intermediary.accept };
-  const listening = await (scheme === "amqp" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
-  return {
-    port: listening.port,
-    logger,
-    async [Symbol.asyncDispose]() {
-      await intermediary.close();
-      await listening.close();
-    },
-  };
-}
-
 async function artemis(): Promise<Guarded> {
   const { port } = inject("artemis").routable;
   return { port, logger: new RecordingLogger(), [Symbol.asyncDispose]: async () => {} };
@@ -58,7 +35,7 @@ const PLACES: [place: string, login: () => Login, start: (scheme: Scheme) => Pro
   [
     "the embedded broker",
     () => EMBEDDED,
-    (scheme) => embedded(scheme, { users: new Map([[EMBEDDED.username, EMBEDDED.password]]) }),
+    (scheme) => embedded({ by: BY[scheme], users: new Map([[EMBEDDED.username, EMBEDDED.password]]) }),
   ],
   ["Artemis", () => inject("artemis").routable.login ?? EMBEDDED, artemis],
 ];
@@ -138,7 +115,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
   });
 
   test("a broker that wants no password gets none, and the mechanisms of both sides are named", async () => {
-    await using place = await embedded(scheme);
+    await using place = await embedded({ by: BY[scheme] });
     await using transport = getRpcTransport(urlOf(scheme, place, EMBEDDED.username, EMBEDDED.password));
     const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
     await expect(call).rejects.toMatchObject({
@@ -150,7 +127,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
   });
 
   test("a user without a realm is one of the default realm", async () => {
-    await using place = await embedded(scheme, { users: new Map([["joe@cloud", "secret"]]) });
+    await using place = await embedded({ by: BY[scheme], users: new Map([["joe@cloud", "secret"]]) });
     await using transport = getRpcTransport(`${urlOf(scheme, place, "joe", "secret")}?sasl_default_realm=cloud`);
     await transport.connect();
     await using other = getRpcTransport(`${urlOf(scheme, place, "joe@cloud", "secret")}?sasl_default_realm=other`);
@@ -165,7 +142,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
       asked.push(attempt);
       return { username: "joe", token: `t0ken-${asked.length}` };
     };
-    const first = await embedded(scheme, { tokens: new Set(["t0ken-1"]) });
+    const first = await embedded({ by: BY[scheme], tokens: new Set(["t0ken-1"]) });
     await using transport = getRpcTransport(`${scheme}://127.0.0.1:${first.port}/`, { ...options, credentials });
     await transport.connect();
     const lost = (async () => {
@@ -175,7 +152,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     await lost;
     // Whichever attempt it is that finds the second one.
     const tokens = new Set(Array.from({ length: 20 }, (_, index) => `t0ken-${index + 2}`));
-    await using second = await embedded(scheme, { tokens }, first.port);
+    await using second = await embedded({ by: BY[scheme], tokens, port: first.port });
     await transport.connect();
     expect(asked.slice(0, 2)).toEqual([1, 1]);
     expect(inspect([logger.lines, first.logger.lines, second.logger.lines, transport], { depth: 20 })).not.toContain(

@@ -1,24 +1,17 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import type { Address } from "../../src/core/dial.js";
 import {
   getRpcClient,
   getRpcServer,
   getRpcTransport,
   type RPCTransport,
+  type TLSOptions,
+  type TransportOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
 import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { embedded, type Guarded } from "../support/embedded.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
-import { withTls } from "../support/tls-dialers.js";
-
-interface Place extends AsyncDisposable {
-  /** `name:port`. */
-  host: string;
-}
 
 class Echo {
   echo(_context: object, { arg }: { arg: unknown }): unknown {
@@ -27,28 +20,18 @@ class Echo {
 }
 
 describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => {
-  async function start(tls?: TlsListenerOptions): Promise<Place> {
-    const intermediary = new Intermediary({ kind: "broker" });
-    const at = { host: "127.0.0.1", port: 0, maxConnections: 10, accept: intermediary.accept, tls };
-    const listening = await (scheme === "amqps" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
-    return {
-      host: `127.0.0.1:${listening.port}`,
-      async [Symbol.asyncDispose]() {
-        await intermediary.close();
-        await listening.close();
-      },
-    };
-  }
+  const by = scheme === "amqps" ? "tcp" : "websocket";
+  const start = (tls?: TlsListenerOptions, sasl?: readonly string[]) => embedded({ by, tls, sasl });
 
-  function transportTo(hosts: readonly Place[], tls: Address["tls"], serverName?: string): RPCTransport {
-    const url = `${scheme}://${hosts.map(({ host }) => host).join(",")}/`;
-    return getRpcTransport(url, { dialers: withTls(tls, serverName) });
+  function transportTo(hosts: readonly Guarded[], tls: TLSOptions, virtualHost = ""): RPCTransport {
+    const url = `${scheme}://${hosts.map(hostOf).join(",")}/${virtualHost}`;
+    return getRpcTransport(url, { tls });
   }
 
   /** One call, by two transports, with what they need to connect. */
-  async function call(place: Place, tls: Address["tls"], serverName?: string): Promise<void> {
-    await using serving = transportTo([place], tls, serverName);
-    await using calling = transportTo([place], tls, serverName);
+  async function call(place: Guarded, tls: TLSOptions, virtualHost?: string): Promise<void> {
+    await using serving = transportTo([place], tls, virtualHost);
+    await using calling = transportTo([place], tls, virtualHost);
     await getRpcServer(serving, { topic: "t", server: "s" }, [new Echo()]).start();
     expect(await getRpcClient(calling, { topic: "t" }).call({}, "echo", { arg: "é".repeat(100_000) })).toHaveLength(
       100_000,
@@ -56,11 +39,11 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
   }
 
   /** The first status that says why there is no connection. */
-  async function refusal(place: Place, tls: Address["tls"], serverName?: string): Promise<string> {
-    await using transport = transportTo([place], tls, serverName);
+  async function refusal(place: Guarded, tls: TLSOptions, virtualHost?: string): Promise<string> {
+    await using transport = transportTo([place], tls, virtualHost);
     const connecting = Promise.allSettled([transport.connect()]);
     const status = await until(transport, "disconnected");
-    expect(status).toMatchObject({ host: place.host, error: { message: expect.stringContaining(place.host) } });
+    expect(status).toMatchObject({ host: hostOf(place), error: { message: expect.stringContaining(hostOf(place)) } });
     const seen = inspect(status, { depth: 20 });
     for (const secret of ["PRIVATE KEY", "w:r:o:n:g"]) expect(seen).not.toContain(secret);
     await transport.close();
@@ -81,13 +64,13 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
 
   test("a certificate for a virtual host is checked against that name, and no other", async () => {
     await using place = await start(VHOST_SERVER);
-    await call(place, { ca: CA }, VHOST);
-    expect(await refusal(place, { ca: CA })).toContain(
+    await call(place, { ca: CA, verifyVirtualHost: true }, VHOST);
+    expect(await refusal(place, { ca: CA }, VHOST)).toContain(
       "the certificate is not for 127.0.0.1, but for DNS:cloud.example",
     );
   });
 
-  test.each<[string, TlsListenerOptions | undefined, Address["tls"], string]>([
+  test.each<[string, TlsListenerOptions | undefined, TLSOptions, string]>([
     ["a server of an unknown CA", SERVER, {}, "the certificate is not signed by a CA that is trusted here"],
     ["an expired certificate", { ...SERVER, cert: pem("expired-cert") }, { ca: CA }, "the certificate has expired"],
     ["a server without TLS", undefined, { ca: CA }, "the peer does not speak TLS"],
@@ -109,14 +92,51 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     expect(await refusal(place, tls)).toContain(why);
   });
 
+  test.each<[string, string, TransportOptions]>([
+    ["in code", "", { credentials: () => ({ external: true }) }],
+    ["by sasl_mechanisms", "?sasl_mechanisms=EXTERNAL", {}],
+    ["before ANONYMOUS", "?sasl_mechanisms=EXTERNAL%20ANONYMOUS", {}],
+  ])("who has a certificate is let in by EXTERNAL, chosen %s", async (_how, query, options) => {
+    await using place = await start({ ...SERVER, clientCa: CA }, ["EXTERNAL", "ANONYMOUS"]);
+    await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, {
+      tls: { ca: CA, ...CLIENT },
+      ...options,
+    });
+    expect(await transport.probe()).toMatchObject({ mechanism: "EXTERNAL", encrypted: true });
+  });
+
+  test.each<[string, TlsListenerOptions, string, string]>([
+    [
+      "who has a certificate, and does not ask for EXTERNAL",
+      { clientCa: CA, ...SERVER },
+      "",
+      "EXTERNAL; ours are ANON",
+    ],
+    ["who wants ANONYMOUS", { clientCa: CA, ...SERVER }, "?sasl_mechanisms=ANONYMOUS", "EXTERNAL; ours are ANONYMOUS"],
+    ["whom no certificate names", SERVER, "?sasl_mechanisms=EXTERNAL", "none; ours are EXTERNAL"],
+  ])("where there is nothing but EXTERNAL, %s is told so", async (_who, server, query, mechanisms) => {
+    await using place = await start(server, ["EXTERNAL"]);
+    await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, { tls: { ca: CA, ...CLIENT } });
+    const connecting = Promise.allSettled([transport.connect()]);
+    const status = await until(transport, "disconnected");
+    const message = expect.stringContaining(`the SASL mechanisms of the peer are ${mechanisms}`);
+    expect(status).toMatchObject({ error: { name: "AuthenticationError", message } });
+    await transport.close();
+    await connecting;
+  });
+
   test("a bad host is left for a good one that follows in the URL", async () => {
     await using bad = await start({ ...SERVER, cert: pem("expired-cert") });
     await using good = await start(SERVER);
     await using transport = transportTo([bad, good], { ca: CA });
     await transport.connect();
-    expect(transport.state).toMatchObject({ type: "connected", host: good.host });
+    expect(transport.state).toMatchObject({ type: "connected", host: hostOf(good) });
   });
 });
+
+function hostOf({ port }: Guarded): string {
+  return `127.0.0.1:${port}`;
+}
 
 async function until(transport: RPCTransport, type: TransportStatus["type"]): Promise<TransportStatus> {
   for await (const status of transport.status()) if (status.type === type) return status;

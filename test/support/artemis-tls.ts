@@ -1,3 +1,4 @@
+import { replaced } from "./artemis-files.js";
 import { pemFile } from "./tls.js";
 
 /** Where the key and the certificate are, as Artemis wants to be told. */
@@ -14,5 +15,5 @@ export function withTlsAcceptor(brokerXml: string, pemConfigPath: string): strin
     needClientAuth: "true",
   };
   const text = Object.entries(options).map(([name, value]) => `;${name}=${value}`);
-  return brokerXml.replace(/(<acceptor [^>]*>[^<]*)/, `$1${text.join("")}`);
+  return replaced(brokerXml, /(<acceptor [^>]*>[^<]*)/, `$1${text.join("")}`);
 }

@@ -33,17 +33,15 @@ export class Artemis implements AsyncDisposable {
   }
 
   /** Resolves when it accepts connections: with `tls` those of clients with a certificate that the tests' CA has signed. */
-  static async start({ tls = false, ...init }: ArtemisInit & { tls?: boolean }): Promise<Artemis> {
+  static async start({ tls = false, edit = same, ...init }: ArtemisInit & { tls?: boolean }): Promise<Artemis> {
     if (!existsSync(HOME)) {
       throw new Error(`ActiveMQ Artemis ${VERSION} is not there (${HOME}). Install it with: bash scripts/setup.sh`);
     }
     const folder = await mkdtemp(join(tmpdir(), `artemis-${init.addressing}-`));
     await mkdir(join(folder, "etc"));
-    const files = artemisFiles(folder, init);
-    if (tls) {
-      files["broker.xml"] = withTlsAcceptor(files["broker.xml"] ?? "", join(folder, "etc", "tls.pemcfg"));
-      files["tls.pemcfg"] = PEM_CONFIG;
-    }
+    const withTls = (xml: string): string => withTlsAcceptor(edit(xml), join(folder, "etc", "tls.pemcfg"));
+    const files = artemisFiles(folder, { ...init, edit: tls ? withTls : edit });
+    if (tls) files["tls.pemcfg"] = PEM_CONFIG;
     for (const [name, text] of Object.entries(files)) {
       await writeFile(join(folder, "etc", name), text);
     }
@@ -70,6 +68,10 @@ export class Artemis implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function same(xml: string): string {
+  return xml;
 }
 
 function java(folder: string): string[] {
