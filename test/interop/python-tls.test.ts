@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
-import type { Address } from "../../src/core/dial.js";
-import { getRpcClient, getRpcServer, getRpcTransport, type TransportStatus } from "../../src/entry/node.js";
+import {
+  getRpcClient,
+  getRpcServer,
+  getRpcTransport,
+  type TLSOptions,
+  type TransportStatus,
+} from "../../src/entry/node.js";
 import { Intermediary } from "../../src/intermediary/intermediary.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
 import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
@@ -10,7 +15,6 @@ import { uniqueTopic } from "../support/bed.js";
 import { PythonClient, PythonServer } from "../support/python.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
-import { withTls } from "../support/tls-dialers.js";
 
 const LEGACY = { addressing_mode: "legacy" };
 const PYTHON_CA = { ssl: "true", ssl_ca_file: pemFile("ca") };
@@ -61,10 +65,10 @@ describe.each([
   });
   afterAll(() => place[Symbol.asyncDispose]());
 
-  const ours = (tls: Address["tls"]) =>
-    getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { dialers: withTls(tls) });
+  const ours = (tls: TLSOptions) =>
+    getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { tls });
 
-  test("Python and we call each other, each with a certificate", async () => {
+  test("Python and we call each other, each with a certificate", { tags: ["tls:server", "tls:client"] }, async () => {
     const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT })}`;
     const topics = { python: uniqueTopic("python"), ours: uniqueTopic("ours") };
     await using transport = ours({ ca: CA, ...CLIENT });
@@ -77,7 +81,7 @@ describe.each([
     expect(await client.call({}, "echo", { arg: "hällo" })).toBe("hällo");
   });
 
-  test.each<[string, Address["tls"], RegExp]>([
+  test.each<[string, TLSOptions, RegExp]>([
     ["no certificate", { ca: CA }, /the peer requires a certificate|it may require a client certificate/],
     [
       "one of another CA",
@@ -111,13 +115,15 @@ test("Python without a certificate is refused, and the log says why", async () =
   expect(place.logger.of("warn")).toContainEqual(expect.stringContaining("the peer showed no certificate"));
 });
 
-test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", async () => {
+test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", {
+  tags: ["tls:vhost:verified"],
+}, async () => {
   await using place = await embedded(VHOST_SERVER);
   const at = `127.0.0.1:${place.port}/${VHOST}`;
   const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CA, ssl_verify_vhost: "true" });
   const topic = uniqueTopic("vhost");
   await using transport = getRpcTransport(`amqps://${at}?${new URLSearchParams(LEGACY)}`, {
-    dialers: withTls({ ca: CA }, VHOST),
+    tls: { ca: CA, verifyVirtualHost: true },
   });
   await getRpcServer(transport, { topic, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
   await using client = await PythonClient.start(`amqp://${at}?${query}`);

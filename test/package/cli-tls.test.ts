@@ -3,16 +3,15 @@ import type { Address } from "../../src/core/dial.js";
 import { getRpcTransport } from "../../src/entry/node.js";
 import { nodeWebSocketDial } from "../../src/transports/websocket-node.js";
 import { CA, CLIENT, pemFile } from "../support/tls.js";
-import { withTls } from "../support/tls-dialers.js";
 import { RunningIntermediary } from "./command.js";
 
 const SERVER_FILES = ["--tls-cert", pemFile("server-cert"), "--tls-key", pemFile("server-key")];
 
 describe("intermediary with TLS", { timeout: 60_000 }, () => {
-  it("listens with TLS on both ports, and not in clear", async () => {
+  it("listens with TLS on both ports, and not in clear", { tags: ["intermediary:tls"] }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES);
     for (const url of [`amqps://${intermediary.tcp}/`, `amqp+wss://${intermediary.ws}/`]) {
-      await using transport = getRpcTransport(url, { dialers: withTls({ ca: CA }) });
+      await using transport = getRpcTransport(url, { tls: { ca: CA } });
       await transport.connect();
     }
     const silent = { data() {}, drain() {}, close() {} };
@@ -21,15 +20,17 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
     await expect(nodeWebSocketDial()(to, silent, new AbortController().signal)).rejects.toThrow("may speak TLS only");
   });
 
-  it("lets in only who has a certificate that --tls-client-ca has signed, and logs whom it refused", async () => {
+  it("lets in only who has a certificate that --tls-client-ca has signed, and logs whom it refused", {
+    tags: ["intermediary:tls"],
+  }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES, "--tls-client-ca", pemFile("ca"));
     const url = `amqps://${intermediary.tcp}/`;
-    await using refused = getRpcTransport(url, { dialers: withTls({ ca: CA }) });
+    await using refused = getRpcTransport(url, { tls: { ca: CA } });
     const connecting = Promise.allSettled([refused.connect()]);
     await expect.poll(() => intermediary.stderr, { timeout: 20_000 }).toContain("the peer showed no certificate");
     await refused.close();
     await connecting;
-    await using welcome = getRpcTransport(url, { dialers: withTls({ ca: CA, ...CLIENT }) });
+    await using welcome = getRpcTransport(url, { tls: { ca: CA, ...CLIENT } });
     await welcome.connect();
   });
 });

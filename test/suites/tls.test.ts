@@ -1,19 +1,18 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import type { Address } from "../../src/core/dial.js";
 import {
   getRpcClient,
   getRpcServer,
   getRpcTransport,
   type RPCTransport,
+  type TLSOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
 import { Intermediary } from "../../src/intermediary/intermediary.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
 import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
-import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
-import { withTls } from "../support/tls-dialers.js";
+import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
 
 interface Place extends AsyncDisposable {
   /** `name:port`. */
@@ -40,15 +39,14 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     };
   }
 
-  function transportTo(hosts: readonly Place[], tls: Address["tls"], serverName?: string): RPCTransport {
-    const url = `${scheme}://${hosts.map(({ host }) => host).join(",")}/`;
-    return getRpcTransport(url, { dialers: withTls(tls, serverName) });
+  function transportTo(hosts: readonly Place[], tls: TLSOptions, virtualHost = ""): RPCTransport {
+    return getRpcTransport(`${scheme}://${hosts.map(({ host }) => host).join(",")}/${virtualHost}`, { tls });
   }
 
   /** One call, by two transports, with what they need to connect. */
-  async function call(place: Place, tls: Address["tls"], serverName?: string): Promise<void> {
-    await using serving = transportTo([place], tls, serverName);
-    await using calling = transportTo([place], tls, serverName);
+  async function call(transport: () => RPCTransport): Promise<void> {
+    await using serving = transport();
+    await using calling = transport();
     await getRpcServer(serving, { topic: "t", server: "s" }, [new Echo()]).start();
     expect(await getRpcClient(calling, { topic: "t" }).call({}, "echo", { arg: "é".repeat(100_000) })).toHaveLength(
       100_000,
@@ -56,8 +54,8 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
   }
 
   /** The first status that says why there is no connection. */
-  async function refusal(place: Place, tls: Address["tls"], serverName?: string): Promise<string> {
-    await using transport = transportTo([place], tls, serverName);
+  async function refusal(place: Place, tls: TLSOptions, virtualHost?: string): Promise<string> {
+    await using transport = transportTo([place], tls, virtualHost);
     const connecting = Promise.allSettled([transport.connect()]);
     const status = await until(transport, "disconnected");
     expect(status).toMatchObject({ host: place.host, error: { message: expect.stringContaining(place.host) } });
@@ -68,26 +66,69 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     return status.type === "disconnected" ? String(status.error?.message) : "";
   }
 
-  test("a call is answered by way of a server that a private CA has signed", async () => {
+  test("a call is answered by way of a server that a private CA has signed", {
+    tags: ["tls:server", "tls:private-ca"],
+  }, async () => {
     await using place = await start(SERVER);
-    await call(place, { ca: CA });
+    await call(() => transportTo([place], { ca: CA }));
   });
 
-  test("a call is answered by way of a server that wants a client certificate, with an encrypted key or a plain one", async () => {
+  test("TLS, its CA and its certificate can be asked for by the query of a URL without", {
+    tags: ["tls:url"],
+  }, async () => {
     await using place = await start({ ...SERVER, clientCa: CA });
-    await call(place, { ca: CA, ...CLIENT });
-    await call(place, { ca: CA, ...ENCRYPTED_CLIENT });
+    const query = new URLSearchParams({
+      ssl: "true",
+      ssl_ca_file: pemFile("ca"),
+      ssl_cert_file: pemFile("client-cert"),
+      ssl_key_file: pemFile("client-key-encrypted"),
+      ssl_key_password: ENCRYPTED_CLIENT.passphrase,
+    });
+    const clear = scheme === "amqps" ? "amqp" : "amqp+ws";
+    await call(() => getRpcTransport(`${clear}://${place.host}/?${query}`));
   });
 
-  test("a certificate for a virtual host is checked against that name, and no other", async () => {
+  test("a call is answered by way of a server that wants a client certificate, with an encrypted key or a plain one", {
+    tags: ["tls:client", "tls:key-password"],
+  }, async () => {
+    await using place = await start({ ...SERVER, clientCa: CA });
+    await call(() => transportTo([place], { ca: CA, ...CLIENT }));
+    await call(() => transportTo([place], { ca: CA, ...ENCRYPTED_CLIENT }));
+  });
+
+  test("a certificate is for the host's name, and the virtual host's does not matter", {
+    tags: ["tls:vhost:ignored"],
+  }, async () => {
+    await using place = await start(SERVER);
+    await call(() => transportTo([place], { ca: CA }, VHOST));
+  });
+
+  test("a certificate for a virtual host is checked against that name, and no other", {
+    tags: ["tls:vhost:verified"],
+  }, async () => {
     await using place = await start(VHOST_SERVER);
-    await call(place, { ca: CA }, VHOST);
-    expect(await refusal(place, { ca: CA })).toContain(
-      "the certificate is not for 127.0.0.1, but for DNS:cloud.example",
-    );
+    const tls = { ca: CA, verifyVirtualHost: true };
+    await call(() => transportTo([place], tls, VHOST));
+    expect(await refusal(place, tls, "another")).toContain("the certificate is not for another, but for DNS:");
+    await using hostServer = await start(SERVER);
+    expect(await refusal(hostServer, tls, VHOST)).toContain(`the certificate is not for ${VHOST}, but for DNS:`);
   });
 
-  test.each<[string, TlsListenerOptions | undefined, Address["tls"], string]>([
+  test("a call by way of a server whose certificate is for another name fails, saying so", {
+    tags: ["tls:server:bad"],
+  }, async () => {
+    await using place = await start(VHOST_SERVER);
+    await using transport = transportTo([place], { ca: CA }, VHOST);
+    const client = getRpcClient(transport, { topic: "t" });
+    await expect(client.call({}, "echo", {}, { timeoutMs: 2_000 })).rejects.toMatchObject({
+      name: "MessagingTimeout",
+      phase: "connecting",
+      host: place.host,
+      cause: { message: expect.stringContaining("the certificate is not for 127.0.0.1, but for DNS:cloud.example") },
+    });
+  });
+
+  test.each<[string, TlsListenerOptions | undefined, TLSOptions, string]>([
     ["a server of an unknown CA", SERVER, {}, "the certificate is not signed by a CA that is trusted here"],
     ["an expired certificate", { ...SERVER, cert: pem("expired-cert") }, { ca: CA }, "the certificate has expired"],
     ["a server without TLS", undefined, { ca: CA }, "the peer does not speak TLS"],
@@ -109,7 +150,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     expect(await refusal(place, tls)).toContain(why);
   });
 
-  test("a bad host is left for a good one that follows in the URL", async () => {
+  test("a bad host is left for a good one that follows in the URL", { tags: ["tls:failover"] }, async () => {
     await using bad = await start({ ...SERVER, cert: pem("expired-cert") });
     await using good = await start(SERVER);
     await using transport = transportTo([bad, good], { ca: CA });
