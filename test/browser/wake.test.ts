@@ -29,7 +29,9 @@ afterEach(async () => {
 });
 
 describe("a page's transport", () => {
-  test("connects as soon as the network is back, however long its pause still is", async () => {
+  test("connects as soon as the network is back, however long its pause still is", {
+    tags: ["failover:wake"],
+  }, async () => {
     await tab.page.context().setOffline(true);
     await connect(PATIENT);
     await status("disconnected");
@@ -38,7 +40,9 @@ describe("a page's transport", () => {
     await status("connected");
   });
 
-  test("finds out that its connection was lost while the network was away, and makes another one", async () => {
+  test("finds out that its connection was lost while the network was away, and makes another one", {
+    tags: ["failover:wake"],
+  }, async () => {
     await host.start({ kind: "router" });
     await connect(HASTY);
     await status("connected");
@@ -49,7 +53,9 @@ describe("a page's transport", () => {
     await status("connected");
   });
 
-  test("finds out that its connection was lost while its page was frozen, and makes another one", async () => {
+  test("finds out that its connection was lost while its page was frozen, and makes another one", {
+    tags: ["failover:wake"],
+  }, async () => {
     await host.start({ kind: "router" });
     await connect(HASTY);
     await status("connected");

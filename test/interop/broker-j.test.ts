@@ -28,6 +28,7 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
 
   test.each(["amqp", "amqp+ws"] as const)(
     "check finds nothing wrong with it by %s, and tells its limits",
+    { tags: ["check:good"] },
     async (scheme) => {
       const { status, stdout } = await oslo("check", "--url", urls[scheme], "--json");
       const { report, checks, warnings } = JSON.parse(stdout);
@@ -41,24 +42,28 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
     },
   );
 
-  test.each(["amqp", "amqp+ws"] as const)("Python calls and casts to ours by %s", async (scheme) => {
-    const topic = uniqueTopic("broker-j");
-    await using transport = getRpcTransport(urls[scheme]);
-    await getRpcClient(transport, { topic, fanout: true }).cast({}, "note", { arg: "makes the exchange" });
-    const notes = new Inbox<unknown>("our server");
-    await using server = getRpcServer(transport, { topic, server: "ours" }, [
-      new BuiltinEndpoint("ours", (note) => notes.put(note)),
-    ]);
-    await server.start();
-    await using python = await PythonClient.start(urls.python);
-    const target = { topic, version: "1.0" };
-    expect(await python.call({ target, method: "echo", args: { arg: "é" } })).toBe("é");
-    expect(await python.call({ target: { ...target, server: "ours" }, method: "ping" })).toBe("pong from ours");
-    await python.cast({ target: { ...target, fanout: true }, method: "note", args: { arg: "to all" } });
-    await notes.take("the fanout", (note) => note === "to all" || undefined);
-  });
+  test.each(["amqp", "amqp+ws"] as const)(
+    "Python calls and casts to ours by %s",
+    { tags: ["recipe:broker-j"] },
+    async (scheme) => {
+      const topic = uniqueTopic("broker-j");
+      await using transport = getRpcTransport(urls[scheme]);
+      await getRpcClient(transport, { topic, fanout: true }).cast({}, "note", { arg: "makes the exchange" });
+      const notes = new Inbox<unknown>("our server");
+      await using server = getRpcServer(transport, { topic, server: "ours" }, [
+        new BuiltinEndpoint("ours", (note) => notes.put(note)),
+      ]);
+      await server.start();
+      await using python = await PythonClient.start(urls.python);
+      const target = { topic, version: "1.0" };
+      expect(await python.call({ target, method: "echo", args: { arg: "é" } })).toBe("é");
+      expect(await python.call({ target: { ...target, server: "ours" }, method: "ping" })).toBe("pong from ours");
+      await python.cast({ target: { ...target, fanout: true }, method: "note", args: { arg: "to all" } });
+      await notes.take("the fanout", (note) => note === "to all" || undefined);
+    },
+  );
 
-  test("ours calls Python", async () => {
+  test("ours calls Python", { tags: ["recipe:broker-j"] }, async () => {
     const topic = uniqueTopic("broker-j");
     await using transport = getRpcTransport(urls.amqp);
     const client = getRpcClient(transport, { topic, version: "1.0" });

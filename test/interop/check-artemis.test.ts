@@ -20,19 +20,23 @@ const BUSES: readonly [name: string, scheme: Scheme, plan: BusPlan][] = [
   [ARTEMIS_LEGACY.name, "amqp", ARTEMIS_LEGACY],
 ];
 
-test.each(BUSES)("check finds nothing wrong with %s, started from its recipe, by %s", async (_name, scheme, plan) => {
-  await using bus = await plan.start();
-  const { status, stdout } = await check(bus.url(scheme), "--topic", "check-credit");
-  const { report, checks, warnings }: Findings = JSON.parse(stdout);
-  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
-  expect({ status, warnings }).toEqual({ status: 0, warnings: [] });
-  expect(report).toMatchObject({
-    product: "apache-activemq-artemis",
-    addressing: plan.addressing,
-    dynamicReplies: true,
-    credit: expect.any(Number),
-  });
-});
+test.each(BUSES)(
+  "check finds nothing wrong with %s, started from its recipe, by %s",
+  { tags: ["check:good", "recipe:artemis"] },
+  async (_name, scheme, plan) => {
+    await using bus = await plan.start();
+    const { status, stdout } = await check(bus.url(scheme), "--topic", "check-credit");
+    const { report, checks, warnings }: Findings = JSON.parse(stdout);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect({ status, warnings }).toEqual({ status: 0, warnings: [] });
+    expect(report).toMatchObject({
+      product: "apache-activemq-artemis",
+      addressing: plan.addressing,
+      dynamicReplies: true,
+      credit: expect.any(Number),
+    });
+  },
+);
 
 interface Lack {
   addressing: ArtemisAddressing;
@@ -104,7 +108,7 @@ const LACKING: readonly [what: string, lack: Lack][] = [
 
 test.each(LACKING)(
   "check names what Artemis lacks without %s",
-  { timeout: 120_000 },
+  { tags: ["check:lacking"], timeout: 120_000 },
   async (_what, { addressing, stanzas, ...lack }) => {
     const edit = (xml: string): string => stanzas.reduce((text, stanza) => replaced(text, stanza, ""), xml);
     await using artemis = await Artemis.start({ addressing, edit });

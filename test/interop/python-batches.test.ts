@@ -14,7 +14,9 @@ const EVENTS = Array.from({ length: 7 }, (_, index) => `event ${index}`);
 
 for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE]) {
   describe.concurrent(`batches of notifications through ${plan.name}`, () => {
-    test("a Python notifier fills batches of our listener, and the last is closed by its time", async () => {
+    test("a Python notifier fills batches of our listener, and the last is closed by its time", {
+      tags: ["notify:batch"],
+    }, async () => {
       await using bus = await plan.start();
       await using transport = getNotificationTransport(bus.url("amqp"));
       const topic = uniqueTopic("ours");

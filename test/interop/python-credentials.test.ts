@@ -42,7 +42,9 @@ describe("Python's oslo.messaging at the embedded broker with users", { timeout:
     expect(await echo(url())).toBe("hello");
   });
 
-  test("is called by ours, which came in by SCRAM", async () => {
+  test("is called by ours, which came in by SCRAM", {
+    tags: ["auth:good", "auth:scram", "intermediary:sasl"],
+  }, async () => {
     await using transport = getRpcTransport(urlOf(`joe:${PASSWORD}@`, "?sasl_mechanisms=SCRAM-SHA-256"));
     const client = getRpcClient(transport, { topic, version: "1.0" });
     expect(await client.call({}, "echo", { arg: "hello" }, { timeoutMs: 20_000 })).toBe("hello");
@@ -55,7 +57,7 @@ describe("Python's oslo.messaging at the embedded broker with users", { timeout:
     await expect(echo(url(), { retry: 1 })).rejects.toMatchObject({ type: "MessageDeliveryFailure" });
   });
 
-  test("is in the virtual host that its Open names", async () => {
+  test("is in the virtual host that its Open names", { tags: ["intermediary:virtual-hosts"] }, async () => {
     const url = urlOf(`joe:${PASSWORD}@`, "red?pseudo_vhost=false");
     await using _server = await PythonServer.start({ url, topic, server: "in red" });
     await using client = await PythonClient.start(url);

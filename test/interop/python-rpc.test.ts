@@ -56,7 +56,7 @@ for (const plan of BUSES) {
         pythonClient.call({ target: { topic: topics.ours, server: scheme, version: "1.0" }, method, args, ...options });
 
       test("a call to one server is answered by that one, and the context arrives", {
-        tags: ["rpc:call:one-server", "rpc:call:context"],
+        tags: ["rpc:call:one-server", "rpc:call:context", "recipe:artemis"],
       }, async () => {
         await expect(call("whoami", {}, { context: CONTEXT })).resolves.toEqual({ server: scheme, ctxt: CONTEXT });
       });
@@ -143,7 +143,7 @@ for (const plan of BUSES) {
       });
 
       test("a call to one server is answered, and the context arrives", {
-        tags: ["rpc:call:one-server", "rpc:call:context"],
+        tags: ["rpc:call:one-server", "rpc:call:context", "recipe:artemis"],
       }, async () => {
         const answer = client().prepare({ server: "python" }).call(CONTEXT, "whoami");
         await expect(answer).resolves.toEqual({ server: "python", ctxt: CONTEXT });

@@ -45,7 +45,7 @@ describe.each([
   const ours = (tls: TLSOptions) =>
     getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { tls });
 
-  test("Python and we call each other, each with a certificate", async () => {
+  test("Python and we call each other, each with a certificate", { tags: ["tls:server", "tls:client"] }, async () => {
     const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT })}`;
     const topics = { python: uniqueTopic("python"), ours: uniqueTopic("ours") };
     await using transport = ours({ ca: CA, ...CLIENT });
@@ -103,7 +103,9 @@ test("Python and we are let in by EXTERNAL, with a certificate and nothing else"
   expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
 });
 
-test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", async () => {
+test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", {
+  tags: ["tls:vhost:verified"],
+}, async () => {
   await using place = await embedded({ by: "tcp", tls: VHOST_SERVER });
   const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CA, ssl_verify_vhost: "true" });
   const url = `amqp://127.0.0.1:${place.port}/${VHOST}?${query}`;

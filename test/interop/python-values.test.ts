@@ -105,7 +105,9 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     await bus?.close();
   });
 
-  test("an error that our method may throw reaches Python as any other, and is no error in our log", async () => {
+  test("an error that our method may throw reaches Python as any other, and is no error in our log", {
+    tags: ["rpc:server:expected-exceptions"],
+  }, async () => {
     const raised = { type: "RemoteError", excType: "NotFound", value: "no x" };
     await expect(call("show", { args: { id: "x" } })).rejects.toMatchObject(raised);
     const lines = logger.lines.filter(({ fields }) => fields !== undefined && Reflect.get(fields, "method") === "show");
@@ -129,21 +131,25 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     });
   });
 
-  test("an error of Python's becomes what remoteExceptions makes of it", async () => {
+  test("an error of Python's becomes what remoteExceptions makes of it", {
+    tags: ["rpc:call:allowed-remote-exceptions"],
+  }, async () => {
     const raised = clientBy(lenient).call({}, "fail", { kind: "custom" });
     await expect(raised).rejects.toBeInstanceOf(PeerError);
     await expect(raised).rejects.toMatchObject({ message: "custom trouble", failure: { module: "peers_exc" } });
     await expect(clientBy(lenient).call({}, "fail", { kind: "value" })).rejects.toBeInstanceOf(RemoteError);
   });
 
-  test("Python's NaN in a result is an error that names it", async () => {
+  test("Python's NaN in a result is an error that names it", { tags: ["rpc:json:not-a-number-received"] }, async () => {
     const call = (text: string) => clientBy(strict).call({}, "number", { text });
     await expect(call("nan")).rejects.toThrow(/NaN at character \d+ is Python's, not JSON's/);
     await expect(call("-inf")).rejects.toThrow(/-Infinity at character \d+ is Python's, not JSON's/);
     expect(await call("1.5")).toBe(1.5);
   });
 
-  test("Python's NaN in a result is a number when it is accepted", async () => {
+  test("Python's NaN in a result is a number when it is accepted", {
+    tags: ["rpc:json:not-a-number-received"],
+  }, async () => {
     const call = (text: string) => clientBy(lenient).call({}, "number", { text });
     expect(await call("nan")).toBeNaN();
     expect(await call("-inf")).toBe(Number.NEGATIVE_INFINITY);
@@ -159,17 +165,19 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     await expect(clientBy(strict).call({}, "fail_with_nan")).rejects.toMatchObject(raised);
   });
 
-  test("an integer of any size goes to Python and comes back", async () => {
+  test("an integer of any size goes to Python and comes back", { tags: ["rpc:json:long-integers"] }, async () => {
     expect(await clientBy(strict).call({}, "describe", { arg: BIG })).toBe(String(BIG));
     expect(await clientBy(strict).call({}, "echo", { arg: [-BIG, 2 ** 53] })).toEqual([-BIG, 2n ** 53n]);
   });
 
-  test("an integer of any size comes from Python", async () => {
+  test("an integer of any size comes from Python", { tags: ["rpc:json:long-integers"] }, async () => {
     expect(await call("describe", { args: { arg: BIG } })).toBe(`bigint ${BIG}`);
     expect(await call("describe", { args: { arg: 2 ** 53 - 1 } })).toBe(`number ${2 ** 53 - 1}`);
   });
 
-  test("what the serializer of JSON payloads makes of our arguments and results Python reads", async () => {
+  test("what the serializer of JSON payloads makes of our arguments and results Python reads", {
+    tags: ["rpc:client:json-payload-serializer"],
+  }, async () => {
     expect(await clientBy(strict).call({}, "echo", { arg: RICH })).toEqual(PRIMITIVE);
     expect(await call("rich")).toEqual({ ...PRIMITIVE, big: Number(BIG) });
   });

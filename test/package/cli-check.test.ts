@@ -29,7 +29,7 @@ describe("check", { timeout: 60_000 }, () => {
     ["router", "tcp"],
     ["router", "ws"],
     ["broker", "tcp"],
-  ] as const)("finds nothing wrong with our %s, by %s", async (kind, by) => {
+  ] as const)("finds nothing wrong with our %s, by %s", { tags: ["check:good"] }, async (kind, by) => {
     await using intermediary = await RunningIntermediary.start("--kind", kind);
     const url = by === "tcp" ? `amqp://${intermediary.tcp}/` : `amqp+ws://${intermediary.ws}/`;
     const { status, report, checks, warnings } = await findings(url);
@@ -48,7 +48,7 @@ describe("check", { timeout: 60_000 }, () => {
     });
   });
 
-  it("is text for people unless it is asked for JSON", async () => {
+  it("is text for people unless it is asked for JSON", { tags: ["check:text"] }, async () => {
     await using intermediary = await RunningIntermediary.start("--user", "ann:s3cret");
     const url = `amqp://ann:s3cret@${intermediary.tcp}/?addressing_mode=legacy`;
     const { status, stdout, stderr } = await oslo("check", "--url", url);
@@ -60,7 +60,9 @@ describe("check", { timeout: 60_000 }, () => {
     expect(stdout + stderr).not.toContain("s3cret");
   });
 
-  it("names the prefix that is not multicast where fanouts reach one listener, with status 5", async () => {
+  it("names the prefix that is not multicast where fanouts reach one listener, with status 5", {
+    tags: ["check:lacking"],
+  }, async () => {
     await using intermediary = await RunningIntermediary.start("--product", "qpid-dispatch-router");
     const { status, checks } = await findings(
       `amqp://${intermediary.tcp}/?rpc_address_prefix=acme/rpc`,
@@ -80,7 +82,9 @@ describe("check", { timeout: 60_000 }, () => {
     ]);
   });
 
-  it("names the prefix of one server where its messages reach every listener", async () => {
+  it("names the prefix of one server where its messages reach every listener", {
+    tags: ["check:lacking"],
+  }, async () => {
     await using intermediary = await RunningIntermediary.start("--option", "multicast_address=unicast");
     const { status, checks } = await findings(`amqp://${intermediary.tcp}/`, "--timeout", "5");
     expect(status).toBe(5);
@@ -89,7 +93,9 @@ describe("check", { timeout: 60_000 }, () => {
     expect(unicast?.advice).toContain("openstack.org/om/rpc/unicast do not lead to exactly one listener");
   });
 
-  it("tells the credit for a target: behind a router there is none while nobody serves it", async () => {
+  it("tells the credit for a target: behind a router there is none while nobody serves it", {
+    tags: ["check:credit"],
+  }, async () => {
     await using intermediary = await RunningIntermediary.start("--kind", "router");
     const url = `amqp://${intermediary.tcp}/`;
     const target = ["--topic", "calc", "--server", "host-a"];

@@ -38,7 +38,7 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
     await broker[Symbol.asyncDispose]();
   });
 
-  it("drives serve, call and cast: URL, exchange, ping", async () => {
+  it("drives serve, call and cast: URL, exchange, ping", { tags: ["options:file"] }, async () => {
     const conf = ["--conf", await file(nova)];
     await using server = await Running.ready("serve", ...conf, "--topic", "compute", "--server", "compute-1");
     expect(server.stderr).toContain(WARNINGS);
@@ -57,7 +57,9 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
     expect((await oslo("call", ...conf, "--topic", "compute", ...elsewhere, "ping")).status).toBe(2);
   });
 
-  it("drives notify and listen: topics, drivers, a message bus of their own", async () => {
+  it("drives notify and listen: topics, drivers, a message bus of their own", {
+    tags: ["options:file", "options:file:notifications"],
+  }, async () => {
     const conf = ["--conf", await file(nova)];
     const what = ["--publisher-id", "compute.compute-1", "--event-type", "compute.instance.create.end"];
     // the broker takes it before anybody listens: the router would not
@@ -73,7 +75,7 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
     for (const one of heard) expect(one).toMatchObject({ publisherId: "compute.compute-1", payload: { id: 1 } });
   });
 
-  it("gives way to the command line", async () => {
+  it("gives way to the command line", { tags: ["options:file:url"] }, async () => {
     const conf = ["--conf", await file(nova)];
     const mine = [...conf, "--url", `amqp://openstack:pa%24word@${router.tcp}/`, "--topic", "mine"];
     await using listener = await Running.ready("listen", ...mine, "--option", "idle_timeout=3");
@@ -176,7 +178,9 @@ routing_config = ${routing}
 describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
   const TLS = join(import.meta.dirname, "../data/tls");
 
-  it("drives a call by TLS, and one without it is not enough for a server that nobody knows", async () => {
+  it("drives a call by TLS, and one without it is not enough for a server that nobody knows", {
+    tags: ["tls:server", "options:file"],
+  }, async () => {
     await using router = await RunningIntermediary.start("--kind", "router");
     await using _server = await Running.ready(
       "serve",
@@ -215,7 +219,7 @@ describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
 });
 
 describe("a file without drivers", { timeout: 60_000 }, () => {
-  it("sends no notification, as in oslo, and says so", async () => {
+  it("sends no notification, as in oslo, and says so", { tags: ["options:file:no-driver"] }, async () => {
     const conf = await file("[DEFAULT]\ntransport_url = amqp://127.0.0.1:1/\n");
     expect(await oslo("notify", "--conf", conf, "--publisher-id", "p", "--event-type", "e", "{}")).toEqual({
       status: 0,

@@ -28,7 +28,7 @@ describe("intermediary", { timeout: 60_000 }, () => {
     }
   });
 
-  it("offers the mechanisms that it is told to, and takes the tokens", async () => {
+  it("offers the mechanisms that it is told to, and takes the tokens", { tags: ["intermediary:sasl"] }, async () => {
     const who = ["--user", "joe:secret", "--token", "t0ken", "--token", "other"];
     const sasl = ["--sasl", "OAUTHBEARER", "--sasl", "SCRAM-SHA-256"];
     await using intermediary = await RunningIntermediary.start("--kind", "broker", ...who, ...sasl);
@@ -48,7 +48,9 @@ describe("intermediary", { timeout: 60_000 }, () => {
     expect(intermediary.stderr).not.toMatch(/t0ken|secret/);
   });
 
-  it("has the virtual hosts that it is told of, each with addresses of its own", async () => {
+  it("has the virtual hosts that it is told of, each with addresses of its own", {
+    tags: ["intermediary:virtual-hosts"],
+  }, async () => {
     await using intermediary = await RunningIntermediary.start("--vhost", "red", "--vhost", "blue");
     const at = (name: string) => ["--url", `amqp://${intermediary.tcp}/${name}?pseudo_vhost=false`, "--topic", "t"];
     await using _red = await Running.ready("serve", ...at("red"), "--server", "in red");

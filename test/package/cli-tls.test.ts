@@ -8,7 +8,7 @@ import { oslo, RunningIntermediary } from "./command.js";
 const SERVER_FILES = ["--tls-cert", pemFile("server-cert"), "--tls-key", pemFile("server-key")];
 
 describe("intermediary with TLS", { timeout: 60_000 }, () => {
-  it("listens with TLS on both ports, and not in clear", async () => {
+  it("listens with TLS on both ports, and not in clear", { tags: ["intermediary:tls"] }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES);
     for (const url of [`amqps://${intermediary.tcp}/`, `amqp+wss://${intermediary.ws}/`]) {
       await using transport = getRpcTransport(url, { tls: { ca: CA } });
@@ -20,7 +20,9 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
     await expect(nodeWebSocketDial()(to, silent, new AbortController().signal)).rejects.toThrow("may speak TLS only");
   });
 
-  it("lets in only who has a certificate that --tls-client-ca has signed, and logs whom it refused", async () => {
+  it("lets in only who has a certificate that --tls-client-ca has signed, and logs whom it refused", {
+    tags: ["intermediary:tls"],
+  }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES, "--tls-client-ca", pemFile("ca"));
     const url = `amqps://${intermediary.tcp}/`;
     await using refused = getRpcTransport(url, { tls: { ca: CA } });

@@ -34,7 +34,9 @@ const USE = `
   }));`;
 
 describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
-  it("is found by its name in Node, and throws the same classes as the root", async () => {
+  it("is found by its name in Node, and throws the same classes as the root", {
+    tags: ["options:file:apart"],
+  }, async () => {
     const names = `
       import { ConfigurationError, getRpcTransport } from "oslo-messaging";
       import { loadConf, parseConf } from "oslo-messaging/conf";`;

@@ -39,7 +39,7 @@ describe("the public declarations", { timeout: 60_000 }, () => {
 });
 
 describe("the options of [oslo_messaging_amqp]", { timeout: 60_000 }, () => {
-  it("each tell an editor what they mean", () => {
+  it("each tell an editor what they mean", { tags: ["options:help"] }, () => {
     const path = join(types, "driver/option-table.d.ts");
     const program = ts.createProgram([path], { strict: true, types: [] });
     const checker = program.getTypeChecker();

@@ -74,7 +74,9 @@ test("the README's page calls a server, without a bundler", async () => {
   expect(await page.textContent("#answer")).toBe("5");
 });
 
-test("the README's table of options is what the options are: npm run docs:options", async () => {
+test("the README's table of options is what the options are: npm run docs:options", {
+  tags: ["options:help", "options:table"],
+}, async () => {
   expect(await withOptions(readme)).toBe(readme);
 });
 

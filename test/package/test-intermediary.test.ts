@@ -9,7 +9,9 @@ const ROOT = join(import.meta.dirname, "../..");
 const SUITES = ["test/suites/addressing.test.ts", "test/suites/rpc-server.test.ts"];
 
 describe("npm run test:intermediary", { timeout: 120_000 }, () => {
-  it("tests against each intermediary of the variable, and skips by name what one cannot do", async () => {
+  it("tests against each intermediary of the variable, and skips by name what one cannot do", {
+    tags: ["intermediary:foreign"],
+  }, async () => {
     await using router = await RunningIntermediary.start("--kind", "router");
     await using broker = await RunningIntermediary.start("--kind", "broker");
     const urls = `amqp://${router.tcp}/ amqp+ws://${broker.ws}/?addressing_mode=legacy`;

@@ -1,15 +1,27 @@
 import { ADDRESSING } from "./addressing.js";
+import { CONFIGURATION } from "./configuration.js";
 import { CONNECTION } from "./connection.js";
 import { NOTIFICATIONS } from "./notifications.js";
 import type { Requirements } from "./requirement.js";
 import { RPC } from "./rpc.js";
+import { SECURITY } from "./security.js";
 import { SENDING } from "./sending.js";
+import { TOOLS } from "./tools.js";
 
 /**
  * What the driver has to do, by id. A test says which of them it shows, `{ tags: ["rpc:call:reply"] }`, and
  * test/package/requirements.test.ts that each has one. `npx vitest run --tags-filter "rpc:monitor:*"` runs the tests of some.
  */
-const ALL = { ...RPC, ...NOTIFICATIONS, ...SENDING, ...ADDRESSING, ...CONNECTION } as const satisfies Requirements;
+const ALL = {
+  ...RPC,
+  ...NOTIFICATIONS,
+  ...SENDING,
+  ...ADDRESSING,
+  ...CONNECTION,
+  ...SECURITY,
+  ...CONFIGURATION,
+  ...TOOLS,
+} as const satisfies Requirements;
 
 export type RequirementId = keyof typeof ALL;
 
@@ -36,35 +48,3 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   "MetricsTestCase.test_functional":
     "it runs the separate oslo.metrics daemon, behind a Unix socket of the host, which no option of this driver asks for",
 };
-
-/** TEMPORARY: what is shown by tests that are being written elsewhere; empty once they are here and have their tags. */
-export const PENDING: readonly RequirementId[] = [
-  "auth:good",
-  "auth:bad",
-  "auth:mechanisms",
-  "auth:default-realm",
-  "auth:own-realm",
-  "tls:server",
-  "tls:url",
-  "tls:vhost:ignored",
-  "tls:vhost:verified",
-  "tls:server:bad",
-  "tls:client",
-  "tls:failover",
-  "vhost:routable",
-  "vhost:legacy",
-  "vhost:hostname",
-  "failover:crash",
-  "failover:shutdown",
-  "failover:heartbeat",
-  "failover:listeners",
-  "failover:order",
-  "failover:back-off",
-  "link:sender:blocked",
-  "notify:batch",
-  "notify:drivers",
-  "rpc:server:expected-exceptions",
-  "rpc:client:json-payload-serializer",
-  "options:url",
-  "options:file",
-];

@@ -43,6 +43,18 @@ export const NOTIFICATIONS = {
     behaviour: "A notifier's drivers log, noop, test and routing do what oslo's do.",
     source: "notify/_impl_routing.py:37-136",
   },
+  "notify:drivers:default": {
+    behaviour: "A notifier in code has the driver messagingv2.",
+    source: "ours",
+  },
+  "notify:drivers:routing-file": {
+    behaviour: "The rules of the driver routing are read from its YAML file.",
+    source: "ours",
+  },
+  "notify:enabled": {
+    behaviour: "A notifier says whether it has any driver but noop.",
+    source: "notify/notifier.py:475-482",
+  },
   "notify:context": {
     behaviour: "Of the context nothing travels but what is chosen to.",
     source: "notify/notifier.py:174-216",
@@ -86,5 +98,30 @@ export const NOTIFICATIONS = {
     behaviour: "A batch listener hands over notifications in batches of its size, and what there is after its timeout.",
     source: "_drivers/base.py:36-61",
     upstream: ["NotifyTestCase.test_simple_batch"],
+  },
+  "notify:batch:first": {
+    behaviour: "The timeout of a batch counts from its first notification.",
+    source: "ours",
+  },
+  "notify:batch:limit": {
+    behaviour: "A batch listener needs a size or a timeout.",
+    source: "ours",
+  },
+  "notify:batch:credit": {
+    behaviour: "A batch listener has the credit for a whole batch, so that it can fill.",
+    source: "ours",
+  },
+  "notify:batch:router": {
+    behaviour:
+      "A batch listener behind a router warns of it, with its figures, and when notifiers have waited for a timeout.",
+    source: "ours",
+  },
+  "notify:router": {
+    behaviour: "Notifications through a router are warned about, once: it stores nothing.",
+    source: "ours",
+  },
+  "notify:hybrid": {
+    behaviour: "RPC and notifications go by message buses of their own, in one process.",
+    source: "ours",
   },
 } as const satisfies Requirements;

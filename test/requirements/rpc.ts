@@ -68,6 +68,10 @@ export const RPC = {
     source: "_drivers/amqp1_driver/controller.py:648-662",
     upstream: ["TestAmqpSend.test_call_late_reply"],
   },
+  "rpc:call:unknown-reply": {
+    behaviour: "A reply that is nobody's is handed back, and harms no call.",
+    source: "_drivers/amqp1_driver/controller.py:648-662",
+  },
   "rpc:call:unreadable-reply": {
     behaviour: "A reply that cannot be read fails its call, saying what is wrong with it.",
     source: "_drivers/impl_amqp1.py:67-74",
@@ -116,6 +120,10 @@ export const RPC = {
     behaviour: "A version above the cap is refused before anything is sent.",
     source: "rpc/client.py:123-126",
   },
+  "rpc:client:can-send-version": {
+    behaviour: "A client says whether it could send a request of a version.",
+    source: "rpc/client.py:128-131",
+  },
   "rpc:client:serializer": {
     behaviour: "Context, arguments and result pass through the serializer of each side.",
     source: "rpc/client.py:109-121",
@@ -123,6 +131,18 @@ export const RPC = {
   "rpc:client:json-payload-serializer": {
     behaviour: "The JSON payload serializer makes of dates, bytes, sets and objects what to_primitive makes of them.",
     source: "serializer.py:78-81",
+  },
+  "rpc:json:long-integers": {
+    behaviour: "Integers that a number cannot hold are bigints, and bigints are integers, in both directions.",
+    source: "ours",
+  },
+  "rpc:json:not-a-number": {
+    behaviour: "To send NaN or an infinity is an error that names where it is.",
+    source: "ours",
+  },
+  "rpc:json:not-a-number-received": {
+    behaviour: "Python's NaN is an error that names it, or a number where that is accepted.",
+    source: "ours",
   },
 
   "rpc:server:acknowledged-first": {

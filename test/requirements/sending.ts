@@ -7,6 +7,26 @@ export const SENDING = {
       "What gets no credit fails after its time: MessagingTimeout if the caller gave it, else MessageDeliveryFailure.",
     source: "_drivers/amqp1_driver/controller.py:148-162",
   },
+  "send:timeout:told": {
+    behaviour: "A timeout says in which phase it came, for which address, and at which host.",
+    source: "ours",
+  },
+  "send:signal": {
+    behaviour: "An AbortSignal ends a call in each of its phases, with its reason.",
+    source: "ours",
+  },
+  "send:fail-fast": {
+    behaviour: "A call whose connection is lost fails at once where calls are to fail fast.",
+    source: "ours",
+  },
+  "send:queue:bound": {
+    behaviour: "Beyond a number of messages or bytes that wait to be sent the next one is refused, naming the bound.",
+    source: "ours",
+  },
+  "send:queue:writable": {
+    behaviour: "It can be waited for that there is room for another message.",
+    source: "ours",
+  },
   "send:not-acknowledged": {
     behaviour: "A message that is never acknowledged fails after its time.",
     source: "_drivers/amqp1_driver/controller.py:148-162",
@@ -16,6 +36,10 @@ export const SENDING = {
     behaviour: "A pre-settled cast is done once it is sent, whether anybody acknowledges it or not.",
     source: "_drivers/impl_amqp1.py:223-263",
     upstream: ["TestAmqpSend.test_no_ack_cast"],
+  },
+  "send:pre-settled:kinds": {
+    behaviour: "Calls, casts, notifications and replies are pre-settled, each as pre_settled says.",
+    source: "_drivers/impl_amqp1.py:223-263",
   },
   "send:released": {
     behaviour: "A message that is released is sent again after link_retry_delay.",

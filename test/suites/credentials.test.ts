@@ -48,32 +48,42 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
       ["SCRAM-SHA-256", { sasl_mechanisms: "SCRAM-SHA-256" }, "SCRAM-SHA-256"],
       ["PLAIN", { sasl_mechanisms: "PLAIN" }, "PLAIN"],
       ["the first of a list", { sasl_mechanisms: "OAUTHBEARER SCRAM-SHA-256 PLAIN" }, "SCRAM-SHA-256"],
-    ])("lets in who has the password, whatever characters it is made of, by %s", async (_title, query, mechanism) => {
-      await using place = await start(scheme);
-      const { username, password } = login();
-      const frames: Frame[] = [];
-      const url = `${urlOf(scheme, place, username, password)}?${new URLSearchParams(query)}`;
-      await using transport = getRpcTransport(url, { onFrame: (frame) => frames.push(frame) });
-      await transport.connect();
-      expect(transport.state).toMatchObject({ type: "connected" });
-      expect(frames).toContainEqual(
-        expect.objectContaining({ performative: "sasl-init", fields: expect.objectContaining({ mechanism }) }),
-      );
-    });
+    ])(
+      "lets in who has the password, whatever characters it is made of, by %s",
+      { tags: ["auth:good", "auth:preference", "auth:scram"] },
+      async (_title, query, mechanism) => {
+        await using place = await start(scheme);
+        const { username, password } = login();
+        const frames: Frame[] = [];
+        const url = `${urlOf(scheme, place, username, password)}?${new URLSearchParams(query)}`;
+        await using transport = getRpcTransport(url, { onFrame: (frame) => frames.push(frame) });
+        await transport.connect();
+        expect(transport.state).toMatchObject({ type: "connected" });
+        expect(frames).toContainEqual(
+          expect.objectContaining({ performative: "sasl-init", fields: expect.objectContaining({ mechanism }) }),
+        );
+      },
+    );
 
-    test.each(["EXTERNAL ANONYMOUS", "OAUTHBEARER", "GSSAPI"])("cannot be reached by %s alone", async (mechanisms) => {
-      await using place = await start(scheme);
-      const { username, password } = login();
-      const amqp = { saslMechanisms: mechanisms.split(" ") };
-      await using transport = getRpcTransport(urlOf(scheme, place, username, password), { amqp });
-      const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
-      await expect(call).rejects.toMatchObject({
-        phase: "connecting",
-        cause: { condition: "amqp:unauthorized-access" },
-      });
-    });
+    test.each(["EXTERNAL ANONYMOUS", "OAUTHBEARER", "GSSAPI"])(
+      "cannot be reached by %s alone",
+      { tags: ["auth:mechanisms"] },
+      async (mechanisms) => {
+        await using place = await start(scheme);
+        const { username, password } = login();
+        const amqp = { saslMechanisms: mechanisms.split(" ") };
+        await using transport = getRpcTransport(urlOf(scheme, place, username, password), { amqp });
+        const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
+        await expect(call).rejects.toMatchObject({
+          phase: "connecting",
+          cause: { condition: "amqp:unauthorized-access" },
+        });
+      },
+    );
 
-    test("refuses a wrong password, which is told with the user's name and shown nowhere", async () => {
+    test("refuses a wrong password, which is told with the user's name and shown nowhere", {
+      tags: ["auth:bad", "auth:secrets"],
+    }, async () => {
       await using place = await start(scheme);
       const { username } = login();
       const logger = new RecordingLogger();
@@ -114,7 +124,9 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     });
   });
 
-  test("a broker that wants no password gets none, and the mechanisms of both sides are named", async () => {
+  test("a broker that wants no password gets none, and the mechanisms of both sides are named", {
+    tags: ["auth:mechanisms"],
+  }, async () => {
     await using place = await embedded({ by: BY[scheme] });
     await using transport = getRpcTransport(urlOf(scheme, place, EMBEDDED.username, EMBEDDED.password));
     const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });
@@ -126,7 +138,9 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     });
   });
 
-  test("a user without a realm is one of the default realm", async () => {
+  test("a user without a realm is one of the default realm", {
+    tags: ["auth:default-realm", "auth:own-realm"],
+  }, async () => {
     await using place = await embedded({ by: BY[scheme], users: new Map([["joe@cloud", "secret"]]) });
     await using transport = getRpcTransport(`${urlOf(scheme, place, "joe", "secret")}?sasl_default_realm=cloud`);
     await transport.connect();
@@ -134,7 +148,9 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     await other.connect();
   });
 
-  test("a token is asked for again when the connection is made again, and never shown", async () => {
+  test("a token is asked for again when the connection is made again, and never shown", {
+    tags: ["auth:function", "auth:bearer", "auth:secrets", "intermediary:sasl"],
+  }, async () => {
     const logger = new RecordingLogger();
     const asked: number[] = [];
     const options = { amqp: { trace: true, connectionRetryIntervalMs: 1_000 }, logger };

@@ -8,11 +8,12 @@ import {
   type TransportStatus,
 } from "../../src/entry/node.js";
 import { Inbox } from "../support/inbox.js";
+import { CA } from "../support/tls.js";
 import { Frames } from "./frames.js";
 import { Held } from "./held.js";
 import { Host, type HostScheme } from "./host.js";
 
-const SCHEMES: readonly HostScheme[] = ["amqp", "amqp+ws"];
+const SCHEMES: readonly HostScheme[] = ["amqp", "amqp+ws", "amqps"];
 const KINDS = ["router", "broker"] as const;
 
 /** Beyond the first attempts to reconnect, which come after 1 s and 2 s more at the latest. */
@@ -82,7 +83,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
     });
   });
 
-  test("the status tells of the connection, its loss, and the next one", async () => {
+  test("the status tells of the connection, its loss, and the next one", { tags: ["failover:jitter"] }, async () => {
     await using host = await Host.reserve(scheme);
     await host.start({ kind: "router" });
     const transport = transportTo([host], { random: () => 0.5 });
@@ -130,41 +131,48 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
     { loss: "is killed", lose: (host) => host.kill() },
     { loss: "is shut down and says so", lose: (host) => host.intermediary.close() },
     { loss: "falls silent", lose: (host) => host.freeze(), query: "?idle_timeout=2" },
-  ])("when a host $loss the servers of a topic listen at the next one, all of them", async ({ lose, query }) => {
-    await using first = await Host.reserve(scheme);
-    await using second = await Host.reserve(scheme);
-    await first.start({ kind: "router", product: "qpid-cpp" });
-    await second.start({ kind: "router" });
-    const inFirst = { random: () => 0 };
-    await using serving = transportTo([first, second], inFirst, query);
-    await using calling = transportTo([first, second], inFirst, query);
-    const noted = new Inbox<string>("the servers");
-    const servers = ["a", "b"].map((server) => {
-      const note = (_context: object, { arg }: { arg: string }): void => noted.put(`${arg} by ${server}`);
-      return getRpcServer(serving, { topic: TOPIC, server }, [{ note, whoami: () => server }]);
-    });
-    await Promise.all(servers.map((server) => server.start()));
-    const client = getRpcClient(calling, { topic: TOPIC });
-    const everyServer = async (arg: string): Promise<void> => {
-      await client.prepare({ fanout: true }).cast({}, "note", { arg });
-      for (const server of ["a", "b"])
-        await noted.take(`${arg} by ${server}`, (note) => note === `${arg} by ${server}` || undefined);
-      for (const server of ["a", "b"]) expect(await client.prepare({ server }).call({}, "whoami")).toBe(server);
-    };
-    await everyServer("at the first");
+  ])(
+    "when a host $loss the servers of a topic listen at the next one, all of them",
+    { tags: ["failover:crash", "failover:shutdown", "failover:heartbeat", "failover:listeners", "tls:failover"] },
+    async ({ lose, query }) => {
+      await using first = await Host.reserve(scheme);
+      await using second = await Host.reserve(scheme);
+      await first.start({ kind: "router", product: "qpid-cpp" });
+      await second.start({ kind: "router" });
+      const inFirst = { random: () => 0 };
+      await using serving = transportTo([first, second], inFirst, query);
+      await using calling = transportTo([first, second], inFirst, query);
+      const noted = new Inbox<string>("the servers");
+      const servers = ["a", "b"].map((server) => {
+        const note = (_context: object, { arg }: { arg: string }): void => noted.put(`${arg} by ${server}`);
+        return getRpcServer(serving, { topic: TOPIC, server }, [{ note, whoami: () => server }]);
+      });
+      await Promise.all(servers.map((server) => server.start()));
+      const client = getRpcClient(calling, { topic: TOPIC });
+      const everyServer = async (arg: string): Promise<void> => {
+        await client.prepare({ fanout: true }).cast({}, "note", { arg });
+        for (const server of ["a", "b"])
+          await noted.take(`${arg} by ${server}`, (note) => note === `${arg} by ${server}` || undefined);
+        for (const server of ["a", "b"]) expect(await client.prepare({ server }).call({}, "whoami")).toBe(server);
+      };
+      await everyServer("at the first");
 
-    const losses = [serving, calling].map((transport) => until(transport, "disconnected"));
-    const again = [serving, calling].map(async (transport, index) => {
-      await losses[index];
-      await until(transport, "connected");
-    });
-    await lose(first);
-    await Promise.all(again);
-    expect([serving, calling].map(({ state }) => state)).toMatchObject([{ host: second.name }, { host: second.name }]);
-    expect(await client.call({}, "whoami")).toMatch(/^[ab]$/); // links to the servers are there
-    await everyServer("at the second");
-    expect(noted.unread).toEqual([]);
-  });
+      const losses = [serving, calling].map((transport) => until(transport, "disconnected"));
+      const again = [serving, calling].map(async (transport, index) => {
+        await losses[index];
+        await until(transport, "connected");
+      });
+      await lose(first);
+      await Promise.all(again);
+      expect([serving, calling].map(({ state }) => state)).toMatchObject([
+        { host: second.name },
+        { host: second.name },
+      ]);
+      expect(await client.call({}, "whoami")).toMatch(/^[ab]$/); // links to the servers are there
+      await everyServer("at the second");
+      expect(noted.unread).toEqual([]);
+    },
+  );
 
   test.each([
     { from: { kind: "router" }, to: { kind: "broker" }, addresses: ["anycast/openstack", "anycast/openstack"] },
@@ -181,6 +189,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
     },
   ] as const)(
     "the next host of the URL takes over, of whatever kind and product it is: from $from to $to",
+    { tags: ["failover:crash", "tls:failover"] },
     async ({ from, to, addresses }) => {
       await using first = await Host.reserve(scheme);
       await using second = await Host.reserve(scheme);
@@ -229,7 +238,8 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
 });
 
 function transportTo(hosts: readonly [Host, ...Host[]], options?: TransportOptions, query = ""): RPCTransport {
-  return getRpcTransport(`${hosts[0].scheme}://${hosts.map(({ name }) => name).join(",")}/${query}`, options);
+  const url = `${hosts[0].scheme}://${hosts.map(({ name }) => name).join(",")}/${query}`;
+  return getRpcTransport(url, hosts[0].scheme === "amqps" ? { tls: { ca: CA }, ...options } : options);
 }
 
 /** Resolves with the transport's next status of this type. */

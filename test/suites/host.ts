@@ -4,8 +4,9 @@ import type { Listening } from "../../src/core/dial.js";
 import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { SERVER } from "../support/tls.js";
 
-export type HostScheme = "amqp" | "amqp+ws";
+export type HostScheme = "amqp" | "amqp+ws" | "amqps";
 
 /**
  * One host of a transport URL: at a port that stays the same an intermediary can be started, killed, and started again as
@@ -39,9 +40,11 @@ export class Host implements AsyncDisposable {
 
   async start(options: IntermediaryOptions): Promise<void> {
     const intermediary = new Intermediary(options);
-    const at = { host: "127.0.0.1", port: 0, maxConnections: 100, accept: intermediary.accept };
+    const tls = this.scheme === "amqps" ? SERVER : undefined;
+    const at = { host: "127.0.0.1", port: 0, maxConnections: 100, accept: intermediary.accept, tls };
     const maxMessageBytes = 16 * 1024 * 1024;
-    const listening = await (this.scheme === "amqp" ? listenTcp(at) : listenWebSocket({ ...at, maxMessageBytes }));
+    const isWebSocket = this.scheme === "amqp+ws";
+    const listening = await (isWebSocket ? listenWebSocket({ ...at, maxMessageBytes }) : listenTcp(at));
     const relay = new Relay(listening.port);
     this.#running = { intermediary, listening, relay };
     await relay.listen(this.#port);

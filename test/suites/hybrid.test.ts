@@ -18,7 +18,9 @@ describe.each([
   [EMBEDDED_BROKER.name, EMBEDDED_BROKER],
   [ARTEMIS_ROUTABLE.name, ARTEMIS_ROUTABLE],
 ])("RPC over a router with notifications over %s", (_name, broker: BusPlan) => {
-  test("go each their own way in one process, and the notifications are kept", async () => {
+  test("go each their own way in one process, and the notifications are kept", {
+    tags: ["notify:hybrid"],
+  }, async () => {
     await using rpcBus = await EMBEDDED_ROUTER.start();
     await using notificationBus = await broker.start();
     const logger = new RecordingLogger();

@@ -8,7 +8,7 @@ import { Stage } from "./stage.js";
 const ONE = { amqp: { rpcServerCredit: 1, notifyServerCredit: 1, replyLinkCredit: 1 } };
 
 overEveryBed("With a credit of 1", (bed) => {
-  test("many calls at once are all answered", async () => {
+  test("many calls at once are all answered", { tags: ["link:credit:minimal"] }, async () => {
     await using stage = new Stage(bed, "minimal");
     await stage.serve("a", [new Held()], { transport: stage.rpcTransport(ONE) });
     const client = await stage.client({ transport: stage.rpcTransport(ONE) });

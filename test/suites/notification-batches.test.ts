@@ -35,7 +35,7 @@ describe.concurrent("Batches of", () => {
       expect(all.flatMap((batch) => batch.events)).toEqual(events);
     });
 
-    test("a size and a time are handled at what comes first", async () => {
+    test("a size and a time are handled at what comes first", { tags: ["notify:batch"] }, async () => {
       await using stage = new Stage(bed, "size and time");
       const batches = new Inbox<Batch>("the listener");
       await stage.listenInBatches([recorder(batches)], { batchSize: 100, batchTimeoutMs: 2_000 });
@@ -53,7 +53,9 @@ describe.concurrent("Batches of", () => {
       await sent;
     });
 
-    test("a size above the credit that the options give, and over several links, fill all the same", async () => {
+    test("a size above the credit that the options give, and over several links, fill all the same", {
+      tags: ["notify:batch:credit"],
+    }, async () => {
       await using stage = new Stage(bed, "credit");
       const batches = new Inbox<Batch>("the listener");
       const transport = stage.notificationTransport({ amqp: { notifyServerCredit: 5 } });
@@ -160,7 +162,9 @@ describe.concurrent("Batches of", () => {
     });
 
     if (bed.acknowledgesEndToEnd) {
-      test("notifications through a router are told to the operator: at the start, and when somebody waits for one", async () => {
+      test("notifications through a router are told to the operator: at the start, and when somebody waits for one", {
+        tags: ["notify:batch:router", "notify:router"],
+      }, async () => {
         await using stage = new Stage(bed, "told");
         const batches = new Inbox<Batch>("the listener");
         await stage.listenInBatches([recorder(batches)], { batchSize: 100, batchTimeoutMs: 1_000 });

@@ -15,7 +15,7 @@ const MONITOR_MS = 2_000;
 describe.concurrent("Limits:", () => {
   overEveryBed("RPC", (bed) => {
     test("a call that its server takes too long for times out in the phase reply, and the late answer is nobody's", {
-      tags: ["rpc:call:late-reply"],
+      tags: ["rpc:call:late-reply", "send:timeout:told"],
     }, async () => {
       await using stage = new Stage(bed, "slow");
       const held = new Held();
@@ -121,7 +121,7 @@ describe.concurrent("Limits:", () => {
         expect(held.calls).toEqual([]);
       });
 
-      test("while nobody listens", async () => {
+      test("while nobody listens", { tags: ["send:signal"] }, async () => {
         await using stage = new Stage(bed, "aborted");
         const frames = new Frames();
         const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
@@ -134,7 +134,7 @@ describe.concurrent("Limits:", () => {
         await ended;
       });
 
-      test("while its server has no room for it", async () => {
+      test("while its server has no room for it", { tags: ["send:signal"] }, async () => {
         await using stage = new Stage(bed, "aborted");
         const held = new Held();
         await stage.serve("a", [held], { concurrency: 1 });
@@ -156,7 +156,7 @@ describe.concurrent("Limits:", () => {
       test.each([
         ["its method runs", {}],
         ["its method runs and is monitored", { callMonitorTimeoutMs: 60_000 }],
-      ])("while %s", async (_when, options) => {
+      ])("while %s", { tags: ["send:signal"] }, async (_when, options) => {
         await using stage = new Stage(bed, "aborted");
         const held = new Held();
         await stage.serve("a", [held]);

@@ -182,7 +182,9 @@ overEveryBed("An RPC server", (bed) => {
     expect(infos).toEqual([{ messageId: expect.stringMatching(/^[0-9a-f]{32}$/), target }]);
   });
 
-  test("tells the caller of an error that its method may throw, and its log for debugging only", async () => {
+  test("tells the caller of an error that its method may throw, and its log for debugging only", {
+    tags: ["rpc:server:expected-exceptions"],
+  }, async () => {
     await using stage = new Stage(bed, "expected");
     const show = expectedExceptions(RangeError)(async (_context: object, { id }: { id: number }) => {
       if (id < 0) throw new RangeError("no such id");
@@ -199,7 +201,9 @@ overEveryBed("An RPC server", (bed) => {
     expect(stage.logger.of("debug")).toContain("an RPC method failed as it may");
   });
 
-  test("lets callers have the methods that its access policy allows", async () => {
+  test("lets callers have the methods that its access policy allows", {
+    tags: ["rpc:dispatch:access-policy"],
+  }, async () => {
     await using stage = new Stage(bed, "access");
     const endpoint = { hello: () => "hello", _hidden: () => "hidden", shown: expose(() => "shown") };
     await stage.serve("legacy", [endpoint], { accessPolicy: accessPolicies.legacy });
@@ -217,7 +221,9 @@ overEveryBed("An RPC server", (bed) => {
     expect(await answers("explicit")).toEqual(["NoSuchMethod", "NoSuchMethod", "shown"]);
   });
 
-  test("gets and gives what serializers make of arguments, contexts and results", async () => {
+  test("gets and gives what serializers make of arguments, contexts and results", {
+    tags: ["rpc:client:json-payload-serializer", "rpc:client:serializer"],
+  }, async () => {
     await using stage = new Stage(bed, "serializers");
     const when = new Date(0);
     const serializer = jsonPayloadSerializer;
@@ -230,7 +236,9 @@ overEveryBed("An RPC server", (bed) => {
     });
   });
 
-  test("fails with what the caller's remoteExceptions make of it", async () => {
+  test("fails with what the caller's remoteExceptions make of it", {
+    tags: ["rpc:call:allowed-remote-exceptions"],
+  }, async () => {
     await using stage = new Stage(bed, "remote exceptions");
     const endpoint = {
       find() {

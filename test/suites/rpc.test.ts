@@ -253,7 +253,9 @@ overEveryBed("RPC", (bed) => {
       },
     );
 
-    test("and arguments that JSON cannot hold are refused before they are sent, by name", async () => {
+    test("and arguments that JSON cannot hold are refused before they are sent, by name", {
+      tags: ["rpc:json:not-a-number"],
+    }, async () => {
       const args = { arg: { deep: [0, Number.NaN] } };
       const named = /request\.args\.arg\.deep\[1\] is NaN/;
       await expect(client.call({}, "echo", args)).rejects.toThrow(named);

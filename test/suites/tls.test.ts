@@ -11,7 +11,7 @@ import {
 } from "../../src/entry/node.js";
 import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
 import { embedded, type Guarded } from "../support/embedded.js";
-import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
+import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
 
 class Echo {
   echo(_context: object, { arg }: { arg: unknown }): unknown {
@@ -24,14 +24,13 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
   const start = (tls?: TlsListenerOptions, sasl?: readonly string[]) => embedded({ by, tls, sasl });
 
   function transportTo(hosts: readonly Guarded[], tls: TLSOptions, virtualHost = ""): RPCTransport {
-    const url = `${scheme}://${hosts.map(hostOf).join(",")}/${virtualHost}`;
-    return getRpcTransport(url, { tls });
+    return getRpcTransport(`${scheme}://${hosts.map(hostOf).join(",")}/${virtualHost}`, { tls });
   }
 
   /** One call, by two transports, with what they need to connect. */
-  async function call(place: Guarded, tls: TLSOptions, virtualHost?: string): Promise<void> {
-    await using serving = transportTo([place], tls, virtualHost);
-    await using calling = transportTo([place], tls, virtualHost);
+  async function call(transport: () => RPCTransport): Promise<void> {
+    await using serving = transport();
+    await using calling = transport();
     await getRpcServer(serving, { topic: "t", server: "s" }, [new Echo()]).start();
     expect(await getRpcClient(calling, { topic: "t" }).call({}, "echo", { arg: "é".repeat(100_000) })).toHaveLength(
       100_000,
@@ -51,23 +50,66 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     return status.type === "disconnected" ? String(status.error?.message) : "";
   }
 
-  test("a call is answered by way of a server that a private CA has signed", async () => {
+  test("a call is answered by way of a server that a private CA has signed", {
+    tags: ["tls:server", "tls:private-ca"],
+  }, async () => {
     await using place = await start(SERVER);
-    await call(place, { ca: CA });
+    await call(() => transportTo([place], { ca: CA }));
   });
 
-  test("a call is answered by way of a server that wants a client certificate, with an encrypted key or a plain one", async () => {
+  test("TLS, its CA and its certificate can be asked for by the query of a URL without", {
+    tags: ["tls:url"],
+  }, async () => {
     await using place = await start({ ...SERVER, clientCa: CA });
-    await call(place, { ca: CA, ...CLIENT });
-    await call(place, { ca: CA, ...ENCRYPTED_CLIENT });
+    const query = new URLSearchParams({
+      ssl: "true",
+      ssl_ca_file: pemFile("ca"),
+      ssl_cert_file: pemFile("client-cert"),
+      ssl_key_file: pemFile("client-key-encrypted"),
+      ssl_key_password: ENCRYPTED_CLIENT.passphrase,
+    });
+    const clear = scheme === "amqps" ? "amqp" : "amqp+ws";
+    await call(() => getRpcTransport(`${clear}://${hostOf(place)}/?${query}`));
   });
 
-  test("a certificate for a virtual host is checked against that name, and no other", async () => {
+  test("a call is answered by way of a server that wants a client certificate, with an encrypted key or a plain one", {
+    tags: ["tls:client", "tls:key-password"],
+  }, async () => {
+    await using place = await start({ ...SERVER, clientCa: CA });
+    await call(() => transportTo([place], { ca: CA, ...CLIENT }));
+    await call(() => transportTo([place], { ca: CA, ...ENCRYPTED_CLIENT }));
+  });
+
+  test("a certificate is for the host's name, and the virtual host's does not matter", {
+    tags: ["tls:vhost:ignored"],
+  }, async () => {
+    await using place = await start(SERVER);
+    await call(() => transportTo([place], { ca: CA }, VHOST));
+  });
+
+  test("a certificate for a virtual host is checked against that name, and no other", {
+    tags: ["tls:vhost:verified"],
+  }, async () => {
     await using place = await start(VHOST_SERVER);
-    await call(place, { ca: CA, verifyVirtualHost: true }, VHOST);
-    expect(await refusal(place, { ca: CA }, VHOST)).toContain(
-      "the certificate is not for 127.0.0.1, but for DNS:cloud.example",
-    );
+    const tls = { ca: CA, verifyVirtualHost: true };
+    await call(() => transportTo([place], tls, VHOST));
+    expect(await refusal(place, tls, "another")).toContain("the certificate is not for another, but for DNS:");
+    await using hostServer = await start(SERVER);
+    expect(await refusal(hostServer, tls, VHOST)).toContain(`the certificate is not for ${VHOST}, but for DNS:`);
+  });
+
+  test("a call by way of a server whose certificate is for another name fails, saying so", {
+    tags: ["tls:server:bad"],
+  }, async () => {
+    await using place = await start(VHOST_SERVER);
+    await using transport = transportTo([place], { ca: CA }, VHOST);
+    const client = getRpcClient(transport, { topic: "t" });
+    await expect(client.call({}, "echo", {}, { timeoutMs: 2_000 })).rejects.toMatchObject({
+      name: "MessagingTimeout",
+      phase: "connecting",
+      host: hostOf(place),
+      cause: { message: expect.stringContaining("the certificate is not for 127.0.0.1, but for DNS:cloud.example") },
+    });
   });
 
   test.each<[string, TlsListenerOptions | undefined, TLSOptions, string]>([
@@ -96,14 +138,18 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     ["in code", "", { credentials: () => ({ external: true }) }],
     ["by sasl_mechanisms", "?sasl_mechanisms=EXTERNAL", {}],
     ["before ANONYMOUS", "?sasl_mechanisms=EXTERNAL%20ANONYMOUS", {}],
-  ])("who has a certificate is let in by EXTERNAL, chosen %s", async (_how, query, options) => {
-    await using place = await start({ ...SERVER, clientCa: CA }, ["EXTERNAL", "ANONYMOUS"]);
-    await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, {
-      tls: { ca: CA, ...CLIENT },
-      ...options,
-    });
-    expect(await transport.probe()).toMatchObject({ mechanism: "EXTERNAL", encrypted: true });
-  });
+  ])(
+    "who has a certificate is let in by EXTERNAL, chosen %s",
+    { tags: ["auth:external"] },
+    async (_how, query, options) => {
+      await using place = await start({ ...SERVER, clientCa: CA }, ["EXTERNAL", "ANONYMOUS"]);
+      await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, {
+        tls: { ca: CA, ...CLIENT },
+        ...options,
+      });
+      expect(await transport.probe()).toMatchObject({ mechanism: "EXTERNAL", encrypted: true });
+    },
+  );
 
   test.each<[string, TlsListenerOptions, string, string]>([
     [
@@ -125,7 +171,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     await connecting;
   });
 
-  test("a bad host is left for a good one that follows in the URL", async () => {
+  test("a bad host is left for a good one that follows in the URL", { tags: ["tls:failover"] }, async () => {
     await using bad = await start({ ...SERVER, cert: pem("expired-cert") });
     await using good = await start(SERVER);
     await using transport = transportTo([bad, good], { ca: CA });

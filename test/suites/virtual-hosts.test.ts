@@ -4,6 +4,7 @@ import { Intermediary } from "../../src/intermediary/intermediary.js";
 import { memoryDial } from "../../src/transports/memory.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
 import { overEveryBed, uniqueTopic } from "../support/bed.js";
+import { BUSES } from "../support/bus.js";
 
 /** Long enough for a call to arrive, if anybody listens. */
 const SHORT_MS = 1_000;
@@ -51,36 +52,46 @@ async function answers(
 
 const NAMES = ["red", "blue", "", "empty"];
 
-overEveryBed("Virtual hosts by address", (bed) => {
-  test("part servers and clients of the same topic", async () => {
-    const transportIn = (name: string) => getRpcTransport(bed.url.replace("/?", `/${name}?`), bed.options);
-    expect(await answers(transportIn, NAMES)).toEqual([
-      ...NAMES.slice(0, -1),
-      { name: "MessagingTimeout", phase: bed.storesMessages ? "reply" : "credit" },
-    ]);
-  });
-});
-
-describe.each(["router", "broker"] as const)("Virtual hosts by the Open's hostname, at the embedded %s", (kind) => {
-  test.each(["amqp+memory", "amqp"])("part servers and clients of the same topic, by %s", async (scheme) => {
-    const intermediary = new Intermediary({ kind, virtualHosts: NAMES.filter((name) => name !== "") });
-    const { accept } = intermediary;
-    const tcp = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 20, accept });
-    const dialers = { "amqp+memory": memoryDial(accept) };
-    const transportIn = (name: string) =>
-      getRpcTransport(`${scheme}://127.0.0.1:${tcp.port}/${name}?pseudo_vhost=false`, { dialers });
-    try {
+overEveryBed(
+  "Virtual hosts by address",
+  (bed) => {
+    test("part servers and clients of the same topic", { tags: ["vhost:routable", "vhost:legacy"] }, async () => {
+      const transportIn = (name: string) => getRpcTransport(bed.url.replace("/?", `/${name}?`), bed.options);
       expect(await answers(transportIn, NAMES)).toEqual([
         ...NAMES.slice(0, -1),
-        { name: "MessagingTimeout", phase: kind === "broker" ? "reply" : "credit" },
+        { name: "MessagingTimeout", phase: bed.storesMessages ? "reply" : "credit" },
       ]);
-    } finally {
-      await intermediary.close();
-      await tcp.close();
-    }
-  });
+    });
+  },
+  { plans: BUSES },
+);
 
-  test("are refused by name where there is none", async () => {
+describe.each(["router", "broker"] as const)("Virtual hosts by the Open's hostname, at the embedded %s", (kind) => {
+  test.each(["amqp+memory", "amqp"])(
+    "part servers and clients of the same topic, by %s",
+    { tags: ["vhost:hostname", "intermediary:virtual-hosts"] },
+    async (scheme) => {
+      const intermediary = new Intermediary({ kind, virtualHosts: NAMES.filter((name) => name !== "") });
+      const { accept } = intermediary;
+      const tcp = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 20, accept });
+      const dialers = { "amqp+memory": memoryDial(accept) };
+      const transportIn = (name: string) =>
+        getRpcTransport(`${scheme}://127.0.0.1:${tcp.port}/${name}?pseudo_vhost=false`, { dialers });
+      try {
+        expect(await answers(transportIn, NAMES)).toEqual([
+          ...NAMES.slice(0, -1),
+          { name: "MessagingTimeout", phase: kind === "broker" ? "reply" : "credit" },
+        ]);
+      } finally {
+        await intermediary.close();
+        await tcp.close();
+      }
+    },
+  );
+
+  test("are refused by name where there is none", {
+    tags: ["vhost:hostname", "intermediary:virtual-hosts"],
+  }, async () => {
     const intermediary = new Intermediary({ kind, virtualHosts: ["red"] });
     const dialers = { "amqp+memory": memoryDial(intermediary.accept) };
     await using transport = getRpcTransport("amqp+memory://embedded/green?pseudo_vhost=false", { dialers });

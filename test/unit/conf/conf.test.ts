@@ -29,7 +29,7 @@ async function refusal(text: string, sources?: ConfSources): Promise<Error> {
 }
 
 describe("a file of a service", () => {
-  test("is what the getters take", () => {
+  test("is what the getters take", { tags: ["options:file", "options:file:notifications"] }, () => {
     const file = `
 # nova-compute
 [DEFAULT]
@@ -77,7 +77,9 @@ transport_url = amqp://n/
     } satisfies Conf);
   });
 
-  test("with nothing but a URL has oslo's defaults, and notifications go nowhere", () => {
+  test("with nothing but a URL has oslo's defaults, and notifications go nowhere", {
+    tags: ["options:file:no-driver", "options:file:notifications"],
+  }, () => {
     const { server, notifications } = parseConf(DEFAULT);
     expect(server).toEqual({ ping: false, concurrency: 64 });
     expect(notifications).toMatchObject({ url: URL, drivers: [], topics: ["notifications"], retry: -1 });
@@ -94,7 +96,7 @@ transport_url = amqp://n/
     }
   });
 
-  test("gives way to a URL of the caller's, for notifications too", () => {
+  test("gives way to a URL of the caller's, for notifications too", { tags: ["options:file:url"] }, () => {
     const conf = parseConf(notifications("transport_url = amqp://n/"), { url: "amqp://mine/" });
     expect([conf.rpc.url, conf.notifications.url]).toEqual(["amqp://mine/", "amqp://mine/"]);
   });
@@ -108,7 +110,9 @@ transport_url = amqp://n/
 });
 
 describe("[NOTIFICATIONS] of the deployment guide", () => {
-  test("is read, and [oslo_messaging_notifications] goes before it", () => {
+  test("is read, and [oslo_messaging_notifications] goes before it", {
+    tags: ["options:file:notifications-group"],
+  }, () => {
     const guide = "[NOTIFICATIONS]\ndriver = log\ntopics = a\ntransport_url = amqp://guide/\n";
     expect(parseConf(DEFAULT + guide).notifications).toMatchObject({
       url: "amqp://guide/",
@@ -127,13 +131,15 @@ describe("[NOTIFICATIONS] of the deployment guide", () => {
   });
 });
 
-test("what [oslo_messaging_amqp] says goes before [amqp1], whatever that says", () => {
+test("what [oslo_messaging_amqp] says goes before [amqp1], whatever that says", {
+  tags: ["options:file:old-group"],
+}, () => {
   const conf = parseConf(`${amqp("idle_timeout = 5")}[amqp1]\nidle_timeout = soon\ntrace = true\n`);
   expect(conf.rpc.options.amqp).toEqual({ idleTimeoutMs: 5_000, trace: true });
 });
 
 describe("what nobody reads", () => {
-  test("is warned about in the groups that are ours, by group and key", () => {
+  test("is warned about in the groups that are ours, by group and key", { tags: ["options:file:unknown"] }, () => {
     const text = `${DEFAULT}nonsense = 1
 [oslo_messaging_amqp]
 idle_time = 1
@@ -212,7 +218,7 @@ describe("a bad value is refused, naming where it is and nothing secret", () => 
     ["[DEFAULT] # all\n", "line 1", "must be [GROUP], and nothing else"],
     ["[]\n", "line 1", "must be [GROUP], and nothing else"],
     [`${DEFAULT}a = \0`, "line 3", "is not text"],
-  ])("%j", async (text, key, reason) => {
+  ])("%j", { tags: ["options:file:refused"] }, async (text, key, reason) => {
     const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [s3cr3t", "list.yaml": "- a" };
     const error = await refusal(text, reader(files));
     expect(error).toMatchObject({ name: "ConfigurationError", key });
@@ -274,7 +280,7 @@ group_1:
   log:
 `;
 
-  test("is read as YAML when a driver wants it", () => {
+  test("is read as YAML when a driver wants it", { tags: ["notify:drivers:routing-file"] }, () => {
     const { readFile, read } = reader({ "r.yaml": yaml, empty: "" });
     const conf = (lines: string) => parseConf(notifications(lines), { readFile }).notifications.routing;
     expect(conf("driver = routing\nrouting_config = r.yaml")).toEqual({

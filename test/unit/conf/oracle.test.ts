@@ -27,6 +27,7 @@ describe("parseConf reads as the real oslo.config does", () => {
   const good = vectors.filter(({ oslo }) => oslo !== undefined);
   test.each(good.map((vector) => [vector.name, vector] as const))(
     "%s",
+    { tags: ["options:file:syntax"] },
     async (_name, { text, file = "", oslo = {} }) => {
       const conf = parseConf(text ?? (await readFile(join(DATA, file), "utf8")));
       expect(inOslosTerms(conf)).toEqual(

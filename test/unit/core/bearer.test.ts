@@ -15,7 +15,7 @@ function said(credentials: Parameters<typeof client>[0]["credentials"], ...offer
 }
 
 describe("a token", () => {
-  test("goes by OAUTHBEARER, or else by XOAUTH2, as their documents say", () => {
+  test("goes by OAUTHBEARER, or else by XOAUTH2, as their documents say", { tags: ["auth:bearer"] }, () => {
     const joe = { username: "j=o,e", token: TOKEN };
     const oauthBearer = `n,a=j=3Do=2Ce,\x01auth=Bearer ${TOKEN}\x01\x01`;
     expect(said(joe, "PLAIN", "XOAUTH2", "OAUTHBEARER").message).toEqual(init("OAUTHBEARER", oauthBearer));
@@ -53,7 +53,7 @@ describe("a token", () => {
 });
 
 describe.each(["OAUTHBEARER", "XOAUTH2"])("%s", (mechanism) => {
-  test("lets in who has a token", async () => {
+  test("lets in who has a token", { tags: ["auth:bearer", "intermediary:sasl"] }, async () => {
     for (const username of ["joe", "j=o,e", undefined]) {
       const result = await converse({ credentials: { username, token: TOKEN }, mechanisms: [mechanism] }, TOKENS);
       expect(result.client).toMatchObject({ mechanism });
@@ -110,7 +110,7 @@ describe("EXTERNAL", () => {
   test.each([
     ["is chosen by who says so", { credentials: { external: true } as const }],
     ["is chosen by the list of who has no credentials", { credentials: undefined, mechanisms: ["EXTERNAL"] }],
-  ])("%s, and lets in whom the certificate names", async (_, options) => {
+  ])("%s, and lets in whom the certificate names", { tags: ["auth:external"] }, async (_, options) => {
     const result = await converse(options, {}, "the client");
     expect(result.client).toMatchObject({ mechanism: "EXTERNAL" });
     expect(result.server).toMatchObject({ mechanism: "EXTERNAL", username: "the client" });

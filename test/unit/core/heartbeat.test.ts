@@ -6,13 +6,15 @@ import { FakeSocket, turn } from "./fake-socket.js";
 import { BEGIN, begun, connectTo, opened } from "./raw-bed.js";
 
 describe("heartbeats", () => {
-  it("are sent to a peer that asks for them", async () => {
+  it("are sent to a peer that asks for them", { tags: ["connection:idle-timeout"] }, async () => {
     const { peer } = await opened({ idle_time_out: 100 });
     expect((await peer.next("empty")).size).toBe(8);
     await peer.next("empty");
   });
 
-  it("announces half of the silence that is borne, and ends the connection after all of it", async () => {
+  it("announces half of the silence that is borne, and ends the connection after all of it", {
+    tags: ["connection:idle-timeout"],
+  }, async () => {
     const peer = new RawPeer();
     const connecting = connectTo(peer, { idleTimeoutMs: 200 });
     expect((await peer.next("open")).fields["idle_time_out"]).toBe(100);
@@ -144,7 +146,7 @@ describe("a heartbeat", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("answers what comes with a heartbeat when the timers are throttled", () => {
+  it("answers what comes with a heartbeat when the timers are throttled", { tags: ["connection:throttled"] }, () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const { socket, heartbeat } = bed(0);
     heartbeat.start(8_000);

@@ -24,7 +24,7 @@ describe("a client and a server", () => {
     });
   });
 
-  test("agree on ANONYMOUS without", async () => {
+  test("agree on ANONYMOUS without", { tags: ["auth:anonymous"] }, async () => {
     for (const credentials of [undefined, { anonymous: true } as const]) {
       expect(await converse({ credentials, hostname: "vhost" }, USERS)).toEqual({
         client: { mechanism: "ANONYMOUS", rest: NOTHING },
@@ -73,7 +73,7 @@ describe("the client", () => {
       ["PLAIN", "ANONYMOUS"],
       "ANONYMOUS",
     ],
-  ])("chooses %s", (_, options, offered, chosen) => {
+  ])("chooses %s", { tags: ["auth:preference"] }, (_, options, offered, chosen) => {
     const end = client(options);
     expect(feed(end, join(offers(...offered), outcome(0), AMQP))).toEqual({
       mechanism: chosen,
@@ -211,7 +211,9 @@ describe("the server", () => {
     expect(feed(server(USERS), response("root"))).toBeInstanceOf(AuthenticationError);
   });
 
-  test("offers what its users, tokens and the client's certificate allow, or what it is told to", () => {
+  test("offers what its users, tokens and the client's certificate allow, or what it is told to", {
+    tags: ["intermediary:sasl"],
+  }, () => {
     const users = new Map([["a", "b"]]);
     const tokens = new Set(["t"]);
     const scram = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1"];

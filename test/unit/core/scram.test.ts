@@ -32,7 +32,7 @@ describe("the examples of the RFCs", () => {
       "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
       "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
     ],
-  ])("RFC %s, SCRAM-%s", async (_, hash, nonce, serverFirst, proof, serverFinal) => {
+  ])("RFC %s, SCRAM-%s", { tags: ["auth:scram"] }, async (_, hash, nonce, serverFirst, proof, serverFinal) => {
     const scram = new ScramClient({ hash, username: "user", password: "pencil", who: "the user", nonce });
     expect(text(scram.initialResponse)).toBe(`n,,n=user,r=${nonce}`);
     const [, whole] = serverFirst.split(/[=,]/);
@@ -41,7 +41,7 @@ describe("the examples of the RFCs", () => {
     expect(scram.letIn(new Uint8Array(0))).toBeUndefined();
   });
 
-  test("of RFC 4013, SASLprep", () => {
+  test("of RFC 4013, SASLprep", { tags: ["auth:scram"] }, () => {
     expect(saslprep("I\u00adX")).toBe("IX");
     expect(saslprep("user")).toBe("user");
     expect(saslprep("\u00aa")).toBe("a");
@@ -56,7 +56,7 @@ describe("the examples of the RFCs", () => {
 describe.each(HASHES)("SCRAM-%s", (hash) => {
   const mechanism = `SCRAM-${hash}`;
 
-  test("lets in who has the password", async () => {
+  test("lets in who has the password", { tags: ["auth:scram", "intermediary:sasl"] }, async () => {
     const result = await converse({ credentials: CREDENTIALS, mechanisms: [mechanism] }, USERS);
     expect(result.client).toMatchObject({ mechanism });
     expect(result.server).toMatchObject({ mechanism, username: CREDENTIALS.username });
@@ -116,7 +116,7 @@ describe("a client does not believe a server", () => {
     ["that is content at once, signed", [outcome(0, FORGED)], "the peer does not know the password"],
     ["that says an error at last", [FIRST, "e=invalid-proof\x1b[31m"], "the peer says invalid-proof?[31m"],
     ["that says an error in its outcome", [FIRST, outcome(1, "e=invalid-proof")], "auth): the peer says invalid-proof"],
-  ])("%s", async (_, words, why) => {
+  ])("%s", { tags: ["auth:scram:iterations", "auth:scram:server-signature"] }, async (_, words, why) => {
     const { result, said } = await against(...words);
     expect(result).toBeInstanceOf(AuthenticationError);
     expect(String(result)).toContain('SCRAM-SHA-256 of user "joe" failed: ');
@@ -142,27 +142,31 @@ describe("a client does not believe a server", () => {
 });
 
 describe("a client takes the server's signature", () => {
-  test.each(["in a challenge", "beside the outcome"])("%s", async (where) => {
-    const real = server(USERS);
-    const end = client({ credentials: CREDENTIALS, mechanisms: ["SCRAM-SHA-256"] });
-    real.receive(end.sent());
-    end.receive(real.sent());
-    const said = async (of: typeof end, from: number) => {
-      await expect.poll(() => of.sent().length).toBeGreaterThan(from);
-      return of.sent().subarray(from);
-    };
-    const mark = [end.sent().length, real.sent().length] as const;
-    real.receive(end.sent().subarray(8));
-    end.receive(await said(real, mark[1]));
-    const proof = await said(end, mark[0]);
-    const before = real.sent().length;
-    real.receive(proof);
-    const final = await said(real, before);
-    const [signature = ""] = /v=[A-Za-z0-9+/=]+/.exec(text(final)) ?? [];
-    if (where === "in a challenge") end.receive(join(challenge(signature), outcome(0)));
-    else end.receive(outcome(0, signature));
-    expect(end.result).toMatchObject({ mechanism: "SCRAM-SHA-256" });
-  });
+  test.each(["in a challenge", "beside the outcome"])(
+    "%s",
+    { tags: ["auth:scram:server-signature"] },
+    async (where) => {
+      const real = server(USERS);
+      const end = client({ credentials: CREDENTIALS, mechanisms: ["SCRAM-SHA-256"] });
+      real.receive(end.sent());
+      end.receive(real.sent());
+      const said = async (of: typeof end, from: number) => {
+        await expect.poll(() => of.sent().length).toBeGreaterThan(from);
+        return of.sent().subarray(from);
+      };
+      const mark = [end.sent().length, real.sent().length] as const;
+      real.receive(end.sent().subarray(8));
+      end.receive(await said(real, mark[1]));
+      const proof = await said(end, mark[0]);
+      const before = real.sent().length;
+      real.receive(proof);
+      const final = await said(real, before);
+      const [signature = ""] = /v=[A-Za-z0-9+/=]+/.exec(text(final)) ?? [];
+      if (where === "in a challenge") end.receive(join(challenge(signature), outcome(0)));
+      else end.receive(outcome(0, signature));
+      expect(end.result).toMatchObject({ mechanism: "SCRAM-SHA-256" });
+    },
+  );
 });
 
 describe("a client does not begin", () => {

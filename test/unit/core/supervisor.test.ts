@@ -111,7 +111,7 @@ describe("a supervisor", () => {
     expect(lives).toEqual([life]);
   });
 
-  test("begins with a random host and goes round in order", async () => {
+  test("begins with a random host and goes round in order", { tags: ["failover:order"] }, async () => {
     const { supervisor, attempts, at } = supervise(["a:1", "b:1", "c:1"], { random: () => 0.5 });
     supervisor.start();
     for (let i = 0; i < 4; i++) {
@@ -121,7 +121,7 @@ describe("a supervisor", () => {
     expect(attempts.map(({ host }) => host)).toEqual(["b:1", "c:1", "a:1", "b:1", "c:1"]);
   });
 
-  test("goes on to the next host after a life too", async () => {
+  test("goes on to the next host after a life too", { tags: ["failover:order"] }, async () => {
     const { supervisor, attempts, at } = supervise(["a:1", "b:1"], { random: () => 0 });
     supervisor.start();
     const life = new FakeLife();
@@ -132,7 +132,9 @@ describe("a supervisor", () => {
     expect(attempts.map(({ host }) => host)).toEqual(["a:1", "b:1"]);
   });
 
-  test("pauses 1 s, and twice as long after each further failure, up to 30 s", async () => {
+  test("pauses 1 s, and twice as long after each further failure, up to 30 s", {
+    tags: ["failover:back-off"],
+  }, async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     supervisor.start();
     const pauses: (number | undefined)[] = [];
@@ -168,7 +170,7 @@ describe("a supervisor", () => {
     expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
   });
 
-  test("chooses half of each pause at random, and says how long it is", async () => {
+  test("chooses half of each pause at random, and says how long it is", { tags: ["failover:jitter"] }, async () => {
     const chosen = [0, 0, 0.5, 0.25];
     const { supervisor, status, at } = supervise(["a:1"], { random: () => chosen.shift() ?? 0 });
     supervisor.start();
@@ -183,7 +185,7 @@ describe("a supervisor", () => {
     }
   });
 
-  test("takes a back-off below 1 for 1", async () => {
+  test("takes a back-off below 1 for 1", { tags: ["failover:back-off"] }, async () => {
     const { supervisor, attempts, at } = supervise(["a:1"], { retry: { ...RETRY, backoff: 0 } });
     supervisor.start();
     for (let i = 0; i < 3; i++) {
@@ -195,7 +197,7 @@ describe("a supervisor", () => {
     expect(attempts).toHaveLength(4);
   });
 
-  test("tries refused credentials again, and tells of them", async () => {
+  test("tries refused credentials again, and tells of them", { tags: ["auth:bad"] }, async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     const waiting = supervisor.current(deadlines.start({ expired }));
     const refused = new AuthenticationError("PLAIN failed");
@@ -269,7 +271,9 @@ describe("a supervisor that is woken", () => {
     return { ...supervise(["a:1"], { onWake }), wake: () => wake?.(), isSubscribed: () => wake !== undefined };
   }
 
-  test("connects at once instead of waiting out its pause, which is short again after that", async () => {
+  test("connects at once instead of waiting out its pause, which is short again after that", {
+    tags: ["failover:wake"],
+  }, async () => {
     const { supervisor, attempts, status, at, wake } = woken();
     supervisor.start();
     for (const pauseMs of [1_000, 2_000, 4_000]) {
@@ -301,7 +305,7 @@ describe("a supervisor that is woken", () => {
     expect(attempts).toHaveLength(2);
   });
 
-  test("checks the life that it has", async () => {
+  test("checks the life that it has", { tags: ["failover:wake"] }, async () => {
     const { supervisor, attempts, at, wake } = woken();
     supervisor.start();
     const life = new FakeLife();

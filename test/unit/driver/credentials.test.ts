@@ -66,7 +66,7 @@ describe("credentials from a function", () => {
     expect(transport.state.type).toBe("connected");
   });
 
-  test("are asked for once for every attempt, which is told of", async () => {
+  test("are asked for once for every attempt, which is told of", { tags: ["auth:function"] }, async () => {
     const asked: [TransportHost, CredentialsRequest, TransportStatus][] = [];
     const passwords = ["wrong", "secret", "secret"];
     const made = bed((...args) => {
@@ -151,7 +151,9 @@ describe("credentials from a function", () => {
   });
 });
 
-test("no secret of any mechanism is shown by frames, logs, statuses and errors", async () => {
+test("no secret of any mechanism is shown by frames, logs, statuses and errors", {
+  tags: ["auth:secrets", "connection:trace"],
+}, async () => {
   const mechanisms = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "OAUTHBEARER", "XOAUTH2"];
   for (const mechanism of mechanisms) {
     const isToken = mechanism.endsWith("H2") || mechanism === "OAUTHBEARER";

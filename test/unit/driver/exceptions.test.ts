@@ -86,7 +86,9 @@ describe("every exception", () => {
 });
 
 describe("the text", () => {
-  it("of a timeout says what, to whom, where, in which phase and after how long", () => {
+  it("of a timeout says what, to whom, where, in which phase and after how long", {
+    tags: ["send:timeout:told"],
+  }, () => {
     const error = new MessagingTimeout({ ...where, phase: "reply" });
     expect(error.message).toBe(
       "RPC Call message sent to <Target topic=t> failed: timed out (phase reply, after 1235 ms, address a/b, host h:5672)",

@@ -16,7 +16,7 @@ describe("sending", () => {
     expect(toJson({ a: undefined, b: null, c: [undefined], d: () => 1 })).toBe('{"b":null,"c":[null]}');
   });
 
-  it("has bigints as integers, among everything else", () => {
+  it("has bigints as integers, among everything else", { tags: ["rpc:json:long-integers"] }, () => {
     const value = { a: 2n ** 70n, b: [-1n, "1n", null, new Date(0)], c: undefined };
     expect(toJson(value)).toBe('{"a":1180591620717411303424,"b":[-1,"1n",null,"1970-01-01T00:00:00.000Z"]}');
   });
@@ -28,9 +28,13 @@ describe("sending", () => {
     [[1, { x: Number.NaN }], "[1].x is"],
     [{ a: 1n, b: Number.NaN }, "b is"],
     [{ a: { toJSON: () => ({ b: Number.NaN }) } }, "a.b is"],
-  ])("refuses NaN and infinities, naming where they are: case %#", (value, path) => {
-    expect(() => toJson(value)).toThrow(new TypeError(`${path} NaN or infinite, which JSON cannot hold`));
-  });
+  ])(
+    "refuses NaN and infinities, naming where they are: case %#",
+    { tags: ["rpc:json:not-a-number"] },
+    (value, path) => {
+      expect(() => toJson(value)).toThrow(new TypeError(`${path} NaN or infinite, which JSON cannot hold`));
+    },
+  );
 
   it("does not mind the word null in a text", () => {
     expect(toJson({ a: "null", n: 1 })).toBe('{"a":"null","n":1}');
@@ -57,7 +61,9 @@ describe("receiving", () => {
     );
   });
 
-  it("has integers that a number cannot hold as bigints, and all others as numbers", () => {
+  it("has integers that a number cannot hold as bigints, and all others as numbers", {
+    tags: ["rpc:json:long-integers"],
+  }, () => {
     const text =
       '{"a":9007199254740993,"b":[-99999999999999999999,9007199254740991,1],"f":12345678901234567890.5,"e":1e25,"s":"9007199254740993"}';
     expect(fromJson(text, "it")).toStrictEqual({
@@ -70,7 +76,7 @@ describe("receiving", () => {
     expect(fromJson("18446744073709551615", "it")).toBe(2n ** 64n - 1n);
   });
 
-  it("gives back every bigint and every text as it was sent", () => {
+  it("gives back every bigint and every text as it was sent", { tags: ["rpc:json:long-integers"] }, () => {
     const text = fc.string({ unit: fc.constantFrom(...'\\"1234567890-:,u0022') });
     const big = fc.oneof(fc.bigInt({ min: 2n ** 53n }), fc.bigInt({ max: -(2n ** 53n) }));
     fc.assert(
@@ -104,7 +110,9 @@ describe("receiving", () => {
     expect(() => fromJson(text, "It")).toThrow(new MessagingException(message));
   });
 
-  it("has NaN and the infinities as numbers where they are accepted, among everything else", () => {
+  it("has NaN and the infinities as numbers where they are accepted, among everything else", {
+    tags: ["rpc:json:not-a-number-received"],
+  }, () => {
     const text =
       '{"a":NaN,"b":[-Infinity,Infinity,-1.5e3,9007199254740993],"NaN":"Infinity","__proto__":[ NaN ],"s":"\\"NaN"}';
     const value = fromJson(text, "It", "accept");

@@ -50,22 +50,30 @@ const IN_TEXT = [
 ] as const;
 
 describe("the table", () => {
-  it("knows oslo's 38 options, and ws_path", () => {
+  it("knows oslo's 38 options, and ws_path", { tags: ["options:table"] }, () => {
     const names = new Set<string>([...OPTIONS, ...IN_TEXT].map(([name]) => name));
     expect(names.delete("ws_path")).toBe(true);
     expect(names.size).toBe(38);
   });
 
-  it("has oslo's defaults", () => {
+  it("has oslo's defaults", { tags: ["options:table"] }, () => {
     const expected = Object.fromEntries([...OPTIONS, ...IN_TEXT].map(([, key, fallback]) => [key, fallback]));
     expect(resolveOptions({})).toStrictEqual(expected);
   });
 
-  it.each(OPTIONS)("takes %s as text and %s in code", (name, key, fallback) => {
-    const text = Array.isArray(fallback) ? fallback.join(",") : typeof fallback === "number" ? "30" : String(fallback);
-    expect(Object.keys(parseOptions({ [name]: text }))).toEqual([key]);
-    expect(resolveOptions({ options: { [key]: fallback } })).toEqual(resolveOptions({}));
-  });
+  it.each(OPTIONS)(
+    "takes %s as text and %s in code",
+    { tags: ["options:table", "options:code"] },
+    (name, key, fallback) => {
+      const text = Array.isArray(fallback)
+        ? fallback.join(",")
+        : typeof fallback === "number"
+          ? "30"
+          : String(fallback);
+      expect(Object.keys(parseOptions({ [name]: text }))).toEqual([key]);
+      expect(resolveOptions({ options: { [key]: fallback } })).toEqual(resolveOptions({}));
+    },
+  );
 
   it.each(IN_TEXT)("takes %s as text, and of %s in code it says what to write", (name, key, fallback, inCode) => {
     expect(parseOptions({ [name]: "true" })).toEqual({ [key]: typeof fallback === "boolean" ? true : "true" });
@@ -90,7 +98,7 @@ describe("the table", () => {
 });
 
 describe("precedence", () => {
-  it("is the URL's query, then the code, then the runtime's defaults, then oslo's", () => {
+  it("is the URL's query, then the code, then the runtime's defaults, then oslo's", { tags: ["options:url"] }, () => {
     const defaults = { idleTimeoutMs: 10_000 };
     const options = { idleTimeoutMs: 5_000 };
     expect(resolveOptions({ defaults }).idleTimeoutMs).toBe(10_000);
@@ -114,7 +122,7 @@ describe("text", () => {
     expect(parseOptions({ trace: text })).toEqual({ trace: false });
   });
 
-  it("has times in seconds and lists with separators", () => {
+  it("has times in seconds and lists with separators", { tags: ["options:url"] }, () => {
     const texts = {
       link_retry_delay: "3",
       default_reply_retry: "-1",
@@ -166,23 +174,31 @@ describe("text", () => {
     ],
     ["addressing_mode", "rabbitmq", 'addressing_mode: must be one of dynamic, legacy, routable, not "rabbitmq"'],
     ["pre_settled", "notify,x", 'pre_settled: must be one of rpc-call, rpc-cast, rpc-reply, notify, not "x"'],
-  ])("is refused where it is wrong: %s=%s", (name, text, message) => {
+  ])("is refused where it is wrong: %s=%s", { tags: ["options:table"] }, (name, text, message) => {
     expect(() => parseOptions({ [name]: text })).toThrow(ConfigurationError);
     expect(() => parseOptions({ [name]: text })).toThrow(message);
   });
 
-  it.each(["no_such_option", "idleTimeoutMs", "constructor", "__proto__", ""])("has no option %j", (name) => {
-    expect(() => parseOptions(Object.fromEntries([[name, "1"]]))).toThrow(NoSuchOptError);
-    expect(() => resolveOptions({ query: Object.fromEntries([[name, "1"]]) })).toThrow(
-      `${name}: there is no such option of [oslo_messaging_amqp]`,
-    );
-  });
+  it.each(["no_such_option", "idleTimeoutMs", "constructor", "__proto__", ""])(
+    "has no option %j",
+    { tags: ["options:url:unknown"] },
+    (name) => {
+      expect(() => parseOptions(Object.fromEntries([[name, "1"]]))).toThrow(NoSuchOptError);
+      expect(() => resolveOptions({ query: Object.fromEntries([[name, "1"]]) })).toThrow(
+        `${name}: there is no such option of [oslo_messaging_amqp]`,
+      );
+    },
+  );
 
-  it.each(["amqp_durable_queues", "amqp_auto_delete"])("knows %s, which is another driver's", (name) => {
-    expect(() => parseOptions({ [name]: "true" })).toThrow(
-      new NoSuchOptError(name, "this option is of rabbit://, and does not act here"),
-    );
-  });
+  it.each(["amqp_durable_queues", "amqp_auto_delete"])(
+    "knows %s, which is another driver's",
+    { tags: ["options:url:unknown"] },
+    (name) => {
+      expect(() => parseOptions({ [name]: "true" })).toThrow(
+        new NoSuchOptError(name, "this option is of rabbit://, and does not act here"),
+      );
+    },
+  );
 });
 
 describe("code", () => {
@@ -208,7 +224,11 @@ describe("code", () => {
     expect(resolveOptions({ options: { idleTimeoutMs: Number.POSITIVE_INFINITY } }).idleTimeoutMs).toBe(2 ** 31 - 1);
   });
 
-  it.each(["noSuchOption", "idle_timeout", "wsPath", "constructor"])("has no option %j", (key) => {
-    expect(() => resolveOptions({ options: { [key]: "x" } as AmqpOptions })).toThrow(NoSuchOptError);
-  });
+  it.each(["noSuchOption", "idle_timeout", "wsPath", "constructor"])(
+    "has no option %j",
+    { tags: ["options:code"] },
+    (key) => {
+      expect(() => resolveOptions({ options: { [key]: "x" } as AmqpOptions })).toThrow(NoSuchOptError);
+    },
+  );
 });

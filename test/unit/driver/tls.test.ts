@@ -94,7 +94,7 @@ describe("TLS", () => {
     expect(await told("amqps://h/", { cert: bytes })).toMatchObject({ key: bytes });
   });
 
-  test("is said by the URL first, then by the code, one by one", async () => {
+  test("is said by the URL first, then by the code, one by one", { tags: ["options:url"] }, async () => {
     const code = { ca: `${CA}#`, cert: CERT, key: KEY, passphrase: "code", verifyVirtualHost: true };
     expect(await told("amqps://h/", code)).toEqual(code);
     const url = "amqps://h/?ssl_ca_file=ca.pem&ssl_key_password=url&ssl_verify_vhost=false";
@@ -137,7 +137,7 @@ describe("TLS in a browser", () => {
     ["amqp+wss://h/", { cert: CERT, key: KEY }, "cert"],
     ["amqp+wss://h/", { passphrase: "s3cr3t" }, "passphrase"],
     ["amqp+wss://h/", { verifyVirtualHost: true }, "verifyVirtualHost"],
-  ])("cannot be more than wanted: %s %j", (url, tls, key) => {
+  ])("cannot be more than wanted: %s %j", { tags: ["options:runtime"] }, (url, tls, key) => {
     const error = refusal(url, tls, web);
     expect(error).toMatchObject({ name: "ConfigurationError", key });
     expect(String(error)).toContain("all that can be said is that TLS is wanted");
@@ -163,7 +163,7 @@ describe("TLS in a browser", () => {
   });
 });
 
-test("what is Cyrus SASL's alone is warned about", () => {
+test("what is Cyrus SASL's alone is warned about", { tags: ["options:runtime"] }, () => {
   for (const name of ["sasl_config_dir", "sasl_config_name"]) {
     const logger = new RecordingLogger();
     make(`amqp://h/?${name}=x`, { logger }, node, () => Promise.reject(new Error("no")));

@@ -49,11 +49,15 @@ const json = (value: unknown): string =>
   JSON.stringify(value, (_key, member: unknown) => (typeof member === "bigint" ? `integer ${member}` : member));
 
 describe("a value that Python has too", () => {
-  it.each(vectors)("becomes what Python makes of it: case %#", ({ value, json: wanted, raises }) => {
-    if (raises !== undefined) expect(() => toPrimitive(build(value))).toThrow(TypeError);
-    else if (/^\d{17,}$/.test(wanted)) expect(toPrimitive(build(value))).toBe(BigInt(wanted));
-    else expect(json(toPrimitive(build(value)))).toBe(JSON.stringify(JSON.parse(wanted)));
-  });
+  it.each(vectors)(
+    "becomes what Python makes of it: case %#",
+    { tags: ["rpc:client:json-payload-serializer"] },
+    ({ value, json: wanted, raises }) => {
+      if (raises !== undefined) expect(() => toPrimitive(build(value))).toThrow(TypeError);
+      else if (/^\d{17,}$/.test(wanted)) expect(toPrimitive(build(value))).toBe(BigInt(wanted));
+      else expect(json(toPrimitive(build(value)))).toBe(JSON.stringify(JSON.parse(wanted)));
+    },
+  );
 });
 
 describe("a value of JavaScript's own", () => {

@@ -111,7 +111,7 @@ describe("making a transport", () => {
 });
 
 describe("a connection", () => {
-  test("tells who we are", async () => {
+  test("tells who we are", { tags: ["connection:container-name"] }, async () => {
     const open = await openFields(URL);
     expect(open).toMatchObject({ properties: { node: "node", process: "program", pid: 7 } });
     expect(open).toHaveProperty(
@@ -122,12 +122,12 @@ describe("a connection", () => {
     expect(open).not.toHaveProperty("idleTimeOut");
   });
 
-  test("carries what the options say", async () => {
+  test("carries what the options say", { tags: ["connection:container-name", "options:url"] }, async () => {
     const open = await openFields(`${URL}?container_name=mine&pseudo_vhost=false&idle_timeout=60`);
     expect(open).toMatchObject({ containerId: "mine", hostname: "vhost", idleTimeOut: 30_000 });
   });
 
-  test("has the defaults of the runtime, which the URL goes before", async () => {
+  test("has the defaults of the runtime, which the URL goes before", { tags: ["options:url"] }, async () => {
     const web = runtime({ idleTimeoutMs: 10_000 });
     expect(await openFields(URL, {}, web)).toMatchObject({ idleTimeOut: 5_000 });
     expect(await openFields(`${URL}?idle_timeout=0`, {}, web)).not.toHaveProperty("idleTimeOut");
@@ -163,7 +163,7 @@ describe("a connection", () => {
     expect((await connecting).name).toBe("TimeoutError");
   });
 
-  test("logs its frames when trace is on, without secrets", async () => {
+  test("logs its frames when trace is on, without secrets", { tags: ["connection:trace"] }, async () => {
     const logger = new RecordingLogger();
     const frames: Frame[] = [];
     await transport(`${URL}?trace=true`, { logger, onFrame: (frame) => frames.push(frame) }).connect();
@@ -172,7 +172,7 @@ describe("a connection", () => {
     expect(JSON.stringify(logger.lines)).not.toContain("secret");
   });
 
-  test("traced shows nothing of its messages: a context may hold a token", async () => {
+  test("traced shows nothing of its messages: a context may hold a token", { tags: ["connection:trace"] }, async () => {
     const logger = new RecordingLogger();
     const traced = transport(`${URL}?trace=true`, { logger });
     await getRpcServer(traced, { topic: "t", server: "s" }, [{ echo: () => "s3cret reply" }]).start();
@@ -203,7 +203,9 @@ describe("a connection", () => {
   });
 });
 
-test("a runtime that wakes makes a transport connect at once, until it is closed", async () => {
+test("a runtime that wakes makes a transport connect at once, until it is closed", {
+  tags: ["failover:wake"],
+}, async () => {
   let wake: (() => void) | undefined;
   const onWake = (listener: () => void) => {
     wake = listener;

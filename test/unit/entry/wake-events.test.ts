@@ -7,7 +7,9 @@ function page() {
   return Object.assign(new EventTarget(), { document });
 }
 
-test("a window wakes when the network comes or goes, and when its page is shown again", () => {
+test("a window wakes when the network comes or goes, and when its page is shown again", {
+  tags: ["failover:wake"],
+}, () => {
   const window = page();
   const wake = vi.fn();
   onWake(wake, window);

@@ -63,13 +63,13 @@ describe.each(["qdrouterd", "skrouterd"])("the recipe of %s", (name) => {
   const addresses = (amqp?: AmqpOptions) =>
     Object.fromEntries(blocks(print(name, amqp), "address").map(({ prefix, distribution }) => [prefix, distribution]));
 
-  it("knows both forms of addresses unless addressing_mode names one", () => {
+  it("knows both forms of addresses unless addressing_mode names one", { tags: ["recipe:options"] }, () => {
     expect(addresses()).toEqual({ ...LEGACY, ...ROUTABLE });
     expect(addresses({ addressingMode: "legacy" })).toEqual(LEGACY);
     expect(addresses({ addressingMode: "routable" })).toEqual(ROUTABLE);
   });
 
-  it("follows the options for addresses", () => {
+  it("follows the options for addresses", { tags: ["recipe:options"] }, () => {
     expect(addresses(CUSTOM)).toEqual({ ...CUSTOM_LEGACY, ...CUSTOM_ROUTABLE });
   });
 
@@ -101,7 +101,9 @@ describe("the recipe of qpidd", () => {
       [...print("qpidd", amqp).matchAll(/^(queue|topic)-patterns=(.*)$/gm)].map(([, kind, of]) => [of, kind]),
     );
 
-  it("makes queues and topics of legacy addresses unless addressing_mode says routable", () => {
+  it("makes queues and topics of legacy addresses unless addressing_mode says routable", {
+    tags: ["recipe:options"],
+  }, () => {
     expect(patterns()).toEqual({ exclusive: "queue", unicast: "queue", broadcast: "topic" });
     expect(patterns(CUSTOM)).toEqual({ one: "queue", any: "queue", all: "topic" });
     expect(patterns({ addressingMode: "routable" })).toMatchObject({
@@ -124,7 +126,9 @@ describe("the recipe of artemis", () => {
     );
   };
 
-  it("gives routable addresses their routing type, cut at slashes, unless addressing_mode says legacy", () => {
+  it("gives routable addresses their routing type, cut at slashes, unless addressing_mode says legacy", {
+    tags: ["recipe:options"],
+  }, () => {
     const routable = Object.entries(ROUTABLE).map(([prefix, distribution]) => [
       `${prefix}/#`,
       distribution === "multicast" ? "MULTICAST" : "ANYCAST",
@@ -170,13 +174,13 @@ describe("the recipe of broker-j", () => {
     expect(print("broker-j", {}, { anonymous: true })).toContain('"Anonymous"');
   });
 
-  it("is refused for routable addresses, which Broker-J cannot do", () => {
+  it("is refused for routable addresses, which Broker-J cannot do", { tags: ["recipe:refused"] }, () => {
     expect(() => print("broker-j", { addressingMode: "routable" })).toThrow(/addressing_mode.*Broker-J cannot/);
   });
 });
 
 describe("the recipe of rabbitmq", () => {
-  it("tells the virtual host, its user, the permit and the relay", () => {
+  it("tells the virtual host, its user, the permit and the relay", { tags: ["recipe:rabbitmq"] }, () => {
     const text = print("rabbitmq");
     for (const told of ["add_vhost", "add_user", "set_permissions", "tcp:127.0.0.1:5672", "ws-l:127.0.0.1:5673"]) {
       expect(text).toContain(told);
@@ -190,9 +194,13 @@ describe("the recipe of rabbitmq", () => {
     ]);
   });
 
-  it.each(["legacy", "routable"] as const)("is refused for %s addresses", (addressingMode) => {
-    expect(() => print("rabbitmq", { addressingMode })).toThrow(/addressing_mode.*RabbitMQ cannot/);
-  });
+  it.each(["legacy", "routable"] as const)(
+    "is refused for %s addresses",
+    { tags: ["recipe:refused"] },
+    (addressingMode) => {
+      expect(() => print("rabbitmq", { addressingMode })).toThrow(/addressing_mode.*RabbitMQ cannot/);
+    },
+  );
 });
 
 describe("prefixes that cannot be told apart or written", () => {
@@ -212,6 +220,6 @@ describe("prefixes that cannot be told apart or written", () => {
   });
 });
 
-it("every product that check may meet has a recipe", () => {
+it("every product that check may meet has a recipe", { tags: ["recipe:products"] }, () => {
   expect(new Set(RECIPE_OF_PRODUCT.values())).toEqual(new Set(RECIPES.keys()));
 });

@@ -74,7 +74,9 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     expect(await reach({ ...at, tls: { ca: CA }, ...address })).toMatchObject({ encrypted: true });
   });
 
-  it("checks the certificate against serverName, which it asks for (SNI), and not against the host", async () => {
+  it("checks the certificate against serverName, which it asks for (SNI), and not against the host", {
+    tags: ["tls:server-name"],
+  }, async () => {
     const { at, arrivals } = await serve(VHOST_SERVER);
     const to = { ...at, tls: { ca: CA } };
     await reach({ ...to, serverName: VHOST });
@@ -86,7 +88,7 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     expect(arrivals.count).toBe(2);
   });
 
-  it("asks for serverName, for the host without it, and for no IP address", async () => {
+  it("asks for serverName, for the host without it, and for no IP address", { tags: ["tls:server-name"] }, async () => {
     const asked: (string | undefined)[] = [];
     await using server = await rawTcpServer({}, (stream) => {
       stream.once("data", (hello: Buffer) => {

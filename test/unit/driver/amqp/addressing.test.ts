@@ -42,7 +42,7 @@ describe("a legacy address", () => {
     expect(made.resolve(SHARED, "notify").address).toBe("any.openstack.t");
   });
 
-  it("has the virtual host after the prefix", () => {
+  it("has the virtual host after the prefix", { tags: ["vhost:legacy"] }, () => {
     const made = addresser({ addressingMode: "legacy" }, { virtualHost: "vh" });
     expect(made.resolve(DIRECT, "rpc").address).toBe("exclusive.vh.openstack.t.s");
     expect(made.resolve(FANOUT, "rpc").address).toBe("broadcast.vh.openstack.t.all");
@@ -87,7 +87,9 @@ describe("a routable address", () => {
     expect(exchange("")).toBe("openstack.org/om/rpc/anycast/openstack/t");
   });
 
-  it("has the virtual host after the delivery, unless the Open's hostname carries it", () => {
+  it("has the virtual host after the delivery, unless the Open's hostname carries it", {
+    tags: ["vhost:routable", "vhost:hostname"],
+  }, () => {
     const made = (pseudoVhost: boolean, virtualHost: string | undefined): string =>
       addresser({ addressingMode: "routable", pseudoVhost }, { virtualHost }).resolve(DIRECT, "rpc").address;
     expect(made(true, "vh")).toBe("openstack.org/om/rpc/unicast/vh/openstack/t/s");

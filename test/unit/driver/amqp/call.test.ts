@@ -119,7 +119,9 @@ describe("a call", () => {
     await expect(driver.call(callRequest({ body }))).rejects.toThrow("request.args.arg is NaN");
   });
 
-  test("whose reply nobody knows leaves it handed back: with an id of its own making, or none", async () => {
+  test("whose reply nobody knows leaves it handed back: with an id of its own making, or none", {
+    tags: ["rpc:call:unknown-reply"],
+  }, async () => {
     const { driver, peer, logger } = driverBed();
     const calling = driver.call(callRequest());
     const replies = await peer.link(REPLIES, "sender");
@@ -187,7 +189,7 @@ describe("a call", () => {
           await probe;
         },
       },
-    ])("$phase", async ({ options, prepare, reached }) => {
+    ])("$phase", { tags: ["send:signal"] }, async ({ options, prepare, reached }) => {
       const bed = driverBed(options);
       prepare?.(bed.peer);
       const late = new AbortController();
@@ -211,7 +213,7 @@ describe("a call", () => {
 describe("a call that waits too long", () => {
   const address = ANYCAST;
 
-  test("for a connection names its phase, and why there is none", async () => {
+  test("for a connection names its phase, and why there is none", { tags: ["send:timeout:told"] }, async () => {
     const peer = new Peer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer] });
@@ -348,7 +350,7 @@ describe("a lost connection", () => {
     });
   });
 
-  test("fails an acknowledged call at once where calls are to fail fast", async () => {
+  test("fails an acknowledged call at once where calls are to fail fast", { tags: ["send:fail-fast"] }, async () => {
     const { driver, peer } = driverBed({}, { failFast: true });
     const failing = failureOf(driver.call(callRequest({ callMonitorTimeoutMs: 60_000 })));
     (await peer.message()).accept();
@@ -367,7 +369,7 @@ describe("a lost connection", () => {
     expect(await probe).toMatchObject({ outcome: "unknown", phase: "acknowledgement" });
   });
 
-  test("keeps an unsent call also where calls are to fail fast", async () => {
+  test("keeps an unsent call also where calls are to fail fast", { tags: ["send:fail-fast"] }, async () => {
     const first = new Peer();
     const second = new Peer();
     first.credit = 0;
@@ -379,7 +381,9 @@ describe("a lost connection", () => {
     expect(await calling).toBe("second");
   });
 
-  test("fails a pre-settled call at once where calls are to fail fast", async () => {
+  test("fails a pre-settled call at once where calls are to fail fast", {
+    tags: ["send:fail-fast", "send:pre-settled:kinds"],
+  }, async () => {
     const { driver, peer } = driverBed({ preSettled: ["rpc-call"] }, { failFast: true });
     const failing = failureOf(driver.call(callRequest()));
     expect((await peer.message()).settled).toBe(true);

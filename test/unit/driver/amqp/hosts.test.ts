@@ -39,7 +39,7 @@ test("hosts keep their order, each with its own credentials, which no name and n
   expect(made[0].address).toEqual({ scheme: "amqp+ws", hostname: "a", port: 80, path: "/amqp" });
 });
 
-test("the default realm goes to users without one", () => {
+test("the default realm goes to users without one", { tags: ["auth:default-realm", "auth:own-realm"] }, () => {
   const made = hosts("amqp://u:p@a,u@other:p@b/?sasl_default_realm=realm");
   expect(made.map(({ credentials }) => credentials)).toEqual([
     { username: "u@realm", password: "p" },

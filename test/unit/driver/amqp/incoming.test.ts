@@ -114,7 +114,9 @@ describe("a request", () => {
 });
 
 describe("a reply", () => {
-  test("goes settled to the reply address, with the id of the request", async () => {
+  test("goes settled to the reply address, with the id of the request", {
+    tags: ["send:pre-settled:kinds"],
+  }, async () => {
     const { peer, receive } = await serving();
     const message = await receive(CALL);
     await message.reply({ sum: 3 });
@@ -155,7 +157,7 @@ describe("a reply", () => {
   });
 
   test("waits for its acknowledgement where it is not pre-settled, and is not sent again by default", {
-    tags: ["rpc:server:reply-not-taken"],
+    tags: ["rpc:server:reply-not-taken", "send:pre-settled:kinds"],
   }, async () => {
     const { peer, receive, logger } = await serving({ preSettled: [] });
     const replying = (await receive(CALL)).reply(1);

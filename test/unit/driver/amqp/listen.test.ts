@@ -288,7 +288,7 @@ describe("notifications through a router", () => {
   const router = () => peerOf("skupper-router");
   const notice = /through a router, skupper-router at peer0:5672, which stores nothing/;
 
-  test("are warned about when they are listened for, once", async () => {
+  test("are warned about when they are listened for, once", { tags: ["notify:router"] }, async () => {
     const peer = router();
     const { driver, logger } = driverBed({}, { peers: [peer] });
     await driver.listenForNotifications([TARGET], () => {});
@@ -298,7 +298,7 @@ describe("notifications through a router", () => {
     expect(logger.of("warn").filter((line) => notice.test(line))).toHaveLength(1);
   });
 
-  test("are warned about when they are sent, whether they are taken or not", async () => {
+  test("are warned about when they are sent, whether they are taken or not", { tags: ["notify:router"] }, async () => {
     const peer = router();
     peer.credit = 0;
     const { driver, logger } = driverBed({}, { peers: [peer] });
@@ -306,12 +306,16 @@ describe("notifications through a router", () => {
     expect(logger.of("warn")).toEqual([expect.stringMatching(notice)]);
   });
 
-  test.each(["qpid-cpp", "post-office", undefined])("are not warned about through %s", async (product) => {
-    const { driver, logger } = driverBed({}, { peers: [peerOf(product)] });
-    await driver.listenForNotifications([TARGET], () => {});
-    await failureOf(driver.notify(notifyRequest()));
-    expect(logger.of("warn")).toEqual([]);
-  });
+  test.each(["qpid-cpp", "post-office", undefined])(
+    "are not warned about through %s",
+    { tags: ["notify:router"] },
+    async (product) => {
+      const { driver, logger } = driverBed({}, { peers: [peerOf(product)] });
+      await driver.listenForNotifications([TARGET], () => {});
+      await failureOf(driver.notify(notifyRequest()));
+      expect(logger.of("warn")).toEqual([]);
+    },
+  );
 
   test("are another matter than RPC", async () => {
     const { driver, logger } = driverBed({}, { peers: [router()] });

@@ -9,7 +9,7 @@ const UNICAST = "openstack.org/om/rpc/unicast/openstack/topic/s";
 const MULTICAST = "openstack.org/om/rpc/multicast/openstack/topic";
 
 describe("a call whose link is detached again and again", () => {
-  test("survives as many losses as it has retries", async () => {
+  test("survives as many losses as it has retries", { tags: ["link:sender:refused"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const calling = driver.call(callRequest({ retry: 3 }));
@@ -20,7 +20,7 @@ describe("a call whose link is detached again and again", () => {
     expect(await calling).toBe("answered");
   });
 
-  test("fails when its retries are used up", async () => {
+  test("fails when its retries are used up", { tags: ["link:sender:refused-too-often"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const failing = failureOf(driver.call(callRequest({ retry: 2 })));
@@ -29,7 +29,9 @@ describe("a call whose link is detached again and again", () => {
   });
 });
 
-test("a server all of whose links are detached, twice, serves by all of them again", async () => {
+test("a server all of whose links are detached, twice, serves by all of them again", {
+  tags: ["link:listener:recovery"],
+}, async () => {
   const { driver, peer } = driverBed();
   const incoming = inbox();
   await driver.listen(TARGET.with({ server: "s" }), (message) => incoming.put(message));
@@ -47,7 +49,9 @@ test("a server all of whose links are detached, twice, serves by all of them aga
   }
 });
 
-test("casts that are blocked for lack of credit leave in order as soon as there is some, and block no call", async () => {
+test("casts that are blocked for lack of credit leave in order as soon as there is some, and block no call", {
+  tags: ["link:sender:blocked"],
+}, async () => {
   const { driver, peer } = driverBed({ defaultSendTimeoutMs: 30_000 });
   peer.credit = 0;
   const target = TARGET.with({ fanout: true });

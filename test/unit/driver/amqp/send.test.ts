@@ -18,7 +18,9 @@ import {
 const UNSETTLED = { preSettled: [] };
 
 describe("a cast", () => {
-  test("is sent settled, without id, reply address and ttl", { tags: ["send:pre-settled"] }, async () => {
+  test("is sent settled, without id, reply address and ttl", {
+    tags: ["send:pre-settled", "send:pre-settled:kinds"],
+  }, async () => {
     const { driver, peer } = driverBed();
     await driver.cast(castRequest());
     const { settled, message } = await peer.message();
@@ -51,7 +53,7 @@ describe("a cast", () => {
     expect(peer.links.unread.map(({ capabilities }) => capabilities)).toEqual([["queue"], ["topic"]]);
   });
 
-  test("waits for an acknowledgement where it is not pre-settled", async () => {
+  test("waits for an acknowledgement where it is not pre-settled", { tags: ["send:pre-settled:kinds"] }, async () => {
     const { driver, peer } = driverBed(UNSETTLED);
     let done = false;
     const casting = driver.cast(castRequest()).then(() => {
@@ -112,7 +114,7 @@ describe("a notification", () => {
     await notifying;
   });
 
-  test("can be pre-settled", { tags: ["notify:pre-settled"] }, async () => {
+  test("can be pre-settled", { tags: ["notify:pre-settled", "send:pre-settled:kinds"] }, async () => {
     const { driver, peer } = driverBed({ preSettled: ["notify"] });
     await driver.notify(notifyRequest());
     expect((await peer.message(NOTIFICATIONS)).settled).toBe(true);
@@ -317,7 +319,7 @@ describe("a sending link", () => {
 describe("what has to wait to be sent", () => {
   const FULL = { name: "SendQueueFull", outcome: "unsent" };
 
-  test("is refused at once beyond the bound, which the error names", async () => {
+  test("is refused at once beyond the bound, which the error names", { tags: ["send:queue:bound"] }, async () => {
     const { driver, peer } = driverBed({}, { maxQueued: { messages: 2 } });
     peer.credit = 0;
     await driver.connect(undefined);
@@ -332,7 +334,9 @@ describe("what has to wait to be sent", () => {
     await driver.cast(castRequest());
   });
 
-  test("is bound in bytes too, and the message that reaches the bound is still taken", async () => {
+  test("is bound in bytes too, and the message that reaches the bound is still taken", {
+    tags: ["send:queue:bound"],
+  }, async () => {
     const peer = new Peer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer], maxQueued: { bytes: 100 } });
@@ -393,7 +397,7 @@ describe("what has to wait to be sent", () => {
     await Promise.all(waiting);
   });
 
-  test("can be waited for until there is room", async () => {
+  test("can be waited for until there is room", { tags: ["send:queue:writable"] }, async () => {
     const { driver, peer } = driverBed({}, { maxQueued: { messages: 1 } });
     await driver.writable(undefined);
     peer.credit = 0;

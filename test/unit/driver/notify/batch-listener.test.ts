@@ -67,7 +67,9 @@ describe("a batch", () => {
     expect(messages.map(({ events }) => events)).toEqual([["acknowledge"], ["acknowledge"], ["acknowledge"], []]);
   });
 
-  it("is handled some time after its first notification, though it is not full", async () => {
+  it("is handled some time after its first notification, though it is not full", {
+    tags: ["notify:batch:first"],
+  }, async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 3, batchTimeoutMs: 100 });
     await vi.advanceTimersByTimeAsync(1_000); // waiting for the first takes no time of it
@@ -85,7 +87,7 @@ describe("a batch", () => {
     expect(endpoint.seen[1]).toEqual(["info", ["c"]]);
   });
 
-  it("that was full leaves the next one its whole time", async () => {
+  it("that was full leaves the next one its whole time", { tags: ["notify:batch:first"] }, async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 2, batchTimeoutMs: 100 });
     deliver("a");
@@ -337,7 +339,7 @@ describe("a batch listener", () => {
     }
   });
 
-  it("wants as much credit as a batch can hold", async () => {
+  it("wants as much credit as a batch can hold", { tags: ["notify:batch:credit"] }, async () => {
     await listen([recorder()], { batchSize: 500, batchTimeoutMs: 100 });
     expect(driver.listener.options.minimumCredit).toBe(500);
     await listen([recorder()], { batchTimeoutMs: 100 });
@@ -356,6 +358,7 @@ describe("a batch listener", () => {
 
   it.each([[{}], [undefined], [{ batchSize: undefined, batchTimeoutMs: undefined }]])(
     "needs a size or a timeout, not %j",
+    { tags: ["notify:batch:limit"] },
     (options) => {
       const make = () =>
         getBatchNotificationListener(
@@ -409,13 +412,19 @@ describe("batches behind a router", () => {
     [{ batchSize: 100, batchTimeoutMs: 5_000 }, /closed when 100 have come or 5000 ms after its first one$/],
     [{ batchSize: 100 }, /closed when 100 have come, however long that takes$/],
     [{ batchTimeoutMs: 5_000 }, /closed 5000 ms after its first one$/],
-  ])("of %j are warned about at the start, with the figures", async (options, figures) => {
-    await listen([recorder()], options);
-    expect(driver.logger.of("warn")).toEqual([expect.stringMatching(figures)]);
-    expect(driver.logger.of("warn")[0]).toContain("skupper-router at bus:5672");
-  });
+  ])(
+    "of %j are warned about at the start, with the figures",
+    { tags: ["notify:batch:router"] },
+    async (options, figures) => {
+      await listen([recorder()], options);
+      expect(driver.logger.of("warn")).toEqual([expect.stringMatching(figures)]);
+      expect(driver.logger.of("warn")[0]).toContain("skupper-router at bus:5672");
+    },
+  );
 
-  it("that their timeout closes are warned about once: somebody waits for them", async () => {
+  it("that their timeout closes are warned about once: somebody waits for them", {
+    tags: ["notify:batch:router"],
+  }, async () => {
     await listen([recorder()], { batchSize: 2, batchTimeoutMs: 5_000 });
     for (const event of ["a", "b"]) deliver(event);
     await vi.advanceTimersByTimeAsync(10_000);

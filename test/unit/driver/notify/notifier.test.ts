@@ -25,11 +25,15 @@ const FAILURE = new MessageDeliveryFailure({
 });
 
 describe("a notification", () => {
-  it.each(PRIORITIES)("of priority %s goes to the topic of that priority", async (priority) => {
-    expect(await notifierOf()[priority]({}, "compute.create", { id: 1 })).toBeUndefined();
-    expect(driver.notifications).toMatchObject([{ envelope: true, body: { priority: priority.toUpperCase() } }]);
-    expect(String(driver.notifications[0]?.target)).toBe(`<Target topic=notifications.${priority}>`);
-  });
+  it.each(PRIORITIES)(
+    "of priority %s goes to the topic of that priority",
+    { tags: ["notify:drivers:default"] },
+    async (priority) => {
+      expect(await notifierOf()[priority]({}, "compute.create", { id: 1 })).toBeUndefined();
+      expect(driver.notifications).toMatchObject([{ envelope: true, body: { priority: priority.toUpperCase() } }]);
+      expect(String(driver.notifications[0]?.target)).toBe(`<Target topic=notifications.${priority}>`);
+    },
+  );
 
   it("has oslo's members, in oslo's order and forms", async () => {
     await notifierOf().info({}, "compute.create", { id: 1, s: "é" });
@@ -220,7 +224,7 @@ describe("prepare", () => {
 });
 
 describe("the driver", () => {
-  it("noop sends nothing", async () => {
+  it("noop sends nothing", { tags: ["notify:drivers"] }, async () => {
     await notifierOf({ drivers: ["noop"] }).info({}, "e", 1);
     expect([driver.notifications, driver.logger.lines]).toEqual([[], []]);
   });
@@ -231,18 +235,22 @@ describe("the driver", () => {
     ["warn", "warn"],
     ["error", "error"],
     ["critical", "error"],
-  ] as const)("log writes %s at the level %s, with passwords masked", async (priority, level) => {
-    const payload = { user: "joe", password: "s3cret", list: [{ token: "s3cret" }], big: 2n ** 60n };
-    await notifierOf({ drivers: ["log"] })[priority]({}, "compute.create", payload);
-    expect(driver.notifications).toEqual([]);
-    const [line] = driver.logger.lines;
-    expect(line).toMatchObject({ level, fields: undefined });
-    expect(line?.message).toMatch(/^oslo\.messaging\.notification\.compute\.create \{"message_id":"[-0-9a-f]{36}",/);
-    expect(line?.message).toContain(`"priority":"${priority.toUpperCase()}"`);
-    expect(line?.message).toContain(
-      '"payload":{"user":"joe","password":"***","list":[{"token":"***"}],"big":1152921504606846976}',
-    );
-  });
+  ] as const)(
+    "log writes %s at the level %s, with passwords masked",
+    { tags: ["notify:drivers"] },
+    async (priority, level) => {
+      const payload = { user: "joe", password: "s3cret", list: [{ token: "s3cret" }], big: 2n ** 60n };
+      await notifierOf({ drivers: ["log"] })[priority]({}, "compute.create", payload);
+      expect(driver.notifications).toEqual([]);
+      const [line] = driver.logger.lines;
+      expect(line).toMatchObject({ level, fields: undefined });
+      expect(line?.message).toMatch(/^oslo\.messaging\.notification\.compute\.create \{"message_id":"[-0-9a-f]{36}",/);
+      expect(line?.message).toContain(`"priority":"${priority.toUpperCase()}"`);
+      expect(line?.message).toContain(
+        '"payload":{"user":"joe","password":"***","list":[{"token":"***"}],"big":1152921504606846976}',
+      );
+    },
+  );
 
   it("log masks what becomes of an object in JSON too", async () => {
     await notifierOf({ drivers: ["log"] }).info({}, "e", { toJSON: () => ({ secret: "s3cret" }), at: new Date(0) });
@@ -263,7 +271,9 @@ describe("the driver", () => {
     await expect(notifierOf({ drivers: ["log"] }).info({}, "e", { a: Number.NaN })).rejects.toThrow("payload.a");
   });
 
-  it("test keeps notifications, also of prepared notifiers, until it is reset", async () => {
+  it("test keeps notifications, also of prepared notifiers, until it is reset", {
+    tags: ["notify:drivers"],
+  }, async () => {
     const testDriver = new TestDriver();
     const notifier = notifierOf({ drivers: ["test"], testDriver, retry: 2, sanitizeContext: () => ({ user: "u" }) });
     await notifier.info({ token: "t" }, "first", { id: 1 });
@@ -283,7 +293,9 @@ describe("the driver", () => {
     expect([notifications.length, testDriver.notifications.length, driver.notifications.length]).toEqual([2, 1, 0]);
   });
 
-  it("routing gives a notification to the drivers that its rules name, with all that they need", async () => {
+  it("routing gives a notification to the drivers that its rules name, with all that they need", {
+    tags: ["notify:drivers"],
+  }, async () => {
     const testDriver = new TestDriver();
     const routing = {
       bus: { messaging: { accepted_events: ["compute.*"] }, messagingv2: { accepted_priorities: ["Error"] } },
@@ -330,7 +342,7 @@ it.each([
   [["noop", "noop"], true],
   [["noop", "log"], true],
   [["messaging"], true],
-] as const)("with the drivers %j it is enabled: %s", (drivers, enabled) => {
+] as const)("with the drivers %j it is enabled: %s", { tags: ["notify:enabled"] }, (drivers, enabled) => {
   expect(notifierOf({ drivers }).isEnabled()).toBe(enabled);
   expect(notifierOf({ drivers }).prepare({ retry: 1 }).isEnabled()).toBe(enabled);
 });

@@ -9,7 +9,7 @@ function driversFor(routing: NotificationRouting, eventType: string, priority: P
 }
 
 describe("a routing", () => {
-  it("gives a driver what matches both its events and its priorities", () => {
+  it("gives a driver what matches both its events and its priorities", { tags: ["notify:drivers"] }, () => {
     const rules = { accepted_events: ["compute.*", "network.port.?"], accepted_priorities: ["WARN", "err*"] };
     const routing = { group: { log: rules } };
     const accepted = [
@@ -27,7 +27,7 @@ describe("a routing", () => {
     expect(driversFor(routing, "e")).toEqual(["messaging", "messagingv2"]);
   });
 
-  it("is what any of its groups says, and a driver is named once", () => {
+  it("is what any of its groups says, and a driver is named once", { tags: ["notify:drivers"] }, () => {
     const routing = {
       one: { log: { accepted_events: ["a*"] }, noop: { accepted_priorities: ["error"] } },
       two: { log: { accepted_events: ["*b"] } },

@@ -215,7 +215,7 @@ describe("a version cap", () => {
     [undefined, undefined, true],
   ])(
     "of %s lets a request for %s through: %s",
-    { tags: ["rpc:client:version-cap"] },
+    { tags: ["rpc:client:version-cap", "rpc:client:can-send-version"] },
     async (versionCap, version, through) => {
       const client = clientOf({ versionCap }, { version });
       expect(client.canSendVersion()).toBe(through);

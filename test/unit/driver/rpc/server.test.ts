@@ -268,13 +268,17 @@ describe("what a method throws, and said that it may", () => {
   it.each([
     ["sync", "b"],
     ["async", "later"],
-  ])("%s: travels as any other, and is logged for debugging only", async (method, message) => {
-    await serve([new Endpoint()], { sendTraceback: true });
-    const failure = await failureOf(deliver(method, { id: "b" }));
-    expect(failure).toMatchObject({ excType: "NotFound", module: "javascript", message, args: [message] });
-    expect(failure.traceback.join("")).toContain(`NotFound: ${message}\n    at `);
-    expect(driver.logger.lines).toMatchObject([{ level: "debug", fields: { messageId: "m1", method } }]);
-  });
+  ])(
+    "%s: travels as any other, and is logged for debugging only",
+    { tags: ["rpc:server:expected-exceptions"] },
+    async (method, message) => {
+      await serve([new Endpoint()], { sendTraceback: true });
+      const failure = await failureOf(deliver(method, { id: "b" }));
+      expect(failure).toMatchObject({ excType: "NotFound", module: "javascript", message, args: [message] });
+      expect(failure.traceback.join("")).toContain(`NotFound: ${message}\n    at `);
+      expect(driver.logger.lines).toMatchObject([{ level: "debug", fields: { messageId: "m1", method } }]);
+    },
+  );
 
   it("is no matter when it does not throw", async () => {
     await serve([new Endpoint()]);
