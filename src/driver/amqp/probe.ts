@@ -64,12 +64,16 @@ async function probeReplies(bus: Bus): Promise<Pick<ConnectionReport, "dynamicRe
 
 async function creditFor(bus: Bus, { address, capabilities }: Route): Promise<number> {
   let changed = (): void => {};
+  let lost: Error | undefined;
   const sender = await bus.connection.openSender({
     name: bus.linkName("sender", address),
     source: { address },
     target: { address, capabilities },
     onCredit: () => changed(),
-    onDetach: () => changed(),
+    onDetach: (error) => {
+      lost = error ?? new Error(`the peer detached the link to ${address}`);
+      changed();
+    },
   });
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, CREDIT_MS);
@@ -80,6 +84,7 @@ async function creditFor(bus: Bus, { address, capabilities }: Route): Promise<nu
     };
     changed();
   });
+  if (lost !== undefined) throw lost;
   const { credit } = sender;
   await sender.close();
   return credit;
