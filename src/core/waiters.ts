@@ -9,6 +9,10 @@ interface Waiter<T> {
 export class Waiters<T> {
   readonly #waiting = new Set<Waiter<T>>();
 
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** Resolves or rejects as they all are, or rejects with what ends the deadline. */
   wait(phase: Phase, deadline: Deadline): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -24,6 +28,15 @@ export class Waiters<T> {
   resolve(value: T): void {
     if (this.#waiting.size === 0) return;
     for (const waiter of this.#take()) waiter.resolve(value);
+  }
+
+  /** The one that has waited longest. */
+  resolveNext(value: T): void {
+    for (const waiter of this.#waiting) {
+      this.#waiting.delete(waiter);
+      waiter.resolve(value);
+      return;
+    }
   }
 
   reject(error: Error): void {

@@ -7,7 +7,8 @@ import { type Host, isLoopback } from "./amqp/hosts.js";
 import type { MessageIds } from "./amqp/message-ids.js";
 import { givenCredentials, withRealm } from "./credentials.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Runtime, TransportOptions } from "./transport.js";
+import type { Runtime } from "./runtime.js";
+import type { TransportOptions } from "./transport-options.js";
 
 export interface ConnectorInit {
   dial: Dial;

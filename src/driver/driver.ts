@@ -72,6 +72,8 @@ export interface Peer {
 export interface DriverListener {
   /** Whom it listens to, or did last; undefined before the first connection. */
   readonly peer: Peer | undefined;
+  /** Resolves when no message will come any more: it was closed, or the transport was. */
+  readonly closed: Promise<void>;
   /** No new messages: credit is withdrawn. What is in hand can still be settled and answered. Idempotent. */
   stop(): Promise<void>;
   /** Detaches. Idempotent. */

@@ -2,7 +2,7 @@ import type { Logger } from "../core/logger.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
 import type { DriverListener } from "./driver.js";
 import { MessagingServerError, TaskTimeout } from "./exceptions.js";
-import { checked, someMs } from "./option-checks.js";
+import { abortSignal, checked, someMs } from "./option-checks.js";
 import { type FreeSlot, Slots } from "./slots.js";
 import { stackText } from "./stack-text.js";
 
@@ -43,9 +43,11 @@ export class MessageHandlingServer implements AsyncDisposable {
   /**
    * Resolves when the peer has attached every link; from then on they are attached again by themselves when they are lost.
    *
-   * @throws the reason of `signal`; MessagingServerError when it is stopped meanwhile.
+   * @throws the reason of `signal`; MessagingServerError when it is stopped meanwhile; ConfigurationError for a bad option,
+   *   by name.
    */
-  async start({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async start(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = checked(options, { signal: abortSignal });
     const previous = this.#run;
     if (previous !== undefined && !previous.ending) return previous.attached;
     const run = new Run(this.#handling, previous, signal);

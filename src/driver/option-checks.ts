@@ -17,16 +17,29 @@ export type OptionChecks<T> = { readonly [K in keyof T]-?: OptionCheck };
 export function checked<T extends object>(options: T, checks: OptionChecks<T>): T {
   const good: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(options)) {
-    if (value !== undefined) good[key] = checkOf(checks, key)(key, value);
+    if (value !== undefined) good[key] = checkOf(checks, key, key)(key, value);
   }
   return good as T;
+}
+
+/** Of an object within the options, whose members errors call `tls.ca`. */
+export function members<T extends object>(checks: OptionChecks<T>): OptionCheck {
+  return (key, value) => {
+    if (!isJsonObject(value)) return refuse(key, value, "an object");
+    const given = Object.entries(value).filter(([, member]) => member !== undefined);
+    const good = given.map(([name, member]) => {
+      const path = `${key}.${name}`;
+      return [name, checkOf(checks, name, path)(path, member)];
+    });
+    return Object.fromEntries(good);
+  };
 }
 
 /** The same for overrides, where `null` clears. */
 export function checkedOverrides<T extends object>(overrides: Overrides<T>, checks: OptionChecks<T>): Overrides<T> {
   const entries = Object.entries(overrides).filter(([, value]) => value !== undefined);
   const good = entries.map(([key, value]) => {
-    const check = checkOf(checks, key);
+    const check = checkOf(checks, key, key);
     return [key, value === null ? null : check(key, value)];
   });
   return Object.fromEntries(good) as Overrides<T>;
@@ -59,9 +72,10 @@ export const serializer: OptionCheck = (key, value) => {
   return refuse(key, value, `an object with the methods ${SERIALIZER.join(", ")}`);
 };
 
-function checkOf<T extends object>(checks: OptionChecks<T>, key: string): OptionCheck {
+/** `path`: what errors call it. */
+function checkOf<T extends object>(checks: OptionChecks<T>, key: string, path: string): OptionCheck {
   const check: unknown = Object.hasOwn(checks, key) ? Reflect.get(checks, key) : undefined;
-  if (typeof check !== "function") throw new NoSuchOptError(key, "there is no such option");
+  if (typeof check !== "function") throw new NoSuchOptError(path, "there is no such option");
   return check as OptionCheck;
 }
 

@@ -1,8 +1,7 @@
 import type { Pem, TLSOptions } from "../core/dial.js";
 import { toError } from "../core/errors.js";
 import { ConfigurationError } from "./exceptions.js";
-import { isJsonObject } from "./json.js";
-import { checked, type OptionCheck, type OptionChecks } from "./option-checks.js";
+import { members, type OptionCheck } from "./option-checks.js";
 import type { ResolvedOptions } from "./option-table.js";
 import { boolean } from "./option-types.js";
 
@@ -37,11 +36,11 @@ export function tlsOf({ scheme, texts, code, readFile, controllable }: TlsSource
   const tls = readTls(texts, readFile, code);
   const { ca, cert } = tls;
   if (tls.key !== undefined && cert === undefined) {
-    throw new ConfigurationError(texts.sslKeyFile ? "ssl_key_file" : "key", "is no use without a certificate");
+    throw new ConfigurationError(texts.sslKeyFile ? "ssl_key_file" : "tls.key", "is no use without a certificate");
   }
   const key = tls.key ?? (cert !== undefined && textOf(cert).includes("PRIVATE KEY-----") ? cert : undefined);
   if (cert !== undefined && key === undefined) {
-    throw new ConfigurationError(texts.sslCertFile ? "ssl_cert_file" : "cert", "is no use without its private key");
+    throw new ConfigurationError(texts.sslCertFile ? "ssl_cert_file" : "tls.cert", "is no use without its private key");
   }
   const byCode = code !== undefined && (texts.ssl !== false || ca !== undefined || cert !== undefined);
   return asksForTls(scheme, texts) || byCode ? { ...tls, key } : undefined;
@@ -70,19 +69,14 @@ function readTls(texts: SslTexts, readFile: ReadFile | undefined, code: TLSOptio
   };
 }
 
-/** `tls` of a transport's options. */
-export const tlsOptions: OptionCheck = (key, value) => {
-  if (!isJsonObject(value)) throw new ConfigurationError(key, "must be an object");
-  return checked<TLSOptions>(value, DETAILS);
-};
-
 /** PEM texts, never what is in them: it may be a key. */
 const pem: OptionCheck = (key, value) => {
   if ((typeof value === "string" || value instanceof Uint8Array) && isPem(value)) return value;
   throw new ConfigurationError(key, "must be a PEM document: the text itself, not the name of a file");
 };
 
-const DETAILS: OptionChecks<TLSOptions> = {
+/** `tls` of a transport's options. */
+export const tlsOptions: OptionCheck = members<TLSOptions>({
   ca: (key, value) => (Array.isArray(value) ? value.map((one) => pem(key, one)) : pem(key, value)),
   cert: pem,
   key: pem,
@@ -91,7 +85,7 @@ const DETAILS: OptionChecks<TLSOptions> = {
     throw new ConfigurationError(key, "must be a string");
   },
   verifyVirtualHost: boolean.check,
-};
+});
 
 function pemFile(key: string, path: string, readFile: ReadFile): Pem {
   let content: Pem;
@@ -112,8 +106,11 @@ function refuseDetails(texts: SslTexts, code: TLSOptions = {}): void {
     ssl_key_file: texts.sslKeyFile || undefined,
     ssl_key_password: texts.sslKeyPassword,
     ssl_verify_vhost: texts.sslVerifyVhost || undefined,
-    ...code,
-    verifyVirtualHost: code.verifyVirtualHost || undefined,
+    "tls.ca": code.ca,
+    "tls.cert": code.cert,
+    "tls.key": code.key,
+    "tls.passphrase": code.passphrase,
+    "tls.verifyVirtualHost": code.verifyVirtualHost || undefined,
   };
   const [key] = Object.entries(details).find(([, value]) => value !== undefined) ?? [];
   if (key === undefined) return;

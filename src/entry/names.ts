@@ -68,5 +68,6 @@ export { type ErrorClass, expectedExceptions } from "../driver/rpc/expected-exce
 export { getRpcServer, type RPCServer, type RPCServerOptions } from "../driver/rpc/server.js";
 export { type Context, jsonPayloadSerializer, noOpSerializer, type Serializer } from "../driver/serializer.js";
 export { type Overrides, Target, type TargetInit, type TargetLike } from "../driver/target.js";
-export type { NotificationTransport, RPCTransport, Transport, TransportOptions } from "../driver/transport.js";
+export type { NotificationTransport, RPCTransport, Transport } from "../driver/transport.js";
+export type { TransportOptions } from "../driver/transport-options.js";
 export { TransportHost, type TransportHostInit, TransportURL, type TransportURLInit } from "../driver/transport-url.js";

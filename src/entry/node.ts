@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
-import { NotificationTransport, RPCTransport, type Runtime, type TransportOptions } from "../driver/transport.js";
+import type { Runtime } from "../driver/runtime.js";
+import { NotificationTransport, RPCTransport } from "../driver/transport.js";
+import type { TransportOptions } from "../driver/transport-options.js";
 import type { TransportURL } from "../driver/transport-url.js";
 import { tcpDial } from "../transports/tcp.js";
 import { nodeWebSocketDial } from "../transports/websocket-node.js";

@@ -1,5 +1,7 @@
 import type { Dial } from "../core/dial.js";
-import { NotificationTransport, RPCTransport, type Runtime, type TransportOptions } from "../driver/transport.js";
+import type { Runtime } from "../driver/runtime.js";
+import { NotificationTransport, RPCTransport } from "../driver/transport.js";
+import type { TransportOptions } from "../driver/transport-options.js";
 import type { TransportURL } from "../driver/transport-url.js";
 import { webSocketDial } from "../transports/websocket.js";
 import { onWake } from "./wake-events.js";

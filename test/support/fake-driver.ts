@@ -12,6 +12,7 @@ import type {
 import type { RemoteFailure } from "../../src/driver/exceptions.js";
 import type { Target } from "../../src/driver/target.js";
 import type { NotificationTransport, RPCTransport } from "../../src/driver/transport.js";
+import { Deferred } from "./deferred.js";
 import { RecordingLogger } from "./recording-logger.js";
 
 /** Keeps what it is asked for, and answers as the test says. */
@@ -77,6 +78,8 @@ export class FakeListener implements DriverListener {
   readonly targets: readonly Target[];
   readonly options: ListenOptions;
   readonly #on: OnIncoming;
+  readonly #closed = new Deferred();
+  readonly closed = this.#closed.promise;
   withdraw: () => Promise<void> = async () => {};
   peer: Peer | undefined = { kind: "broker", product: "test-broker", host: "test:5672" };
 
@@ -104,6 +107,7 @@ export class FakeListener implements DriverListener {
 
   async close(): Promise<void> {
     this.events.push("close");
+    this.#closed.resolve();
   }
 }
 

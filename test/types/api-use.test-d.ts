@@ -19,7 +19,8 @@ import { expectedExceptions } from "../../src/driver/rpc/expected-exceptions.js"
 import { getRpcServer } from "../../src/driver/rpc/server.js";
 import { jsonPayloadSerializer, noOpSerializer, type Serializer } from "../../src/driver/serializer.js";
 import { Target } from "../../src/driver/target.js";
-import type { NotificationTransport, RPCTransport, TransportOptions } from "../../src/driver/transport.js";
+import type { NotificationTransport, RPCTransport } from "../../src/driver/transport.js";
+import type { TransportOptions } from "../../src/driver/transport-options.js";
 
 interface Calculator {
   readonly precision: number;

@@ -17,6 +17,9 @@ export class Backlog {
   #messages = 0;
   #bytes = 0;
   readonly #waiters = new Waiters<void>();
+  /** How many were told in this turn that there is room: what they send is not counted yet. */
+  #told = 0;
+  #turn: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ messages = MAX_MESSAGES, bytes = MAX_BYTES }: QueueLimits = {}) {
     this.limits = { messages, bytes };
@@ -42,11 +45,36 @@ export class Backlog {
   remove(bytes: number): void {
     this.#messages--;
     this.#bytes -= bytes;
-    if (!this.isFull) this.#waiters.resolve();
+    this.#tell();
   }
 
-  /** Resolves when it is not full. */
+  /** Resolves when it is not full, for so many at once as there is room for: they send next, and are not to be refused. */
   async writable(deadline: Deadline): Promise<void> {
-    if (this.isFull) await this.#waiters.wait("credit", deadline);
+    if (this.#waiters.size === 0 && this.#hasRoom) this.#count();
+    else await this.#waiters.wait("credit", deadline);
+  }
+
+  /** For one more message, as large as those that wait are on average. */
+  get #hasRoom(): boolean {
+    if (this.isFull) return false;
+    const told = this.#told;
+    if (this.#messages + told >= this.limits.messages) return false;
+    return this.#messages === 0 || this.#bytes + (told * this.#bytes) / this.#messages < this.limits.bytes;
+  }
+
+  #tell(): void {
+    while (this.#waiters.size > 0 && this.#hasRoom) {
+      this.#count();
+      this.#waiters.resolveNext();
+    }
+  }
+
+  #count(): void {
+    this.#told++;
+    this.#turn ??= setTimeout(() => {
+      this.#turn = undefined;
+      this.#told = 0;
+      this.#tell();
+    }, 0);
   }
 }

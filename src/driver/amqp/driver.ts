@@ -266,6 +266,7 @@ export class AmqpDriver implements Driver {
     await this.#outbox.drain(graceMs);
     this.#outbox.close();
     await this.#supervisor.close();
+    for (const listener of [...this.#listeners]) void listener.close();
   }
 
   #checkOpen(): void {

@@ -23,8 +23,10 @@ export interface ListenerInit {
 export class Listener implements DriverListener {
   /** Resolves when the peer has attached every link for the first time. */
   readonly attached: Promise<void>;
+  readonly closed: Promise<void>;
   readonly #init: ListenerInit;
   #resolveAttached: () => void = () => {};
+  #resolveClosed: () => void = () => {};
   #peer: Peer | undefined;
   #links: readonly ListenerLink[] = [];
   #stopping: Promise<void> | undefined;
@@ -34,6 +36,9 @@ export class Listener implements DriverListener {
     this.#init = init;
     this.attached = new Promise((resolve) => {
       this.#resolveAttached = resolve;
+    });
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
     });
   }
 
@@ -63,6 +68,7 @@ export class Listener implements DriverListener {
   async #close(): Promise<void> {
     this.#stopping ??= Promise.resolve();
     this.#init.onClose();
+    this.#resolveClosed();
     await Promise.all(this.#links.map((link) => link.close()));
   }
 }

@@ -15,7 +15,7 @@ export interface ConnectionReport {
   /** Of that product, if the peer says it. */
   readonly version: string | undefined;
   /** How addresses look: as `addressing_mode` says, or as the product needs them. */
-  readonly addressing: Addresser["mode"];
+  readonly addressing: "legacy" | "routable";
   /** The peer makes addresses for replies: without that there are no calls. */
   readonly dynamicReplies: boolean;
   /** How long the peer took to answer the attach of a link, in milliseconds. */
@@ -66,12 +66,16 @@ async function probeReplies(bus: Bus): Promise<Pick<ConnectionReport, "dynamicRe
 
 async function creditFor(bus: Bus, { address, capabilities }: Route): Promise<number> {
   let changed = (): void => {};
+  let lost: Error | undefined;
   const sender = await bus.connection.openSender({
     name: bus.linkName("sender", address),
     source: { address },
     target: { address, capabilities },
     onCredit: () => changed(),
-    onDetach: () => changed(),
+    onDetach: (error) => {
+      lost = error ?? new Error(`the peer detached the link to ${address}`);
+      changed();
+    },
   });
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, CREDIT_MS);
@@ -82,6 +86,7 @@ async function creditFor(bus: Bus, { address, capabilities }: Route): Promise<nu
     };
     changed();
   });
+  if (lost !== undefined) throw lost;
   const { credit } = sender;
   await sender.close();
   return credit;

@@ -115,10 +115,13 @@ async function listenInBatches({ driver, sources, limits, notice, on, signal }: 
     const listening = await driver.listenForNotifications(sources, add, { signal, minimumCredit: limits.size });
     listener = listening;
     notice.started(listening.peer);
+    // Who closes the transport alone leaves a batch behind, and its timer, which would keep the program from its end.
+    void listening.closed.then(() => batches.discard());
     return {
       get peer() {
         return listening.peer;
       },
+      closed: listening.closed,
       async stop() {
         try {
           await listening.stop();

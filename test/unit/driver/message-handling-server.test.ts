@@ -72,6 +72,12 @@ describe("start", () => {
     expect(driver.listeners).toHaveLength(2);
   });
 
+  it("refuses a bad option, naming it", async () => {
+    const bad: unknown = { signal: new AbortController() };
+    await expect(serverOf().start(bad as { signal: AbortSignal })).rejects.toMatchObject({ key: "signal" });
+    expect(driver.listeners).toEqual([]);
+  });
+
   it("rejects with what the driver rejects with", async () => {
     driver.attach = () => Promise.reject(new Error("closed"));
     const server = serverOf();

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Dial, TLSOptions } from "../../../src/core/dial.js";
-import { RPCTransport, type Runtime, type TransportOptions } from "../../../src/driver/transport.js";
+import type { Runtime } from "../../../src/driver/runtime.js";
+import { RPCTransport } from "../../../src/driver/transport.js";
+import type { TransportOptions } from "../../../src/driver/transport-options.js";
 import { RecordingLogger } from "../../support/recording-logger.js";
 import { failureOf } from "./amqp/peer.js";
 
@@ -110,15 +112,15 @@ describe("TLS", () => {
     ["amqp://h/?ssl_cert_file=cert.pem&ssl_key_file=text.txt", undefined, "ssl_key_file", "text.txt is not a PEM"],
     ["amqp://h/?ssl_key_file=key.pem", undefined, "ssl_key_file", "is no use without a certificate"],
     ["amqp://h/?ssl_cert_file=cert.pem", undefined, "ssl_cert_file", "is no use without its private key"],
-    ["amqp://h/", { key: KEY }, "key", "is no use without a certificate"],
-    ["amqp://h/", { cert: CERT }, "cert", "is no use without its private key"],
+    ["amqp://h/", { key: KEY }, "tls.key", "is no use without a certificate"],
+    ["amqp://h/", { cert: CERT }, "tls.cert", "is no use without its private key"],
     ["amqp://h/", "true", "tls", "must be an object"],
-    ["amqp://h/", { ca: "/etc/ca.pem" }, "ca", "must be a PEM document: the text itself, not the name of a file"],
-    ["amqp://h/", { ca: [CA, 5] }, "ca", "must be a PEM document"],
-    ["amqp://h/", { key: "s3cr3t" }, "key", "must be a PEM document"],
-    ["amqp://h/", { passphrase: 5318008 }, "passphrase", "must be a string"],
-    ["amqp://h/", { verifyVirtualHost: "yes" }, "verifyVirtualHost", "must be true or false"],
-    ["amqp://h/", { rejectUnauthorized: false }, "rejectUnauthorized", "there is no such option"],
+    ["amqp://h/", { ca: "/etc/ca.pem" }, "tls.ca", "must be a PEM document: the text itself, not the name of a file"],
+    ["amqp://h/", { ca: [CA, 5] }, "tls.ca", "must be a PEM document"],
+    ["amqp://h/", { key: "s3cr3t" }, "tls.key", "must be a PEM document"],
+    ["amqp://h/", { passphrase: 5318008 }, "tls.passphrase", "must be a string"],
+    ["amqp://h/", { verifyVirtualHost: "yes" }, "tls.verifyVirtualHost", "must be true or false"],
+    ["amqp://h/", { rejectUnauthorized: false }, "tls.rejectUnauthorized", "there is no such option"],
   ])("is refused where it is wrong: %s %j", (url, tls, key, reason) => {
     const error = refusal(url, tls);
     expect(error).toMatchObject({ key, message: expect.stringContaining(`${key}: ${reason}`) });
@@ -133,10 +135,10 @@ describe("TLS in a browser", () => {
     ["amqp+wss://h/?ssl_key_file=key.pem", undefined, "ssl_key_file"],
     ["amqp+wss://h/?ssl_key_password=s3cr3t", undefined, "ssl_key_password"],
     ["amqp+wss://h/?ssl_verify_vhost=true", undefined, "ssl_verify_vhost"],
-    ["amqp+wss://h/", { ca: CA }, "ca"],
-    ["amqp+wss://h/", { cert: CERT, key: KEY }, "cert"],
-    ["amqp+wss://h/", { passphrase: "s3cr3t" }, "passphrase"],
-    ["amqp+wss://h/", { verifyVirtualHost: true }, "verifyVirtualHost"],
+    ["amqp+wss://h/", { ca: CA }, "tls.ca"],
+    ["amqp+wss://h/", { cert: CERT, key: KEY }, "tls.cert"],
+    ["amqp+wss://h/", { passphrase: "s3cr3t" }, "tls.passphrase"],
+    ["amqp+wss://h/", { verifyVirtualHost: true }, "tls.verifyVirtualHost"],
   ])("cannot be more than wanted: %s %j", { tags: ["options:runtime"] }, (url, tls, key) => {
     const error = refusal(url, tls, web);
     expect(error).toMatchObject({ name: "ConfigurationError", key });

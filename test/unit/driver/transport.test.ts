@@ -4,12 +4,9 @@ import type { Frame } from "../../../src/core/frame-log.js";
 import type { TransportStatus } from "../../../src/core/status.js";
 import { getRpcClient } from "../../../src/driver/rpc/client.js";
 import { getRpcServer } from "../../../src/driver/rpc/server.js";
-import {
-  NotificationTransport,
-  RPCTransport,
-  type Runtime,
-  type TransportOptions,
-} from "../../../src/driver/transport.js";
+import type { Runtime } from "../../../src/driver/runtime.js";
+import { NotificationTransport, RPCTransport } from "../../../src/driver/transport.js";
+import type { TransportOptions } from "../../../src/driver/transport-options.js";
 import { TransportURL } from "../../../src/driver/transport-url.js";
 import { Intermediary } from "../../../src/intermediary/intermediary.js";
 import { memoryDial } from "../../../src/transports/memory.js";
@@ -89,7 +86,7 @@ describe("making a transport", () => {
     ["amqp", { amqp: [] }],
     ["idleTimeoutMs", { amqp: { idleTimeoutMs: "1" } }],
     ["webSocket", { webSocket: "x" }],
-    ["path", { webSocket: { path: 1 } }],
+    ["webSocket.path", { webSocket: { path: 1 } }],
     ["dialers", { dialers: { amqp: "tcp" } }],
     ["logger", { logger: { info() {} } }],
     ["maxMessageBytes", { maxMessageBytes: 0 }],
@@ -98,8 +95,8 @@ describe("making a transport", () => {
     ["onFrame", { onFrame: true }],
     ["failFast", { failFast: "yes" }],
     ["maxQueued", { maxQueued: 5 }],
-    ["messages", { maxQueued: { messages: 0 } }],
-    ["bytes", { maxQueued: { bytes: "1" } }],
+    ["maxQueued.messages", { maxQueued: { messages: 0 } }],
+    ["maxQueued.bytes", { maxQueued: { bytes: "1" } }],
     ["random", { random: 0.5 }],
   ])("refuses a bad %s, naming it", (key, options) => {
     expect(capture(() => transport(URL, options))).toMatchObject({ key });

@@ -194,6 +194,15 @@ describe("a listener that is stopped", () => {
     peer.hangUp();
   });
 
+  test("is closed with the transport", async () => {
+    const { driver } = driverBed();
+    const listener = await driver.listen(SERVER, () => {});
+    await driver.close(0);
+    await listener.closed;
+    await listener.stop();
+    await listener.close();
+  });
+
   test("and closed detaches its links, and attaches none on the next connection", async () => {
     const { driver, peer } = driverBed();
     const listener = await driver.listen(SERVER, () => {});

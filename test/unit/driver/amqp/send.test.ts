@@ -418,6 +418,24 @@ describe("what has to wait to be sent", () => {
     await driver.cast(castRequest());
   });
 
+  test.each([{ messages: 2 }, { bytes: 1_000 }])(
+    "is waited for by many at once, of whom none is refused: %j",
+    async (maxQueued) => {
+      const { driver, peer } = driverBed({}, { maxQueued });
+      peer.credit = 0;
+      const request = castRequest({ timeoutMs: 30_000, context: { padding: "x".repeat(600) } });
+      const first = driver.cast(request);
+      const { receiver } = await peer.link(ANYCAST, "receiver");
+      const sending = Array.from({ length: 6 }, async () => {
+        await driver.writable(undefined);
+        await driver.cast(request);
+      });
+      const sent = Promise.all([first, ...sending]);
+      receiver?.grant(7);
+      await sent;
+    },
+  );
+
   test("is not waited for beyond the end of the transport", async () => {
     const peer = new Peer();
     peer.down = new Error("connection refused");

@@ -346,6 +346,17 @@ describe("a batch listener", () => {
     expect(driver.listener.options.minimumCredit).toBeUndefined();
   });
 
+  it("whose transport is closed leaves no batch behind, and no timer", async () => {
+    const endpoint = recorder();
+    await listen([endpoint], { batchSize: 2, batchTimeoutMs: 100 });
+    deliver("a");
+    expect(vi.getTimerCount()).toBe(1);
+    await driver.listener.close();
+    await quiet();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(endpoint.seen).toEqual([]);
+  });
+
   it("whose start fails leaves no batch behind", async () => {
     const endpoint = recorder();
     driver.attach = async (listener) => {
