@@ -1,5 +1,5 @@
 import type { Target } from "../target.js";
-import type { Addresser, Route, Service } from "./addressing.js";
+import type { Route, Service } from "./addressing.js";
 import type { Bus } from "./bus.js";
 
 /** What is at the other end of a connection. */
