@@ -101,6 +101,7 @@ describe("a client does not believe a server", () => {
     ["that adds nothing to the nonce", ["r=$,s=QSXCR+Q6sek8bf92,i=4096"], "the peer's nonce does not continue ours"],
     ["that wants 1 iteration", ["r=$x,s=QSXC,i=1"], "wants 1 iterations, 4096 to 1000000 are done"],
     ["that wants 4095", ["r=$x,s=QSXC,i=4095"], "wants 4095 iterations"],
+    ["that wants 1000001", ["r=$x,s=QSXC,i=1000001"], "wants 1000001 iterations"],
     ["that wants 10^9", ["r=$x,s=QSXC,i=1000000000"], "wants 1000000000 iterations"],
     ["that wants 10^30", [`r=$x,s=QSXC,i=1${"0".repeat(30)}`], "the peer's first message is malformed"],
     ["without salt", ["r=$x,s=,i=4096"], "the peer's first message is malformed"],

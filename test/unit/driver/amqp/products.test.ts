@@ -14,7 +14,7 @@ it.each([
   ["", "unknown", "routable"],
   ["constructor", "unknown", "routable"],
   [undefined, "unknown", "legacy"],
-])("%s is a %s with %s addresses", (name, kind, addressing) => {
+])("%s is a %s with %s addresses", { tags: ["addressing:dynamic", "notify:router"] }, (name, kind, addressing) => {
   expect(productOf(name)).toMatchObject({ kind, addressing });
 });
 

@@ -3,7 +3,7 @@ import { maskPasswords } from "../../../../src/driver/notify/password-mask.js";
 import { cases } from "../../../data/masked-passwords.json";
 
 describe("passwords", () => {
-  it.each(cases)("are masked as Python masks them: $given", ({ given, masked }) => {
+  it.each(cases)("are masked as Python masks them: $given", { tags: ["notify:drivers"] }, ({ given, masked }) => {
     expect(maskPasswords(given)).toEqual(masked);
   });
 
