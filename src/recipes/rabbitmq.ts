@@ -30,7 +30,8 @@ export const rabbitmq: Recipe = ({ options, host, port, wsPort = WS_PORT, anonym
 const NOTE = `
   /etc/rabbitmq/rabbitmq.conf: oslo.messaging over AMQP 1.0
   RabbitMQ 4.1 or newer, which makes the queues for replies. AMQP 1.0 needs no plugin.
-  The Python driver of AMQP 1.0 cannot use it: Python's services come by their rabbit:// driver.`;
+  The Python driver of AMQP 1.0 cannot use it: Python's services come by their rabbit:// driver.
+  Nor can this one yet: it does not make RabbitMQ's addresses.`;
 
 const USERS = `
   The virtual host and who may use it; the virtual host is the path of the transport URL:

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Connection } from "../../src/core/connection.js";
 import type { Delivery } from "../../src/core/delivery.js";
 import type { Dial } from "../../src/core/dial.js";
@@ -6,7 +7,8 @@ import type { Message } from "../../src/core/message.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import { Addresser, type Service } from "../../src/driver/amqp/addressing.js";
 import { hostsOf } from "../../src/driver/amqp/hosts.js";
-import { resolveOptions } from "../../src/driver/options.js";
+import { parseOptions, resolveOptions } from "../../src/driver/options.js";
+import { tlsOf } from "../../src/driver/tls.js";
 import { Target, type TargetInit, TransportURL } from "../../src/entry/node.js";
 import { tcpDial } from "../../src/transports/tcp.js";
 import { nodeWebSocketDial } from "../../src/transports/websocket-node.js";
@@ -27,7 +29,9 @@ export class Stranger implements AsyncDisposable {
   static async enter(bed: Bed): Promise<Stranger> {
     const url = TransportURL.parse(bed.bus.url("amqp"));
     const options = resolveOptions({ query: url.query });
-    const [{ address, credentials }] = hostsOf(url, options, { path: options.wsPath });
+    const texts = parseOptions(url.query);
+    const tls = tlsOf({ scheme: url.scheme, texts, code: undefined, readFile: readFileSync, controllable: true });
+    const [{ address, credentials }] = hostsOf(url, options, { path: options.wsPath, tls });
     const { virtualHost } = url;
     const hostname = options.pseudoVhost ? undefined : virtualHost;
     const init = { containerId: `stranger ${crypto.randomUUID()}`, hostname, sasl: { credentials } };
