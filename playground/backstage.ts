@@ -79,10 +79,10 @@ export class Backstage implements AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    const options = { logger: this.#logger };
-    const notifications = getNotificationTransport(this.#tcpUrl, options);
+    // Without a logger: that a router stores nothing is no news here, and what fails is told to `onFailure`.
+    const notifications = getNotificationTransport(this.#tcpUrl);
     this.#closers.push(() => notifications.close());
-    const rpc = getRpcTransport(this.#tcpUrl, options);
+    const rpc = getRpcTransport(this.#tcpUrl, { logger: this.#logger });
     this.#closers.push(() => rpc.close());
     await Promise.all(
       SERVERS.map(async (name) => {

@@ -24,7 +24,7 @@ export const TABLE = {
   idleTimeoutMs: option("idle_timeout", seconds(0), "0"),
   /** Log every AMQP frame at debug level, without secrets. */
   trace: option("trace", boolean, "false"),
-  /** Connect by TLS. With no other `ssl_*` option the authorities that the system trusts decide about the server. */
+  /** Connect by TLS. With no other `ssl_*` option the authorities that the runtime trusts decide about the server. */
   ssl: inText(option("ssl", boolean, "false"), "tls: {}"),
   /** PEM file with the authorities that the server's certificate is checked against. Asks for TLS. */
   sslCaFile: inText(option("ssl_ca_file", string, ""), "tls.ca"),

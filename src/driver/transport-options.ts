@@ -19,7 +19,7 @@ export interface TransportOptions {
   /** Options of `[oslo_messaging_amqp]`. The URL's query goes before them. */
   amqp?: AmqpOptions | undefined;
   /**
-   * Connect by TLS, also under the schemes `amqp` and `amqp+ws`: `{}` is enough where the system's authorities are to decide.
+   * Connect by TLS, also under the schemes `amqp` and `amqp+ws`: `{}` is enough where the runtime's own authorities are to decide.
    * The `ssl_*` options of the URL's query go before it, one by one. A browser can say no more than `{}`.
    */
   tls?: TLSOptions | undefined;
