@@ -1,6 +1,6 @@
 import { ConfigurationError, NoSuchOptError } from "../exceptions.js";
 import { isJsonObject } from "../json.js";
-import type { Notification } from "./notification.js";
+import type { Notification, NotificationMetadata } from "./notification.js";
 import { pythonMatch } from "./python-regexp.js";
 
 /** Regular expressions in Python's syntax, matched at the start of the text as `re.match` does. */
@@ -33,6 +33,9 @@ export class NotificationFilter {
   constructor(rule: NotificationFilterRule) {
     const { publisherId, eventType, context, metadata, payload, ...unknown } = rule;
     for (const key of Object.keys(unknown)) throw new NoSuchOptError(key, "no such part of a notification filter");
+    for (const key of Object.keys(metadata ?? {}).filter((name) => !METADATA.has(name))) {
+      throw new NoSuchOptError(`metadata.${key}`, `would match nothing: there is ${[...METADATA].join(" and ")}`);
+    }
     this.#checks = [
       ...textCheck("publisherId", publisherId, (notification) => notification.publisherId),
       ...textCheck("eventType", eventType, (notification) => notification.eventType),
@@ -47,6 +50,9 @@ export class NotificationFilter {
     return this.#checks.every((check) => check(notification));
   }
 }
+
+/** All that there is of it. Rules from Python say `message_id`. */
+const METADATA: ReadonlySet<string> = new Set<keyof NotificationMetadata>(["messageId", "timestamp"]);
 
 type Check = (notification: Notification) => boolean;
 

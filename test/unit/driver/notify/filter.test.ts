@@ -56,6 +56,7 @@ describe("a filter", () => {
     [{ context: "admin" }, "context"],
     [{ context: { user: /admin/ } }, "context.user"],
     [{ event_type: "x" }, "event_type"],
+    [{ metadata: { message_id: "m-1" } }, "metadata.message_id"],
   ])("refuses %j, naming %s", (rule, key) => {
     expect(() => new NotificationFilter(rule as object)).toThrow(expect.objectContaining({ key }));
     expect(() => new NotificationFilter(rule as object)).toThrow(ConfigurationError);
