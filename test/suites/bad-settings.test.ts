@@ -68,7 +68,7 @@ describe.each([
     ["remoteExceptions", "ConfigurationError", { remoteExceptions: { "builtins.ValueError": Error } }],
     ["nonFiniteNumbers", "ConfigurationError", { nonFiniteNumbers: "null" }],
     ["onFrame", "ConfigurationError", { onFrame: true }],
-    ["nonsense", "NoSuchOptError", { webSocket: { nonsense: "/" } }],
+    ["webSocket.nonsense", "NoSuchOptError", { webSocket: { nonsense: "/" } }],
   ])("the option %s in code (%s)", (key, name, options) => {
     const error = thrownBy(() => getTransport("amqp://host/", options as TransportOptions));
     expect(error).toMatchObject({ name, key, message: expect.stringContaining(key) });
