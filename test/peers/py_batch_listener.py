@@ -28,12 +28,7 @@ def main():
     listener = om.get_batch_notification_listener(transport, [om.Target(topic=args.topic)], [Endpoint()],
                                                   executor='threading', allow_requeue=True,
                                                   batch_size=args.batch_size, batch_timeout=args.batch_timeout)
-    listener.start()
-    c.emit(ready=True)
-    c.wait_for_end()
-    listener.stop()
-    listener.wait()
-    transport.cleanup()
+    c.run(listener, transport)
 
 
 if __name__ == '__main__':

@@ -41,8 +41,14 @@ def obey(perform):
         threading.Thread(target=perform, args=(json.loads(line),), daemon=True).start()
 
 
-def wait_for_end():
+def run(server, transport):
+    """Runs a server, or a listener, until the input ends."""
+    server.start()
+    emit(ready=True)
     sys.stdin.read()
+    server.stop()
+    server.wait()
+    transport.cleanup()
 
 
 def _conf():

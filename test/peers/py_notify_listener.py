@@ -49,12 +49,7 @@ def main():
     transport = c.notification_transport(args)
     listener = om.get_notification_listener(transport, [om.Target(topic=args.topic)], [Endpoint()],
                                             executor='threading', allow_requeue=True)
-    listener.start()
-    c.emit(ready=True)
-    c.wait_for_end()
-    listener.stop()
-    listener.wait()
-    transport.cleanup()
+    c.run(listener, transport)
 
 
 if __name__ == '__main__':

@@ -69,12 +69,7 @@ def main():
     target = om.Target(exchange=args.exchange, topic=args.topic, server=args.server)
     server = om.get_rpc_server(transport, target, [Endpoint(args.server)], executor='threading',
                                access_policy=om.DefaultRPCAccessPolicy)
-    server.start()
-    c.emit(ready=True)
-    c.wait_for_end()
-    server.stop()
-    server.wait()
-    transport.cleanup()
+    c.run(server, transport)
 
 
 if __name__ == '__main__':
