@@ -1,5 +1,6 @@
-// Writes dist/: node.js, conf.js and cli.js, which share chunks so that no class exists twice; web.js, which needs nothing
-// but the web platform; conf-web.js, which has its classes from web.js; and types/. The old dist stays until the new one is whole.
+// Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; both share chunks
+// among themselves, so that no class exists twice; web.js and web.min.js, each the whole driver in one file that needs nothing
+// but the web platform; and types/. The old dist stays until the new one is whole.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -40,7 +41,14 @@ const common = {
 
 const node = {
   ...common,
-  entryPoints: { node: "src/entry/node.ts", conf: "src/entry/conf-node.ts", cli: "src/cli/main.ts" },
+  entryPoints: {
+    node: "src/entry/node.ts",
+    bun: "src/entry/bun.ts",
+    tcp: "src/entry/tcp-node.ts",
+    conf: "src/entry/conf-node.ts",
+    intermediary: "src/entry/intermediary-node.ts",
+    cli: "src/cli/main.ts",
+  },
   splitting: true,
   platform: "node",
   target: "node20.4",
@@ -48,23 +56,32 @@ const node = {
   plugins: [shims({ ...rheaShims, events: "node-events.ts" })],
 };
 
-const web = {
+/** For runtimes without Node. */
+const neutral = {
   ...common,
-  entryPoints: { web: "src/entry/web.ts" },
   platform: "browser",
   target: "es2022",
   inject: [shim("buffer.ts"), shim("process.ts")],
   plugins: [shims({ ...rheaShims, events: "events.ts" })],
 };
 
-const webConf = {
-  ...common,
-  entryPoints: { "conf-web": "src/entry/conf-web.ts" },
-  platform: "browser",
-  target: "es2022",
-  banner: {},
-  plugins: [classesOfWeb()],
+/** What bundlers and runtimes find by the package's name. */
+const web = {
+  ...neutral,
+  outdir: "dist/web",
+  entryPoints: {
+    web: "src/entry/web.ts",
+    deno: "src/entry/deno.ts",
+    workerd: "src/entry/workerd.ts",
+    conf: "src/entry/conf-web.ts",
+    intermediary: "src/entry/intermediary-web.ts",
+  },
+  splitting: true,
 };
+
+/** One file with everything, for whoever has no bundler. */
+const alone = { ...neutral, entryPoints: { web: "src/entry/web.ts" } };
+const minified = { ...alone, entryPoints: { "web.min": "src/entry/web.ts" }, minify: true };
 
 await build();
 
@@ -75,8 +92,9 @@ async function build() {
   try {
     const parts = [
       writeBundle(node, fresh),
-      writeBundle(web, fresh),
-      writeBundle(webConf, fresh),
+      writeBundle(web, join(fresh, "web")),
+      writeBundle(alone, fresh),
+      writeBundle(minified, fresh),
       writeDeclarations(join(fresh, "types")),
     ];
     await Promise.allSettled(parts); // none writes any more when the folder goes
@@ -101,6 +119,7 @@ async function replace(directory, fresh) {
 /** Bundles as if into dist/, which the source maps are relative to, and writes the files elsewhere. */
 async function writeBundle(options, directory) {
   const { outputFiles } = await esbuild.build({ ...options, write: false });
+  await mkdir(directory, { recursive: true });
   await Promise.all(outputFiles.map(({ path, contents }) => writeFile(join(directory, basename(path)), contents)));
 }
 
@@ -117,16 +136,6 @@ function shims(table) {
   };
 }
 
-/** Takes the public classes from web.js: an error thrown here is the one that a page knows, and web.js stays one file. */
-function classesOfWeb() {
-  return {
-    name: "classes-of-web",
-    setup({ onResolve }) {
-      onResolve({ filter: /\/(exceptions|transport-url)\.js$/ }, () => ({ path: "./web.js", external: true }));
-    },
-  };
-}
-
 async function writeDeclarations(outDir) {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const child = spawn(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", outDir], {
@@ -138,10 +147,9 @@ async function writeDeclarations(outDir) {
 }
 
 async function printWebSize() {
-  const { outputFiles } = await esbuild.build({ ...web, minify: true, sourcemap: false, write: false });
-  const [{ contents }] = outputFiles;
+  const contents = await readFile(join(root, "dist/web.min.js"));
   const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
   process.stdout.write(
-    `dist/web.js minified: ${kilobytes(contents.length)}, gzip: ${kilobytes(gzipSync(contents).length)}\n`,
+    `dist/web.min.js: ${kilobytes(contents.length)}, gzip: ${kilobytes(gzipSync(contents).length)}\n`,
   );
 }

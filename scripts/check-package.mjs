@@ -16,7 +16,7 @@ process.exitCode = faults.length === 0 ? 0 : 1;
 
 async function checkReports() {
   const what = "The API is not that of etc/*.api.md: npm run api updates it";
-  const configurations = ["api-extractor.json", "api-extractor.conf.json"];
+  const configurations = (await readdir(root)).filter((name) => /^api-extractor.*\.json$/.test(name));
   const checks = configurations.map((name) => check(what, tool("api-extractor"), "run", "-c", name));
   return (await Promise.all(checks)).flat();
 }

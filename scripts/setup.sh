@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside npm's packages: the Python oslo.messaging with its AMQP 1.0 driver, Chromium,
-# a Java runtime, ActiveMQ Artemis and Qpid Broker-J (unpacked into .cache/). What is there already is left alone.
+# Firefox, WebKitGTK and a screen for them, a Java runtime, and, into .cache/, a current Node, ActiveMQ Artemis and
+# Qpid Broker-J. What is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+node_version=26.10.0
+node_home=.cache/node-$node_version
 artemis_version=2.44.0
 artemis_sha256=d711e6aacd43fd2e3e90993260b2ad391a2e13392d6100e8f6f304f8a7bee801
 artemis_home=.cache/apache-artemis-$artemis_version
@@ -14,10 +17,13 @@ broker_j_home=.cache/apache-qpid-broker-j-$broker_j_version
 has_python() { /usr/bin/python3 -c 'import oslo_messaging._drivers.impl_amqp1, pyngus, proton' 2>/dev/null; }
 has_sasl() { compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null; }
 has_chromium() { [ -x /usr/bin/chromium ]; }
+has_firefox() { [ -x /usr/bin/firefox-esr ]; }
+has_webkit() { [ -x /usr/bin/WebKitWebDriver ]; }
 has_java() {
   local version
   version=$(java -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p') && [ "${version:-0}" -ge 17 ]
 }
+has_node() { [ -x "$node_home/node_modules/node/bin/node" ]; }
 has_artemis() { [ -d "$artemis_home" ]; }
 has_broker_j() { [ -d "$broker_j_home" ]; }
 has_command() { command -v "$1" >/dev/null; }
@@ -32,6 +38,9 @@ need() { # what, its Debian packages
 has_python || need "Python's oslo.messaging with pyngus and proton" python3-oslo.messaging python3-pyngus python3-qpid-proton
 has_sasl || need "SASL PLAIN for Python's proton" libsasl2-modules
 has_chromium || need "Chromium" chromium
+has_firefox || need "Firefox" firefox-esr
+has_webkit || need "WebKitGTK with its WebDriver" webkit2gtk-driver
+has_command Xvfb || need "a screen for browsers with windows" xvfb xauth
 has_java || need "a Java runtime, 17 or newer" openjdk-17-jre-headless
 has_artemis && has_broker_j || has_command mvn || need "Maven, to fetch brokers" maven
 has_artemis || has_command unzip || need "unzip, to unpack ActiveMQ Artemis" unzip
@@ -50,6 +59,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
+
+# Not a dependency: its command would be the one that npm's scripts run on.
+has_node || {
+  echo "Fetching Node $node_version"
+  npm install --silent --no-audit --no-fund --prefix "$node_home" "node@$node_version"
+}
 
 trap 'rm -rf .cache/fetched.$$.*' EXIT
 

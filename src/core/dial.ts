@@ -68,6 +68,7 @@ export type Accept = (socket: Socket) => SocketHandlers;
 
 /** A bound listener. */
 export interface Listening {
+  /** The one that was asked for, or found. */
   readonly port: number;
   /** Stops listening and closes the streams that came in. */
   close(): Promise<void>;

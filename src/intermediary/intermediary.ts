@@ -9,6 +9,7 @@ import { type IntermediaryKind, Nodes } from "./nodes.js";
 import { Reception } from "./reception.js";
 import { noVirtualHost, VirtualHosts } from "./virtual-hosts.js";
 
+/** What an intermediary takes of strangers. */
 export interface IntermediaryLimits {
   /** Beyond it streams are closed at once. Default 1,000. */
   connections: number;
@@ -26,6 +27,7 @@ export interface IntermediaryLimits {
   maxMessageBytes: number;
 }
 
+/** What an intermediary is, and whom it lets in. */
 export interface IntermediaryOptions {
   /**
    * `router`: direct, stores nothing; producers get credit only while a consumer gives some, and the consumer's answer.
@@ -34,7 +36,7 @@ export interface IntermediaryOptions {
   kind: IntermediaryKind;
   /** What the Open says that this is. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
   product?: string | undefined;
-  /** Name -> password, for PLAIN and SCRAM. With neither users nor tokens, ANONYMOUS and a connection without SASL are taken. */
+  /** Passwords by name, for PLAIN and SCRAM. With neither users nor tokens, ANONYMOUS and a connection without SASL are taken. */
   users?: ReadonlyMap<string, string> | undefined;
   /** For OAUTHBEARER and XOAUTH2. */
   tokens?: ReadonlySet<string> | undefined;
@@ -45,8 +47,11 @@ export interface IntermediaryOptions {
    * Open, and is refused if there is none of that name. Absent: whatever it names, there is one for all.
    */
   virtualHosts?: readonly string[] | undefined;
+  /** How addresses look. Default: as oslo's options have it. */
   addressing?: Addressing | undefined;
+  /** What is absent has its default. */
   limits?: Partial<IntermediaryLimits> | undefined;
+  /** Default: silent. */
   logger?: Logger | undefined;
 }
 

@@ -6,7 +6,9 @@ import { bind, OpenStreams, routeOf } from "./tcp-server.js";
 import { TcpSocket } from "./tcp-socket.js";
 import { clientNameOf, type TlsListenerOptions, TlsStreams, tlsServerOptions } from "./tls-server.js";
 
+/** Where to listen for TCP or TLS streams, and how many to take. */
 export interface TcpListenerOptions {
+  /** The interface. */
   host: string;
   /** 0: any free one. */
   port: number;
@@ -16,6 +18,7 @@ export interface TcpListenerOptions {
   tls?: TlsListenerOptions | undefined;
   /** Hears of TLS handshakes that fail. Default: silent. */
   logger?: Logger | undefined;
+  /** Takes what comes in. */
   accept: Accept;
 }
 

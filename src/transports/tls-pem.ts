@@ -3,8 +3,11 @@ import type { Pem } from "../core/dial.js";
 
 /** A certificate, the key that belongs to it, and the passphrase of the key. */
 export interface Identity {
+  /** The certificate, and those between it and its authority. */
   cert: Pem;
+  /** Its private key. */
   key: Pem;
+  /** What `key` is encrypted with, if it is. */
   passphrase?: string | undefined;
 }
 

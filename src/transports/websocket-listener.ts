@@ -11,7 +11,9 @@ import { SUBPROTOCOL, WebSocketSocket } from "./websocket-socket.js";
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 const ANY_INTERFACE: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
+/** Where to listen for WebSockets, and whom to take. */
 export interface WebSocketListenerOptions {
+  /** The interface. */
   host: string;
   /** 0: any free one. */
   port: number;
@@ -25,6 +27,7 @@ export interface WebSocketListenerOptions {
   tls?: TlsListenerOptions | undefined;
   /** Hears of TLS handshakes that fail. Default: silent. */
   logger?: Logger | undefined;
+  /** Takes what comes in. */
   accept: Accept;
 }
 

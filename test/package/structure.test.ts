@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** The only files that may know Node: the others run in a browser. */
 const nodeFiles = [
   /^transports\/(tcp.*|tls.*|websocket-listener|websocket-node)\.ts$/,
-  /^entry\/(conf-)?node\.ts$/,
+  /^entry\/((conf|tcp|intermediary)-)?node\.ts$/,
   /^cli\//,
 ];
 

@@ -1,0 +1,17 @@
+import type { Runtime } from "../driver/runtime.js";
+import { NotificationTransport, RPCTransport } from "../driver/transport.js";
+import type { TransportOptions } from "../driver/transport-options.js";
+import type { TransportURL } from "../driver/transport-url.js";
+
+interface TransportGetters {
+  getRpcTransport: (url: string | TransportURL, options?: TransportOptions) => RPCTransport;
+  getNotificationTransport: (url: string | TransportURL, options?: TransportOptions) => NotificationTransport;
+}
+
+/** What makes transports on this runtime. The documentation of both is in the entry of Node, whose types are everybody's. */
+export function gettersFor(runtime: Runtime): TransportGetters {
+  return {
+    getRpcTransport: (url, options = {}) => new RPCTransport(runtime, url, options),
+    getNotificationTransport: (url, options = {}) => new NotificationTransport(runtime, url, options),
+  };
+}

@@ -1,0 +1,1 @@
+export * from "./intermediary-names.js";

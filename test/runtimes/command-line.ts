@@ -1,0 +1,46 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { Child } from "../support/child.js";
+import type { Performance } from "./runtime-suite.js";
+import type { Report } from "./scenario.js";
+
+/** In the package, so that its own name leads every runtime to the files that are published for it. */
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Writes a program of this folder, with all that it imports but the library, where runtimes can run it. */
+export async function bundled(program: string): Promise<string> {
+  const outfile = join(ROOT, ".cache/runtimes", program.replace(/\.ts$/, ".js"));
+  await mkdir(dirname(outfile), { recursive: true });
+  await build({
+    entryPoints: [fileURLToPath(new URL(program, import.meta.url))],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    external: ["oslo-messaging"],
+    logLevel: "warning",
+  });
+  return outfile;
+}
+
+/** A performance by a runtime with a command line: `command` and then the program and its setting. */
+export function byCommandLine(name: string, command: readonly [string, ...string[]]): Performance {
+  return async (setting, tell) => {
+    const program = await bundled("program.ts");
+    await using child = new Child({ name, command: [...command, program, JSON.stringify(setting)], cwd: ROOT });
+    const ended = child.exited.then((code) => {
+      if (code !== 0) throw new Error(`${name} ended with ${code}: ${child.stderr}`);
+    });
+    const reading = readReports(child, tell);
+    await Promise.race([ended, reading]);
+  };
+}
+
+/** Until the last one has come. */
+async function readReports(child: Child, tell: (report: Report) => void): Promise<void> {
+  for (;;) tell(await child.waitForJson("a report", (line) => line as unknown as Report, 60_000));
+}
