@@ -7,6 +7,7 @@ import { Child, leashed } from "../support/child.js";
 import { Screen } from "../support/screen.js";
 import { WebDriverSession } from "../support/webdriver.js";
 import type { BrowserInit } from "./home.js";
+import type { ScriptedPage } from "./scripted-page.js";
 
 const DRIVER = "/usr/bin/WebKitWebDriver";
 /** Where GnuTLS finds the CAs of the system: WebKitGTK asks nobody else, and no variable leads it elsewhere. */
@@ -50,10 +51,11 @@ export class WebKit implements AsyncDisposable {
     }
   }
 
-  /** Shows another page, instead of the one before. */
-  async open(url: string): Promise<WebDriverSession> {
-    await this.#session.navigate(url);
-    return this.#session;
+  /** Shows a page, instead of the one before. */
+  async open(url: string): Promise<ScriptedPage> {
+    const session = this.#session;
+    await session.navigate(url);
+    return { evaluate: (run, arg) => session.evaluate(run, arg), close: () => session.navigate("about:blank") };
   }
 
   async close(): Promise<void> {

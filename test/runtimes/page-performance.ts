@@ -1,15 +1,7 @@
+import type { OpenPage } from "../browser/scripted-page.js";
 import type { Place } from "./page/page.js";
 import type { Performance } from "./runtime-suite.js";
 import { type Published, serveSite } from "./site.js";
-
-/** What the tests need of a page, whatever drives its browser: to run functions in it, on and to JSON. */
-export interface ScriptedPage {
-  evaluate<R, A>(run: (arg: A) => R | Promise<R>, arg: A): Promise<R>;
-  close(): Promise<void>;
-}
-
-/** Shows a page in a browser. */
-export type OpenPage = (url: string) => Promise<ScriptedPage>;
 
 /** A performance in a page, or in a worker of it, that has loaded these files of the package. */
 export function byPage(open: OpenPage, place: Place, published: Published): Performance {

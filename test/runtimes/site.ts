@@ -9,7 +9,8 @@ import type { Listening } from "../../src/core/dial.js";
 export type Published = "alone" | "split";
 
 const SCRIPT = "text/javascript; charset=utf-8";
-const HTML = '<!doctype html><html lang="en"><title>Scenarios</title><script type="module" src="page.js"></script></html>';
+const HTML =
+  '<!doctype html><html lang="en"><title>Scenarios</title><script type="module" src="page.js"></script></html>';
 /** A page whose Content-Security-Policy has `trusted-types 'none'` cannot name the script of a worker. */
 const CSP = "default-src 'none'; script-src 'self'; connect-src ws: wss:";
 
@@ -55,7 +56,10 @@ async function bundledPrograms(): Promise<NamedFiles> {
 
 async function libraryFiles(published: Published): Promise<NamedFiles> {
   const dist = (name: string): string => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
-  const file = async (name: string, as = basename(name)): Promise<NamedFiles[number]> => [as, await readFile(dist(name))];
+  const file = async (name: string, as = basename(name)): Promise<NamedFiles[number]> => [
+    as,
+    await readFile(dist(name)),
+  ];
   if (published === "alone") return [await file("web.min.js", "oslo-messaging.js")];
   const chunks = (await readdir(dist("web"))).filter((name) => /^chunk-.*\.js$/.test(name));
   return await Promise.all([file("web/web.js", "oslo-messaging.js"), ...chunks.map((name) => file(`web/${name}`))]);
