@@ -16,7 +16,7 @@ config.truncateThreshold = 1_000;
 export async function perform(oslo: Library, setting: Setting, tell: (report: Report) => unknown): Promise<void> {
   const transport = oslo.getRpcTransport(setting.url);
   const hand = oslo.getRpcClient(transport, { topic: setting.stageHandTopic });
-  for (const scenario of scenariosBy(setting.scheme))
+  for (const scenario of scenariosBy(setting.scheme, setting.only))
     await tell(await outcome(scenario, new Stage(oslo, setting, hand)));
   await transport.close();
 }

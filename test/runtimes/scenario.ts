@@ -10,6 +10,8 @@ export interface Setting {
   readonly url: string;
   readonly scheme: string;
   readonly kind: "router" | "broker";
+  /** The names of the scenarios to perform. Absent: all. */
+  readonly only?: readonly string[] | undefined;
   /** Where Python serves RPC, with the methods of test/peers/py_server.py, under the server name `python`. */
   readonly pythonTopic: string;
   /** Where Python listens for notifications. */

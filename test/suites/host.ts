@@ -120,7 +120,7 @@ class Relay {
 }
 
 /** Below those that the system gives to whoever asks for any: nobody takes it while nothing listens there. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const server = createServer();

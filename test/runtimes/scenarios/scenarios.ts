@@ -5,7 +5,14 @@ import { RPC } from "./rpc.js";
 
 const SCENARIOS: readonly Scenario[] = [...RPC, ...NOTIFICATIONS, ...CONNECTION];
 
-/** What is shown in every runtime that uses this URL scheme. */
-export function scenariosBy(scheme: string): readonly Scenario[] {
-  return SCENARIOS.filter(({ schemes }) => schemes?.includes(scheme) ?? true);
+/** What is shown in every runtime that uses this URL scheme, or of that what has these names. */
+export function scenariosBy(scheme: string, only?: readonly string[]): readonly Scenario[] {
+  const all = SCENARIOS.filter(({ schemes }) => schemes?.includes(scheme) ?? true);
+  return only === undefined ? all : only.map((name) => named(name, all));
+}
+
+function named(name: string, all: readonly Scenario[]): Scenario {
+  const scenario = all.find((candidate) => candidate.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario "${name}"`);
+  return scenario;
 }
