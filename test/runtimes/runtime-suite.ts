@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER, type Scheme } from "../support/bus.js";
+import type { HostScheme } from "../suites/host.js";
+import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";
 import type { Report, Setting } from "./scenario.js";
-import { SCENARIOS } from "./scenarios/scenarios.js";
+import { scenariosBy } from "./scenarios/scenarios.js";
 import { StageHand } from "./stage-hand.js";
 
 /**
@@ -11,17 +12,18 @@ import { StageHand } from "./stage-hand.js";
 export type Performance = (setting: Setting, tell: (report: Report) => void) => Promise<void>;
 
 /** Declares the tests of every scenario for a runtime, over the embedded router and broker, with Python on the TCP side. */
-export function runtimeSuite(runtime: string, scheme: Scheme, performance: Performance): void {
+export function runtimeSuite(runtime: string, scheme: HostScheme, performance: Performance): void {
   for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER]) {
     describe(`${runtime}, by ${scheme}, through ${plan.name}`, () => {
       const reports = new Inbox<Report>(runtime);
       let bus: Bus;
-      let hand: StageHand;
+      let hand: StageHand | undefined;
 
       beforeAll(async () => {
         bus = await plan.start();
-        hand = await StageHand.start(bus.url("amqp"));
-        performance({ ...hand.setting, url: bus.url(scheme) }, (report) => reports.put(report)).then(
+        const started = await StageHand.start(bus, plan, scheme);
+        hand = started.hand;
+        performance(started.setting, (report) => reports.put(report)).then(
           () => reports.end(new Error("it is done")),
           (error: Error) => reports.end(error),
         );
@@ -32,11 +34,13 @@ export function runtimeSuite(runtime: string, scheme: Scheme, performance: Perfo
         await bus?.close();
       });
 
-      test.for(SCENARIOS)("$name", { timeout: 60_000 }, async ({ name }) => {
-        const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
-        const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
-        expect(failure).toBeUndefined();
-      });
+      for (const { name } of scenariosBy(scheme)) {
+        test(name, { timeout: 60_000 }, async () => {
+          const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
+          const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
+          expect(failure).toBeUndefined();
+        });
+      }
     });
   }
 }

@@ -1,5 +1,9 @@
 import type { Scenario } from "../scenario.js";
 import { RPC } from "./rpc.js";
 
-/** What is shown in every runtime. */
-export const SCENARIOS: readonly Scenario[] = [...RPC];
+const SCENARIOS: readonly Scenario[] = [...RPC];
+
+/** What is shown in every runtime that uses this URL scheme. */
+export function scenariosBy(scheme: string): readonly Scenario[] {
+  return SCENARIOS.filter(({ schemes }) => schemes?.includes(scheme) ?? true);
+}
