@@ -152,6 +152,7 @@ export function nodeInit(init: { temporary?: boolean; messages?: number; bytes?:
   const made: FakeInit = {
     address: "some/address",
     temporary,
+    traffic: { passed: 0 },
     budget: new Budget({ messages, bytes }),
     logger: new FakeLogger(),
     unused: 0,
