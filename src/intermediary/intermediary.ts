@@ -75,7 +75,9 @@ const DEFAULT_LIMITS: IntermediaryLimits = {
  *
  * It listens nowhere by itself: `accept` goes to a listener or to `memoryDial`.
  */
-export class Intermediary {
+export class Intermediary implements AsyncDisposable {
+  /** `close`, for `await using`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   /** Takes a stream that came in. */
   readonly accept: Accept = (socket) => this.#accept(socket);
   readonly #limits: IntermediaryLimits;
@@ -123,6 +125,17 @@ export class Intermediary {
       else await connection.close(error);
     });
     await Promise.all(closing);
+  }
+
+  static {
+    // Some engines do not have the symbol yet.
+    if (Symbol.asyncDispose !== undefined) {
+      Object.defineProperty(Intermediary.prototype, Symbol.asyncDispose, {
+        value(this: Intermediary) {
+          return this.close();
+        },
+      });
+    }
   }
 
   #accept(socket: Socket): SocketHandlers {

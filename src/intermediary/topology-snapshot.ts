@@ -1,3 +1,4 @@
+import { shownAddress } from "./addresses.js";
 import type { Client, Clients, LinkCounts } from "./clients.js";
 import type { IntermediaryKind, Nodes, Place } from "./nodes.js";
 import type { Topology, TopologyAddress, TopologyConnection, TopologyLinks } from "./topology.js";
@@ -7,8 +8,6 @@ const MAX_CONNECTIONS = 1_000;
 const MAX_ADDRESSES = 1_000;
 const MAX_LINKS = 10_000;
 const LONGEST_TEXT = 400;
-/** Whoever knows all of a dynamic address can send to it: this much tells it from others, and the rest stays a secret. */
-const SHOWN_OF_DYNAMIC = "$dynamic/".length + 8;
 
 export interface TopologySources {
   readonly kind: IntermediaryKind;
@@ -52,7 +51,7 @@ function addressOf(place: Place, room: { left: number; omitted: number }): Topol
     return shown.map(([client, links]) => ({ connection: client.id, links }));
   };
   return {
-    address: place.dynamic ? place.address.slice(0, SHOWN_OF_DYNAMIC) : short(place.address),
+    address: short(shownAddress(place.address)),
     distribution: place.distribution,
     dynamic: place.dynamic,
     receivers: linked(place.receivers),
