@@ -18,6 +18,8 @@ export interface RemoteOpen {
   readonly hostname: string | undefined;
   readonly product: string | undefined;
   readonly version: string | undefined;
+  /** All properties that are more than null, product and version among them, as text. */
+  readonly properties: ReadonlyMap<string, string>;
   readonly maxFrameBytes: number;
   readonly idleTimeoutMs: number | undefined;
   readonly offeredCapabilities: readonly string[];

@@ -67,12 +67,13 @@ export function toRemoteAttach(attach: AttachFields): RemoteAttach {
 
 export function toRemoteOpen(open: OpenFields): RemoteOpen {
   const { container_id, hostname, max_frame_size, idle_time_out, offered_capabilities } = open;
-  const properties = new Map(Object.entries(open.properties ?? {}));
+  const properties = toTextMap(open.properties);
   return {
     containerId: toText(container_id) ?? "",
     hostname: toText(hostname),
-    product: toText(properties.get("product")),
-    version: toText(properties.get("version")),
+    product: properties.get("product"),
+    version: properties.get("version"),
+    properties,
     maxFrameBytes: toNumber(max_frame_size) ?? 0xffffffff,
     idleTimeoutMs: toNumber(idle_time_out),
     offeredCapabilities: toTexts(offered_capabilities),
@@ -99,6 +100,15 @@ function toTexts(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.slice(0, MAX_CAPABILITIES).map(String);
   const text = toText(value);
   return text === undefined ? [] : [text];
+}
+
+function toTextMap(fields: unknown): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const [key, value] of Object.entries(fields ?? {})) {
+    const text = toText(value);
+    if (text !== undefined) texts.set(key, text);
+  }
+  return texts;
 }
 
 function toNumber(value: unknown): number | undefined {

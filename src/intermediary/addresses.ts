@@ -63,6 +63,11 @@ export function isDynamicAddress(address: string): boolean {
   return address.startsWith(DYNAMIC_PREFIX);
 }
 
+/** As it may be shown: who knows all of a dynamic one can send to it, and its beginning tells it from others. */
+export function shownAddress(address: string): string {
+  return isDynamicAddress(address) ? address.slice(0, DYNAMIC_PREFIX.length + 8) : address;
+}
+
 const DYNAMIC_PREFIX = "$dynamic/";
 
 function legacy(addressing: Addressing): AddressClass[] {

@@ -28,6 +28,10 @@ export class BalancedRoute implements Node {
     this.#share = init.budget.share();
   }
 
+  get waiting(): number {
+    return this.#share.messages;
+  }
+
   addProducer(open: OpenInlet): void {
     this.#producers.add(
       open,
@@ -38,7 +42,7 @@ export class BalancedRoute implements Node {
 
   addConsumer(link: ConsumerLink): void {
     this.#consumers.add(
-      new Consumer(link, {
+      new Consumer(link, this.#init.traffic, {
         onCredit: (consumer, draining) => this.#onCredit(consumer, draining),
         onDetach: (consumer) => this.#onConsumerDetach(consumer),
       }),

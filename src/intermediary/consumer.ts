@@ -1,6 +1,7 @@
 import { toError } from "../core/errors.js";
 import type { Outcome } from "../core/outcome.js";
 import type { ConsumerLink, Outlet } from "./links.js";
+import type { Traffic } from "./node.js";
 
 export interface ConsumerHandlers {
   onCredit(consumer: Consumer, draining: boolean): void;
@@ -11,10 +12,12 @@ export interface ConsumerHandlers {
 export class Consumer {
   readonly #outlet: Outlet;
   readonly #settleMode: ConsumerLink["settleMode"];
+  readonly #traffic: Traffic;
   #unsettled = 0;
 
-  constructor(link: ConsumerLink, handlers: ConsumerHandlers) {
+  constructor(link: ConsumerLink, traffic: Traffic, handlers: ConsumerHandlers) {
     this.#settleMode = link.settleMode;
+    this.#traffic = traffic;
     this.#outlet = link.open({
       onCredit: (draining) => handlers.onCredit(this, draining),
       onDetach: () => handlers.onDetach(this),
@@ -34,6 +37,7 @@ export class Consumer {
   /** Sends, settled if `settled` or if the consumer asked for it in its attach, which may also ask for the opposite. */
   send(payload: Uint8Array, settled: boolean, onOutcome: (outcome: Outcome) => void): void {
     this.#unsettled++;
+    this.#traffic.passed++;
     const answered = (outcome: Outcome): void => {
       this.#unsettled--;
       onOutcome(outcome);

@@ -5,8 +5,10 @@ import { type Logger, silentLogger } from "../core/logger.js";
 import { Admission } from "../core/sasl-admission.js";
 import { type Addressing, distributions } from "./addresses.js";
 import { Budget } from "./budget.js";
+import { Clients } from "./clients.js";
 import { type IntermediaryKind, Nodes } from "./nodes.js";
 import { Reception } from "./reception.js";
+import { TopologyBoard } from "./topology-board.js";
 import { noVirtualHost, VirtualHosts } from "./virtual-hosts.js";
 
 /** What an intermediary takes of strangers. */
@@ -73,7 +75,9 @@ const DEFAULT_LIMITS: IntermediaryLimits = {
  *
  * It listens nowhere by itself: `accept` goes to a listener or to `memoryDial`.
  */
-export class Intermediary {
+export class Intermediary implements AsyncDisposable {
+  /** `close`, for `await using`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   /** Takes a stream that came in. */
   readonly accept: Accept = (socket) => this.#accept(socket);
   readonly #limits: IntermediaryLimits;
@@ -99,8 +103,11 @@ export class Intermediary {
     const distributionOf = distributions(options.addressing);
     const budget = new Budget({ messages, bytes });
     this.#receptions = new VirtualHosts(options.virtualHosts, () => {
+      const clients = new Clients();
       const nodes = new Nodes({ kind, distributionOf, budget, logger: this.#logger });
-      return new Reception(nodes, kind, this.#limits.linksPerConnection);
+      const topology = new TopologyBoard({ kind, product: this.#product, clients, nodes });
+      const { linksPerConnection } = this.#limits;
+      return new Reception({ kind, linksPerConnection, clients, nodes, topology });
     });
   }
 
@@ -118,6 +125,17 @@ export class Intermediary {
       else await connection.close(error);
     });
     await Promise.all(closing);
+  }
+
+  static {
+    // Some engines do not have the symbol yet.
+    if (Symbol.asyncDispose !== undefined) {
+      Object.defineProperty(Intermediary.prototype, Symbol.asyncDispose, {
+        value(this: Intermediary) {
+          return this.close();
+        },
+      });
+    }
   }
 
   #accept(socket: Socket): SocketHandlers {
@@ -157,13 +175,15 @@ export class Intermediary {
   #onOpen(connection: Connection, username: string | undefined): void {
     this.#clients.set(connection.socket, connection);
     const { containerId, hostname } = connection.remote;
-    if (this.#receptions.of(connection) === undefined) {
+    const reception = this.#receptions.of(connection);
+    if (reception === undefined) {
       this.#logger.warn(`${connection.socket.id} refused: there is no virtual host of the name that it wants`, {
         hostname,
       });
       void connection.close(noVirtualHost(connection));
       return;
     }
+    reception.admit(connection, username);
     this.#logger.info(`${connection.socket.id} connected`, { containerId, username });
     void connection.closed.then((cause) => {
       this.#logger.info(`${connection.socket.id} disconnected`, { containerId, cause: cause?.message });

@@ -26,6 +26,10 @@ export class MulticastRoute implements Node {
     this.#share = init.budget.share();
   }
 
+  get waiting(): number {
+    return this.#share.messages;
+  }
+
   addProducer(open: OpenInlet): void {
     this.#producers.add(
       open,
@@ -35,7 +39,7 @@ export class MulticastRoute implements Node {
   }
 
   addConsumer(link: ConsumerLink): void {
-    const consumer = new Consumer(link, {
+    const consumer = new Consumer(link, this.#init.traffic, {
       onCredit: (_, draining) => this.#onCredit(consumer, draining),
       onDetach: () => this.#onConsumerDetach(consumer),
     });

@@ -1,9 +1,10 @@
 import type { Logger } from "../core/logger.js";
-import type { Distribution } from "./addresses.js";
+import { type Distribution, isDynamicAddress } from "./addresses.js";
 import { BalancedRoute } from "./balanced-route.js";
 import type { Budget } from "./budget.js";
+import { LinkCounts } from "./clients.js";
 import { MulticastRoute } from "./multicast-route.js";
-import type { Node, NodeInit } from "./node.js";
+import type { Node, NodeInit, Traffic } from "./node.js";
 import { Queue } from "./queue.js";
 import { Topic } from "./topic.js";
 
@@ -17,38 +18,69 @@ export interface NodesInit {
   readonly logger: Logger;
 }
 
-/** All addresses in use. */
-export class Nodes {
+/** An address in use: the node behind it, and who has links to it. */
+export interface Place {
+  readonly address: string;
+  readonly distribution: Distribution;
+  readonly dynamic: boolean;
+  readonly node: Node;
+  readonly traffic: Traffic;
+  readonly receivers: LinkCounts;
+  readonly senders: LinkCounts;
+}
+
+/** All addresses in use, the oldest first. */
+export class Nodes implements Iterable<Place> {
   readonly #init: NodesInit;
-  readonly #nodes = new Map<string, Node>();
+  readonly #places = new Map<string, Place>();
 
   constructor(init: NodesInit) {
     this.#init = init;
   }
 
   get size(): number {
-    return this.#nodes.size;
+    return this.#places.size;
+  }
+
+  [Symbol.iterator](): Iterator<Place> {
+    return this.#places.values();
   }
 
   has(address: string): boolean {
-    return this.#nodes.has(address);
+    return this.#places.has(address);
   }
 
-  /** The node at the address, made if there is none. It stays until it is unused: a link has to be added at once. */
-  at(address: string, temporary = false): Node {
-    const present = this.#nodes.get(address);
+  /** The place of the address, made if there is none. It stays until its node is unused: a link has to be added at once. */
+  at(address: string, temporary = false): Place {
+    const present = this.#places.get(address);
     if (present !== undefined) return present;
-    const node = this.#make(address, temporary, () => {
-      if (this.#nodes.get(address) === node) this.#nodes.delete(address);
-    });
-    this.#nodes.set(address, node);
-    return node;
+    const traffic = { passed: 0 };
+    const distribution = this.#init.distributionOf(address);
+    const place: Place = {
+      address,
+      distribution,
+      dynamic: isDynamicAddress(address),
+      node: this.#make(distribution, {
+        address,
+        temporary,
+        traffic,
+        budget: this.#init.budget,
+        logger: this.#init.logger,
+        onUnused: () => {
+          if (this.#places.get(address) === place) this.#places.delete(address);
+        },
+      }),
+      traffic,
+      receivers: new LinkCounts(),
+      senders: new LinkCounts(),
+    };
+    this.#places.set(address, place);
+    return place;
   }
 
-  #make(address: string, temporary: boolean, onUnused: () => void): Node {
-    const { kind, distributionOf, budget, logger } = this.#init;
-    const init: NodeInit = { address, temporary, budget, logger, onUnused };
-    const toEvery = distributionOf(address) === "multicast";
+  #make(distribution: Distribution, init: NodeInit): Node {
+    const { kind } = this.#init;
+    const toEvery = distribution === "multicast";
     switch (kind) {
       case "router":
         return toEvery ? new MulticastRoute(init) : new BalancedRoute(init);

@@ -47,6 +47,10 @@ export class Queue implements Node {
     this.#share = init.budget.share();
   }
 
+  get waiting(): number {
+    return this.#share.messages;
+  }
+
   addProducer(open: OpenInlet): void {
     const handlers = {
       onParcel: (parcel: Parcel) => this.#onParcel(parcel),
@@ -61,7 +65,7 @@ export class Queue implements Node {
 
   addConsumer(link: ConsumerLink): void {
     this.#consumers.add(
-      new Consumer(link, {
+      new Consumer(link, this.#init.traffic, {
         onCredit: (consumer) => this.#onCredit(consumer),
         onDetach: (consumer) => this.#onConsumerDetach(consumer),
       }),

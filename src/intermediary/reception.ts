@@ -3,51 +3,59 @@ import type { AmqpErrorInit } from "../core/errors.js";
 import type { Terminus } from "../core/link.js";
 import type { Receiver } from "../core/receiver.js";
 import { isDynamicAddress, newDynamicAddress } from "./addresses.js";
+import type { Client, Clients, LinkCounts } from "./clients.js";
 import type { Inlet, InletHandlers, Outlet, OutletHandlers } from "./links.js";
+import type { Node } from "./node.js";
 import type { IntermediaryKind, Nodes } from "./nodes.js";
+import { TOPOLOGY_ADDRESS, TOPOLOGY_CAPABILITY } from "./topology.js";
+import type { TopologyBoard } from "./topology-board.js";
 
 /** Characters. The longest that oslo.messaging makes have a few hundred. */
 const LONGEST_ADDRESS = 2048;
 
-/** Decides on the links that clients ask for: joins each to the node of its address, or refuses it. */
-export class Reception {
-  readonly #nodes: Nodes;
-  readonly #kind: IntermediaryKind;
-  readonly #linksPerConnection: number;
-  readonly #links = new WeakMap<Connection, number>();
+export interface ReceptionInit {
+  readonly kind: IntermediaryKind;
+  readonly linksPerConnection: number;
+  readonly clients: Clients;
+  readonly nodes: Nodes;
+  readonly topology: TopologyBoard;
+}
 
-  constructor(nodes: Nodes, kind: IntermediaryKind, linksPerConnection: number) {
-    this.#nodes = nodes;
-    this.#kind = kind;
-    this.#linksPerConnection = linksPerConnection;
+/** Lets in clients, and decides on the links that they ask for: joins each to the node of its address, or refuses it. */
+export class Reception {
+  readonly #init: ReceptionInit;
+
+  constructor(init: ReceptionInit) {
+    this.#init = init;
+  }
+
+  /** A client has opened its connection. `username`: as whom, if that was said. */
+  admit(connection: Connection, username: string | undefined): void {
+    this.#init.clients.add(connection, username);
   }
 
   receive(request: LinkRequest): void {
-    const refusal = this.#tooMany(request) ?? this.#join(request);
+    const client = this.#init.clients.of(request.connection);
+    const refusal = this.#tooMany(client) ?? this.#join(request, client);
     if (refusal !== undefined) request.refuse(refusal);
   }
 
-  #join(request: LinkRequest): AmqpErrorInit | undefined {
-    const { source, target } = request;
-    if (source === undefined || target === undefined) return invalid("a link needs a source and a target");
-    return request.role === "sender"
-      ? this.#addConsumer(request, source, target)
-      : this.#addProducer(request, source, target);
-  }
-
-  #tooMany({ connection }: LinkRequest): AmqpErrorInit | undefined {
-    if (this.#count(connection, 0) < this.#linksPerConnection) return undefined;
-    const description = `at most ${this.#linksPerConnection} links are taken on a connection`;
+  #tooMany({ links }: Client): AmqpErrorInit | undefined {
+    const { linksPerConnection } = this.#init;
+    if (links < linksPerConnection) return undefined;
+    const description = `at most ${linksPerConnection} links are taken on a connection`;
     return { condition: "amqp:resource-limit-exceeded", description };
   }
 
-  #count(connection: Connection, change: number): number {
-    const links = (this.#links.get(connection) ?? 0) + change;
-    this.#links.set(connection, links);
-    return links;
+  #join(request: LinkRequest, client: Client): AmqpErrorInit | undefined {
+    const { source, target } = request;
+    if (source === undefined || target === undefined) return invalid("a link needs a source and a target");
+    return request.role === "sender"
+      ? this.#addConsumer(request, client, source, target)
+      : this.#addProducer(request, client, source, target);
   }
 
-  #addConsumer(request: LinkRequest, source: Terminus, target: Terminus): AmqpErrorInit | undefined {
+  #addConsumer(request: LinkRequest, client: Client, source: Terminus, target: Terminus): AmqpErrorInit | undefined {
     const { dynamic } = source;
     const address = dynamic ? newDynamicAddress() : (source.address ?? "");
     if (address === "") return invalid("a source without an address");
@@ -55,48 +63,77 @@ export class Reception {
     if (isDynamicAddress(address) && !dynamic) {
       return { condition: "amqp:not-allowed", description: "a dynamic node is for the link alone that made it" };
     }
-    const open = ({ onCredit, onDetach }: OutletHandlers): Outlet =>
-      request.acceptSender({
-        source: { address, dynamic },
+    const { node, receivers, capabilities } = this.#sourceAt(address, dynamic);
+    const open = ({ onCredit, onDetach }: OutletHandlers): Outlet => {
+      const leave = joined(client, receivers);
+      return request.acceptSender({
+        source: { address, dynamic, capabilities },
         target: { address: target.address },
         onCredit,
-        onDetach: this.#counted(request, onDetach),
+        onDetach() {
+          leave();
+          onDetach();
+        },
       });
-    this.#nodes.at(address, dynamic).addConsumer({ open, settleMode: request.settleMode });
+    };
+    node.addConsumer({ open, settleMode: request.settleMode });
     return undefined;
   }
 
-  #addProducer(request: LinkRequest, source: Terminus, target: Terminus): AmqpErrorInit | undefined {
+  #sourceAt(address: string, dynamic: boolean): Source {
+    const { nodes, topology } = this.#init;
+    if (address !== TOPOLOGY_ADDRESS) return nodes.at(address, dynamic);
+    return { node: topology, receivers: topology.receivers, capabilities: [TOPOLOGY_CAPABILITY] };
+  }
+
+  #addProducer(request: LinkRequest, client: Client, source: Terminus, target: Terminus): AmqpErrorInit | undefined {
+    const { kind, nodes } = this.#init;
     const { address = "", dynamic } = target;
     if (dynamic) return notImplemented("a dynamic target");
     if (address === "") return notImplemented("a target without an address (anonymous relay)");
     if (address.length > LONGEST_ADDRESS) return tooLong(address);
     // A router attaches it, without credit: for all it knows the address may be another router's.
-    if (this.#kind === "broker" && isDynamicAddress(address) && !this.#nodes.has(address)) {
+    if (kind === "broker" && isDynamicAddress(address) && !nodes.has(address)) {
       return { condition: "amqp:not-found", description: `${address} is gone` };
     }
+    if (address === TOPOLOGY_ADDRESS) {
+      return { condition: "amqp:not-allowed", description: `${address} is only for receiving from` };
+    }
+    const { node, senders } = nodes.at(address);
     const open = ({ onParcel, onDetach }: InletHandlers, credit: number): Inlet => {
+      const leave = joined(client, senders);
       const receiver = request.acceptReceiver({
         source: { address: source.address },
         target: { address },
         credit,
         onDelivery: onParcel,
-        onDetach: this.#counted(request, onDetach),
+        onDetach() {
+          leave();
+          onDetach();
+        },
       });
-      return inletOf(receiver, () => this.#count(request.connection, -1));
+      return inletOf(receiver, leave);
     };
-    this.#nodes.at(address).addProducer(open);
+    node.addProducer(open);
     return undefined;
   }
+}
 
-  /** Counts a link in, and out again when the client detaches it. */
-  #counted({ connection }: LinkRequest, onDetach: () => void): () => void {
-    this.#count(connection, 1);
-    return () => {
-      this.#count(connection, -1);
-      onDetach();
-    };
-  }
+/** Where a consumer's link comes from. */
+interface Source {
+  readonly node: Pick<Node, "addConsumer">;
+  readonly receivers: LinkCounts;
+  readonly capabilities?: readonly string[] | undefined;
+}
+
+/** Counts a link in; gives what counts it out. */
+function joined(client: Client, links: LinkCounts): () => void {
+  client.links++;
+  links.add(client);
+  return () => {
+    client.links--;
+    links.delete(client);
+  };
 }
 
 /** The core reports no detach of a link that is closed from here. */

@@ -17,6 +17,12 @@ export class Topic implements Node {
     this.#init = init;
   }
 
+  get waiting(): number {
+    let waiting = 0;
+    for (const queue of this.#subscribers) waiting += queue.waiting;
+    return waiting;
+  }
+
   addProducer(open: OpenInlet): void {
     const handlers = {
       onParcel: (parcel: Parcel) => this.#onParcel(parcel),

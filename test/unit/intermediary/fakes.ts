@@ -20,7 +20,7 @@ export class FakeConsumer implements Outlet {
   queued = 0;
   #handlers: OutletHandlers | undefined;
 
-  constructor(node: Node, credit = 0, settleMode: SettleMode = "mixed") {
+  constructor(node: Pick<Node, "addConsumer">, credit = 0, settleMode: SettleMode = "mixed") {
     const open = (handlers: OutletHandlers): Outlet => {
       this.#handlers = handlers;
       return this;
@@ -152,6 +152,7 @@ export function nodeInit(init: { temporary?: boolean; messages?: number; bytes?:
   const made: FakeInit = {
     address: "some/address",
     temporary,
+    traffic: { passed: 0 },
     budget: new Budget({ messages, bytes }),
     logger: new FakeLogger(),
     unused: 0,

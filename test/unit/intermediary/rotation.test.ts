@@ -69,7 +69,7 @@ function ready(credits: number[], onLook = () => {}) {
       send: () => new Promise<never>(() => {}),
       close: async () => {},
     };
-    return new Consumer({ settleMode: "mixed", open: () => outlet }, { onCredit() {}, onDetach() {} });
+    return new Consumer({ settleMode: "mixed", open: () => outlet }, { passed: 0 }, { onCredit() {}, onDetach() {} });
   });
   for (const consumer of consumers) rotation.add(consumer);
   return { rotation, consumers, credits };

@@ -1,0 +1,80 @@
+import { shownAddress } from "./addresses.js";
+import type { Client, Clients, LinkCounts } from "./clients.js";
+import type { IntermediaryKind, Nodes, Place } from "./nodes.js";
+import type { Topology, TopologyAddress, TopologyConnection, TopologyLinks } from "./topology.js";
+
+/** A picture can show no more, and a snapshot must fit a message, whatever strangers call themselves. */
+const MAX_CONNECTIONS = 1_000;
+const MAX_ADDRESSES = 1_000;
+const MAX_LINKS = 10_000;
+const LONGEST_TEXT = 400;
+
+export interface TopologySources {
+  readonly kind: IntermediaryKind;
+  readonly product: string;
+  readonly clients: Clients;
+  readonly nodes: Nodes;
+}
+
+/** What there is now. `watchers`: who looks at it. */
+export function topologyOf({ kind, product, clients, nodes }: TopologySources, watchers: LinkCounts): Topology {
+  const connections = first(clients, MAX_CONNECTIONS).map((client) => connectionOf(client, watchers.has(client)));
+  const links = { left: MAX_LINKS, omitted: 0 };
+  const addresses = first(nodes, MAX_ADDRESSES).map((place) => addressOf(place, links));
+  const omitted = {
+    connections: clients.size - connections.length,
+    addresses: nodes.size - addresses.length,
+    links: links.omitted,
+  };
+  return { kind, product, connections, addresses, omitted };
+}
+
+function connectionOf({ id, connection, username }: Client, watching: boolean): TopologyConnection {
+  const { containerId, product, properties } = connection.remote;
+  return {
+    id,
+    container: short(containerId),
+    product: product && short(product),
+    node: textOf(properties, "node"),
+    process: textOf(properties, "process"),
+    pid: textOf(properties, "pid"),
+    user: username && short(username),
+    watching,
+  };
+}
+
+function addressOf(place: Place, room: { left: number; omitted: number }): TopologyAddress {
+  const linked = (counts: LinkCounts): TopologyLinks[] => {
+    const shown = first(counts, room.left);
+    room.left -= shown.length;
+    room.omitted += counts.size - shown.length;
+    return shown.map(([client, links]) => ({ connection: client.id, links }));
+  };
+  return {
+    address: short(shownAddress(place.address)),
+    distribution: place.distribution,
+    dynamic: place.dynamic,
+    receivers: linked(place.receivers),
+    senders: linked(place.senders),
+    passed: place.traffic.passed,
+    waiting: place.node.waiting,
+  };
+}
+
+function textOf(properties: ReadonlyMap<string, string>, key: string): string | undefined {
+  const text = properties.get(key);
+  return text && short(text);
+}
+
+function short(text: string): string {
+  return text.slice(0, LONGEST_TEXT);
+}
+
+function first<T>(items: Iterable<T>, limit: number): T[] {
+  const taken: T[] = [];
+  for (const item of items) {
+    if (taken.length >= limit) break;
+    taken.push(item);
+  }
+  return taken;
+}
