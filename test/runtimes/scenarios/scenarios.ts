@@ -1,7 +1,9 @@
 import type { Scenario } from "../scenario.js";
+import { CONNECTION } from "./connection.js";
+import { NOTIFICATIONS } from "./notifications.js";
 import { RPC } from "./rpc.js";
 
-const SCENARIOS: readonly Scenario[] = [...RPC];
+const SCENARIOS: readonly Scenario[] = [...RPC, ...NOTIFICATIONS, ...CONNECTION];
 
 /** One call and one notification: where nothing else is to be expected than what all of them have shown beside it. */
 export const BRIEFLY: readonly string[] = ["a call is answered by Python with any JSON, and its context arrives"];
