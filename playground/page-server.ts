@@ -7,6 +7,8 @@ export interface PageFile {
   /** For Content-Type. */
   type: string;
   body: string | Uint8Array;
+  /** Besides those that every file has, or instead of them. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -56,7 +58,8 @@ function answer(request: IncomingMessage, response: ServerResponse, files: Reado
   if (!isOurHost(request)) return refuse(response, 403, "This host is not served here.");
   if (method !== "GET" && method !== "HEAD") return refuse(response, 405, "Only GET and HEAD are known here.");
   if (file === undefined) return refuse(response, 404, "There is no such file here.");
-  response.writeHead(200, { ...HEADERS, "Content-Type": file.type, "Content-Length": Buffer.byteLength(file.body) });
+  const length = Buffer.byteLength(file.body);
+  response.writeHead(200, { ...HEADERS, ...file.headers, "Content-Type": file.type, "Content-Length": length });
   response.end(method === "GET" ? file.body : undefined);
 }
 

@@ -1,33 +1,41 @@
-import type { Library, Report, Scenario, Setting, Stage } from "./scenario.js";
-import { SCENARIOS } from "./scenarios/scenarios.js";
+import type { Library, Report, Scenario, Setting } from "./scenario.js";
+import { scenariosBy } from "./scenarios/scenarios.js";
+import { Stage } from "./stage.js";
 
 /** Beyond it a scenario has failed. */
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 20_000;
+/** The same for the end of those who took part in it. */
+const CLOSE_LIMIT_MS = 10_000;
 
 /** Runs every scenario, one after another, within a runtime, and tells what became of each. */
 export async function perform(oslo: Library, setting: Setting, tell: (report: Report) => unknown): Promise<void> {
   const transport = oslo.getRpcTransport(setting.url);
-  const stageHand = oslo.getRpcClient(transport, { topic: setting.stageHandTopic });
-  const stage: Stage = {
-    ...setting,
-    oslo,
-    uniqueTopic: (what) => `${what}-${crypto.randomUUID()}`,
-    ask: async <T>(method: string, args: object = {}) => (await stageHand.call({}, method, args)) as T,
-  };
-  for (const scenario of SCENARIOS) await tell(await outcome(scenario, stage));
+  const hand = oslo.getRpcClient(transport, { topic: setting.stageHandTopic });
+  for (const scenario of scenariosBy(setting.scheme, setting.only))
+    await tell(await outcome(scenario, new Stage(oslo, setting, hand)));
   await transport.close();
 }
 
 async function outcome({ name, run }: Scenario, stage: Stage): Promise<Report> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`not over within ${LIMIT_MS} ms`)), LIMIT_MS);
-    });
-    await Promise.race([run(stage), late]);
+    try {
+      await within(LIMIT_MS, run(stage));
+    } finally {
+      await within(CLOSE_LIMIT_MS, stage.close());
+    }
     return { name };
   } catch (error) {
-    return { name, failure: error instanceof Error ? `${error.stack}` : String(error) };
+    return { name, failure: error instanceof Error ? `${error}\n${error.stack}` : String(error) };
+  }
+}
+
+async function within(limitMs: number, doing: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not over within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    await Promise.race([doing, late]);
   } finally {
     clearTimeout(timer);
   }

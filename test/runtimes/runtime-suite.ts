@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER, type Scheme } from "../support/bus.js";
+import type { HostScheme } from "../suites/host.js";
+import { type Bus, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";
 import type { Report, Setting } from "./scenario.js";
-import { SCENARIOS } from "./scenarios/scenarios.js";
+import { scenariosBy } from "./scenarios/scenarios.js";
 import { StageHand } from "./stage-hand.js";
 
 /**
@@ -11,32 +12,53 @@ import { StageHand } from "./stage-hand.js";
 export type Performance = (setting: Setting, tell: (report: Report) => void) => Promise<void>;
 
 /** Declares the tests of every scenario for a runtime, over the embedded router and broker, with Python on the TCP side. */
-export function runtimeSuite(runtime: string, scheme: Scheme, performance: Performance): void {
-  for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER]) {
-    describe(`${runtime}, by ${scheme}, through ${plan.name}`, () => {
-      const reports = new Inbox<Report>(runtime);
-      let bus: Bus;
-      let hand: StageHand;
+export function runtimeSuite(runtime: string, scheme: HostScheme, performance: Performance): void {
+  for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER]) busSuite(plan, scheme, [{ runtime, performance }]);
+}
 
-      beforeAll(async () => {
-        bus = await plan.start();
-        hand = await StageHand.start(bus.url("amqp"));
-        performance({ ...hand.setting, url: bus.url(scheme) }, (report) => reports.put(report)).then(
+/** Who performs. */
+export interface Performer {
+  /** For titles. */
+  readonly runtime: string;
+  readonly performance: Performance;
+  /** See Setting. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/** The same for several, one after the other, over one message bus: Python takes its time to start. */
+export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly Performer[]): void {
+  describe(`by ${scheme}, through ${plan.name}`, () => {
+    let bus: Bus;
+    let hand: StageHand | undefined;
+    let setting: Setting;
+
+    beforeAll(async () => {
+      bus = await plan.start();
+      ({ hand, setting } = await StageHand.start(bus, plan, scheme));
+    });
+
+    afterAll(async () => {
+      await hand?.[Symbol.asyncDispose]();
+      await bus?.close();
+    });
+
+    describe.each(performers)("$runtime", ({ runtime, performance, only }) => {
+      const reports = new Inbox<Report>(runtime);
+
+      beforeAll(() => {
+        performance({ ...setting, only }, (report) => reports.put(report)).then(
           () => reports.end(new Error("it is done")),
           (error: Error) => reports.end(error),
         );
       });
 
-      afterAll(async () => {
-        await hand?.[Symbol.asyncDispose]();
-        await bus?.close();
-      });
-
-      test.for(SCENARIOS)("$name", { timeout: 60_000 }, async ({ name }) => {
-        const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
-        const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
-        expect(failure).toBeUndefined();
-      });
+      for (const { name } of scenariosBy(scheme, only)) {
+        test(name, { timeout: 60_000 }, async () => {
+          const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
+          const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
+          expect(failure).toBeUndefined();
+        });
+      }
     });
-  }
+  });
 }

@@ -2,12 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Listening } from "../../src/core/dial.js";
 import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
+import { usesTls } from "../../src/transports/scheme.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import type { Scheme } from "../support/bus.js";
 import { Relay } from "../support/relay.js";
 import { SERVER } from "../support/tls.js";
 
-export type HostScheme = "amqp" | "amqp+ws" | "amqps";
+export type HostScheme = Exclude<Scheme, "amqp+memory">;
 
 /**
  * One host of a transport URL: at a port that stays the same an intermediary can be started, killed, and started again as
@@ -41,10 +43,11 @@ export class Host implements AsyncDisposable {
 
   async start(options: IntermediaryOptions): Promise<void> {
     const intermediary = new Intermediary(options);
-    const tls = this.scheme === "amqps" ? SERVER : undefined;
+    const { scheme } = this;
+    const tls = usesTls({ scheme }) ? SERVER : undefined;
     const at = { host: "127.0.0.1", port: 0, maxConnections: 100, accept: intermediary.accept, tls };
     const maxMessageBytes = 16 * 1024 * 1024;
-    const isWebSocket = this.scheme === "amqp+ws";
+    const isWebSocket = scheme === "amqp+ws" || scheme === "amqp+wss";
     const listening = await (isWebSocket ? listenWebSocket({ ...at, maxMessageBytes }) : listenTcp(at));
     const relay = new Relay(listening.port);
     this.#running = { intermediary, listening, relay };
@@ -77,7 +80,7 @@ interface Running {
 }
 
 /** Below those that the system gives to whoever asks for any: nobody takes it while nothing listens there. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const server = createServer();

@@ -1,32 +1,328 @@
 import { assert } from "chai";
+import type { RemoteFailure } from "oslo-messaging";
+import { Held } from "../../suites/held.js";
+import { Inbox } from "../../support/inbox.js";
 import type { Scenario } from "../scenario.js";
+import { failureOf } from "../stage.js";
+
+const CONTEXT = { request_id: "req-1", user: "ü", roles: ["admin"] };
+
+const JSON_VALUE = {
+  text: 'quotes " and \\, lines\r\n, null \u0000',
+  unicode: "é ß 漢字 العربية 👩‍👩‍👧 \u{10ffff} e\u0301 \ufeff",
+  "half a surrogate pair": "\ud800",
+  numbers: [0, -1, 2.5, 1e300, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER],
+  deep: { "": [{}, [], null, true] },
+};
+
+/** What a message bus waits for when nobody listens. */
+const UNHEARD = { router: "credit", broker: "reply" } as const;
+
+const MONITOR_MS = 2_000;
+
+/** Somebody who answers by name, and keeps what it was told. */
+class Endpoint {
+  readonly #server: string;
+  readonly #notes: Inbox<string> | undefined;
+
+  constructor(server: string, notes?: Inbox<string>) {
+    this.#server = server;
+    this.#notes = notes;
+  }
+
+  whoami(context: object): object {
+    return { server: this.#server, context };
+  }
+  echo(_context: object, { arg }: { arg: unknown }): unknown {
+    return arg;
+  }
+  note(_context: object, { arg }: { arg: unknown }): void {
+    this.#notes?.put(`${arg} at ${this.#server}`);
+  }
+}
 
 export const RPC: readonly Scenario[] = [
   {
-    name: "a call is answered by Python with any JSON",
-    async run({ oslo, url, pythonTopic }) {
-      const arg = { text: "héllo", list: [1, 2.5, null, true], deep: { "": {} } };
-      const transport = oslo.getRpcTransport(url);
-      try {
-        const client = oslo.getRpcClient(transport, { topic: pythonTopic });
-        assert.deepEqual(await client.call({ user: "ü" }, "echo", { arg }), arg);
-      } finally {
-        await transport.close();
-      }
+    name: "a call is answered by Python with any JSON, and its context arrives",
+    async run(stage) {
+      const python = stage.python();
+      assert.deepEqual(await python.call({}, "echo", { arg: JSON_VALUE }), JSON_VALUE);
+      const server = python.prepare({ server: "python" });
+      assert.deepEqual(await server.call(CONTEXT, "whoami"), { server: "python", ctxt: CONTEXT });
     },
   },
   {
-    name: "a server here answers Python",
-    async run({ oslo, url, uniqueTopic, ask }) {
-      const topic = uniqueTopic("here");
-      const transport = oslo.getRpcTransport(url);
-      try {
-        const endpoint = { add: (_context: object, { a, b }: { a: number; b: number }) => a + b };
-        await oslo.getRpcServer(transport, { topic, server: "here" }, [endpoint]).start();
-        assert.equal(await ask("pythonCall", { target: { topic }, method: "add", args: { a: 1, b: 2 } }), 3);
-      } finally {
-        await transport.close();
-      }
+    name: "a server here answers Python with any JSON, and the context arrives",
+    async run(stage) {
+      await stage.serve("here", [new Endpoint("here")]);
+      const target = { topic: stage.topic };
+      const args = { arg: JSON_VALUE };
+      assert.deepEqual(await stage.ask("pythonCall", { target, method: "echo", args }), JSON_VALUE);
+      const who = { target: { ...target, server: "here" }, method: "whoami", context: CONTEXT };
+      assert.deepEqual(await stage.ask("pythonCall", who), { server: "here", context: CONTEXT });
+    },
+  },
+  {
+    name: "casts reach Python: to any server, to one and to all",
+    async run(stage) {
+      const python = stage.python();
+      await python.cast({}, "note", { arg: `any ${stage.topic}` });
+      await python.prepare({ server: "python" }).cast({}, "note", { arg: `one ${stage.topic}` });
+      await python.prepare({ fanout: true }).cast({}, "note", { arg: `all ${stage.topic}` });
+      for (const whom of ["any", "one", "all"]) await stage.ask("pythonNoted", { arg: `${whom} ${stage.topic}` });
+    },
+  },
+  {
+    name: "Python's casts reach servers here: one of them, or by fanout all",
+    async run(stage) {
+      const notes = new Inbox<string>("the servers here");
+      const { topic } = stage;
+      for (const server of ["a", "b"]) await stage.serve(server, [new Endpoint(server, notes)]);
+      const told = (note: string) => notes.take(note, (told) => (told === note ? true : undefined));
+      await stage.ask("pythonCast", { target: { topic, server: "b" }, method: "note", args: { arg: "one" } });
+      await told("one at b");
+      await stage.ask("pythonCast", { target: { topic, fanout: true }, method: "note", args: { arg: "all" } });
+      await Promise.all([told("all at a"), told("all at b")]);
+      assert.isEmpty(notes.unread);
+    },
+  },
+  {
+    name: "calls to any server go to one and the other",
+    async run(stage) {
+      for (const server of ["a", "b"]) await stage.serve(server, [{ which: () => server }]);
+      const client = stage.client();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => client.call({}, "which")));
+      assert.sameMembers([...new Set(answers)], ["a", "b"]);
+    },
+  },
+  {
+    name: "an exchange is served apart from all others, for Python too",
+    async run(stage) {
+      const { topic } = stage;
+      await stage.serve("a", [{ where: () => "the default exchange" }]);
+      await stage.serve("a", [{ where: () => "nova" }], { exchange: "nova" });
+      const client = stage.client();
+      assert.equal(await client.call({}, "where"), "the default exchange");
+      assert.equal(await client.prepare({ exchange: "nova" }).call({}, "where"), "nova");
+      const call = { target: { topic, exchange: "nova" }, method: "where" };
+      assert.equal(await stage.ask("pythonCall", call), "nova");
+    },
+  },
+  {
+    name: "namespace and version choose the endpoint, and UnsupportedVersion says that there is none",
+    async run(stage) {
+      const { oslo, topic } = stage;
+      await stage.serve("a", [
+        { target: new oslo.Target({ version: "1.3" }), which: () => "1.3" },
+        { target: new oslo.Target({ version: "2.1" }), which: () => "2.1" },
+        { target: new oslo.Target({ namespace: "admin", version: "1.0" }), which: () => "admin" },
+      ]);
+      const client = stage.client();
+      assert.equal(await client.prepare({ version: "1.2" }).call({}, "which"), "1.3");
+      assert.equal(await client.prepare({ version: "2.1" }).call({}, "which"), "2.1");
+      assert.equal(await client.prepare({ namespace: "admin" }).call({}, "which"), "admin");
+      const raised = await stage.ask("pythonRaises", { target: { topic, version: "1.4" }, method: "which" });
+      assert.deepInclude(raised, { type: "RemoteError", excType: "UnsupportedVersion" });
+      const refused = await failureOf(stage.python().prepare({ version: "2.0" }).call({}, "ping"), oslo.RemoteError);
+      assert.deepInclude(refused, { excType: "UnsupportedVersion", module: "oslo_messaging.rpc.dispatcher" });
+    },
+  },
+  {
+    name: "a request above the client's version cap is refused before it is sent",
+    async run(stage) {
+      const client = stage.client({ target: { version: "1.5" }, versionCap: "1.4" });
+      assert.isFalse(client.canSendVersion());
+      const error = await failureOf(client.call({}, "which"), stage.oslo.RPCVersionCapError);
+      assert.deepInclude(error, { name: "RPCVersionCapError", version: "1.5", versionCap: "1.4" });
+    },
+  },
+  {
+    name: "Python's exception comes as RemoteError, with its type, module, message and traceback",
+    async run(stage) {
+      const python = stage.python();
+      const { RemoteError } = stage.oslo;
+      const error = await failureOf(python.call({}, "fail", { kind: "value" }), RemoteError);
+      assert.deepInclude(error, {
+        name: "RemoteError",
+        excType: "ValueError",
+        module: "builtins",
+        value: "bad value é",
+      });
+      assert.match(error.traceback.join(""), /^Traceback [\s\S]*ValueError: bad value é\n$/);
+      const expected = await failureOf(python.call({}, "fail_expected"), RemoteError);
+      assert.deepInclude(expected, { excType: "KeyError", args: ["expected-key"] });
+      const missing = await failureOf(python.call({}, "no_such_method"), RemoteError);
+      assert.deepInclude(missing, { excType: "NoSuchMethod", module: "oslo_messaging.rpc.dispatcher" });
+    },
+  },
+  {
+    name: "Python's exception becomes what remoteExceptions makes of it",
+    async run(stage) {
+      const make = ({ message, module }: RemoteFailure) => new RangeError(`${message}, from ${module}`);
+      const remoteExceptions = new Map([["peers_exc.PeerError", make]]);
+      const python = stage.python(stage.rpcTransport({ remoteExceptions }));
+      const error = await failureOf(python.call({}, "fail", { kind: "custom" }), RangeError);
+      assert.equal(error.message, "custom trouble, from peers_exc");
+    },
+  },
+  {
+    name: "an error thrown here is raised in Python, as a RemoteError of its name and message",
+    async run(stage) {
+      const logged: string[] = [];
+      const silent = () => {};
+      const logger = { debug: silent, info: silent, warn: silent, error: (line: string) => logged.push(line) };
+      const show = stage.oslo.expectedExceptions(RangeError)((_context: object, { id }: { id: string }) => {
+        throw id === "none" ? new RangeError("no ü") : new TypeError("a fault");
+      });
+      await stage.serve("a", [{ show }], { transport: stage.rpcTransport({ logger }) });
+      const raised = (id: string) =>
+        stage.ask("pythonRaises", { target: { topic: stage.topic }, method: "show", args: { id } });
+      assert.deepInclude(await raised("none"), { type: "RemoteError", excType: "RangeError", value: "no ü" });
+      assert.isEmpty(logged, "what may be thrown is no error of the server's");
+      assert.deepInclude(await raised("other"), { type: "RemoteError", excType: "TypeError", value: "a fault" });
+      assert.lengthOf(logged, 1);
+    },
+  },
+  {
+    name: "a call that nobody listens for times out, and says in which phase",
+    async run(stage) {
+      const client = stage.client();
+      const { topic, setting, oslo } = stage;
+      const error = await failureOf(client.call({}, "echo", {}, { timeoutMs: 500 }), oslo.MessagingTimeout);
+      assert.deepInclude(error, { name: "MessagingTimeout", phase: UNHEARD[setting.kind] });
+      assert.include(error.address, topic);
+      assert.isAtLeast(error.elapsedMs, 490);
+    },
+  },
+  {
+    name: "a call whose method takes too long times out in the phase reply, and the next one is answered",
+    async run(stage) {
+      const held = new Held();
+      await stage.serve("a", [held]);
+      const client = stage.client();
+      await client.call({}, "echo");
+      const call = client.call({}, "hold", { arg: "late" }, { timeoutMs: 500 });
+      const error = await failureOf(call, stage.oslo.MessagingTimeout);
+      assert.equal(error.phase, "reply");
+      held.release();
+      assert.equal(await client.call({}, "echo", { arg: "next" }), "next");
+    },
+  },
+  {
+    name: "a signal ends a call with its reason, before and while its method runs",
+    async run(stage) {
+      const reason = new RangeError("no longer wanted");
+      const held = new Held();
+      await stage.serve("a", [held]);
+      const client = stage.client();
+      const controller = new AbortController();
+      const call = client.call({}, "hold", { arg: "x" }, { signal: controller.signal });
+      const ended = failureOf(call, RangeError);
+      await held.begun("x");
+      controller.abort(reason);
+      assert.equal(await ended, reason);
+      const again = client.call({}, "hold", { arg: "never" }, { signal: controller.signal });
+      assert.equal(await failureOf(again, RangeError), reason);
+      held.release();
+      assert.equal(await client.call({}, "echo", { arg: "next" }), "next");
+      assert.deepEqual(held.calls, ["x"]);
+    },
+  },
+  {
+    name: "heartbeats keep monitored calls alive beyond their monitor's time, Python's and ours",
+    async run(stage) {
+      const secs = (MONITOR_MS + 500) / 1_000;
+      const slow = (_context: object, { secs }: { secs: number }) =>
+        new Promise((resolve) => setTimeout(() => resolve(`slept ${secs}`), secs * 1_000));
+      await stage.serve("a", [{ slow }]);
+      const target = { topic: stage.topic };
+      const monitor = { callMonitorTimeout: MONITOR_MS / 1_000 };
+      const answers = await Promise.all([
+        stage.python().call({}, "slow", { secs }, { callMonitorTimeoutMs: MONITOR_MS }),
+        stage.ask("pythonCall", { target, method: "slow", args: { secs }, ...monitor }),
+      ]);
+      assert.deepEqual(answers, [`slept ${secs}`, `slept ${secs}`]);
+    },
+  },
+  {
+    name: "200 calls at once to Python get each its own answer",
+    async run(stage) {
+      const python = stage.python();
+      const args = Array.from({ length: 200 }, (_, index) => `${index} ${"é".repeat(index * 8)}`);
+      assert.deepEqual(await Promise.all(args.map((arg) => python.call({}, "echo", { arg }))), args);
+    },
+  },
+  {
+    name: "integers keep every digit, to Python and back, as a bigint where a number cannot hold them",
+    async run(stage) {
+      const python = stage.python();
+      const big = 2n ** 70n + 1n;
+      assert.equal(await python.call({}, "describe", { arg: big }), `${big}`);
+      assert.deepEqual(await python.call({}, "echo", { arg: [-big, 2 ** 53] }), [-big, 2n ** 53n]);
+      assert.equal(await python.call({}, "echo", { arg: 2 ** 53 - 1 }), 2 ** 53 - 1);
+    },
+  },
+  {
+    name: "NaN is refused by name before it is sent, and Python's NaN when it comes, unless it is accepted",
+    async run(stage) {
+      const python = stage.python();
+      const sent = await failureOf(python.call({}, "echo", { arg: [Number.NaN] }), Error);
+      assert.match(sent.message, /request\.args\.arg\[0\] is NaN/);
+      const came = await failureOf(python.call({}, "number", { text: "nan" }), Error);
+      assert.match(came.message, /NaN at character \d+ is Python's, not JSON's/);
+      const lenient = stage.python(stage.rpcTransport({ nonFiniteNumbers: "accept" }));
+      assert.isNaN(await lenient.call({}, "number", { text: "nan" }));
+    },
+  },
+  {
+    name: "a message of 10 MB goes to Python and comes back",
+    async run(stage) {
+      const arg = "0123456789é".repeat(900_000);
+      assert.equal(await stage.python().call({}, "echo", { arg }), arg);
+    },
+  },
+  {
+    name: "an access policy decides which methods can be called",
+    async run(stage) {
+      const { accessPolicies, expose, RemoteError } = stage.oslo;
+      const endpoint = { hello: () => "hello", _hidden: () => "hidden", shown: expose(() => "shown") };
+      await stage.serve("legacy", [endpoint], { accessPolicy: accessPolicies.legacy });
+      await stage.serve("default", [endpoint]);
+      await stage.serve("explicit", [endpoint], { accessPolicy: accessPolicies.explicit });
+      const client = stage.client();
+      const refusal = async (server: string, method: string) =>
+        (await failureOf(client.prepare({ server }).call({}, method), RemoteError)).excType;
+      assert.equal(await client.prepare({ server: "legacy" }).call({}, "_hidden"), "hidden");
+      assert.equal(await client.prepare({ server: "default" }).call({}, "hello"), "hello");
+      assert.equal(await refusal("default", "_hidden"), "NoSuchMethod");
+      assert.equal(await client.prepare({ server: "explicit" }).call({}, "shown"), "shown");
+      assert.equal(await refusal("explicit", "hello"), "NoSuchMethod");
+      assert.equal(await refusal("legacy", "constructor"), "NoSuchMethod");
+    },
+  },
+  {
+    name: "a serializer writes what JSON cannot hold as Python's does",
+    async run(stage) {
+      const serializer = stage.oslo.jsonPayloadSerializer;
+      const client = stage.client({ target: { topic: stage.setting.pythonTopic }, serializer });
+      const arg = new Map<string, unknown>([
+        ["when", new Date(Date.UTC(2026, 0, 31, 12, 30, 0, 123))],
+        ["tags", new Set(["a", "b"])],
+        ["url", new URL("http://host/")],
+        ["bytes", new TextEncoder().encode("é")],
+      ]);
+      const primitive = { when: "2026-01-31T12:30:00.123000", tags: ["a", "b"], url: "http://host/", bytes: "é" };
+      assert.deepEqual(await client.call({}, "echo", { arg }), primitive);
+    },
+  },
+  {
+    name: "a server answers Python's ping when it is asked to",
+    async run(stage) {
+      await stage.serve("with", [{}], { ping: true });
+      await stage.serve("without", [{}]);
+      const ping = (server: string) => ({ target: { topic: stage.topic, server }, method: "oslo_rpc_server_ping" });
+      assert.equal(await stage.ask("pythonCall", ping("with")), "pong");
+      assert.deepInclude(await stage.ask("pythonRaises", ping("without")), { excType: "NoSuchMethod" });
     },
   },
 ];

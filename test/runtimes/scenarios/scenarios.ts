@@ -1,5 +1,16 @@
 import type { Scenario } from "../scenario.js";
 import { RPC } from "./rpc.js";
 
-/** What is shown in every runtime. */
-export const SCENARIOS: readonly Scenario[] = [...RPC];
+const SCENARIOS: readonly Scenario[] = [...RPC];
+
+/** What is shown in every runtime that uses this URL scheme, or of that what has these names. */
+export function scenariosBy(scheme: string, only?: readonly string[]): readonly Scenario[] {
+  const all = SCENARIOS.filter(({ schemes }) => schemes?.includes(scheme) ?? true);
+  return only === undefined ? all : only.map((name) => named(name, all));
+}
+
+function named(name: string, all: readonly Scenario[]): Scenario {
+  const scenario = all.find((candidate) => candidate.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario "${name}"`);
+  return scenario;
+}

@@ -1,0 +1,3 @@
+import { performBy } from "./performer.js";
+
+performBy(globalThis);
