@@ -121,7 +121,9 @@ export class Connection {
     this.handlers = {
       data: (bytes) => this.#onData(bytes),
       drain: () => this.#output.drained(),
-      close: (error) => this.#finish(this.#lost(error?.message ?? "closed by the peer", error)),
+      close: (error) => {
+        this.#finish(error ? new ConnectionLost(error.message, { cause: error }) : this.#lost("closed by the peer"));
+      },
     };
   }
 
@@ -231,8 +233,8 @@ export class Connection {
     throw new ProtocolError(`${this.#heldBytes} bytes of incomplete deliveries`, "amqp:resource-limit-exceeded");
   }
 
-  #lost(what: string, cause?: Error): ConnectionLost {
-    return new ConnectionLost(`${this.socket.id}: ${what}`, { cause });
+  #lost(what: string): ConnectionLost {
+    return new ConnectionLost(`${this.socket.id}: ${what}`);
   }
 
   /** What we cannot go on with: the peer is told, as far as it can be. */

@@ -56,7 +56,7 @@ export interface SocketHandlers {
   data(bytes: Uint8Array): void;
   /** What `send` answered with false has left: more can be sent. */
   drain(): void;
-  /** The stream is over. */
+  /** The stream is over. The error names it. */
   close(error?: Error): void;
 }
 

@@ -104,8 +104,8 @@ class Handshake {
       data: receive,
       drain() {},
       close: (error) => {
-        const why = error?.message ?? "closed by the peer before the connection was open";
-        this.#fail(new ConnectionLost(`${socket.id}: ${why}`, { cause: error }));
+        const why = error?.message ?? `${socket.id}: closed by the peer before the connection was open`;
+        this.#fail(new ConnectionLost(why, { cause: error }));
       },
     });
     start();

@@ -30,7 +30,8 @@ export function webSocketDial(openWebSocket: OpenWebSocket, options: WebSocketDi
     signal.throwIfAborted();
     const encrypted = usesTls(to);
     const url = urlOf(to, encrypted);
-    const whyNot: WhyNot = (cause) => cannotOpen(url, causeOf(cause, to), cause);
+    const whyNot: WhyNot = (cause) =>
+      cannotOpen(url, isMixedContent(cause) ? MIXED_CONTENT : causeOf(cause, to), cause);
     const ws = construct(() => openWebSocket(url, [SUBPROTOCOL], to), whyNot);
     const opened = (): Socket => new WebSocketSocket(ws, { id: url, encrypted, peer: "server", budgetBytes }, () => on);
     return await opening(ws, { url, timeoutMs: connectTimeoutMs, signal, opened, whyNot });
@@ -50,7 +51,7 @@ function construct(open: () => WebSocketLike, whyNot: WhyNot): WebSocketLike {
     ws.binaryType = "arraybuffer";
     return ws;
   } catch (error) {
-    // Mixed content: a page from https may not open ws:// to another host. Or a certificate that is none.
+    // Mixed content, or a certificate that is none.
     throw whyNot(error);
   }
 }
@@ -105,8 +106,19 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, whyNot }: 
   });
 }
 
+/** Browsers only throw it for a ws:// that a page from https would open to another host. */
+function isMixedContent(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "SecurityError";
+}
+
+const MIXED_CONTENT = "a page from https may open only wss://, so the URL must be amqp+wss";
+/** Pages must not learn what is in the network around them. */
+const UNTOLD =
+  "the runtime does not tell why (a browser's console does): nothing listens there, its certificate is not trusted, " +
+  `this page may not connect there, or what answers is no WebSocket with the sub-protocol "${SUBPROTOCOL}"`;
+
 function whyClosed(url: string, code: number, cause: unknown, whyNot: WhyNot): Error {
-  if (cause === undefined) return cannotOpen(url, `closed with ${code}, and the runtime does not tell why`);
+  if (cause === undefined) return cannotOpen(url, `closed with ${code}, and ${UNTOLD}`);
   // `ws` checks the sub-protocol before it opens.
   return NONE_SELECTED.test(plainCauseOf(cause)) ? notSelected(url, cause) : whyNot(cause);
 }

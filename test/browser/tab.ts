@@ -1,6 +1,6 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright";
 
-/** A page in a browser of its own profile, which remembers everything that went wrong in it. */
+/** A page in a browser, which remembers everything that went wrong in it. */
 export class Tab implements AsyncDisposable {
   readonly page: Page;
   readonly #errors: string[] = [];
@@ -13,8 +13,14 @@ export class Tab implements AsyncDisposable {
     });
   }
 
+  /** In a profile of its own. */
   static async open(browser: Browser, url: string, options?: BrowserContextOptions): Promise<Tab> {
-    const tab = new Tab(await browser.newPage(options));
+    return await Tab.openIn(await browser.newContext(options), url);
+  }
+
+  /** In this profile, which ends with its last page. */
+  static async openIn(profile: BrowserContext, url: string): Promise<Tab> {
+    const tab = new Tab(await profile.newPage());
     await tab.page.goto(url);
     return tab;
   }
@@ -25,6 +31,8 @@ export class Tab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.context().close();
+    const profile = this.page.context();
+    await this.page.close();
+    if (profile.pages().length === 0) await profile.close();
   }
 }

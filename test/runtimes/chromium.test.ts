@@ -1,7 +1,7 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll } from "vitest";
 import { launchChromium } from "../browser/chromium.js";
-import type { OpenPage } from "../browser/scripted-page.js";
+import { openIn } from "../browser/scripted-page.js";
 import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
 import { byPage } from "./page-performance.js";
 import { busSuite } from "./runtime-suite.js";
@@ -14,11 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-const open: OpenPage = async (url) => {
-  const page = await browser.newPage();
-  await page.goto(url);
-  return page;
-};
+const open = openIn(() => browser);
 
 busSuite(EMBEDDED_ROUTER, "amqp+ws", [
   { runtime: "a page in Chromium", performance: byPage(open, "page", "alone") },

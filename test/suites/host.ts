@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { connect, createServer, type Socket as NetSocket, type Server } from "node:net";
+import { createServer } from "node:net";
 import type { Listening } from "../../src/core/dial.js";
 import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
 import { usesTls } from "../../src/transports/scheme.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
 import type { Scheme } from "../support/bus.js";
+import { Relay } from "../support/relay.js";
 import { SERVER } from "../support/tls.js";
 
 export type HostScheme = Exclude<Scheme, "amqp+memory">;
@@ -76,47 +77,6 @@ interface Running {
   intermediary: Intermediary;
   listening: Listening;
   relay: Relay;
-}
-
-/** Passes bytes on, both ways, from one port to another. */
-class Relay {
-  readonly #server: Server;
-  readonly #streams = new Set<NetSocket>();
-
-  constructor(to: number) {
-    this.#server = createServer((inbound) => {
-      const outbound = connect(to, "127.0.0.1");
-      this.#pass(inbound, outbound);
-      this.#pass(outbound, inbound);
-    });
-  }
-
-  async listen(port: number): Promise<void> {
-    this.#server.listen(port, "127.0.0.1");
-    await once(this.#server, "listening");
-  }
-
-  freeze(): void {
-    for (const stream of this.#streams) stream.unpipe().pause();
-  }
-
-  async cut(): Promise<void> {
-    const closed = once(this.#server, "close");
-    this.#server.close();
-    for (const stream of this.#streams) stream.destroy();
-    await closed;
-  }
-
-  #pass(from: NetSocket, to: NetSocket): void {
-    this.#streams.add(from);
-    from.setNoDelay(true);
-    from.pipe(to);
-    from.on("error", () => {}); // its "close" follows
-    from.on("close", () => {
-      this.#streams.delete(from);
-      to.destroy();
-    });
-  }
 }
 
 /** Below those that the system gives to whoever asks for any: nobody takes it while nothing listens there. */

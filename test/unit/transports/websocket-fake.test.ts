@@ -71,6 +71,13 @@ describe("dialling with a browser's WebSocket", () => {
     await expect(dialled).rejects.toMatchObject({ cause: mixedContent });
   });
 
+  it("says of mixed content what is to be done", async () => {
+    const dialled = webSocketDial(() => {
+      throw new DOMException("The operation is insecure.", "SecurityError");
+    })(to, new Probe(), never);
+    await expect(dialled).rejects.toThrow(`cannot open WebSocket ${url}: a page from https may open only wss://`);
+  });
+
   it.each(["", "mqtt"])("refuses a server that selects the sub-protocol %j", async (protocol) => {
     const { ws, probe, dialled } = dial();
     ws.opens(protocol);
@@ -93,7 +100,7 @@ describe("dialling with a browser's WebSocket", () => {
     ws.fails();
     ws.closes(1006);
     await expect(dialled).rejects.toThrow(
-      `cannot open WebSocket ${url}: closed with 1006, and the runtime does not tell why`,
+      `cannot open WebSocket ${url}: closed with 1006, and the runtime does not tell why (a browser's console does): nothing`,
     );
   });
 
