@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { toError } from "../core/errors.js";
+import type { TlsListenerOptions } from "../transports/tls-pem.js";
 import { nodeAuthorities, nodeIdentity } from "../transports/tls-pem.js";
-import type { TlsListenerOptions } from "../transports/tls-server.js";
 import { UsageError } from "./exit-status.js";
 
 /** File names. */

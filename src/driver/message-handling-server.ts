@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Logger } from "../core/logger.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
 import type { DriverListener } from "./driver.js";

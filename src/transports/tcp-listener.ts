@@ -4,7 +4,8 @@ import type { Accept, Listening } from "../core/dial.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { bind, OpenStreams, routeOf } from "./tcp-server.js";
 import { TcpSocket } from "./tcp-socket.js";
-import { clientNameOf, type TlsListenerOptions, TlsStreams, tlsServerOptions } from "./tls-server.js";
+import type { TlsListenerOptions } from "./tls-pem.js";
+import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
 
 /** Where to listen for TCP or TLS streams, and how many to take. */
 export interface TcpListenerOptions {

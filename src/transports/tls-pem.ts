@@ -11,6 +11,12 @@ export interface Identity {
   passphrase?: string | undefined;
 }
 
+/** What a listener needs for TLS: who it is, and by whom its clients' certificates must be signed. */
+export interface TlsListenerOptions extends Identity {
+  /** Clients need a certificate that one of these has signed. Absent: they are not asked for any. */
+  clientCa?: Pem | readonly Pem[] | undefined;
+}
+
 /** As Node's TLS takes it. */
 export interface NodeIdentity {
   cert: string;

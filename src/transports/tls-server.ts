@@ -1,15 +1,8 @@
 import type { Socket as NetSocket, Server } from "node:net";
 import { TLSSocket, type TlsOptions } from "node:tls";
-import type { Pem } from "../core/dial.js";
 import type { Logger } from "../core/logger.js";
 import { tlsCauseOf, verificationCauseOf } from "./tls-cause.js";
-import { type Identity, nodeAuthorities, nodeIdentity } from "./tls-pem.js";
-
-/** What a listener needs for TLS: who it is, and by whom its clients' certificates must be signed. */
-export interface TlsListenerOptions extends Identity {
-  /** Clients need a certificate that one of these has signed. Absent: they are not asked for any. */
-  clientCa?: Pem | readonly Pem[] | undefined;
-}
+import { nodeAuthorities, nodeIdentity, type TlsListenerOptions } from "./tls-pem.js";
 
 /** How long a client may take for its handshake. */
 const HANDSHAKE_MS = 10_000;

@@ -5,7 +5,8 @@ import { WebSocketServer } from "ws";
 import type { Accept, Listening } from "../core/dial.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { bind, OpenStreams, routeOf } from "./tcp-server.js";
-import { clientNameOf, type TlsListenerOptions, TlsStreams, tlsServerOptions } from "./tls-server.js";
+import type { TlsListenerOptions } from "./tls-pem.js";
+import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
 import { SUBPROTOCOL, WebSocketSocket } from "./websocket-socket.js";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);

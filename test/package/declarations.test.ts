@@ -4,22 +4,80 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { importsOf } from "./source.js";
 
-const types = join(import.meta.dirname, "../../dist/types");
-const entries = ["node", "conf-node"].map((name) => join(types, `entry/${name}.d.ts`));
+const root = join(import.meta.dirname, "../..");
+const types = join(root, "dist/types");
+const entries = ["node", "web", "tcp-node", "intermediary-node", "intermediary-web", "conf-node", "conf-web"].map(
+  (name) => join(types, `entry/${name}.d.ts`),
+);
+
+const PAGES = ["vite/src/main.ts", "esbuild/src/app.ts"].map((path) => join(root, "test/consumers", path));
+const SERVICE = [join(root, "test/types/service.ts")];
+const { NodeNext, ESNext } = ts.ModuleKind;
+
+/** Who uses the package by its name, and what their compilers are told. */
+const CONSUMERS: readonly Consumer[] = [
+  { who: "a page", files: PAGES, lib: ["es2022", "dom", "dom.iterable"], module: ESNext },
+  { who: "a page that is resolved as by Node", files: PAGES, lib: ["es2023", "dom"], module: NodeNext },
+  { who: "a service", files: SERVICE, lib: ["es2023"], ambient: ["node"], module: NodeNext },
+  {
+    who: "a service that is bundled for Node",
+    files: SERVICE,
+    lib: ["es2023"],
+    ambient: ["node"],
+    module: ESNext,
+    customConditions: ["node"],
+  },
+  {
+    who: "all declarations, in a worker",
+    files: entries,
+    lib: ["es2023", "webworker"],
+    module: ESNext,
+    customConditions: ["workerd", "worker", "browser"],
+  },
+];
+
+interface Consumer {
+  who: string;
+  files: readonly string[];
+  lib: readonly string[];
+  /** Packages whose types are everywhere. */
+  ambient?: string[];
+  module: ts.ModuleKind;
+  customConditions?: string[];
+}
 
 describe("the public declarations", { timeout: 60_000 }, () => {
-  it("compile for somebody who has no types of Node", () => {
-    const program = ts.createProgram(entries, {
+  it.each(CONSUMERS)("compile for $who", ({ files, lib, ambient = [], module, customConditions }) => {
+    const options: ts.CompilerOptions = {
       strict: true,
       exactOptionalPropertyTypes: true,
-      types: [],
+      skipLibCheck: false,
+      noEmit: true,
+      types: ambient,
       target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-      lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
-    });
+      module,
+      ...(module === ESNext && { moduleResolution: ts.ModuleResolutionKind.Bundler }),
+      ...(customConditions && { customConditions }),
+      lib: lib.map((name) => `lib.${name}.d.ts`),
+    };
+    const program = ts.createProgram(files, options, hostWithPackage(options));
+    expect(program.getSourceFile(join(types, "driver/transport.d.ts"))).toBeDefined();
     const faults = ts.getPreEmitDiagnostics(program);
     expect(faults.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
+  });
+
+  it("name nothing of Node's and of rhea's", async () => {
+    const declarations = await allDeclarations();
+    const found = [...declarations.keys()].flatMap((path) => {
+      const text = ts.sys.readFile(path) ?? "";
+      const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest);
+      const code = ts.createPrinter({ removeComments: true }).printFile(tree);
+      const names = code.match(/\b(Buffer|NodeJS|node:\w+|rhea)\b/g) ?? [];
+      return [...names, ...tree.typeReferenceDirectives.map(({ fileName }) => fileName)].map(
+        (name) => `${path}: ${name}`,
+      );
+    });
+    expect(found).toEqual([]);
   });
 
   it("have nothing of what is internal", async () => {
@@ -50,6 +108,19 @@ describe("the options of [oslo_messaging_amqp]", { timeout: 60_000 }, () => {
     expect(silent.map(({ name }) => name)).toEqual([]);
   });
 });
+
+/** Resolves names as from within this package, where its own name leads to its exports. */
+function hostWithPackage(options: ts.CompilerOptions): ts.CompilerHost {
+  const host = ts.createCompilerHost(options);
+  const within = join(root, "consumer.ts");
+  host.resolveModuleNameLiterals = (names, path, _redirect, _options, file) =>
+    names.map((name) => {
+      const from = name.text.startsWith("oslo-messaging") ? within : path;
+      const mode = ts.getModeForUsageLocation(file, name, options);
+      return ts.resolveModuleName(name.text, from, options, host, undefined, undefined, mode);
+    });
+  return host;
+}
 
 function isAmqpOptions(node: ts.Statement): node is ts.TypeAliasDeclaration {
   return ts.isTypeAliasDeclaration(node) && node.name.text === "AmqpOptions";

@@ -9,7 +9,7 @@ import {
   type TransportOptions,
   type TransportStatus,
 } from "../../src/entry/node.js";
-import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
+import type { TlsListenerOptions } from "../../src/transports/tls-pem.js";
 import { embedded, type Guarded } from "../support/embedded.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
 

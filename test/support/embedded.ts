@@ -1,6 +1,6 @@
 import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
 import { listenTcp } from "../../src/transports/tcp-listener.js";
-import type { TlsListenerOptions } from "../../src/transports/tls-server.js";
+import type { TlsListenerOptions } from "../../src/transports/tls-pem.js";
 import { listenWebSocket } from "../../src/transports/websocket-listener.js";
 import { RecordingLogger } from "./recording-logger.js";
 

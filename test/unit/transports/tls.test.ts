@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Address, Socket, TLSOptions } from "../../../src/core/dial.js";
 import { tcpDial } from "../../../src/transports/tcp.js";
 import { listenTcp } from "../../../src/transports/tcp-listener.js";
-import type { TlsListenerOptions } from "../../../src/transports/tls-server.js";
+import type { TlsListenerOptions } from "../../../src/transports/tls-pem.js";
 import { listenWebSocket } from "../../../src/transports/websocket-listener.js";
 import { nodeWebSocketDial } from "../../../src/transports/websocket-node.js";
 import { CA, CLIENT, CLIENT_NAME, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "../../support/tls.js";

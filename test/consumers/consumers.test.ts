@@ -1,0 +1,174 @@
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { promisify } from "node:util";
+import type { Browser } from "playwright";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium } from "../browser/chromium.js";
+import { Tab } from "../browser/tab.js";
+import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
+import { Child, leashed } from "../support/child.js";
+import { PythonNotifier, PythonServer } from "../support/python.js";
+import { uniqueTopic } from "../support/unique-topic.js";
+import { serveFolder } from "./folder-server.js";
+import { Workspace } from "./workspace.js";
+
+const run = promisify(execFile);
+
+/** What the configuration reader says in every app, if its ConfigurationError is the one that the root exports. */
+const REFUSED = "[oslo_messaging_amqp] idle_timeout";
+
+const WARNING = /warning|deprecat|\(!\)/i;
+
+interface App {
+  name: string;
+  folder: string;
+  /** What the bundler prints, and only when there was nothing to complain of. */
+  built: RegExp;
+  /** What is put on a server. */
+  served: string;
+  /** What the page shows, by the ids of its outputs. */
+  shows: Readonly<Record<string, string>>;
+}
+
+const APPS: readonly App[] = [
+  {
+    name: "Vite",
+    folder: "vite",
+    built: /✓ built in/,
+    served: "vite/dist",
+    shows: { greeting: "Hello, Vite!", answer: "Vite", refusal: REFUSED },
+  },
+  {
+    name: "webpack",
+    folder: "webpack",
+    built: /compiled successfully/,
+    served: "webpack",
+    shows: { answer: "webpack", refusal: REFUSED },
+  },
+  {
+    name: "esbuild",
+    folder: "esbuild",
+    built: /Done in/,
+    served: "esbuild",
+    shows: { answer: "esbuild", refusal: REFUSED },
+  },
+];
+
+/** The pages of the app without a bundler, by what their import maps name. */
+const PAGES = [
+  { name: "web.min.js", page: "index.html", shows: { answer: "import map" } },
+  { name: "the root and its subpaths", page: "subpaths.html", shows: { answer: "import map", refusal: REFUSED } },
+];
+
+describe("the package, with every bundler's default settings,", { timeout: 90_000 }, () => {
+  const topic = uniqueTopic("python");
+  let bus: Bus;
+  let server: PythonServer;
+  let notifier: PythonNotifier;
+  let workspace: Workspace;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    bus = await EMBEDDED_ROUTER.start();
+    const url = bus.url("amqp");
+    [workspace, browser, server, notifier] = await Promise.all([
+      Workspace.make("vite", "webpack", "esbuild", "import-map", "worker", "node"),
+      launchChromium(),
+      PythonServer.start({ url, topic, server: "python" }),
+      PythonNotifier.start(url),
+    ]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all([server, notifier].map((peer) => peer?.stop()));
+    await bus?.close();
+    await workspace?.[Symbol.asyncDispose]();
+  });
+
+  describe.each(APPS)("in an app of $name", ({ folder, built, served, shows }) => {
+    let output: string;
+
+    beforeAll(async () => {
+      output = await workspace.build(folder);
+    }, 90_000);
+
+    it("is built without a warning", () => {
+      expect(output).toMatch(built);
+      expect(output).not.toMatch(WARNING);
+    });
+
+    it("calls Python, hears Python's notifications, and has each class once", async () => {
+      await using site = await serveFolder(workspace.path(served));
+      await expectPage(site.port, "", shows);
+    });
+  });
+
+  it.each(PAGES)("needs no bundler where an import map names $name", async ({ page, shows }) => {
+    await using site = await serveFolder(workspace.path("import-map"));
+    await expectPage(site.port, page, shows);
+  });
+
+  it("is built for workerd, and runs there without Node's modules", async () => {
+    expect(await workspace.build("worker", "build:workerd")).not.toMatch(WARNING);
+    const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };
+    const command = leashed([workerd, "serve", "--control-fd=1", workspace.path("worker/workerd.capnp")]);
+    await using child = new Child({ name: "workerd", command });
+    const port = await child.waitForJson("its port", ({ event, port }) => (event === "listen" ? port : undefined));
+    const response = await fetch(`http://127.0.0.1:${port}/?${query()}`);
+    expect(await response.json()).toEqual({ answer: "worker", refusal: REFUSED });
+  });
+
+  it("is built for edge-light, and runs where there is nothing of Node", async () => {
+    expect(await workspace.build("worker", "build:edge-light")).not.toMatch(WARNING);
+    await using site = await serveFolder(workspace.path("worker/dist"));
+    await using tab = await Tab.open(browser, `http://127.0.0.1:${site.port}/edge-light.js`);
+    // as text: vitest would make another import of it
+    const answer = await tab.page.evaluate(`(async () => {
+      const { default: worker } = await import(location.href);
+      return await (await worker.fetch(new Request("http://h/?${query()}"))).json();
+    })()`);
+    expect(answer).toEqual({ answer: "worker", refusal: REFUSED });
+  });
+
+  describe("for Node", () => {
+    it("is built by esbuild without a warning, and runs", async () => {
+      expect(await workspace.build("node", "build:esbuild")).not.toMatch(WARNING);
+      await expectNodeApp("esbuild.cjs");
+    });
+
+    it("is built by webpack, which misses nothing but what the package ws does without, and runs", async () => {
+      const output = await workspace.build("node", "build:webpack");
+      const missing = [...output.matchAll(/^(?:Module not found: .*|\w.*compiled .*warnings?)/gm)].map(
+        ([line]) => line,
+      );
+      expect(missing).toEqual([
+        expect.stringMatching(/'bufferutil' in '.*ws\/lib'$/),
+        expect.stringMatching(/'utf-8-validate' in '.*ws\/lib'$/),
+        expect.stringMatching(/compiled with 2 warnings/),
+      ]);
+      await expectNodeApp("webpack.cjs");
+    });
+
+    async function expectNodeApp(name: string): Promise<void> {
+      const urls = (["amqp", "amqp+ws"] as const).map((scheme) => bus.url(scheme));
+      const { stdout } = await run(process.execPath, [workspace.path("node/dist", name), topic, ...urls]);
+      expect(JSON.parse(stdout)).toEqual({ answers: ["amqp:", "amqp+ws:"], refusal: REFUSED });
+    }
+  });
+
+  /** Where everybody is, for an app. */
+  function query(): URLSearchParams {
+    return new URLSearchParams({ url: bus.url("amqp+ws"), topic });
+  }
+
+  async function expectPage(port: number, page: string, shows: Readonly<Record<string, string>>): Promise<void> {
+    await using tab = await Tab.open(browser, `http://127.0.0.1:${port}/${page}?${query()}`);
+    const shown = (id: string) => expect.poll(() => tab.page.locator(`#${id}`).textContent(), { timeout: 20_000 });
+    for (const [id, text] of Object.entries(shows)) await shown(id).toBe(text);
+    const event = { driver: "messagingv2", topic, priority: "info", publisherId: "python", payload: {} } as const;
+    await notifier.notify({ ...event, eventType: `event.${port}` });
+    await shown("notification").toBe(`event.${port}`);
+    expect(tab.takeErrors()).toEqual([]);
+  }
+});
