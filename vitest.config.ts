@@ -1,12 +1,19 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { writeTrimmedRhea } from "./scripts/rhea.mjs";
 import { TAGS } from "./test/requirements/index.js";
+
+const resolve = {
+  alias: { "rhea/lib/connection.js": await writeTrimmedRhea(join(import.meta.dirname, ".cache/rhea/connection.mjs")) },
+};
 
 export default defineConfig({
   test: {
     tags: TAGS,
     projects: [
-      { test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"] } },
+      { resolve, test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"] } },
       {
+        resolve,
         test: {
           name: "whole",
           include: ["test/**/*.test.ts"],

@@ -9,20 +9,10 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { trimmedRhea } from "./rhea.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const shim = (name) => join(root, "scripts/shims", name);
-
-/** rhea is CommonJS for Node and is bundled privately, so what it requires of Node can be replaced in both builds. */
-const rheaShims = {
-  fs: "empty.ts",
-  os: "empty.ts",
-  path: "empty.ts",
-  net: "empty.ts",
-  tls: "empty.ts",
-  util: "util.ts",
-  debug: "debug.cjs",
-};
 
 const { version: rheaVersion } = JSON.parse(await readFile(join(root, "node_modules/rhea/package.json"), "utf8"));
 
@@ -53,7 +43,7 @@ const node = {
   platform: "node",
   target: "node20.4",
   external: ["ws", "isomorphic-ws", "commander", "js-ini", "yaml"],
-  plugins: [shims({ ...rheaShims, events: "node-events.ts" })],
+  plugins: [trimmedRhea()],
 };
 
 /** For runtimes without Node. */
@@ -62,7 +52,7 @@ const neutral = {
   platform: "browser",
   target: "es2022",
   inject: [shim("buffer.ts"), shim("process.ts")],
-  plugins: [shims({ ...rheaShims, events: "events.ts" })],
+  plugins: [shims({ events: "events.ts", util: "util.ts" }), trimmedRhea()],
 };
 
 /** What bundlers and runtimes find by the package's name. */
@@ -123,7 +113,7 @@ async function writeBundle(options, directory) {
   await Promise.all(outputFiles.map(({ path, contents }) => writeFile(join(directory, basename(path)), contents)));
 }
 
-/** Resolves the Node modules that rhea requires, and those only, to our shims. */
+/** Resolves the Node modules that rhea imports, and those only, to our shims. */
 function shims(table) {
   const filter = new RegExp(`^(${Object.keys(table).join("|")})$`);
   return {

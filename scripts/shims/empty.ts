@@ -1,2 +1,0 @@
-// Stands for fs, os, path, net and tls, which rhea loads and which the control plane never reaches.
-export {};

@@ -1,1 +1,0 @@
-export { EventEmitter } from "node:events";
