@@ -132,7 +132,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "a server that does not select the sub-protocol is no message bus, and the status says so",
-    schemes: ["amqp+ws", "amqp+wss"],
+    schemes: ["amqp+ws"],
     async run(stage) {
       const { withoutSubprotocol } = stage.setting;
       const { error } = await losing(stage.rpcTransport({}, withoutSubprotocol));
