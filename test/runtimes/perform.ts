@@ -22,22 +22,19 @@ export async function perform(oslo: Library, setting: Setting, tell: (report: Re
 }
 
 async function outcome({ name, run }: Scenario, stage: Stage): Promise<Report> {
-  try {
-    try {
-      await within(LIMIT_MS, run(stage));
-    } finally {
-      await within(CLOSE_LIMIT_MS, stage.close());
-    }
-    return { name };
-  } catch (error) {
-    return { name, failure: failureText(error) };
-  }
+  const ran = await failureTextOf(within(LIMIT_MS, run(stage)));
+  const closed = await failureTextOf(within(CLOSE_LIMIT_MS, stage.close()));
+  return { name, failure: ran ?? closed };
 }
 
-/** Not in every engine the stack begins with the message. */
-function failureText(error: unknown): string {
-  const stack = stackText(error);
-  return stack.startsWith(String(error)) ? stack : `${error}\n${stack}`;
+async function failureTextOf(doing: Promise<void>): Promise<string | undefined> {
+  try {
+    await doing;
+    return undefined;
+  } catch (error) {
+    const stack = stackText(error);
+    return stack.startsWith(String(error)) ? stack : `${error}\n${stack}`; // not every engine's begins with the message
+  }
 }
 
 async function within(limitMs: number, doing: Promise<void>): Promise<void> {

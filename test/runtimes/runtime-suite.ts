@@ -56,7 +56,7 @@ export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly
         test(name, { timeout: 60_000 }, async () => {
           const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
           const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
-          expect(failure).toBeUndefined();
+          if (failure !== undefined) expect.fail(failure);
         });
       }
     });

@@ -2,7 +2,7 @@ import { assert } from "chai";
 import type { CredentialsFunction, Frame, RPCTransport, TransportOptions, TransportStatus } from "oslo-messaging";
 import { Held } from "../../suites/held.js";
 import type { Scenario } from "../scenario.js";
-import { failureOf, type Stage } from "../stage.js";
+import { failureOf, later, type Stage } from "../stage.js";
 
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 
@@ -15,7 +15,7 @@ export const CONNECTION: readonly Scenario[] = [
     async run(stage) {
       const transport = stage.rpcTransport();
       assert.deepEqual(transport.state, { type: "idle" });
-      const connected = transport.connect();
+      const connected = later(transport.connect());
       const host = hostOf(stage.setting.url);
       const seen: TransportStatus[] = [];
       for await (const status of transport.status()) {
@@ -132,13 +132,12 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "a server that does not select the sub-protocol is no message bus, and the status says so",
-    schemes: ["amqp+ws", "amqp+wss"],
+    schemes: ["amqp+ws"],
     async run(stage) {
       const { withoutSubprotocol } = stage.setting;
       const { error } = await losing(stage.rpcTransport({}, withoutSubprotocol));
       assert.include(error?.message, hostOf(withoutSubprotocol));
-      // Chromium and WebKit tell their console, and no page.
-      assert.match(error?.message ?? "", /sub-protocol "amqp"|closed with 1006, and the runtime does not tell why/);
+      assert.include(error?.message, 'sub-protocol "amqp"');
     },
   },
   {
@@ -150,7 +149,7 @@ export const CONNECTION: readonly Scenario[] = [
       await stage.serve("a", [new Held()], { transport: stage.rpcTransport(HASTY, fragile) });
       const client = stage.client({ transport });
       assert.equal(await client.call({}, "echo", { arg: "before" }), "before");
-      const lost = losing(transport);
+      const lost = later(losing(transport));
       await stage.ask("kill");
       const { error, host } = await lost;
       assert.equal(error?.name, "ConnectionLost");
@@ -169,7 +168,7 @@ export const CONNECTION: readonly Scenario[] = [
       await stage.ask("start");
       const transport = stage.rpcTransport({ ...HASTY, amqp: { ...HASTY.amqp, idleTimeoutMs: 1_000 } }, fragile);
       await transport.connect();
-      const lost = losing(transport);
+      const lost = later(losing(transport));
       await stage.ask("freeze");
       assert.match((await lost).error?.message ?? "", /nothing came for \d+ ms/);
       await transport.connect();
@@ -213,9 +212,9 @@ export const CONNECTION: readonly Scenario[] = [
       const held = new Held();
       await stage.serve("a", [held]);
       const transport = stage.rpcTransport();
-      const call = stage.client({ transport }).call({}, "hold", { arg: "in time" });
+      const call = later(stage.client({ transport }).call({}, "hold", { arg: "in time" }));
       await held.begun("in time");
-      const closed = transport.close({ graceMs: 10_000 });
+      const closed = later(transport.close({ graceMs: 10_000 }));
       held.release();
       assert.deepEqual(await Promise.all([call, closed]), ["in time", undefined]);
     },
@@ -233,7 +232,7 @@ export const CONNECTION: readonly Scenario[] = [
       const full = await failureOf(client.cast({}, "second"), oslo.SendQueueFull);
       assert.deepInclude(full, { name: "SendQueueFull", outcome: "unsent", messages: 1 });
       const order: string[] = [];
-      const writable = transport.writable().then(() => order.push("writable"));
+      const writable = later(transport.writable().then(() => order.push("writable")));
       order.push("aborted");
       controller.abort(reason);
       assert.equal(await waiting, reason);
