@@ -1,7 +1,7 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { uniqueTopic } from "../support/bed.js";
-import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
+import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type Bus } from "../support/bus.js";
 import { PythonListener, PythonNotifier, PythonServer } from "../support/python.js";
 import { launchChromium } from "./chromium.js";
 import { DriverPage } from "./driver-page.js";
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
+for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
   describe(`the driver in a page, by WebSocket, and Python's, by TCP, through ${plan.name}`, () => {
     const topic = uniqueTopic("python");
     const pageTopic = uniqueTopic("page");

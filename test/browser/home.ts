@@ -18,7 +18,7 @@ export interface BrowserInit {
  */
 export async function inOwnHome(launch: (home: string) => Promise<Browser>): Promise<Browser> {
   const home = await mkdtemp(join(tmpdir(), "oslo-browser-"));
-  const remove = (): Promise<void> => rm(home, { recursive: true, maxRetries: 3 });
+  const remove = (): Promise<void> => rm(home, { recursive: true, force: true, maxRetries: 3 });
   try {
     const browser = await launch(home);
     const close = browser.close.bind(browser);

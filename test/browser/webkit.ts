@@ -7,14 +7,14 @@ import { Child, leashed } from "../support/child.js";
 import { Screen } from "../support/screen.js";
 import { WebDriverSession } from "../support/webdriver.js";
 import type { BrowserInit } from "./home.js";
-import type { ScriptedPage } from "./scripted-page.js";
+import type { ScriptedBrowser, ScriptedPage } from "./scripted.js";
 
 const DRIVER = "/usr/bin/WebKitWebDriver";
 /** Where GnuTLS finds the CAs of the system: WebKitGTK asks nobody else, and no variable leads it elsewhere. */
 const SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt";
 
 /** Debian's WebKitGTK in its MiniBrowser, by WebDriver: one window, on a screen and in a home folder of its own. */
-export class WebKit implements AsyncDisposable {
+export class WebKit implements ScriptedBrowser, AsyncDisposable {
   readonly #session: WebDriverSession;
   readonly #end: () => Promise<void>;
 

@@ -3,10 +3,18 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { type PageFile, servePage } from "../../playground/page-server.js";
-import type { Listening } from "../../src/core/dial.js";
 
-/** Which files of the package a page takes: the driver in one file, minified, or that and the chunks it shares. */
-export type Published = "alone" | "split";
+/** As what a page takes the library from the package: one file, minified, or one and the chunks that it shares. */
+export type Published = "in one file" | "in chunks";
+
+const FOLDERS: Readonly<Record<Published, string>> = { "in one file": "alone", "in chunks": "split" };
+
+/** A server of the page that performs scenarios. */
+export interface Site {
+  /** Of the page, which takes the library so. */
+  url(published: Published): string;
+  close(): Promise<void>;
+}
 
 const SCRIPT = "text/javascript; charset=utf-8";
 const HTML =
@@ -22,17 +30,18 @@ const besideIt: Plugin = {
   },
 };
 
-/** Serves the page that performs scenarios, at `/alone/` and `/split/`, with its programs and the library beside it. */
-export async function serveSite(): Promise<Listening> {
+/** Serves the page with its programs, and the library beside it. */
+export async function serveSite(): Promise<Site> {
   const programs = await bundledPrograms();
   const files = new Map<string, PageFile>([["/favicon.ico", { type: "image/x-icon", body: "" }]]);
-  for (const published of ["alone", "split"] as const) {
-    const add = (name: string, body: PageFile["body"]) => files.set(`/${published}/${name}`, { type: SCRIPT, body });
-    for (const [name, body] of [...programs, ...(await libraryFiles(published))]) add(name, body);
-    const type = "text/html; charset=utf-8";
-    files.set(`/${published}/`, { type, body: HTML, headers: { "Content-Security-Policy": CSP } });
+  for (const published of ["in one file", "in chunks"] as const) {
+    const add = (name: string, file: PageFile) => files.set(`/${FOLDERS[published]}/${name}`, file);
+    const library = await libraryFiles(published);
+    for (const [name, body] of [...programs, ...library]) add(name, { type: SCRIPT, body });
+    add("", { type: "text/html; charset=utf-8", body: HTML, headers: { "Content-Security-Policy": CSP } });
   }
-  return await servePage(files);
+  const { port, close } = await servePage(files);
+  return { url: (published) => `http://127.0.0.1:${port}/${FOLDERS[published]}/`, close };
 }
 
 type NamedFiles = [name: string, body: Uint8Array][];
@@ -60,7 +69,7 @@ async function libraryFiles(published: Published): Promise<NamedFiles> {
     as,
     await readFile(dist(name)),
   ];
-  if (published === "alone") return [await file("web.min.js", "oslo-messaging.js")];
+  if (published === "in one file") return [await file("web.min.js", "oslo-messaging.js")];
   const chunks = (await readdir(dist("web"))).filter((name) => /^chunk-.*\.js$/.test(name));
   return await Promise.all([file("web/web.js", "oslo-messaging.js"), ...chunks.map((name) => file(`web/${name}`))]);
 }

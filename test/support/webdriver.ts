@@ -22,9 +22,10 @@ export class WebDriverSession {
     return new WebDriverSession(`${driver}/session/${sessionId}`);
   }
 
-  /** Resolves when the page has been loaded. */
+  /** Resolves when the page has been loaded, with its scripts: WebKit's first page answers before it is there. */
   async navigate(url: string): Promise<void> {
     await command("POST", `${this.#url}/url`, { url });
+    await until(() => this.evaluate((url) => location.href === url && document.readyState === "complete", url));
   }
 
   /** As Playwright's: the function runs in the page, on and to JSON; rejects with what it throws there. */
@@ -56,13 +57,19 @@ async function command(method: string, url: string, body?: object): Promise<unkn
 
 /** A driver does not tell when it listens. */
 async function listening(driver: string): Promise<void> {
+  await until(async () => {
+    await command("GET", `${driver}/status`);
+    return true;
+  });
+}
+
+/** Asks again and again until the answer is yes, whatever fails meanwhile. */
+async function until(ask: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + START_LIMIT_MS;
   for (;;) {
-    try {
-      return void (await command("GET", `${driver}/status`));
-    } catch (cause) {
-      if (performance.now() > deadline) throw new Error(`no WebDriver answers at ${driver}`, { cause });
-      await sleep(50);
-    }
+    const answer = await ask().catch((error: Error) => error);
+    if (answer === true) return;
+    if (performance.now() > deadline) throw new Error("WebDriver did not come so far", { cause: answer });
+    await sleep(50);
   }
 }

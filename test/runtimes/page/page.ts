@@ -4,7 +4,7 @@ import type { Library, Setting } from "../scenario.js";
 import type { Port, Told } from "./performer.js";
 
 /** Where in a browser. */
-export type Place = "page" | "worker" | "shared worker";
+export type Place = "page" | "Web Worker" | "SharedWorker";
 
 declare global {
   /** The library, as the page loads it. */
@@ -23,8 +23,8 @@ const ports: Readonly<Record<Place, () => Port | Promise<Port>>> = {
     performBy(port2);
     return port1;
   },
-  worker: () => watched(new Worker("worker.js", { type: "module" })),
-  "shared worker": () => watched(new SharedWorker("shared-worker.js", { type: "module" })).port,
+  "Web Worker": () => watched(new Worker("worker.js", { type: "module" })),
+  SharedWorker: () => watched(new SharedWorker("shared-worker.js", { type: "module" })).port,
 };
 
 globalThis.loadLibrary = () => import("oslo-messaging");

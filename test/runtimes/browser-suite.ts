@@ -1,0 +1,40 @@
+import { afterAll, beforeAll } from "vitest";
+import type { Launch, ScriptedBrowser } from "../browser/scripted.js";
+import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
+import { authoritySuite } from "./authority-suite.js";
+import type { Place } from "./page/page.js";
+import { inBrowser } from "./page-performance.js";
+import { busSuite, type Performer } from "./runtime-suite.js";
+import type { Published } from "./site.js";
+
+interface BrowserSuiteOptions {
+  /** The scenarios that its workers perform. Absent: all, as its pages do. */
+  inWorkers?: readonly string[] | undefined;
+}
+
+/** Declares the tests of every scenario for a browser, in pages and in both kinds of workers, and those of its TLS. */
+export function browserSuite(name: string, launch: Launch, { inWorkers }: BrowserSuiteOptions = {}): void {
+  let browser: ScriptedBrowser | undefined;
+
+  beforeAll(async () => {
+    browser = await launch({});
+  });
+
+  afterAll(() => browser?.close());
+
+  const launched = (): ScriptedBrowser => {
+    if (browser === undefined) throw new Error(`${name} was not launched`);
+    return browser;
+  };
+  const by = (place: Place, published: Published, only?: readonly string[]): Performer => {
+    const runtime = `a ${place} in ${name}, with the library ${published}`;
+    return { runtime, performance: inBrowser(launched, place, published), only };
+  };
+  busSuite(EMBEDDED_ROUTER, "amqp+ws", [
+    by("page", "in one file"),
+    by("Web Worker", "in chunks", inWorkers),
+    by("SharedWorker", "in one file", inWorkers),
+  ]);
+  busSuite(EMBEDDED_BROKER, "amqp+ws", [by("page", "in chunks")]);
+  authoritySuite(name, launch, launched);
+}
