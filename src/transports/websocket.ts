@@ -5,6 +5,8 @@ import { usesTls } from "./scheme.js";
 import { causeOfEvent, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./websocket-socket.js";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+/** As `ws` and Bun say that the server selects none of the sub-protocols. */
+const NONE_SELECTED = /subprotocol|client protocol/;
 
 /** Makes a WebSocket of the runtime, which owns TLS, or knows what to do with that of the address. */
 export type OpenWebSocket = (url: string, protocols: string[], to: Address) => WebSocketLike;
@@ -106,7 +108,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, whyNot }: 
 function whyClosed(url: string, code: number, cause: unknown, whyNot: WhyNot): Error {
   if (cause === undefined) return cannotOpen(url, `closed with ${code}, and the runtime does not tell why`);
   // `ws` checks the sub-protocol before it opens.
-  return plainCauseOf(cause).includes("subprotocol") ? notSelected(url, cause) : whyNot(cause);
+  return NONE_SELECTED.test(plainCauseOf(cause)) ? notSelected(url, cause) : whyNot(cause);
 }
 
 function discard(ws: WebSocketLike): void {

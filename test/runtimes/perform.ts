@@ -1,3 +1,5 @@
+import { config } from "chai";
+import { stackText } from "../../src/driver/stack-text.js";
 import type { Library, Report, Scenario, Setting } from "./scenario.js";
 import { scenariosBy } from "./scenarios/scenarios.js";
 import { Stage } from "./stage.js";
@@ -6,6 +8,9 @@ import { Stage } from "./stage.js";
 const LIMIT_MS = 20_000;
 /** The same for the end of those who took part in it. */
 const CLOSE_LIMIT_MS = 10_000;
+
+/** So much of a value is shown when it is not what was expected. */
+config.truncateThreshold = 1_000;
 
 /** Runs every scenario, one after another, within a runtime, and tells what became of each. */
 export async function perform(oslo: Library, setting: Setting, tell: (report: Report) => unknown): Promise<void> {
@@ -25,8 +30,14 @@ async function outcome({ name, run }: Scenario, stage: Stage): Promise<Report> {
     }
     return { name };
   } catch (error) {
-    return { name, failure: error instanceof Error ? `${error}\n${error.stack}` : String(error) };
+    return { name, failure: failureText(error) };
   }
+}
+
+/** Not in every engine the stack begins with the message. */
+function failureText(error: unknown): string {
+  const stack = stackText(error);
+  return stack.startsWith(String(error)) ? stack : `${error}\n${stack}`;
 }
 
 async function within(limitMs: number, doing: Promise<void>): Promise<void> {

@@ -38,7 +38,7 @@ export function runtimeSuite(runtime: string, scheme: HostScheme, performance: P
         test(name, { timeout: 60_000 }, async () => {
           const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
           const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
-          expect(failure).toBeUndefined();
+          if (failure !== undefined) expect.fail(failure);
         });
       }
     });

@@ -91,13 +91,20 @@ export class Stage {
   }
 }
 
-/** What a promise rejects with. Awaited or not, it is handled from now on. */
-export async function failureOf<E>(promise: Promise<unknown>, type: abstract new (...args: never[]) => E): Promise<E> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof type) return error;
-    throw error;
-  }
-  return assert.fail(`no ${type.name} was thrown`);
+/** A promise that is awaited later, or never, when the scenario fails before: then it may reject, too. */
+export function later<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** What a promise rejects with. It may be awaited later. */
+export function failureOf<E>(promise: Promise<unknown>, type: abstract new (...args: never[]) => E): Promise<E> {
+  const failure = promise.then(
+    () => assert.fail(`no ${type.name} was thrown`),
+    (error: unknown) => {
+      if (error instanceof type) return error;
+      throw error;
+    },
+  );
+  return later(failure);
 }

@@ -81,6 +81,13 @@ describe("dialling with a browser's WebSocket", () => {
     expect([probe.received, probe.closes]).toEqual([0, []]);
   });
 
+  it.each(["Missing", "Mismatch"])("refuses one that does not, as Bun tells: %s client protocol", async (what) => {
+    const { ws, dialled } = dial();
+    ws.fails({ message: `WebSocket connection to '${url}' failed: ${what} client protocol` });
+    ws.closes(1002);
+    await expect(dialled).rejects.toThrow(`the server at ${url} did not select the sub-protocol "amqp"`);
+  });
+
   it("says what is known when the browser tells nothing", async () => {
     const { ws, dialled } = dial();
     ws.fails();

@@ -1,0 +1,267 @@
+import { assert } from "chai";
+import type { CredentialsFunction, Frame, RPCTransport, TransportOptions, TransportStatus } from "oslo-messaging";
+import { Held } from "../../suites/held.js";
+import type { Scenario } from "../scenario.js";
+import { failureOf, later, type Stage } from "../stage.js";
+
+const MECHANISMS = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+
+/** Half a second until the next attempt to connect. */
+const HASTY: TransportOptions = { random: () => 0, amqp: { connectionRetryIntervalMs: 1_000 } };
+
+export const CONNECTION: readonly Scenario[] = [
+  {
+    name: "the status tells of idle, connecting, connected and closed",
+    async run(stage) {
+      const transport = stage.rpcTransport();
+      assert.deepEqual(transport.state, { type: "idle" });
+      const connected = later(transport.connect());
+      const host = hostOf(stage.setting.url);
+      const seen: TransportStatus[] = [];
+      for await (const status of transport.status()) {
+        seen.push(status);
+        if (status.type !== "connected") continue;
+        await connected;
+        await transport.close();
+      }
+      assert.deepEqual(seen, [
+        { type: "connecting", host, attempt: 1 },
+        { type: "connected", host, product: `oslo-messaging-${stage.setting.kind}` },
+        { type: "closed" },
+      ]);
+    },
+  },
+  {
+    name: "a probe tells what is at the other end",
+    async run(stage) {
+      const { url, scheme, kind } = stage.setting;
+      const { roundTripMs, credit, ...report } = await stage.rpcTransport().probe({ topic: stage.setting.pythonTopic });
+      assert.deepEqual(report, {
+        host: hostOf(url),
+        encrypted: scheme === "amqps" || scheme === "amqp+wss",
+        mechanism: "ANONYMOUS",
+        product: `oslo-messaging-${kind}`,
+        version: undefined,
+        addressing: "routable",
+        dynamicReplies: true,
+      });
+      assert.isAbove(credit ?? 0, 0);
+      assert.isAtLeast(roundTripMs, 0);
+    },
+  },
+  ...MECHANISMS.map((mechanism) => ({
+    name: `${mechanism} lets in who has the password`,
+    async run(stage: Stage) {
+      const { url, username, password } = stage.setting.guarded;
+      const transport = stage.rpcTransport(
+        { amqp: { saslMechanisms: [mechanism] } },
+        withLogin(url, username, password),
+      );
+      assert.equal((await transport.probe()).mechanism, mechanism);
+    },
+  })),
+  {
+    name: "the strongest mechanism is taken when none is named",
+    async run(stage) {
+      const { url, username, password } = stage.setting.guarded;
+      const transport = stage.rpcTransport({}, withLogin(url, username, password));
+      assert.equal((await transport.probe()).mechanism, "SCRAM-SHA-512");
+    },
+  },
+  {
+    name: "a function gives the credentials: a password, or a token for OAUTHBEARER",
+    async run(stage) {
+      const { url, username, password, token } = stage.setting.guarded;
+      const asked: unknown[] = [];
+      const by = async (given: { username: string; password: string } | { token: string }) => {
+        const credentials: CredentialsFunction = async ({ hostname, port }, { attempt }) => {
+          asked.push({ host: `${hostname}:${port}`, attempt });
+          return given;
+        };
+        return (await stage.rpcTransport({ credentials }, url).probe()).mechanism;
+      };
+      assert.equal(await by({ token }), "OAUTHBEARER");
+      assert.equal(await by({ username, password }), "SCRAM-SHA-512");
+      assert.deepEqual(asked, Array(2).fill({ host: hostOf(url), attempt: 1 }));
+    },
+  },
+  {
+    name: "a wrong password is told with the user and the mechanism, and is shown nowhere",
+    async run(stage) {
+      const { url, username } = stage.setting.guarded;
+      const wrong = "wr:o/ng ß";
+      for (const mechanism of MECHANISMS) {
+        const frames: Frame[] = [];
+        const lines: unknown[] = [];
+        const log = (...line: unknown[]) => void lines.push(line);
+        const transport = stage.rpcTransport(
+          {
+            amqp: { saslMechanisms: [mechanism], trace: true },
+            onFrame: (frame) => frames.push(frame),
+            logger: { debug: log, info: log, warn: log, error: log },
+          },
+          withLogin(url, username, wrong),
+        );
+        const lost = await losing(transport);
+        const user = JSON.stringify(username);
+        assert.include(lost.error?.message, `${mechanism} of user ${user} failed: the credentials were refused`);
+        assert.isTrue(frames.some(({ performative }) => performative === "sasl-init"));
+        const shown = JSON.stringify([frames, lines, lost, transport.url, `${lost.error?.stack}`], shownBytes);
+        for (const secret of [wrong, encodeURIComponent(wrong)]) assert.notInclude(shown, secret);
+        await transport.close();
+      }
+    },
+  },
+  {
+    name: "where nobody listens, the status and the error of a call name the address",
+    async run(stage) {
+      const { oslo, setting } = stage;
+      const host = hostOf(setting.nobody);
+      const transport = stage.rpcTransport({}, setting.nobody);
+      const call = failureOf(
+        stage.client({ transport }).call({}, "m", {}, { timeoutMs: 1_000 }),
+        oslo.MessagingTimeout,
+      );
+      const lost = await losing(transport);
+      assert.equal(lost.host, host);
+      assert.include(lost.error?.message, host);
+      const error = await call;
+      assert.deepInclude(error, { phase: "connecting", host });
+      assert.include(error.message, host);
+    },
+  },
+  {
+    name: "a server that does not select the sub-protocol is no message bus, and the status says so",
+    schemes: ["amqp+ws", "amqp+wss"],
+    async run(stage) {
+      const { withoutSubprotocol } = stage.setting;
+      const { error } = await losing(stage.rpcTransport({}, withoutSubprotocol));
+      assert.include(error?.message, hostOf(withoutSubprotocol));
+      assert.include(error?.message, 'sub-protocol "amqp"');
+    },
+  },
+  {
+    name: "a connection that was lost is made again, for who calls and who serves",
+    async run(stage) {
+      const { fragile } = stage.setting;
+      await stage.ask("start");
+      const transport = stage.rpcTransport(HASTY, fragile);
+      await stage.serve("a", [new Held()], { transport: stage.rpcTransport(HASTY, fragile) });
+      const client = stage.client({ transport });
+      assert.equal(await client.call({}, "echo", { arg: "before" }), "before");
+      const lost = later(losing(transport));
+      await stage.ask("kill");
+      const { error, host } = await lost;
+      assert.equal(error?.name, "ConnectionLost");
+      assert.equal(host, hostOf(fragile));
+      const meanwhile = client.call({}, "echo", { arg: "meanwhile" });
+      const [answer] = await Promise.all([meanwhile, stage.ask("start")]);
+      assert.equal(answer, "meanwhile");
+      assert.equal(await client.call({}, "echo", { arg: "after" }), "after");
+      assert.equal(transport.state.type, "connected");
+    },
+  },
+  {
+    name: "a peer that falls silent is noticed, and the connection made again",
+    async run(stage) {
+      const { fragile } = stage.setting;
+      await stage.ask("start");
+      const transport = stage.rpcTransport({ ...HASTY, amqp: { ...HASTY.amqp, idleTimeoutMs: 1_000 } }, fragile);
+      await transport.connect();
+      const lost = later(losing(transport));
+      await stage.ask("freeze");
+      assert.match((await lost).error?.message ?? "", /nothing came for \d+ ms/);
+      await transport.connect();
+    },
+  },
+  {
+    name: "with failFast a call that waits for its reply fails as soon as its connection is lost",
+    async run(stage) {
+      const { oslo, setting } = stage;
+      await stage.ask("start");
+      const held = new Held();
+      await stage.serve("a", [held], { transport: stage.rpcTransport(HASTY, setting.fragile) });
+      const transport = stage.rpcTransport({ ...HASTY, failFast: true }, setting.fragile);
+      const call = stage.client({ transport }).call({}, "hold", { arg: "x" });
+      const failed = failureOf(call, oslo.MessageDeliveryFailure);
+      await held.begun("x");
+      await stage.ask("kill");
+      assert.deepInclude(await failed, { outcome: "unknown", host: hostOf(setting.fragile) });
+      held.release();
+    },
+  },
+  {
+    name: "close settles every call that is in flight, and takes no new one",
+    async run(stage) {
+      const { MessageDeliveryFailure, MessagingException } = stage.oslo;
+      const held = new Held();
+      await stage.serve("a", [held]);
+      const transport = stage.rpcTransport();
+      const client = stage.client({ transport });
+      const calls = ["1", "2", "3"].map((arg) => failureOf(client.call({}, "hold", { arg }), MessageDeliveryFailure));
+      for (const arg of ["1", "2", "3"]) await held.begun(arg);
+      await transport.close();
+      for (const { message } of await Promise.all(calls)) assert.include(message, "the transport was closed");
+      assert.match((await failureOf(client.call({}, "echo"), MessagingException)).message, /the transport is closed/);
+      held.release();
+    },
+  },
+  {
+    name: "close gives calls that are in flight the time that it is told",
+    async run(stage) {
+      const held = new Held();
+      await stage.serve("a", [held]);
+      const transport = stage.rpcTransport();
+      const call = later(stage.client({ transport }).call({}, "hold", { arg: "in time" }));
+      await held.begun("in time");
+      const closed = later(transport.close({ graceMs: 10_000 }));
+      held.release();
+      assert.deepEqual(await Promise.all([call, closed]), ["in time", undefined]);
+    },
+  },
+  {
+    name: "what waits to be sent is bounded: SendQueueFull, and writable tells when there is room",
+    async run(stage) {
+      const { oslo, setting } = stage;
+      const transport = stage.rpcTransport({ maxQueued: { messages: 1 } }, setting.nobody);
+      const client = stage.client({ transport });
+      await transport.writable();
+      const controller = new AbortController();
+      const reason = new RangeError("no longer wanted");
+      const waiting = failureOf(client.cast({}, "first", {}, { signal: controller.signal }), RangeError);
+      const full = await failureOf(client.cast({}, "second"), oslo.SendQueueFull);
+      assert.deepInclude(full, { name: "SendQueueFull", outcome: "unsent", messages: 1 });
+      const order: string[] = [];
+      const writable = later(transport.writable().then(() => order.push("writable")));
+      order.push("aborted");
+      controller.abort(reason);
+      assert.equal(await waiting, reason);
+      await writable;
+      assert.deepEqual(order, ["aborted", "writable"]);
+    },
+  },
+];
+
+type Lost = Extract<TransportStatus, { type: "disconnected" }>;
+
+/** Connects a transport, and resolves with how its next attempt fails, or its connection is lost. */
+async function losing(transport: RPCTransport): Promise<Lost> {
+  transport.connect().catch(() => {}); // as it does when the transport is closed
+  for await (const status of transport.status()) if (status.type === "disconnected") return status;
+  return assert.fail("it was closed");
+}
+
+function hostOf(url: string): string {
+  const [host] = /(?<=\/\/)[^/]+/.exec(url) ?? [];
+  return host ?? assert.fail(`no host in ${url}`);
+}
+
+function withLogin(url: string, username: string, password: string): string {
+  return url.replace("//", `//${encodeURIComponent(username)}:${encodeURIComponent(password)}@`);
+}
+
+/** For JSON.stringify: what bytes say, and what it cannot write. */
+function shownBytes(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
+  return typeof value === "bigint" ? `${value}` : value;
+}
