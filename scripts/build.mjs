@@ -63,10 +63,14 @@ const web = {
     web: "src/entry/web.ts",
     deno: "src/entry/deno.ts",
     workerd: "src/entry/workerd.ts",
+    "tcp-deno": "src/entry/tcp-deno.ts",
+    "tcp-workerd": "src/entry/tcp-workerd.ts",
     conf: "src/entry/conf-web.ts",
+    "conf-deno": "src/entry/conf-deno.ts",
     intermediary: "src/entry/intermediary-web.ts",
   },
   splitting: true,
+  external: ["cloudflare:sockets"],
 };
 
 /** One file with everything, for whoever has no bundler. */

@@ -60,8 +60,15 @@ export interface SocketHandlers {
   close(error?: Error): void;
 }
 
+/** What can be said about TLS. */
+export type TLSDetail = keyof TLSOptions;
+
 /** Opens a byte stream to an address; rejects with a plain Error that names address and cause, or with `signal.reason`. */
-export type Dial = (to: Address, on: SocketHandlers, signal: AbortSignal) => Promise<Socket>;
+export interface Dial {
+  (to: Address, on: SocketHandlers, signal: AbortSignal): Promise<Socket>;
+  /** What of `Address.tls` it honours: all else is refused before it is asked. Absent: everything. */
+  readonly honours?: readonly TLSDetail[] | undefined;
+}
 
 /** What a listener does with a stream that came in: the handlers are in place before the first byte. */
 export type Accept = (socket: Socket) => SocketHandlers;

@@ -10,8 +10,6 @@ export interface Runtime {
   readonly identity: { readonly node: string; readonly process: string; readonly pid: number };
   /** Defaults that are not oslo's. */
   readonly defaults: Partial<ResolvedOptions>;
-  /** Whether its diallers honour all of `Address.tls`. Where not, as in a browser, TLS is on or off. */
-  readonly controlsTls?: boolean | undefined;
   /** Where there are files: ssl_ca_file and its like are read when a transport is made. */
   readonly readFile?: ReadFile | undefined;
   /** Subscribes to what tells that the network, or the program, was away or is back; gives what ends that. */

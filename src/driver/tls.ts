@@ -1,4 +1,4 @@
-import type { Pem, TLSOptions } from "../core/dial.js";
+import type { Pem, TLSDetail, TLSOptions } from "../core/dial.js";
 import { toError } from "../core/errors.js";
 import { ConfigurationError } from "./exceptions.js";
 import { members, type OptionCheck } from "./option-checks.js";
@@ -21,8 +21,8 @@ export interface TlsSources {
   code: TLSOptions | undefined;
   /** Absent: there are no files. */
   readFile: ReadFile | undefined;
-  /** Whether more can be said about TLS than that it is wanted. */
-  controllable: boolean;
+  /** What can be said about TLS besides that it is wanted. Absent: everything. */
+  honours: readonly TLSDetail[] | undefined;
 }
 
 /**
@@ -31,8 +31,8 @@ export interface TlsSources {
  *
  * @throws ConfigurationError for what contradicts itself, cannot be read or cannot be honoured here, by name.
  */
-export function tlsOf({ scheme, texts, code, readFile, controllable }: TlsSources): TLSOptions | undefined {
-  if (!controllable) refuseDetails(texts, code);
+export function tlsOf({ scheme, texts, code, readFile, honours }: TlsSources): TLSOptions | undefined {
+  if (honours !== undefined) refuseDetails(honours, texts, code);
   const tls = readTls(texts, readFile, code);
   const { ca, cert } = tls;
   if (tls.key !== undefined && cert === undefined) {
@@ -99,22 +99,23 @@ function pemFile(key: string, path: string, readFile: ReadFile): Pem {
 }
 
 /** A browser decides alone whom it trusts and who it is: to go on without what was asked for would weaken security. */
-function refuseDetails(texts: SslTexts, code: TLSOptions = {}): void {
-  const details = {
-    ssl_ca_file: texts.sslCaFile || undefined,
-    ssl_cert_file: texts.sslCertFile || undefined,
-    ssl_key_file: texts.sslKeyFile || undefined,
-    ssl_key_password: texts.sslKeyPassword,
-    ssl_verify_vhost: texts.sslVerifyVhost || undefined,
-    "tls.ca": code.ca,
-    "tls.cert": code.cert,
-    "tls.key": code.key,
-    "tls.passphrase": code.passphrase,
-    "tls.verifyVirtualHost": code.verifyVirtualHost || undefined,
-  };
-  const [key] = Object.entries(details).find(([, value]) => value !== undefined) ?? [];
+function refuseDetails(honours: readonly TLSDetail[], texts: SslTexts, code: TLSOptions = {}): void {
+  const details: readonly [string, TLSDetail, unknown][] = [
+    ["ssl_ca_file", "ca", texts.sslCaFile || undefined],
+    ["ssl_cert_file", "cert", texts.sslCertFile || undefined],
+    ["ssl_key_file", "key", texts.sslKeyFile || undefined],
+    ["ssl_key_password", "passphrase", texts.sslKeyPassword],
+    ["ssl_verify_vhost", "verifyVirtualHost", texts.sslVerifyVhost || undefined],
+    ["tls.ca", "ca", code.ca],
+    ["tls.cert", "cert", code.cert],
+    ["tls.key", "key", code.key],
+    ["tls.passphrase", "passphrase", code.passphrase],
+    ["tls.verifyVirtualHost", "verifyVirtualHost", code.verifyVirtualHost || undefined],
+  ];
+  const [key] = details.find(([, detail, value]) => value !== undefined && !honours.includes(detail)) ?? [];
   if (key === undefined) return;
-  throw new ConfigurationError(key, "cannot be honoured here: all that can be said is that TLS is wanted");
+  const rest = honours.length === 0 ? "that TLS is wanted" : `that TLS is wanted, and ${honours.join(", ")}`;
+  throw new ConfigurationError(key, `cannot be honoured here: all that can be said is ${rest}`);
 }
 
 function isGiven(path: string | undefined): path is string {

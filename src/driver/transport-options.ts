@@ -20,7 +20,8 @@ export interface TransportOptions {
   amqp?: AmqpOptions | undefined;
   /**
    * Connect by TLS, also under the schemes `amqp` and `amqp+ws`: `{}` is enough where the runtime's own authorities are to decide.
-   * The `ssl_*` options of the URL's query go before it, one by one. A browser can say no more than `{}`.
+   * The `ssl_*` options of the URL's query go before it, one by one. What the runtime cannot honour is refused: a
+   * browser and a worker can say no more than `{}`, Deno `ca`, `cert` and `key`, by TCP.
    */
   tls?: TLSOptions | undefined;
   /**

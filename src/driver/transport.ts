@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Dial, TLSOptions } from "../core/dial.js";
+import type { Dial } from "../core/dial.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { StatusBoard, type TransportStatus } from "../core/status.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
@@ -50,7 +50,13 @@ export abstract class Transport implements AsyncDisposable {
     const amqp = resolveOptions({ options: given.amqp, query: this.url.query, defaults: runtime.defaults });
     const virtualHost = this.url.virtualHost || undefined;
     const ids = new MessageIds();
-    const tls = tlsFor(this.url, given, runtime);
+    const tls = tlsOf({
+      scheme: this.url.scheme,
+      texts: parseOptions(this.url.query),
+      code: given.tls,
+      readFile: runtime.readFile,
+      honours: dial.honours,
+    });
     if (amqp.saslConfigDir !== "" || amqp.saslConfigName !== "") {
       this.logger.warn("sasl_config_dir and sasl_config_name do nothing: they are for Cyrus SASL, which is not here");
     }
@@ -161,13 +167,6 @@ function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial
   const dial = Object.hasOwn(dialers, scheme) ? dialers[scheme] : undefined;
   if (dial !== undefined) return dial;
   throw new DriverLoadFailure(scheme, `the schemes that work here are ${Object.keys(dialers).join(", ")}`);
-}
-
-/** Diallers of the caller's own are told everything: what they make of it is theirs. */
-function tlsFor(url: TransportURL, { tls, dialers = {} }: TransportOptions, runtime: Runtime): TLSOptions | undefined {
-  const { controlsTls = false, readFile } = runtime;
-  const controllable = controlsTls || Object.hasOwn(dialers, url.scheme);
-  return tlsOf({ scheme: url.scheme, texts: parseOptions(url.query), code: tls, readFile, controllable });
 }
 
 const millis: OptionCheck = (key, value) => {

@@ -1,10 +1,7 @@
-import { ownWebSocketDial } from "../transports/websocket-own.js";
+import { bunWebSocketDial } from "../transports/websocket-bun.js";
 import { gettersFor } from "./getters.js";
+import { nodeRuntime } from "./node-runtime.js";
 
 export * from "./names.js";
 
-export const { getRpcTransport, getNotificationTransport } = gettersFor({
-  dialers: { "amqp+ws": ownWebSocketDial, "amqp+wss": ownWebSocketDial },
-  identity: { node: "bun", process: "oslo-messaging", pid: 0 },
-  defaults: {},
-});
+export const { getRpcTransport, getNotificationTransport } = gettersFor(nodeRuntime(bunWebSocketDial));

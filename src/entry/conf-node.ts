@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { type Conf, type ConfSources, parseConf } from "../conf/conf.js";
-import { toError } from "../core/errors.js";
-import { ConfigurationError } from "../driver/exceptions.js";
+import type { Conf, ConfSources } from "../conf/conf.js";
+import { loadConfBy } from "./conf-loader.js";
 
 export * from "./conf-names.js";
 
@@ -12,13 +10,5 @@ export * from "./conf-names.js";
  * @throws as {@link parseConf}, and ConfigurationError naming the file when it cannot be read.
  */
 export async function loadConf(path: string, { url }: Pick<ConfSources, "url"> = {}): Promise<Conf> {
-  return parseConf(await textOf(path), { url, readFile: (name) => readFileSync(name, "utf8") });
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new ConfigurationError(path, toError(error).message);
-  }
+  return loadConfBy((name) => readFileSync(name, "utf8"), path, url);
 }

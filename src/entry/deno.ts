@@ -1,10 +1,17 @@
+import { denoDial } from "../transports/stream-deno.js";
 import { ownWebSocketDial } from "../transports/websocket-own.js";
 import { gettersFor } from "./getters.js";
 
 export * from "./names.js";
 
 export const { getRpcTransport, getNotificationTransport } = gettersFor({
-  dialers: { "amqp+ws": ownWebSocketDial, "amqp+wss": ownWebSocketDial },
-  identity: { node: "deno", process: "oslo-messaging", pid: 0 },
+  dialers: { amqp: denoDial, amqps: denoDial, "amqp+ws": ownWebSocketDial, "amqp+wss": ownWebSocketDial },
+  identity: { node: hostname(), process: "deno", pid: Deno.pid },
   defaults: {},
+  readFile: (path) => Deno.readTextFileSync(path),
 });
+
+/** Only where it is permitted: asking for it without permission would ask the user. */
+function hostname(): string {
+  return Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state === "granted" ? Deno.hostname() : "deno";
+}

@@ -1,21 +1,10 @@
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
-import { basename } from "node:path";
-import { tcpDial } from "../transports/tcp.js";
 import { nodeWebSocketDial } from "../transports/websocket-node.js";
 import { gettersFor } from "./getters.js";
+import { nodeRuntime } from "./node-runtime.js";
 
 export * from "./names.js";
 
-const dialWebSocket = nodeWebSocketDial();
-
-const getters = gettersFor({
-  dialers: { amqp: tcpDial, amqps: tcpDial, "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },
-  identity: { node: hostname(), process: basename(process.argv[1] ?? "node"), pid: process.pid },
-  defaults: {},
-  controlsTls: true,
-  readFile: (path) => readFileSync(path, "utf8"),
-});
+const getters = gettersFor(nodeRuntime(nodeWebSocketDial()));
 
 /**
  * A transport for RPC. It connects at the first use.

@@ -17,8 +17,8 @@ const WORDS: ReadonlyMap<unknown, string> = new Map([
 export function causeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   // Only system errors are put in other words: TLS and HTTP borrow their codes for what their messages tell better.
-  // Node's sum of several failed attempts (localhost: ::1, then 127.0.0.1) has a code and an empty message.
-  const isSystemError = "syscall" in thrown || thrown.message === "";
+  // Node's sum of several failed attempts (localhost: ::1, then 127.0.0.1) has a code and an empty message. Deno's have a number.
+  const isSystemError = "syscall" in thrown || thrown.message === "" || / \(os error \d+\)$/.test(thrown.message);
   const word = isSystemError && "code" in thrown ? WORDS.get(thrown.code) : undefined;
   return word ?? (thrown.message === "" ? thrown.name : thrown.message);
 }

@@ -1,4 +1,5 @@
 import type { Accept, Dial, Socket, SocketHandlers } from "../core/dial.js";
+import { inLaterTurn } from "./later-turn.js";
 
 /** More than this on its way asks the sender to wait. */
 const BUDGET_BYTES = 1024 * 1024;
@@ -103,18 +104,4 @@ class MemorySocket implements Socket {
     this.#closing = true;
     this.on.close();
   }
-}
-
-/** After what is waiting in the event loop. setTimeout alone would wait 1 to 4 ms, and a minute in a hidden tab. */
-function inLaterTurn(run: () => void): void {
-  if (typeof setImmediate === "function") {
-    setImmediate(run);
-    return;
-  }
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    run();
-  };
-  port2.postMessage(undefined);
 }

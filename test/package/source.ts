@@ -15,9 +15,14 @@ export async function importsOf(path: string): Promise<string[]> {
   return imports;
 }
 
-/** Which of Node's globals a file reads: esbuild replaces a defined name only where nothing in the file declares it. */
+/** Which of Node's globals a file reads. */
 export async function nodeGlobalsOf(path: string): Promise<string[]> {
   const names = ["process", "Buffer", "global", "require", "module", "exports", "__dirname", "__filename"];
+  return await globalsOf(path, names);
+}
+
+/** Which of these globals a file reads: esbuild replaces a defined name only where nothing in the file declares it. */
+export async function globalsOf(path: string, names: readonly string[]): Promise<string[]> {
   const define = Object.fromEntries(names.map((name) => [name, `FOUND_${name}`]));
   const { code } = await transform(await readFile(path, "utf8"), { define, format: "esm", loader: "ts" });
   return names.filter((name) => code.includes(`FOUND_${name}`));

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { importsOf, nodeGlobalsOf } from "./source.js";
+import { globalsOf, importsOf, nodeGlobalsOf } from "./source.js";
 
 const src = join(import.meta.dirname, "../../src");
 
@@ -20,15 +20,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** The only files that may know Node: the others run in a browser. */
 const nodeFiles = [
   /^transports\/(tcp.*|tls.*|websocket-listener|websocket-node)\.ts$/,
-  /^entry\/((conf|tcp|intermediary)-)?node\.ts$/,
+  /^entry\/(((conf|tcp|intermediary)-)?node|node-runtime)\.ts$/,
   /^cli\//,
 ];
+
+/** The only files that may know Deno, besides what declares it. */
+const denoFiles = [/^transports\/stream-deno\.ts$/, /^entry\/(conf-)?deno\.ts$/];
 
 /** Which files may import a package. */
 const packages: Readonly<Record<string, readonly RegExp[]>> = {
   rhea: [/^core\/control\.ts$/],
   ws: [/^transports\/websocket-listener\.ts$/],
   "isomorphic-ws": [/^transports\/websocket-node\.ts$/],
+  "cloudflare:sockets": [/^transports\/stream-workerd\.ts$/],
   commander: [/^cli\//],
   "js-ini": [/^conf\/ini\.ts$/],
   yaml: [/^conf\/notification-section\.ts$/],
@@ -38,6 +42,7 @@ interface Source {
   path: string;
   imports: readonly string[];
   nodeGlobals: readonly string[];
+  knowsDeno: boolean;
 }
 
 describe("the sources", { timeout: 60_000 }, () => {
@@ -84,11 +89,18 @@ describe("the sources", { timeout: 60_000 }, () => {
     // rhea takes Buffers; the web build has one of its own for it
     expect(wrong).toEqual(["core/control.ts uses Buffer"]);
   });
+
+  it("know Deno only where they must", () => {
+    const wise = sources.filter(({ knowsDeno }) => knowsDeno).map(({ path }) => path);
+    expect(wise).toContain("entry/deno.ts");
+    expect(wise.filter((path) => !isOneOf(denoFiles, path))).toEqual([]);
+  });
 });
 
 async function read(path: string): Promise<Source> {
   const file = join(src, path);
-  return { path, imports: await importsOf(file), nodeGlobals: await nodeGlobalsOf(file) };
+  const knowsDeno = (await globalsOf(file, ["Deno"])).length > 0;
+  return { path, imports: await importsOf(file), nodeGlobals: await nodeGlobalsOf(file), knowsDeno };
 }
 
 function isAllowed(from: string, to: string): boolean {

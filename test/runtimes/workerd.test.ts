@@ -3,5 +3,5 @@ import { byWorkerd } from "./workerd.js";
 
 for (const flags of [[], ["nodejs_compat"]]) {
   const name = ["workerd", ...flags].join(" with ");
-  runtimeSuite(name, "amqp+ws", byWorkerd(name, { flags }));
+  for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(name, scheme, byWorkerd(name, { flags }));
 }

@@ -99,11 +99,16 @@ const worker :Workerd.Worker = (
 /** The files of the library, and the names of the package for those that the condition `workerd` of its exports leads to. */
 async function library(embed: (path: string) => string): Promise<{ name: string; source: string }[]> {
   const { exports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
-  const entries = [{ name: "oslo-messaging", path: exports["."].workerd }];
-  const folder = dirname(entries[0]?.path);
+  const root = exports["."].workerd;
+  const entries = [
+    { name: "oslo-messaging", path: root },
+    { name: "oslo-messaging/tcp", path: exports["./tcp"].workerd },
+  ];
+  const folder = dirname(root);
   const files = (await readdir(join(ROOT, folder))).filter((name) => name.endsWith(".js"));
+  const reexport = (name: string, path: string) => `export * from "./${relative(dirname(name), path)}";`;
   return [
-    ...entries.map(({ name, path }) => ({ name, source: JSON.stringify(`export * from "${path}";`) })),
+    ...entries.map(({ name, path }) => ({ name, source: JSON.stringify(reexport(name, path)) })),
     ...files.map((file) => ({ name: join(folder, file), source: embed(join(ROOT, folder, file)) })),
   ];
 }

@@ -30,7 +30,7 @@ export class Stranger implements AsyncDisposable {
     const url = TransportURL.parse(bed.bus.url("amqp"));
     const options = resolveOptions({ query: url.query });
     const texts = parseOptions(url.query);
-    const tls = tlsOf({ scheme: url.scheme, texts, code: undefined, readFile: readFileSync, controllable: true });
+    const tls = tlsOf({ scheme: url.scheme, texts, code: undefined, readFile: readFileSync, honours: undefined });
     const [{ address, credentials }] = hostsOf(url, options, { path: options.wsPath, tls });
     const { virtualHost } = url;
     const hostname = options.pseudoVhost ? undefined : virtualHost;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Dial, TLSOptions } from "../../../src/core/dial.js";
+import type { Dial, TLSDetail, TLSOptions } from "../../../src/core/dial.js";
 import type { Runtime } from "../../../src/driver/runtime.js";
 import { RPCTransport } from "../../../src/driver/transport.js";
 import type { TransportOptions } from "../../../src/driver/transport-options.js";
@@ -21,23 +21,29 @@ const FILES: Readonly<Record<string, string>> = {
   "text.txt": "s3cr3t",
 };
 
-const node: Partial<Runtime> = {
-  controlsTls: true,
+/** What a runtime has. */
+interface Place extends Pick<Runtime, "readFile"> {
+  readonly honours?: readonly TLSDetail[] | undefined;
+}
+
+const node: Place = {
   readFile(path) {
     if (path in FILES) return FILES[path] ?? "";
     throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
   },
 };
-const web: Partial<Runtime> = {};
+const web: Place = { honours: [] };
+const deno: Place = { ...node, honours: ["ca", "cert", "key"] };
 
-function make(url: string, options: TransportOptions, on: Partial<Runtime>, dial: Dial): RPCTransport {
-  const dialers = { amqp: dial, amqps: dial, "amqp+ws": dial, "amqp+wss": dial };
+function make(url: string, options: TransportOptions, { readFile, honours }: Place, dial: Dial): RPCTransport {
+  const own: Dial = Object.assign((...how: Parameters<Dial>) => dial(...how), { honours });
+  const dialers = { amqp: own, amqps: own, "amqp+ws": own, "amqp+wss": own };
   const identity = { node: "node", process: "program", pid: 7 };
-  return new RPCTransport({ dialers, identity, defaults: {}, ...on }, url, options);
+  return new RPCTransport({ dialers, identity, defaults: {}, readFile }, url, options);
 }
 
 /** What a dialler is told about TLS. */
-async function told(url: string, tls?: TLSOptions, on: Partial<Runtime> = node): Promise<object | undefined> {
+async function told(url: string, tls?: TLSOptions, on: Place = node): Promise<object | undefined> {
   return await new Promise<object | undefined>((resolve) => {
     const dial: Dial = async (to) => {
       resolve(to.tls);
@@ -49,7 +55,7 @@ async function told(url: string, tls?: TLSOptions, on: Partial<Runtime> = node):
   });
 }
 
-function refusal(url: string, tls?: unknown, on: Partial<Runtime> = node): unknown {
+function refusal(url: string, tls?: unknown, on: Place = node): unknown {
   try {
     make(url, { tls: tls as TLSOptions }, on, () => Promise.reject(new Error("no")));
   } catch (error) {
@@ -157,8 +163,21 @@ describe("TLS in a browser", () => {
     expect(() => make("own://h/", { tls: { ca: CA }, dialers: { own: dial } }, web, dial)).not.toThrow();
   });
 
+  test("is refused by name where only some of it can be honoured", { tags: ["options:runtime"] }, async () => {
+    const most = { ca: CA, cert: CERT, key: KEY };
+    expect(await told("amqps://h/", most, deno)).toEqual(most);
+    for (const tls of [{ passphrase: "s3cr3t" }, { verifyVirtualHost: true }]) {
+      const [key] = Object.keys(tls);
+      expect(refusal("amqps://h/", { ...most, ...tls }, deno)).toMatchObject({
+        key: `tls.${key}`,
+        message: `tls.${key}: cannot be honoured here: all that can be said is that TLS is wanted, and ca, cert, key`,
+      });
+    }
+    expect(refusal("amqps://h/?ssl_verify_vhost=true", undefined, deno)).toMatchObject({ key: "ssl_verify_vhost" });
+  });
+
   test("reads no files, also where TLS can be controlled", () => {
-    expect(refusal("amqps://h/?ssl_ca_file=ca.pem", undefined, { controlsTls: true })).toMatchObject({
+    expect(refusal("amqps://h/?ssl_ca_file=ca.pem", undefined, {})).toMatchObject({
       key: "ssl_ca_file",
       message: "ssl_ca_file: there are no files here to read ca.pem from",
     });

@@ -1,7 +1,10 @@
+import { connect, type Socket as NetSocket } from "node:net";
 import type { Accept, Address, Dial } from "../../../src/core/dial.js";
 import { memoryDial } from "../../../src/transports/memory.js";
+import { type ByteStream, streamDial } from "../../../src/transports/stream.js";
 import { tcpDial } from "../../../src/transports/tcp.js";
 import { listenTcp } from "../../../src/transports/tcp-listener.js";
+import { dialCauseOf } from "../../../src/transports/tls-cause.js";
 import { listenWebSocket } from "../../../src/transports/websocket-listener.js";
 import { nodeWebSocketDial } from "../../../src/transports/websocket-node.js";
 import { CA, SERVER } from "../../support/tls.js";
@@ -27,6 +30,41 @@ export const tcpBed: Bed = {
     const address = { scheme: "amqp", hostname: "127.0.0.1", port: listening.port };
     return { dial: tcpDial, address, close: () => listening.close() };
   },
+};
+
+/** By the streams of runtimes without Node, which Node has here. */
+export const dialStream = streamDial({
+  honours: [],
+  causeOf: dialCauseOf,
+  open: ({ hostname, port }) =>
+    new Promise((resolve, reject) => {
+      const stream = connect({ host: hostname, port, allowHalfOpen: true });
+      stream.once("error", reject);
+      stream.once("connect", () => {
+        stream.off("error", reject);
+        resolve(byteStream(stream, `${hostname}:${port}`));
+      });
+    }),
+});
+
+function byteStream(stream: NetSocket, to: string): ByteStream {
+  const chunks: AsyncIterator<Buffer | undefined> = stream.iterator({ destroyOnReturn: false });
+  return {
+    route: `${stream.localAddress}:${stream.localPort} to ${to}`,
+    read: async () => {
+      const { value } = await chunks.next();
+      return value && new Uint8Array(value);
+    },
+    write: (piece) =>
+      new Promise((resolve, reject) => stream.write(piece, (error) => (error ? reject(error) : resolve()))),
+    end: () => new Promise((resolve) => stream.end(resolve)),
+    cut: () => stream.destroy(),
+  };
+}
+
+export const streamBed: Bed = {
+  name: "streams of a runtime",
+  open: async (accept) => ({ ...(await tcpBed.open(accept)), dial: dialStream }),
 };
 
 export const tlsBed: Bed = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Socket } from "../../../src/core/dial.js";
-import { type Bed, memoryBed, type Open, secureWebSocketBed, tcpBed, tlsBed, webSocketBed } from "./beds.js";
+import { type Bed, memoryBed, type Open, secureWebSocketBed, streamBed, tcpBed, tlsBed, webSocketBed } from "./beds.js";
 import { Arrivals, Probe, pattern, pump } from "./probe.js";
 import { rawTcpServer } from "./raw-tcp-server.js";
 
@@ -44,245 +44,248 @@ async function passTime(): Promise<void> {
   await far.until((p) => p.closed);
 }
 
-describe.each([tcpBed, tlsBed, webSocketBed, secureWebSocketBed, memoryBed])("a stream over $name", (bed) => {
-  openBeforeEach(bed);
+describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memoryBed])(
+  "a stream over $name",
+  (bed) => {
+    openBeforeEach(bed);
 
-  it("carries bytes both ways, as plain arrays", async () => {
-    const { near, nearSocket, far, farSocket } = await connect();
-    expect(nearSocket.send(Uint8Array.of(1, 2, 3))).toBe(true);
-    await far.until((p) => p.received === 3);
-    expect(farSocket.send(Uint8Array.of(4, 5))).toBe(true);
-    await near.until((p) => p.received === 2);
-    expect(far.chunks).toEqual([Uint8Array.of(1, 2, 3)]);
-    expect(near.chunks).toEqual([Uint8Array.of(4, 5)]);
-  });
+    it("carries bytes both ways, as plain arrays", async () => {
+      const { near, nearSocket, far, farSocket } = await connect();
+      expect(nearSocket.send(Uint8Array.of(1, 2, 3))).toBe(true);
+      await far.until((p) => p.received === 3);
+      expect(farSocket.send(Uint8Array.of(4, 5))).toBe(true);
+      await near.until((p) => p.received === 2);
+      expect(far.chunks).toEqual([Uint8Array.of(1, 2, 3)]);
+      expect(near.chunks).toEqual([Uint8Array.of(4, 5)]);
+    });
 
-  it("says which stream it is, and whether it is encrypted", async () => {
-    const { nearSocket, farSocket } = await connect();
-    expect(nearSocket.id).toContain(open.address.hostname);
-    const encrypted = bed === tlsBed || bed === secureWebSocketBed;
-    expect([nearSocket.encrypted, farSocket.encrypted]).toEqual([encrypted, encrypted]);
-    expect(farSocket.id).not.toContain("undefined");
-  });
+    it("says which stream it is, and whether it is encrypted", async () => {
+      const { nearSocket, farSocket } = await connect();
+      expect(nearSocket.id).toContain(open.address.hostname);
+      const encrypted = bed === tlsBed || bed === secureWebSocketBed;
+      expect([nearSocket.encrypted, farSocket.encrypted]).toEqual([encrypted, encrypted]);
+      expect(farSocket.id).not.toContain("undefined");
+    });
 
-  it("keeps the order of many sends of all sizes", async () => {
-    const { nearSocket, far } = await connect();
-    const bytes = pattern(200_000);
-    let at = 0;
-    for (let size = 0; at < bytes.length; size = (size + 37) % 1500) {
-      nearSocket.send(bytes.subarray(at, at + size));
-      at += size;
-    }
-    await far.until((p) => p.received >= bytes.length);
-    expect(Buffer.compare(far.bytes, bytes)).toBe(0);
-  });
+    it("keeps the order of many sends of all sizes", async () => {
+      const { nearSocket, far } = await connect();
+      const bytes = pattern(200_000);
+      let at = 0;
+      for (let size = 0; at < bytes.length; size = (size + 37) % 1500) {
+        nearSocket.send(bytes.subarray(at, at + size));
+        at += size;
+      }
+      await far.until((p) => p.received >= bytes.length);
+      expect(Buffer.compare(far.bytes, bytes)).toBe(0);
+    });
 
-  it("carries 1-byte pieces", async () => {
-    const { nearSocket, near, far } = await connect();
-    const bytes = pattern(5000);
-    await pump(nearSocket, near, bytes, 1);
-    await far.until((p) => p.received >= bytes.length);
-    expect(Buffer.compare(far.bytes, bytes)).toBe(0);
-  });
+    it("carries 1-byte pieces", async () => {
+      const { nearSocket, near, far } = await connect();
+      const bytes = pattern(5000);
+      await pump(nearSocket, near, bytes, 1);
+      await far.until((p) => p.received >= bytes.length);
+      expect(Buffer.compare(far.bytes, bytes)).toBe(0);
+    });
 
-  it("carries 5 MB both ways at once", async () => {
-    const { near, nearSocket, far, farSocket } = await connect();
-    const there = pattern(5_000_000);
-    const back = pattern(5_000_001).reverse();
-    const pumps = [pump(nearSocket, near, there, 70_001), pump(farSocket, far, back, 4099)];
-    await far.until((p) => p.received >= there.length);
-    await near.until((p) => p.received >= back.length);
-    await Promise.all(pumps);
-    expect(Buffer.compare(far.bytes, there)).toBe(0);
-    expect(Buffer.compare(near.bytes, back)).toBe(0);
-  });
+    it("carries 5 MB both ways at once", async () => {
+      const { near, nearSocket, far, farSocket } = await connect();
+      const there = pattern(5_000_000);
+      const back = pattern(5_000_001).reverse();
+      const pumps = [pump(nearSocket, near, there, 70_001), pump(farSocket, far, back, 4099)];
+      await far.until((p) => p.received >= there.length);
+      await near.until((p) => p.received >= back.length);
+      await Promise.all(pumps);
+      expect(Buffer.compare(far.bytes, there)).toBe(0);
+      expect(Buffer.compare(near.bytes, back)).toBe(0);
+    });
 
-  it("asks to wait when too much is on its way, and tells once when there is room again", async () => {
-    const { near, nearSocket, far } = await connect();
-    const piece = pattern(1024 * 1024);
-    let sent = 0;
-    let room = true;
-    while (room && sent < 100) {
-      room = nearSocket.send(piece);
-      sent += 1;
-    }
-    expect(room).toBe(false);
-    expect(nearSocket.buffered).toBeGreaterThan(0);
-    await near.until((p) => p.drains > 0);
-    expect(nearSocket.buffered).toBeLessThan(1024 * 1024);
-    await far.until((p) => p.received >= sent * piece.length);
-    expect(near.drains).toBe(1);
-    expect(nearSocket.buffered).toBe(0);
-  });
+    it("asks to wait when too much is on its way, and tells once when there is room again", async () => {
+      const { near, nearSocket, far } = await connect();
+      const piece = pattern(1024 * 1024);
+      let sent = 0;
+      let room = true;
+      while (room && sent < 100) {
+        room = nearSocket.send(piece);
+        sent += 1;
+      }
+      expect(room).toBe(false);
+      expect(nearSocket.buffered).toBeGreaterThan(0);
+      await near.until((p) => p.drains > 0);
+      expect(nearSocket.buffered).toBeLessThan(1024 * 1024);
+      await far.until((p) => p.received >= sent * piece.length);
+      expect(near.drains).toBe(1);
+      expect(nearSocket.buffered).toBe(0);
+    });
 
-  it("has its handlers in place before the first byte when the listener talks first", async () => {
-    arrivals.greet = (socket) => socket.send(Buffer.from("welcome"));
-    const { near } = await connect();
-    await near.until((p) => p.received === 7);
-    expect(near.text).toBe("welcome");
-  });
+    it("has its handlers in place before the first byte when the listener talks first", async () => {
+      arrivals.greet = (socket) => socket.send(Buffer.from("welcome"));
+      const { near } = await connect();
+      await near.until((p) => p.received === 7);
+      expect(near.text).toBe("welcome");
+    });
 
-  it("gives the dialler its end before it hears from the listener", async () => {
-    arrivals.greet = (socket) => socket.send(Uint8Array.of(1));
-    const near = new Probe();
-    const dial = async (): Promise<Socket> => await open.dial(open.address, near, never);
-    await dial();
-    expect(near.received).toBe(0);
-    await near.until((p) => p.received === 1);
-  });
+    it("gives the dialler its end before it hears from the listener", async () => {
+      arrivals.greet = (socket) => socket.send(Uint8Array.of(1));
+      const near = new Probe();
+      const dial = async (): Promise<Socket> => await open.dial(open.address, near, never);
+      await dial();
+      expect(near.received).toBe(0);
+      await near.until((p) => p.received === 1);
+    });
 
-  it("hears what the dialler says at once", async () => {
-    const near = new Probe();
-    await open.dial(open.address, near, never).then((socket) => socket.send(Buffer.from("hello")));
-    const { probe } = await arrivals.next();
-    await probe.until((p) => p.received === 5);
-    expect(probe.text).toBe("hello");
-  });
+    it("hears what the dialler says at once", async () => {
+      const near = new Probe();
+      await open.dial(open.address, near, never).then((socket) => socket.send(Buffer.from("hello")));
+      const { probe } = await arrivals.next();
+      await probe.until((p) => p.received === 5);
+      expect(probe.text).toBe("hello");
+    });
 
-  it("can be closed from within accept", async () => {
-    arrivals.greet = (socket) => {
-      socket.send(Buffer.from("go away"));
-      socket.close();
-    };
-    const { near, far } = await connect();
-    await near.until((p) => p.closed);
-    await far.until((p) => p.closed);
-    expect(near.text).toBe("go away");
-    expect(near.closes).toEqual([undefined]);
-    expect(far.closes).toEqual([undefined]);
-  });
+    it("can be closed from within accept", async () => {
+      arrivals.greet = (socket) => {
+        socket.send(Buffer.from("go away"));
+        socket.close();
+      };
+      const { near, far } = await connect();
+      await near.until((p) => p.closed);
+      await far.until((p) => p.closed);
+      expect(near.text).toBe("go away");
+      expect(near.closes).toEqual([undefined]);
+      expect(far.closes).toEqual([undefined]);
+    });
 
-  it.each(["dialler", "listener"] as const)(
-    "ends at both ends when the %s closes, after all it had sent",
-    async (who) => {
-      const ends = await connect();
-      const bytes = pattern(3_000_000);
-      const [socket, own, other] =
-        who === "dialler" ? [ends.nearSocket, ends.near, ends.far] : [ends.farSocket, ends.far, ends.near];
-      for (let at = 0; at < bytes.length; at += 50_000) socket.send(bytes.subarray(at, at + 50_000));
-      socket.close();
-      expect(socket.send(Uint8Array.of(1))).toBe(false);
-      socket.close();
-      await other.until((p) => p.closed);
-      await own.until((p) => p.closed);
-      expect(Buffer.compare(other.bytes, bytes)).toBe(0);
-      expect(other.closes).toEqual([undefined]);
-      expect(own.closes).toEqual([undefined]);
+    it.each(["dialler", "listener"] as const)(
+      "ends at both ends when the %s closes, after all it had sent",
+      async (who) => {
+        const ends = await connect();
+        const bytes = pattern(3_000_000);
+        const [socket, own, other] =
+          who === "dialler" ? [ends.nearSocket, ends.near, ends.far] : [ends.farSocket, ends.far, ends.near];
+        for (let at = 0; at < bytes.length; at += 50_000) socket.send(bytes.subarray(at, at + 50_000));
+        socket.close();
+        expect(socket.send(Uint8Array.of(1))).toBe(false);
+        socket.close();
+        await other.until((p) => p.closed);
+        await own.until((p) => p.closed);
+        expect(Buffer.compare(other.bytes, bytes)).toBe(0);
+        expect(other.closes).toEqual([undefined]);
+        expect(own.closes).toEqual([undefined]);
+        await passTime();
+        expect([...own.late, ...other.late]).toEqual([]);
+      },
+    );
+
+    it("tells each end once when both close at the same time", async () => {
+      const { near, nearSocket, far, farSocket } = await connect();
+      nearSocket.send(pattern(1000));
+      farSocket.send(pattern(1000));
+      nearSocket.close();
+      farSocket.close();
+      await near.until((p) => p.closed);
+      await far.until((p) => p.closed);
       await passTime();
-      expect([...own.late, ...other.late]).toEqual([]);
-    },
-  );
+      expect(near.closes).toEqual([undefined]);
+      expect(far.closes).toEqual([undefined]);
+      expect([...near.late, ...far.late]).toEqual([]);
+    });
 
-  it("tells each end once when both close at the same time", async () => {
-    const { near, nearSocket, far, farSocket } = await connect();
-    nearSocket.send(pattern(1000));
-    farSocket.send(pattern(1000));
-    nearSocket.close();
-    farSocket.close();
-    await near.until((p) => p.closed);
-    await far.until((p) => p.closed);
-    await passTime();
-    expect(near.closes).toEqual([undefined]);
-    expect(far.closes).toEqual([undefined]);
-    expect([...near.late, ...far.late]).toEqual([]);
-  });
+    it("tells nothing but the end after close(), although the peer goes on sending", async () => {
+      const { near, nearSocket, far, farSocket } = await connect();
+      far.onData = () => {
+        for (let i = 0; i < 50; i += 1) farSocket.send(pattern(60_000));
+      };
+      expect(nearSocket.send(Uint8Array.of(1))).toBe(true);
+      await near.until((p) => p.received > 0);
+      nearSocket.close();
+      const { received, drains } = near;
+      await near.until((p) => p.closed);
+      await far.until((p) => p.closed);
+      expect(near.received).toBe(received);
+      expect(near.drains).toBe(drains);
+    });
 
-  it("tells nothing but the end after close(), although the peer goes on sending", async () => {
-    const { near, nearSocket, far, farSocket } = await connect();
-    far.onData = () => {
+    it("tells nothing but the end when it is closed by its own handler", async () => {
+      const { near, nearSocket, far, farSocket } = await connect();
+      let heard: number | undefined;
+      near.onData = () => {
+        heard ??= near.received;
+        nearSocket.close();
+      };
       for (let i = 0; i < 50; i += 1) farSocket.send(pattern(60_000));
-    };
-    expect(nearSocket.send(Uint8Array.of(1))).toBe(true);
-    await near.until((p) => p.received > 0);
-    nearSocket.close();
-    const { received, drains } = near;
-    await near.until((p) => p.closed);
-    await far.until((p) => p.closed);
-    expect(near.received).toBe(received);
-    expect(near.drains).toBe(drains);
-  });
+      await near.until((p) => p.closed);
+      await far.until((p) => p.closed);
+      expect(near.received).toBe(heard);
+    });
 
-  it("tells nothing but the end when it is closed by its own handler", async () => {
-    const { near, nearSocket, far, farSocket } = await connect();
-    let heard: number | undefined;
-    near.onData = () => {
-      heard ??= near.received;
+    it("does not tell of room after close()", async () => {
+      const { near, nearSocket, far } = await connect();
+      let pieces = 1;
+      while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
       nearSocket.close();
-    };
-    for (let i = 0; i < 50; i += 1) farSocket.send(pattern(60_000));
-    await near.until((p) => p.closed);
-    await far.until((p) => p.closed);
-    expect(near.received).toBe(heard);
-  });
+      await near.until((p) => p.closed);
+      await far.until((p) => p.closed);
+      expect(far.received).toBe(pieces * 1024 * 1024);
+      expect(near.drains).toBe(0);
+    });
 
-  it("does not tell of room after close()", async () => {
-    const { near, nearSocket, far } = await connect();
-    let pieces = 1;
-    while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
-    nearSocket.close();
-    await near.until((p) => p.closed);
-    await far.until((p) => p.closed);
-    expect(far.received).toBe(pieces * 1024 * 1024);
-    expect(near.drains).toBe(0);
-  });
+    it("delivers what is sent and closed as soon as there is room", async () => {
+      const { near, nearSocket, far } = await connect();
+      let pieces = 1;
+      while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
+      near.onDrain = () => {
+        nearSocket.send(pattern(100));
+        nearSocket.close();
+      };
+      await far.until((p) => p.closed);
+      expect(far.received).toBe(pieces * 1024 * 1024 + 100);
+    });
 
-  it("delivers what is sent and closed as soon as there is room", async () => {
-    const { near, nearSocket, far } = await connect();
-    let pieces = 1;
-    while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
-    near.onDrain = () => {
-      nearSocket.send(pattern(100));
+    it("leaves no timer behind", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const { near, nearSocket, far } = await connect();
+      nearSocket.send(pattern(1000));
       nearSocket.close();
-    };
-    await far.until((p) => p.closed);
-    expect(far.received).toBe(pieces * 1024 * 1024 + 100);
-  });
+      await near.until((p) => p.closed);
+      await far.until((p) => p.closed);
+      expect(vi.getTimerCount()).toBe(0);
+    });
 
-  it("leaves no timer behind", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const { near, nearSocket, far } = await connect();
-    nearSocket.send(pattern(1000));
-    nearSocket.close();
-    await near.until((p) => p.closed);
-    await far.until((p) => p.closed);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+    it("does nothing, and does not throw, once it is over", async () => {
+      const { near, nearSocket, far, farSocket } = await connect();
+      farSocket.close();
+      await near.until((p) => p.closed);
+      await far.until((p) => p.closed);
+      for (const socket of [nearSocket, farSocket]) {
+        expect(socket.send(pattern(10))).toBe(false);
+        socket.close();
+      }
+      await passTime();
+      expect([...near.late, ...far.late]).toEqual([]);
+      expect(far.received).toBe(0);
+    });
 
-  it("does nothing, and does not throw, once it is over", async () => {
-    const { near, nearSocket, far, farSocket } = await connect();
-    farSocket.close();
-    await near.until((p) => p.closed);
-    await far.until((p) => p.closed);
-    for (const socket of [nearSocket, farSocket]) {
-      expect(socket.send(pattern(10))).toBe(false);
-      socket.close();
-    }
-    await passTime();
-    expect([...near.late, ...far.late]).toEqual([]);
-    expect(far.received).toBe(0);
-  });
+    it("does not dial for a signal that is aborted already", async () => {
+      const reason = new Error("not any more");
+      const near = new Probe();
+      await expect(open.dial(open.address, near, AbortSignal.abort(reason))).rejects.toBe(reason);
+      await passTime();
+      expect(arrivals.count).toBe(1);
+    });
 
-  it("does not dial for a signal that is aborted already", async () => {
-    const reason = new Error("not any more");
-    const near = new Probe();
-    await expect(open.dial(open.address, near, AbortSignal.abort(reason))).rejects.toBe(reason);
-    await passTime();
-    expect(arrivals.count).toBe(1);
-  });
+    it("ignores the signal once it is connected", async () => {
+      const abort = new AbortController();
+      const near = new Probe();
+      const socket = await open.dial(open.address, near, abort.signal);
+      const { probe: far } = await arrivals.next();
+      abort.abort();
+      socket.send(Uint8Array.of(1));
+      await far.until((p) => p.received === 1);
+      expect(near.closes).toEqual([]);
+    });
+  },
+);
 
-  it("ignores the signal once it is connected", async () => {
-    const abort = new AbortController();
-    const near = new Probe();
-    const socket = await open.dial(open.address, near, abort.signal);
-    const { probe: far } = await arrivals.next();
-    abort.abort();
-    socket.send(Uint8Array.of(1));
-    await far.until((p) => p.received === 1);
-    expect(near.closes).toEqual([]);
-  });
-});
-
-describe.each([tcpBed, tlsBed, webSocketBed, secureWebSocketBed])("dialling over $name", (bed) => {
+describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed])("dialling over $name", (bed) => {
   openBeforeEach(bed);
 
   it("rejects with the signal's reason when it is aborted while connecting", async () => {

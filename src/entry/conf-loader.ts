@@ -1,0 +1,14 @@
+import { type Conf, type ConfSources, parseConf } from "../conf/conf.js";
+import { toError } from "../core/errors.js";
+import { ConfigurationError } from "../driver/exceptions.js";
+
+/** `loadConf` where `readText` reads files; it throws what the runtime throws. */
+export function loadConfBy(readText: (path: string) => string, path: string, url: ConfSources["url"]): Conf {
+  let text: string;
+  try {
+    text = readText(path);
+  } catch (error) {
+    throw new ConfigurationError(path, toError(error).message);
+  }
+  return parseConf(text, { url, readFile: readText });
+}

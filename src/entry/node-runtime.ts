@@ -1,0 +1,16 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { basename } from "node:path";
+import type { Dial } from "../core/dial.js";
+import type { Runtime } from "../driver/runtime.js";
+import { tcpDial } from "../transports/tcp.js";
+
+/** Node, or what has Node's modules and WebSockets of its own. */
+export function nodeRuntime(dialWebSocket: Dial): Runtime {
+  return {
+    dialers: { amqp: tcpDial, amqps: tcpDial, "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },
+    identity: { node: hostname(), process: basename(process.argv[1] ?? "node"), pid: process.pid },
+    defaults: {},
+    readFile: (path) => readFileSync(path, "utf8"),
+  };
+}

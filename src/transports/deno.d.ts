@@ -1,0 +1,26 @@
+/** What this library uses of Deno's global. */
+declare const Deno: {
+  readonly pid: number;
+  hostname(): string;
+  readTextFileSync(path: string): string;
+  readonly permissions: {
+    querySync(what: { name: "sys"; kind: "hostname" }): { readonly state: string };
+  };
+  connect(options: DenoConnectOptions & { signal: AbortSignal }): Promise<DenoConn>;
+  connectTls(
+    options: DenoConnectOptions & { caCerts?: string[]; cert?: string; key?: string },
+  ): Promise<DenoConn & { handshake(): Promise<unknown> }>;
+};
+
+interface DenoConnectOptions {
+  hostname: string;
+  port: number;
+}
+
+interface DenoConn {
+  readonly localAddr: DenoConnectOptions;
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+}
