@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { importsOf, nodeGlobalsOf } from "./source.js";
 
 const root = join(import.meta.dirname, "../..");
 const dist = join(root, "dist");
@@ -63,21 +62,9 @@ describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
     );
     expect(found).toBe(pathToFileURL(web).href);
   });
-
-  it("has the same names everywhere", async () => {
-    const names = (path: string) =>
-      evaluate(`process.stdout.write(JSON.stringify(Object.keys(await import(${JSON.stringify(path)}))))`);
-    expect(await names("./dist/conf.js")).toEqual(["loadConf", "parseConf"]);
-    expect(await names("./dist/web/conf.js")).toEqual(["loadConf", "parseConf"]);
-  });
 });
 
 describe("dist/web/conf.js", { timeout: 60_000 }, () => {
-  it("imports nothing but chunks, and reads no global of Node", async () => {
-    expect((await importsOf(web)).filter((name) => !name.startsWith("./chunk-"))).toEqual([]);
-    expect(await nodeGlobalsOf(web)).toEqual([]);
-  });
-
   it("has the libraries in it that the root does without", async () => {
     const signs = ["Unsupported type of line", "YAMLParseError"];
     const texts = await Promise.all([web, join(dist, "web.js")].map((path) => readFile(path, "utf8")));

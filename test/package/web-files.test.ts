@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { importsOf, nodeGlobalsOf } from "./source.js";
+
+const root = join(import.meta.dirname, "../..");
+const dist = join(root, "dist");
+
+/** The driver in one file, which has nothing to share. */
+const ALONE = ["web.js", "web.min.js"];
+
+const CHUNK = /^\.\/[\w-]+\.js$/;
+
+/** A module of its runtime, which Node does not have. */
+const FOREIGN = /^cloudflare:/;
+
+interface SourceMap {
+  version: number;
+  sources: readonly string[];
+  sourcesContent: readonly string[];
+}
+
+const inDist = await scriptsIn(dist);
+const inWeb = await scriptsIn(join(dist, "web"));
+const alone = ALONE.map((name) => join(dist, name));
+const web = [...alone, ...inWeb];
+const imports = new Map(await Promise.all(web.map(async (path) => [path, await importsOf(path)] as const)));
+
+describe("every file for runtimes without Node", { timeout: 60_000 }, () => {
+  it("imports nothing but chunks and what its runtime has", () => {
+    for (const [path, names] of imports) {
+      const allowed = alone.includes(path) ? [] : names.filter((name) => CHUNK.test(name) || FOREIGN.test(name));
+      expect(names, path).toEqual(allowed);
+    }
+  });
+
+  it("reads no global of Node", async () => {
+    expect(await eachOf(web, nodeGlobalsOf)).toEqual([]);
+  });
+
+  it("evaluates without process and Buffer, and where no text may become code", async () => {
+    const paths = web.filter((path) => !imports.get(path)?.some((name) => FOREIGN.test(name)));
+    const script = `
+      const { stdout } = process;
+      for (const name of ["process", "Buffer", "global"]) delete globalThis[name];
+      const modules = await Promise.all(${JSON.stringify(paths.map((path) => pathToFileURL(path)))}.map((url) => import(url)));
+      stdout.write(String(modules.length));`;
+    const flags = ["--disallow-code-generation-from-strings", "--input-type=module", "--eval", script];
+    const { stdout } = await promisify(execFile)(process.execPath, flags);
+    expect(stdout).toBe(String(paths.length));
+  });
+});
+
+describe("no module, and so no class, is there twice", { timeout: 60_000 }, () => {
+  it.each([
+    ["dist", inDist.filter((path) => !ALONE.includes(relative(dist, path)))],
+    ["dist/web", inWeb],
+  ])("in %s", async (_name, paths) => {
+    const sources = await eachOf(paths, async (path) =>
+      (await mapOf(path)).sources.map((source) => relative(root, join(dirname(path), source))),
+    );
+    expect(sources).toContain("src/driver/target.ts");
+    expect(sources.filter((source, at) => sources.indexOf(source) !== at)).toEqual([]);
+  });
+});
+
+describe("the source map of every file", { timeout: 60_000 }, () => {
+  it("has sources of this package, as they are", async () => {
+    const wrong = await eachOf([...inDist, ...inWeb], async (path) => {
+      const { version, sources, sourcesContent } = await mapOf(path);
+      expect([version, sourcesContent.length], path).toEqual([3, sources.length]);
+      return await eachOf(sources, async (source) => {
+        const content = sourcesContent[sources.indexOf(source)] ?? "";
+        const file = join(dirname(path), source);
+        // rhea is bundled changed
+        if (relative(root, file).startsWith("node_modules")) return content === "" ? [source] : [];
+        return (await readFile(file, "utf8")) === content ? [] : [source];
+      });
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+async function scriptsIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith(".js")).map((name) => join(folder, name));
+}
+
+async function eachOf<T, R>(items: readonly T[], find: (item: T) => Promise<readonly R[]>): Promise<R[]> {
+  return (await Promise.all(items.map(find))).flat();
+}
+
+/** The one that the file names. */
+async function mapOf(path: string): Promise<SourceMap> {
+  const name = /\/\/# sourceMappingURL=([\w.-]+)\s*$/.exec(await readFile(path, "utf8"))?.[1] ?? "";
+  return JSON.parse(await readFile(join(dirname(path), name), "utf8"));
+}
