@@ -1,15 +1,17 @@
 // Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; both share chunks
 // among themselves, so that no class exists twice; web.js and web.min.js, each the whole driver in one file that needs nothing
-// but the web platform; and types/. The old dist stays until the new one is whole.
+// but the web platform; and types/. The old dist stays until the new one is whole, and web.min.js within its budget; with
+// --accept-size the budget becomes what it is.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
 import { trimmedRhea } from "./rhea.mjs";
+import * as webSize from "./web-size.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const shim = (name) => join(root, "scripts/shims", name);
@@ -75,7 +77,9 @@ const web = {
 
 /** One file with everything, for whoever has no bundler. */
 const alone = { ...neutral, entryPoints: { web: "src/entry/web.ts" } };
-const minified = { ...alone, entryPoints: { "web.min": "src/entry/web.ts" }, minify: true };
+const minified = { ...alone, entryPoints: { "web.min": "src/entry/web.ts" }, minify: true, metafile: true };
+
+const acceptedSize = join(root, "etc/web-size.json");
 
 await build();
 
@@ -88,18 +92,18 @@ async function build() {
       writeBundle(node, fresh),
       writeBundle(web, join(fresh, "web")),
       writeBundle(alone, fresh),
-      writeBundle(minified, fresh),
+      writeMinified(fresh),
       writeDeclarations(join(fresh, "types")),
     ];
     await Promise.allSettled(parts); // none writes any more when the folder goes
-    await Promise.all(parts);
+    const [, , , size] = await Promise.all(parts);
+    await checkSize(size, fresh);
     await chmod(join(fresh, "cli.js"), 0o755);
     await chmod(fresh, 0o755);
     await replace(join(root, "dist"), fresh);
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
-  await printWebSize();
 }
 
 /** By two renames: whoever is running from the old one hardly notices. */
@@ -115,6 +119,24 @@ async function writeBundle(options, directory) {
   const { outputFiles } = await esbuild.build({ ...options, write: false });
   await mkdir(directory, { recursive: true });
   await Promise.all(outputFiles.map(({ path, contents }) => writeFile(join(directory, basename(path)), contents)));
+}
+
+/** esbuild minifies, then terser finds some more. Returns the size. */
+async function writeMinified(directory) {
+  const { outputFiles, metafile } = await esbuild.build({ ...minified, write: false });
+  const [map, bundle] = ["web.min.js.map", "web.min.js"].map((name) =>
+    outputFiles.find(({ path }) => basename(path) === name),
+  );
+  const { code, map: chained } = await minify(bundle.text, {
+    module: true,
+    ecma: 2022,
+    compress: { passes: 3 },
+    format: { comments: /^!/ },
+    sourceMap: { content: map.text, includeSources: true, filename: "web.min.js", url: "web.min.js.map" },
+  });
+  await writeFile(join(directory, "web.min.js"), code);
+  await writeFile(join(directory, "web.min.js.map"), chained);
+  return webSize.measure(code, metafile.outputs["dist/web.min.js"].inputs);
 }
 
 /** Resolves the Node modules that rhea imports, and those only, to our shims. */
@@ -140,10 +162,26 @@ async function writeDeclarations(outDir) {
   if (code !== 0) throw new Error(`tsc ended with ${code}`);
 }
 
-async function printWebSize() {
-  const contents = await readFile(join(root, "dist/web.min.js"));
-  const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
-  process.stdout.write(
-    `dist/web.min.js: ${kilobytes(contents.length)}, gzip: ${kilobytes(gzipSync(contents).length)}\n`,
-  );
+/** Prints what a page loads; throws when it is over its budget. */
+async function checkSize(size, directory) {
+  if (process.argv.includes("--accept-size")) {
+    await writeFile(acceptedSize, `${JSON.stringify(webSize.accepted(size), undefined, 2)}\n`);
+  }
+  const accepted = JSON.parse(await readFile(acceptedSize, "utf8"));
+  process.stdout.write(`${webSize.describe(size, accepted, await rpcOnlyGzip(directory))}\n`);
+  webSize.check(size, accepted);
+}
+
+/** Of what a bundler makes of a page that imports the RPC client and its transport, and nothing else. */
+async function rpcOnlyGzip(directory) {
+  const contents = `export { getRpcClient, getRpcTransport } from "./web/web.js"`;
+  const { outputFiles } = await esbuild.build({
+    stdin: { contents, resolveDir: directory },
+    bundle: true,
+    format: "esm",
+    minify: true,
+    write: false,
+    logLevel: "error", // in node_modules it would not say either that it drops imports of nothing but side effects
+  });
+  return webSize.gzip(outputFiles[0].contents);
 }

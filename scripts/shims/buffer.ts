@@ -10,20 +10,10 @@ export class Buffer extends Uint8Array {
   }
 
   static override from(source: unknown, encodingOrOffset?: unknown, length?: unknown): Buffer {
-    if (typeof source === "string" || source instanceof String) return encode(String(source), encodingOrOffset);
+    if (typeof source === "string") return encode(source, encodingOrOffset);
     if (isArrayBuffer(source)) return new Buffer(source, optionalNumber(encodingOrOffset), optionalNumber(length));
-    if (source instanceof Uint8Array || Array.isArray(source)) return new Buffer(source);
+    if (source instanceof Uint8Array) return new Buffer(source);
     throw new TypeError(`Buffer.from: ${typeof source} is not supported`);
-  }
-
-  static concat(list: readonly Uint8Array[]): Buffer {
-    const all = new Buffer(list.reduce((total, bytes) => total + bytes.length, 0));
-    let at = 0;
-    for (const bytes of list) {
-      all.set(bytes, at);
-      at += bytes.length;
-    }
-    return all;
   }
 
   static isBuffer(value: unknown): value is Buffer {
@@ -46,17 +36,9 @@ export class Buffer extends Uint8Array {
     return part.length;
   }
 
-  write(text: string, offset = 0): number {
-    const bytes = encode(text, "utf8");
-    this.set(bytes, offset);
-    return bytes.length;
-  }
-
-  override toString(encoding: unknown = "utf8", start = 0, end = this.length): string {
-    const bytes = this.subarray(start, end);
-    if (encoding === "utf8") return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    if (encoding === "ascii") return Array.from(bytes, (byte) => String.fromCharCode(byte & 0x7f)).join("");
-    if (encoding === "hex") return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  override toString(encoding: unknown = "utf8"): string {
+    if (encoding === "utf8") return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this);
+    if (encoding === "ascii") return Array.from(this, (byte) => String.fromCharCode(byte & 0x7f)).join("");
     throw new TypeError(`Unknown encoding: ${String(encoding)}`);
   }
 
@@ -128,8 +110,6 @@ export class Buffer extends Uint8Array {
 function encode(text: string, encoding: unknown = "utf8"): Buffer {
   if (encoding === "utf8") return new Buffer(new TextEncoder().encode(text));
   if (encoding === "ascii") return new Buffer(Array.from(text, (char) => char.charCodeAt(0) & 0xff));
-  if (encoding === "hex")
-    return new Buffer(Array.from(text.match(/[0-9a-f]{2}/gi) ?? [], (pair) => Number.parseInt(pair, 16)));
   throw new TypeError(`Unknown encoding: ${String(encoding)}`);
 }
 
