@@ -1,6 +1,6 @@
 // Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; both share chunks
 // among themselves, so that no class exists twice; web.js and web.min.js, each the whole driver in one file that needs nothing
-// but the web platform; and types/. The old dist stays until the new one is whole.
+// but the web platform; types/; and jsr/, for Deno's registry. The old dist stays until the new one is whole.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { writeJsrPackage } from "./jsr.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const shim = (name) => join(root, "scripts/shims", name);
@@ -99,6 +100,7 @@ async function build() {
     ];
     await Promise.allSettled(parts); // none writes any more when the folder goes
     await Promise.all(parts);
+    await writeJsrPackage(fresh);
     await chmod(join(fresh, "cli.js"), 0o755);
     await chmod(fresh, 0o755);
     await replace(join(root, "dist"), fresh);
