@@ -1,7 +1,7 @@
 // Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; both share chunks
 // among themselves, so that no class exists twice; web.js and web.min.js, each the whole driver in one file that needs nothing
-// but the web platform; and types/. The old dist stays until the new one is whole, and web.min.js within its budget; with
-// --accept-size the budget becomes what it is.
+// but the web platform; types/; and jsr/, for Deno's registry. The old dist stays until the new one is whole, and
+// web.min.js within its budget; with --accept-size the budget becomes what it is.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -10,6 +10,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
+import { writeJsrPackage } from "./jsr.mjs";
 import { trimmedRhea } from "./rhea.mjs";
 import * as webSize from "./web-size.mjs";
 
@@ -97,6 +98,7 @@ async function build() {
     ];
     await Promise.allSettled(parts); // none writes any more when the folder goes
     const [, , , size] = await Promise.all(parts);
+    await writeJsrPackage(fresh);
     await checkSize(size, fresh);
     await chmod(join(fresh, "cli.js"), 0o755);
     await chmod(fresh, 0o755);

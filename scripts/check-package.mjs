@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tool = (name) => join(root, "node_modules/.bin", name);
 
-const faults = (await Promise.all([checkReports(), checkDocs(), checkPackage()])).flat();
+const faults = (await Promise.all([checkReports(), checkDocs(), checkPackage(), checkJsr()])).flat();
 for (const { what, text } of faults) process.stderr.write(`${text.trim()}\n${what}\n\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
@@ -49,6 +49,12 @@ async function checkPackage() {
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+/** As far as Deno gets without its registry. */
+async function checkJsr() {
+  const publish = ["publish", "--dry-run", "--allow-dirty"];
+  return await check("The package cannot be published for Deno", tool("deno"), ...publish);
 }
 
 /** None, or the fault that the command found, with what it said. */

@@ -44,7 +44,7 @@ export class DriverPage implements AsyncDisposable {
     await profile.route(`${HTTPS_ORIGIN}/**`, async (route) => {
       const file = files.get(new URL(route.request().url()).pathname);
       const body = Buffer.from(file?.body ?? "");
-      await route.fulfill({ status: file === undefined ? 404 : 200, contentType: file?.type, body });
+      await route.fulfill({ status: file === undefined ? 404 : 200, contentType: file?.type ?? "text/plain", body });
     });
     return await new DriverPage(await Tab.openIn(profile, `${HTTPS_ORIGIN}/`)).#begin();
   }

@@ -1,0 +1,52 @@
+// Writes dist/jsr/, which jsr.json publishes: what package.json names for Deno, each file with its declarations. Those of
+// dist/types do not serve: Deno takes a name in a declaration as it is written, and there is no ./target.js beside target.d.ts.
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const { exports: subpaths } = JSON.parse(
+  await readFile(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8"),
+);
+
+/** `dist` holds web/ and types/. */
+export async function writeJsrPackage(dist) {
+  const jsr = join(dist, "jsr");
+  await mkdir(jsr);
+  await Promise.all([...entriesForDeno().map((entry) => writeEntry(entry)), writeChunks(), writeTypes()]);
+
+  async function writeEntry({ file, types }) {
+    const from = types.replace("./dist/", "./");
+    await write(basename(file), `/* @ts-self-types="${from}" */\n${await script(basename(file))}`);
+  }
+
+  async function writeChunks() {
+    const chunks = (await readdir(join(dist, "web"))).filter((name) => /^chunk-.*\.js$/.test(name));
+    await Promise.all(chunks.map(async (name) => write(name, await script(name))));
+  }
+
+  async function writeTypes() {
+    await cp(join(dist, "types"), join(jsr, "types"), { recursive: true });
+    const names = (await readdir(join(jsr, "types"), { recursive: true })).filter((name) => name.endsWith(".d.ts"));
+    await Promise.all(
+      names.map(async (name) => {
+        const text = await readFile(join(jsr, "types", name), "utf8");
+        await write(join("types", name), text.replace(/(\bfrom |\bimport\()"(\..*?)\.js"/g, '$1"$2.d.ts"'));
+      }),
+    );
+  }
+
+  /** Its source map stays behind. */
+  async function script(name) {
+    return (await readFile(join(dist, "web", name), "utf8")).replace(/^\/\/# sourceMappingURL=.*\n?/m, "");
+  }
+
+  async function write(name, text) {
+    await writeFile(join(jsr, name), text);
+  }
+}
+
+function entriesForDeno() {
+  return Object.values(subpaths)
+    .filter(({ deno }) => deno !== undefined)
+    .map(({ deno, types }) => ({ file: deno, types: typeof types === "string" ? types : types.deno }));
+}

@@ -1,0 +1,80 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const deno = join(root, "node_modules/.bin/deno");
+
+interface Manifest {
+  version: string;
+  license: string;
+  exports: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>;
+}
+
+const USE = `
+  import { ConfigurationError, getRpcTransport, Target } from "oslo-messaging";
+  import { parseConf } from "oslo-messaging/conf";
+  import { Intermediary, memoryDial } from "oslo-messaging/intermediary";
+
+  const { rpc } = parseConf("[DEFAULT]\\ntransport_url = amqp+memory://h/\\n");
+  const { accept } = new Intermediary({ kind: "router" });
+  const transport = getRpcTransport(rpc.url, { ...rpc.options, dialers: { "amqp+memory": memoryDial(accept) } });
+  // @ts-expect-error a state is no number
+  const state: number = transport.state;
+  await transport.close();
+  const { topic } = new Target({ topic: "t" });
+  try {
+    parseConf("[nothing]\\n");
+  } catch (error) {
+    console.log(topic, error instanceof ConfigurationError);
+  }`;
+
+describe("jsr.json", { timeout: 60_000 }, () => {
+  let jsr: Manifest;
+  let npm: Manifest;
+
+  beforeAll(async () => {
+    [jsr, npm] = await Promise.all([manifest("jsr.json"), manifest("package.json")]);
+  });
+
+  it("is of the same version and licence as package.json", () => {
+    expect([jsr.version, jsr.license]).toEqual([npm.version, npm.license]);
+  });
+
+  it("exports what package.json exports to Deno, by the same names", () => {
+    const names = Object.entries(npm.exports).filter(([, conditions]) => Object.hasOwn(Object(conditions), "deno"));
+    expect(Object.keys(jsr.exports)).toEqual(names.map(([name]) => name));
+  });
+
+  it("names files that a build has made", () => {
+    const missing = Object.values(jsr.exports).filter((path) => !existsSync(join(root, String(path))));
+    expect(missing).toEqual([]);
+  });
+
+  it("names what Deno runs, and finds the types of", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "oslo-jsr-"));
+    const imports = Object.entries(jsr.exports).map(([name, path]) => [
+      join("oslo-messaging", name),
+      pathToFileURL(join(root, String(path))),
+    ]);
+    const env = { ...process.env, DENO_DIR: join(folder, "cache"), DENO_NO_UPDATE_CHECK: "1" };
+    try {
+      await writeFile(join(folder, "deno.json"), JSON.stringify({ imports: Object.fromEntries(imports) }));
+      await writeFile(join(folder, "use.ts"), USE);
+      const command = ["run", "--check", "--no-remote", "--no-npm", "use.ts"];
+      const { stdout } = await promisify(execFile)(deno, command, { cwd: folder, env });
+      expect(stdout).toBe("t true\n");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+async function manifest(name: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(root, name), "utf8"));
+}
