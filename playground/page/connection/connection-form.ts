@@ -28,9 +28,13 @@ export class ConnectionForm {
     byId("embedded-url", HTMLElement).textContent = embeddedUrl ?? "";
     const first = embeddedUrl === undefined ? "page" : "embedded";
     for (const radio of this.#radios()) radio.checked = radio.value === first;
-    this.#form.addEventListener("change", () => this.#showFields());
+    this.#form.addEventListener("change", () => {
+      this.#moveLogins();
+      this.#showFields();
+    });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
+      this.#moveLogins();
       onSubmit();
     });
     this.#showFields();
@@ -48,7 +52,6 @@ export class ConnectionForm {
   }
 
   #url(fields: UrlFields): TransportURL {
-    this.#moveLogin(fields);
     const form = new FormData(this.#form);
     const text = typed(form, fields.url);
     const field = fieldOf(this.#form, fields.url);
@@ -64,14 +67,16 @@ export class ConnectionForm {
     }
   }
 
-  /** A name and a password that were typed into the URL go where they do not show. */
-  #moveLogin(fields: UrlFields): void {
-    const field = fieldOf(this.#form, fields.url);
-    const found = loginIn(field.value.trim());
-    if (found === undefined) return;
-    field.value = found.rest;
-    fieldOf(this.#form, fields.user).value = found.user ?? "";
-    fieldOf(this.#form, fields.password).value = found.password ?? "";
+  /** A name and a password that were typed into a URL go where they do not show. */
+  #moveLogins(): void {
+    for (const { url, user, password } of [FIELDS, NOTIFICATIONS_FIELDS]) {
+      const field = fieldOf(this.#form, url);
+      const found = loginIn(field.value.trim());
+      if (found === undefined) continue;
+      field.value = found.rest;
+      fieldOf(this.#form, user).value = found.user ?? "";
+      fieldOf(this.#form, password).value = found.password ?? "";
+    }
   }
 
   #radios(): HTMLInputElement[] {
