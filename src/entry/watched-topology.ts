@@ -21,7 +21,8 @@ export function watchedTopology(
   connect: (options: TransportOptions) => Transport,
   { signal, ...options }: WatchTopologyOptions,
 ): AsyncIterable<Topology> {
-  return watched(connect(options), checked({ signal }, { signal: abortSignal }).signal);
+  const good = checked({ signal }, { signal: abortSignal });
+  return watched(connect(options), good.signal);
 }
 
 async function* watched(transport: Transport, signal: AbortSignal | undefined): AsyncGenerator<Topology, void> {

@@ -73,7 +73,8 @@ const DEFAULT_LIMITS: IntermediaryLimits = {
  * tests and the playground, not for production: it is one process, keeps what it stores in memory alone, and knows
  * neither access rights nor other intermediaries.
  *
- * It listens nowhere by itself: `accept` goes to a listener or to `memoryDial`.
+ * It listens nowhere by itself: `accept` goes to a listener or to `memoryDial`. Who is let in may watch who is connected and who
+ * listens where: see `watchTopology`.
  */
 export class Intermediary implements AsyncDisposable {
   /** `close`, for `await using`. */

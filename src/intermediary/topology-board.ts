@@ -41,9 +41,10 @@ export class TopologyBoard {
     }, PERIOD_MS);
   }
 
-  /** Not at every look of a newcomer: it may be one that comes and goes all the time. */
+  /** A newcomer is told what there is since it came, but never by a look before its time: many may come and go. */
   #onCredit(watcher: Consumer): void {
     if (performance.now() - this.#lookedAtMs >= PERIOD_MS) this.#look();
+    else if (this.#watchers.get(watcher) === undefined) return;
     this.#tell(watcher);
   }
 

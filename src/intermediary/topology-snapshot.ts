@@ -7,7 +7,7 @@ import type { Topology, TopologyAddress, TopologyConnection, TopologyLinks } fro
 const MAX_CONNECTIONS = 1_000;
 const MAX_ADDRESSES = 1_000;
 const MAX_LINKS = 10_000;
-const LONGEST_TEXT = 400;
+const LONGEST_TEXT = 300;
 
 export interface TopologySources {
   readonly kind: IntermediaryKind;

@@ -12,7 +12,7 @@ export const TOPOLOGY_ADDRESS = "$topology";
 /** A capability of the source at this address: a peer that is something else, and has such an address too, does not offer it. */
 export const TOPOLOGY_CAPABILITY = "oslo-messaging-topology";
 
-/** What an embedded intermediary knows at one moment. Long texts are cut off, at 400 characters; long lists too, see `omitted`. */
+/** What an embedded intermediary knows at one moment. Long texts are cut off, at 300 characters; long lists too, see `omitted`. */
 export interface Topology {
   /** What it is. */
   readonly kind: IntermediaryKind;

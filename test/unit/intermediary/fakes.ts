@@ -20,7 +20,7 @@ export class FakeConsumer implements Outlet {
   queued = 0;
   #handlers: OutletHandlers | undefined;
 
-  constructor(node: Node, credit = 0, settleMode: SettleMode = "mixed") {
+  constructor(node: Pick<Node, "addConsumer">, credit = 0, settleMode: SettleMode = "mixed") {
     const open = (handlers: OutletHandlers): Outlet => {
       this.#handlers = handlers;
       return this;

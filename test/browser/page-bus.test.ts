@@ -1,0 +1,69 @@
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CARRIED, carryBus, type Libraries } from "../support/page-bus.js";
+import { launchChromium } from "./chromium.js";
+import { Tab } from "./tab.js";
+
+declare global {
+  /** Within the page: both of `dist/web`. */
+  var libraries: Libraries;
+}
+
+const DIST = fileURLToPath(new URL("../../dist/web/", import.meta.url));
+/** Nobody has this name: what the page loads comes from the test. */
+const ORIGIN = "https://static.test";
+const HTML =
+  '<!doctype html><html lang="en"><title>A bus in a page</title><link rel="icon" href="data:,"><script type="module" src="start.js"></script></html>';
+const SCRIPT = `
+  import * as oslo from "./web.js";
+  import * as embedded from "./intermediary.js";
+  globalThis.libraries = { oslo, embedded };`;
+const POLICY = "default-src 'none'; script-src 'self'; img-src data:; connect-src 'none'";
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+
+afterAll(() => browser?.close());
+
+test.each(["router", "broker"] as const)(
+  "a page carries a whole bus in itself, with a %s, and connects to nothing",
+  async (kind) => {
+    await using tab = await Tab.open(browser, "about:blank");
+    const { page } = tab;
+    const asked = await serveFromHere(page);
+    page.on("websocket", (socket) => asked.push(socket.url()));
+    await page.goto(`${ORIGIN}/`);
+    await page.waitForFunction(() => "libraries" in globalThis);
+    const loaded = asked.length;
+    const libraries = await page.evaluateHandle(() => globalThis.libraries);
+    expect(await page.evaluate(carryBus, { libraries, kind })).toEqual(CARRIED);
+    expect(asked.slice(loaded)).toEqual([]);
+    expect(tab.takeErrors()).toEqual([]);
+  },
+);
+
+/** Answers the page's requests, without a server; gives the paths that it has asked for. */
+async function serveFromHere(page: Page): Promise<string[]> {
+  const names = (await readdir(DIST)).filter((name) => name.endsWith(".js"));
+  const scripts = await Promise.all(
+    names.map(async (name) => [`/${name}`, await readFile(DIST + name, "utf8")] as const),
+  );
+  const bodies = new Map<string, string>([...scripts, ["/start.js", SCRIPT]]);
+  const asked: string[] = [];
+  await page.route(
+    () => true,
+    async (route) => {
+      const { pathname } = new URL(route.request().url());
+      asked.push(pathname);
+      const script = bodies.get(pathname);
+      const contentType = `text/${script === undefined ? "html" : "javascript"}; charset=utf-8`;
+      await route.fulfill({ body: script ?? HTML, contentType, headers: { "Content-Security-Policy": POLICY } });
+    },
+  );
+  return asked;
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import type { Connection } from "../../../src/core/connection.js";
+import { distributions } from "../../../src/intermediary/addresses.js";
+import { Budget } from "../../../src/intermediary/budget.js";
+import { Clients, LinkCounts } from "../../../src/intermediary/clients.js";
+import { Nodes } from "../../../src/intermediary/nodes.js";
+import { topologyOf } from "../../../src/intermediary/topology-snapshot.js";
+import { FakeLogger } from "./fakes.js";
+
+/** JSON escapes each of its characters by six. */
+const NAME = "\u0001".repeat(2_000);
+
+test("a snapshot of more than fits is cut off, says by how much, and fits a message in the worst case", () => {
+  const clients = new Clients();
+  for (let count = 0; count < 1_002; count++) clients.add(fakeConnection(), NAME);
+  const init = { distributionOf: distributions(), budget: new Budget({ messages: 1, bytes: 1 }) };
+  const nodes = new Nodes({ kind: "broker", logger: new FakeLogger(), ...init });
+  for (let count = 0; count < 1_003; count++) {
+    const { receivers, senders } = nodes.at(`${count} ${NAME}`);
+    let links = 0;
+    for (const client of clients) {
+      if (links === 12) break;
+      links++;
+      receivers.add(client);
+      senders.add(client);
+    }
+  }
+  const topology = topologyOf({ kind: "broker", product: "p", clients, nodes }, new LinkCounts());
+  expect(topology.connections).toHaveLength(1_000);
+  expect(topology.addresses).toHaveLength(1_000);
+  expect(topology.addresses[0]?.receivers).toHaveLength(12);
+  expect(topology.addresses[999]?.senders).toEqual([]);
+  expect(topology.omitted).toEqual({ connections: 2, addresses: 3, links: 1_000 * 24 - 10_000 });
+  expect(JSON.stringify(topology).length).toBeLessThan(16 * 1024 * 1024);
+});
+
+/** A connection of somebody who says as much of itself as it can. */
+function fakeConnection(): Connection {
+  const properties = new Map(["node", "process", "pid"].map((key) => [key, NAME]));
+  const remote = { containerId: NAME, product: NAME, properties };
+  return { remote, closed: new Promise(() => {}) } as unknown as Connection;
+}
