@@ -1,25 +1,9 @@
-import type { Logger } from "../src/core/logger.js";
-import {
-  getNotificationTransport,
-  getRpcServer,
-  getRpcTransport,
-  MessageDeliveryFailure,
-  MessagingTimeout,
-  type NotificationTransport,
-  Notifier,
-} from "../src/entry/node.js";
-import { Intermediary } from "../src/intermediary/intermediary.js";
-import { listenTcp } from "../src/transports/tcp-listener.js";
-import { listenWebSocket } from "../src/transports/websocket-listener.js";
-import { chatter } from "./chatter.js";
-import { DemoEndpoint } from "./demo-endpoint.js";
+import { getNotificationTransport, getRpcTransport, type Logger } from "oslo-messaging";
+import { Intermediary, listenTcp, listenWebSocket } from "oslo-messaging/intermediary";
+import { DemoServices } from "./demo-services.js";
 
-/** The RPC servers of the topic `demo`. */
-const SERVERS = ["node-1", "node-2"];
 const MAX_CONNECTIONS = 100;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
-/** Notifications that nobody listens to do not pile up. */
-const NOTIFY_TIMEOUT_MS = 2_000;
 
 /**
  * What the page and the command line talk to: an embedded router that listens on any free ports of this machine and,
@@ -79,40 +63,12 @@ export class Backstage implements AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    // Without a logger: that a router stores nothing is no news here, and what fails is told to `onFailure`.
-    const notifications = getNotificationTransport(this.#tcpUrl);
+    // Without a logger: that a router stores nothing is no news here, and what fails is logged by the services.
+    const notifications = getNotificationTransport(this.#tcpUrl, { amqp: { containerName: "demo notifier" } });
     this.#closers.push(() => notifications.close());
-    const rpc = getRpcTransport(this.#tcpUrl, { logger: this.#logger });
+    const rpc = getRpcTransport(this.#tcpUrl, { logger: this.#logger, amqp: { containerName: "demo servers" } });
     this.#closers.push(() => rpc.close());
-    await Promise.all(
-      SERVERS.map(async (name) => {
-        const notifier = this.#notifier(notifications, `demo.${name}`);
-        const endpoint = new DemoEndpoint(name, (payload) => {
-          void notifier.info({}, "demo.note", payload, { timeoutMs: NOTIFY_TIMEOUT_MS });
-        });
-        await getRpcServer(rpc, { topic: "demo", server: name }, [endpoint], { ping: true }).start();
-      }),
-    );
-    const leaving = new AbortController();
-    const talk = chatter(this.#notifier(notifications, "playground"), leaving.signal);
-    this.#closers.push(async () => {
-      leaving.abort();
-      await talk;
-    });
+    const services = await DemoServices.start({ rpc, notifications, logger: this.#logger });
+    this.#closers.push(() => services.close());
   }
-
-  #notifier(transport: NotificationTransport, publisherId: string): Notifier {
-    return new Notifier(transport, {
-      publisherId,
-      onFailure: (error) => {
-        if (!isForNobody(error)) this.#logger.warn(`a notification failed: ${error.message}`);
-      },
-    });
-  }
-}
-
-/** Nobody listens, or whoever did has closed the page; and at the end a notification may be under way. */
-function isForNobody(error: Error): boolean {
-  if (error instanceof MessagingTimeout || error instanceof MessageDeliveryFailure) return error.phase !== "connecting";
-  return error.name === "AbortError";
 }

@@ -1,5 +1,5 @@
-import { setTimeout } from "node:timers/promises";
-import type { Notifier, Priority } from "../src/entry/node.js";
+import type { Notifier, Priority } from "oslo-messaging";
+import { pause } from "../src/core/timers.js";
 
 interface Story {
   priority: Priority;
@@ -27,7 +27,7 @@ export async function chatter(notifier: Notifier, signal: AbortSignal): Promise<
     for (const { priority, eventType, payload } of STORIES) {
       if (signal.aborted) return;
       await notifier[priority]({}, eventType, payload, { timeoutMs: INTERVAL_MS, signal });
-      await setTimeout(INTERVAL_MS, undefined, { signal }).catch(() => {});
+      await pause(INTERVAL_MS, signal).catch(() => {});
     }
   }
 }

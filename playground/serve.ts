@@ -2,6 +2,7 @@ import { toError } from "../src/core/errors.js";
 import { Backstage } from "./backstage.js";
 import { pageFiles } from "./page-files.js";
 import { servePage } from "./page-server.js";
+import { PythonEndpoint } from "./python-endpoint.js";
 import { walkThrough } from "./walk-through.js";
 
 const USAGE = `Usage: npm start [-- --once]
@@ -35,6 +36,7 @@ async function serve({ webSocketUrl, tcpUrl }: Backstage): Promise<void> {
   const page = await servePage(await pageFiles({ webSocketUrl, tcpUrl }));
   try {
     print(welcome(`http://127.0.0.1:${page.port}/`, tcpUrl, webSocketUrl));
+    await using _python = new PythonEndpoint(tcpUrl, (line) => print(`\n${line}`));
     await interrupted;
   } finally {
     await page.close();

@@ -1,5 +1,4 @@
-import { setTimeout } from "node:timers/promises";
-import { LONGEST_TIMER_MS } from "../core/timers.js";
+import { pause } from "../core/timers.js";
 import type { CallInfo } from "../entry/node.js";
 
 /** What `serve` offers without a module: the methods of a reference server in Python, by the same names and results. */
@@ -35,7 +34,7 @@ export class BuiltinEndpoint {
   /** Ends early when the caller's connection is gone. */
   async slow(_context: object, { secs }: { secs: number }, { signal }: CallInfo): Promise<string> {
     if (typeof secs !== "number" || !(secs >= 0)) throw new TypeError("secs must be a number of seconds");
-    await setTimeout(Math.min(secs * 1_000, LONGEST_TIMER_MS), undefined, { signal });
+    await pause(secs * 1_000, signal);
     return `slept ${secs}`;
   }
 

@@ -1,0 +1,43 @@
+import {
+  getNotificationTransport,
+  getRpcTransport,
+  type Logger,
+  type NotificationTransport,
+  type RPCTransport,
+} from "oslo-messaging";
+import { type Dial, Intermediary, memoryDial } from "oslo-messaging/intermediary";
+import { DemoServices } from "../../demo-services.js";
+
+const SCHEME = "amqp+memory";
+
+/** A whole message bus within the page: a router, and on it the same services that `npm start` has. */
+export class BusInPage {
+  static readonly url = `${SCHEME}://this-page/`;
+  /** For transports to `url`. */
+  readonly dialers: Readonly<Record<string, Dial>>;
+  readonly #intermediary: Intermediary;
+  readonly #rpc: RPCTransport;
+  readonly #notifications: NotificationTransport;
+  readonly #services: Promise<DemoServices>;
+
+  /** Whoever connects at once is served as soon as the services have their links: a router lets callers wait for them. */
+  constructor(logger: Logger) {
+    this.#intermediary = new Intermediary({ kind: "router", logger });
+    const dialers = { [SCHEME]: memoryDial(this.#intermediary.accept) };
+    this.dialers = dialers;
+    this.#rpc = getRpcTransport(BusInPage.url, { dialers, logger, amqp: { containerName: "demo servers" } });
+    // Without a logger, as at the backstage.
+    this.#notifications = getNotificationTransport(BusInPage.url, {
+      dialers,
+      amqp: { containerName: "demo notifier" },
+    });
+    this.#services = DemoServices.start({ rpc: this.#rpc, notifications: this.#notifications, logger });
+  }
+
+  /** What was opened last closes first. */
+  async close(): Promise<void> {
+    await (await this.#services).close();
+    await Promise.all([this.#rpc.close(), this.#notifications.close()]);
+    await this.#intermediary.close();
+  }
+}

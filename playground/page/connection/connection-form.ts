@@ -1,0 +1,92 @@
+import type { TransportURL } from "oslo-messaging";
+import { byId, fieldOf, typed } from "../parts/elements.js";
+import type { Place } from "../view.js";
+import { busUrl, loginIn } from "./bus-url.js";
+
+/** The names of the fields of one URL. */
+interface UrlFields {
+  url: string;
+  user: string;
+  password: string;
+}
+
+const FIELDS: UrlFields = { url: "url", user: "user", password: "password" };
+const NOTIFICATIONS_FIELDS: UrlFields = {
+  url: "notificationsUrl",
+  user: "notificationsUser",
+  password: "notificationsPassword",
+};
+
+/** Where to connect to, as the user says it. What is typed as a password is kept nowhere else than in its field. */
+export class ConnectionForm {
+  readonly #form = byId("connection-form", HTMLFormElement);
+  readonly #hybrid = byId("hybrid", HTMLInputElement);
+
+  /** @param embeddedUrl undefined where there is no embedded intermediary: then there is no such choice. */
+  constructor(embeddedUrl: string | undefined, onSubmit: () => void) {
+    byId("embedded-choice", HTMLElement).hidden = embeddedUrl === undefined;
+    byId("embedded-url", HTMLElement).textContent = embeddedUrl ?? "";
+    const first = embeddedUrl === undefined ? "page" : "embedded";
+    for (const radio of this.#radios()) radio.checked = radio.value === first;
+    this.#form.addEventListener("change", () => {
+      this.#moveLogins();
+      this.#showFields();
+    });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#moveLogins();
+      onSubmit();
+    });
+    this.#showFields();
+  }
+
+  get place(): Place {
+    const chosen = this.#radios().find(({ checked }) => checked)?.value;
+    return chosen === "embedded" || chosen === "url" ? chosen : "page";
+  }
+
+  /** The URLs of RPC and of notifications, with who connects. @throws InvalidTransportURL, naming which. */
+  urls(): { rpc: TransportURL; notifications: TransportURL } {
+    const rpc = this.#url(FIELDS);
+    return { rpc, notifications: this.#hybrid.checked ? this.#url(NOTIFICATIONS_FIELDS) : rpc };
+  }
+
+  #url(fields: UrlFields): TransportURL {
+    const form = new FormData(this.#form);
+    const text = typed(form, fields.url);
+    const field = fieldOf(this.#form, fields.url);
+    try {
+      if (text === undefined) throw new Error(`Type a URL, such as ${field.placeholder}`);
+      const url = busUrl(text, { user: typed(form, fields.user), password: typed(form, fields.password) });
+      field.removeAttribute("aria-invalid");
+      return url;
+    } catch (error) {
+      field.setAttribute("aria-invalid", "true");
+      field.focus();
+      throw error;
+    }
+  }
+
+  /** A name and a password that were typed into a URL go where they do not show. */
+  #moveLogins(): void {
+    for (const { url, user, password } of [FIELDS, NOTIFICATIONS_FIELDS]) {
+      const field = fieldOf(this.#form, url);
+      const found = loginIn(field.value.trim());
+      if (found === undefined) continue;
+      field.value = found.rest;
+      fieldOf(this.#form, user).value = found.user ?? "";
+      fieldOf(this.#form, password).value = found.password ?? "";
+    }
+  }
+
+  #radios(): HTMLInputElement[] {
+    return [...byId("place", HTMLFieldSetElement).querySelectorAll("input")];
+  }
+
+  #showFields(): void {
+    for (const part of this.#form.querySelectorAll<HTMLElement>(".place")) {
+      part.hidden = part.dataset["place"] !== this.place;
+    }
+    byId("notifications-fields", HTMLElement).hidden = !this.#hybrid.checked;
+  }
+}

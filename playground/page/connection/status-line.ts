@@ -1,0 +1,54 @@
+import type { Transport, TransportStatus } from "oslo-messaging";
+
+/** How one transport is doing, in a line. */
+export class StatusLine {
+  readonly #line: HTMLElement;
+
+  constructor(line: HTMLElement) {
+    this.#line = line;
+  }
+
+  /** Shows every status of the transport, until it is closed. */
+  async follow(transport: Transport): Promise<void> {
+    let connections = 0;
+    let connected = false;
+    for await (const status of transport.status()) {
+      if (status.type === "connected" && !connected) connections += 1;
+      // A link that was refused is one of a connection that stays.
+      if (status.type !== "refused") connected = status.type === "connected";
+      const times = connections > 1 ? `; reconnects: ${connections - 1}` : "";
+      this.#show(status.type, `${describe(status)}${times}`);
+    }
+  }
+
+  /** There is no transport, because of this. */
+  refuse(error: unknown): void {
+    this.#show("refused", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  }
+
+  #show(state: string, text: string): void {
+    this.#line.dataset["state"] = state;
+    this.#line.textContent = text;
+  }
+}
+
+function describe(status: TransportStatus): string {
+  switch (status.type) {
+    case "idle":
+    case "closed":
+      return "not connected";
+    case "connecting":
+      return `connecting to ${status.host}, attempt ${status.attempt}`;
+    case "connected":
+      return `connected to ${status.host}, ${status.product ?? "which does not say what it is"}`;
+    case "disconnected": {
+      const why = status.error === undefined ? "" : `: ${status.error.message}`;
+      const then = status.retryInMs === undefined ? "" : `; again in ${(status.retryInMs / 1_000).toFixed(1)} s`;
+      return `disconnected from ${status.host}${why}${then}`;
+    }
+    case "refused":
+      return `link to ${status.address} refused: ${status.error.message}`;
+    default:
+      return status satisfies never;
+  }
+}

@@ -1,0 +1,96 @@
+import uPlot from "uplot";
+
+export interface ChartInit {
+  /** As the scale of x is called: from and to. */
+  range: readonly [number, number];
+  /** Where the marks of x are, and what stands there. */
+  marks: readonly (readonly [at: number, text: string])[];
+  /** What y counts. */
+  unit: string;
+  series: readonly {
+    colour: () => string;
+    paths?: uPlot.Series.PathBuilder | undefined;
+    fill?: boolean | undefined;
+    dash?: number[] | undefined;
+  }[];
+}
+
+const HEIGHT = 290;
+/** Of y, so that a handful does not fill the chart. */
+const LEAST_TOP = 5;
+
+/** A chart in the page's colours, as wide as its element. */
+export class Chart {
+  readonly #plot: uPlot;
+
+  constructor(parent: HTMLElement, { range, marks, unit, series }: ChartInit, data: uPlot.AlignedData) {
+    const text = (): string => colourOf(parent);
+    const grid = { stroke: () => lineColourOf(parent), width: 1 };
+    this.#plot = new uPlot(
+      {
+        width: parent.clientWidth || 1,
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: {
+          x: { time: false, range: [...range] },
+          y: { range: (_plot, _min, max) => [0, Math.max(LEAST_TOP, max * 1.05)] },
+        },
+        axes: [
+          {
+            stroke: text,
+            grid: { show: false },
+            ticks: grid,
+            splits: () => marks.map(([at]) => at),
+            values: () => marks.map(([, mark]) => mark),
+          },
+          {
+            stroke: text,
+            grid,
+            ticks: grid,
+            label: unit,
+            labelSize: 20,
+            incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000],
+          },
+        ],
+        series: [
+          {},
+          ...series.map(({ colour, paths, dash, fill = false }) => ({
+            stroke: colour,
+            width: 2,
+            points: { show: false },
+            ...(paths === undefined ? {} : { paths }),
+            ...(dash === undefined ? {} : { dash }),
+            ...(fill ? { fill: colour } : {}),
+          })),
+        ],
+      },
+      data,
+      parent,
+    );
+    new ResizeObserver(() => this.#fit(parent)).observe(parent);
+  }
+
+  set(data: uPlot.AlignedData): void {
+    this.#plot.setData(data);
+  }
+
+  /** The colours have changed. */
+  repaint(): void {
+    this.#plot.redraw();
+  }
+
+  /** A panel that is hidden has no width. */
+  #fit({ clientWidth }: HTMLElement): void {
+    if (clientWidth > 0) this.#plot.setSize({ width: clientWidth, height: HEIGHT });
+  }
+}
+
+/** What `color` is there, for a canvas, which knows no custom properties. */
+export function colourOf(of: HTMLElement): string {
+  return getComputedStyle(of).color;
+}
+
+function lineColourOf(of: HTMLElement): string {
+  return getComputedStyle(of).outlineColor;
+}

@@ -1,0 +1,39 @@
+import type { RPCClient } from "oslo-messaging";
+import { toError } from "../../../src/core/errors.js";
+
+export interface LoadInit {
+  client: RPCClient;
+  calls: number;
+  /** How many are under way at a time. */
+  concurrency: number;
+  signal: AbortSignal;
+  onLatency: (ms: number) => void;
+  /** After every call. `lastError` is the one of the failure that came last. */
+  onProgress: (done: number, failed: number, lastError: Error | undefined) => void;
+}
+
+/** Calls `echo` so often. Resolves when the last answer is there, or soon after the signal. */
+export async function load(init: LoadInit): Promise<void> {
+  const { client, calls, concurrency, signal, onLatency, onProgress } = init;
+  let begun = 0;
+  let done = 0;
+  let failed = 0;
+  let lastError: Error | undefined;
+  const caller = async (): Promise<void> => {
+    while (begun < calls && !signal.aborted) {
+      begun += 1;
+      const started = performance.now();
+      try {
+        await client.call({}, "echo", { arg: begun }, { signal });
+        onLatency(performance.now() - started);
+      } catch (error) {
+        if (signal.aborted) return;
+        failed += 1;
+        lastError = toError(error);
+      }
+      done += 1;
+      onProgress(done, failed, lastError);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, caller));
+}

@@ -1,0 +1,44 @@
+import type { Frame } from "oslo-messaging";
+
+/** The seconds that the line shows. */
+export const SECONDS = 60;
+
+export interface Rates {
+  /** Messages in each of the last seconds, the oldest first. The present second is not over, and not among them. */
+  in: number[];
+  out: number[];
+}
+
+/** How many messages went in and out in each of the last seconds. */
+export class Throughput {
+  /** By the second that they are of. */
+  readonly #seconds = new Map<number, { in: number; out: number }>();
+
+  /** The last transfer of a message counts, all others do not. */
+  add({ performative, direction, fields }: Frame, nowMs: number): void {
+    if (performative !== "transfer" || Reflect.get(fields, "more") === true) return;
+    const second = Math.floor(nowMs / 1_000);
+    let counts = this.#seconds.get(second);
+    if (counts === undefined) {
+      counts = { in: 0, out: 0 };
+      this.#seconds.set(second, counts);
+      for (const old of this.#seconds.keys()) if (old < second - SECONDS) this.#seconds.delete(old);
+    }
+    counts[direction] += 1;
+  }
+
+  rates(nowMs: number): Rates {
+    const first = Math.floor(nowMs / 1_000) - SECONDS;
+    const seconds = Array.from({ length: SECONDS }, (_, index) => this.#seconds.get(first + index));
+    return { in: seconds.map((counts) => counts?.in ?? 0), out: seconds.map((counts) => counts?.out ?? 0) };
+  }
+}
+
+/** In a sentence. */
+export function describeRates(rates: Rates): string {
+  const of = (counts: readonly number[], way: string): string => {
+    const sum = counts.reduce((total, count) => total + count, 0);
+    return `${way} ${counts.at(-1) ?? 0} in the last second, ${sum.toLocaleString("en")} in the last minute`;
+  };
+  return `Messages ${of(rates.in, "in:")}; ${of(rates.out, "out:")}`;
+}

@@ -1,0 +1,42 @@
+import type { Priority } from "oslo-messaging";
+import { PRIORITIES } from "../../../src/driver/notify/notification.js";
+import { badge, byId, element } from "../parts/elements.js";
+
+/** Which notifications show: by priority, and by a part of the event type or a pattern with stars for all of it. */
+export class NotificationFilter {
+  readonly #priorities = new Set<Priority>(PRIORITIES);
+  readonly #field = byId("event-filter", HTMLInputElement);
+  readonly #onChange: () => void;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+    byId("priorities", HTMLFieldSetElement).append(...PRIORITIES.map((priority) => this.#choice(priority)));
+    this.#field.addEventListener("input", onChange);
+  }
+
+  passes(priority: Priority, eventType: string): boolean {
+    return this.#priorities.has(priority) && fits(eventType, this.#field.value.trim());
+  }
+
+  #choice(priority: Priority): HTMLElement {
+    const box = element("input", "");
+    box.type = "checkbox";
+    box.name = priority;
+    box.checked = true;
+    box.addEventListener("change", () => {
+      if (box.checked) this.#priorities.add(priority);
+      else this.#priorities.delete(priority);
+      this.#onChange();
+    });
+    return element("label", "choice", box, badge(priority));
+  }
+}
+
+/** Without a star the text may be anywhere; `compute.*.end` is all of it. Case does not matter. */
+export function fits(eventType: string, pattern: string): boolean {
+  const text = eventType.toLowerCase();
+  const wanted = pattern.toLowerCase();
+  if (!wanted.includes("*")) return text.includes(wanted);
+  const parts = wanted.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s").test(text);
+}

@@ -1,0 +1,19 @@
+/** A list on the page, newest first, that forgets its oldest rows. What stands behind it while it is empty says what to do. */
+export class Rows {
+  readonly #list: HTMLElement;
+  readonly #limit: number;
+
+  constructor(list: HTMLElement, limit: number) {
+    this.#list = list;
+    this.#limit = limit;
+  }
+
+  add(...rows: readonly HTMLElement[]): void {
+    this.#list.prepend(...rows.toReversed());
+    while (this.#list.childElementCount > this.#limit) this.#list.lastElementChild?.remove();
+  }
+
+  clear(): void {
+    this.#list.replaceChildren();
+  }
+}

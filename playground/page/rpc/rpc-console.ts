@@ -1,0 +1,158 @@
+import { getRpcClient } from "oslo-messaging";
+import { toError } from "../../../src/core/errors.js";
+import { byId, element, fieldOf, typed } from "../parts/elements.js";
+import { jsonText } from "../parts/json-text.js";
+import { Rows } from "../parts/rows.js";
+import type { Bus, View } from "../view.js";
+import { type Example, examples, PYTHON_EXAMPLE } from "./examples.js";
+import { ExchangeRow } from "./exchange-row.js";
+import { REQUEST_FIELDS, type Request, titleOf } from "./request.js";
+import { RequestHistory } from "./request-history.js";
+
+const MOST_ROWS = 50;
+/** The server in Python is started with the intermediary, and may take its time. */
+const PYTHON_WAIT_MS = 60_000;
+
+export interface RpcConsoleInit {
+  /** Goes along as the context of every request. */
+  pageName: string;
+  /** Gets how long a call took that was answered. */
+  onLatency: (ms: number) => void;
+}
+
+/** Calls, casts and fans out what is typed, and shows what becomes of it. */
+export class RpcConsole implements View {
+  readonly #init: RpcConsoleInit;
+  readonly #form = byId("console-form", HTMLFormElement);
+  readonly #fields = byId("console", HTMLFieldSetElement);
+  readonly #rows = new Rows(byId("exchanges", HTMLOListElement), MOST_ROWS);
+  readonly #outcome = byId("exchange-outcome", HTMLElement);
+  readonly #history = new RequestHistory();
+  readonly #python: HTMLButtonElement;
+  #bus: Bus | undefined;
+  #leaving = new AbortController();
+
+  constructor(init: RpcConsoleInit) {
+    this.#init = init;
+    this.#python = this.#button(PYTHON_EXAMPLE);
+    this.#python.hidden = true;
+    const buttons = examples(init.pageName).map((example) => this.#button(example));
+    byId("examples", HTMLElement).append(...buttons, this.#python);
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#perform(this.#typed(event.submitter instanceof HTMLButtonElement ? event.submitter.value : "call"));
+    });
+    this.#form.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      this.#form.requestSubmit();
+    });
+    byId("clear-exchanges", HTMLButtonElement).addEventListener("click", () => {
+      this.#rows.clear();
+      this.#history.clear();
+    });
+    const earlier = this.#history.requests.map((request) => ExchangeRow.earlier(request, () => this.#again(request)));
+    this.#rows.add(...earlier.map(({ element }) => element).reverse());
+  }
+
+  open(bus: Bus): void {
+    this.#bus = bus;
+    this.#fields.disabled = false;
+    this.#leaving = new AbortController();
+    if (bus.place === "embedded") void this.#lookForPython(bus, this.#leaving.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#leaving.abort();
+    this.#bus = undefined;
+    this.#fields.disabled = true;
+    this.#python.hidden = true;
+  }
+
+  /** What is to be sent next. */
+  fill(fields: Partial<Request>): void {
+    for (const name of REQUEST_FIELDS) {
+      const value = fields[name];
+      if (value !== undefined) fieldOf(this.#form, name).value = value;
+    }
+  }
+
+  #button({ label, ...fields }: Example): HTMLButtonElement {
+    const button = element("button", "small", label);
+    button.type = "button";
+    button.addEventListener("click", () => this.fill({ namespace: "", version: "", ...fields }));
+    return button;
+  }
+
+  async #lookForPython({ rpc }: Bus, signal: AbortSignal): Promise<void> {
+    const { topic, server, method } = PYTHON_EXAMPLE;
+    try {
+      await getRpcClient(rpc, { topic, server }).call({}, method, {}, { timeoutMs: PYTHON_WAIT_MS, signal });
+      this.#python.hidden = false;
+    } catch {} // there is none, or nobody is here any more
+  }
+
+  #again(request: Request): void {
+    this.fill(request);
+    void this.#perform(request);
+  }
+
+  #typed(verb: string): Request {
+    const form = new FormData(this.#form);
+    const text = (name: string): string => typed(form, name) ?? "";
+    return {
+      verb: verb === "cast" || verb === "fanout" ? verb : "call",
+      topic: text("topic"),
+      server: text("server"),
+      namespace: text("namespace"),
+      version: text("version"),
+      method: text("method"),
+      timeout: text("timeout"),
+      args: text("args"),
+    };
+  }
+
+  async #perform(request: Request): Promise<void> {
+    const row = new ExchangeRow(request, () => this.#again(request));
+    this.#rows.add(row.element);
+    this.#history.add(request);
+    const started = performance.now();
+    try {
+      const result = await this.#send(request);
+      const ms = performance.now() - started;
+      row.succeed(result, ms);
+      this.#outcome.textContent = `${titleOf(request)}: ok`;
+      if (request.verb === "call") this.#init.onLatency(ms);
+    } catch (thrown) {
+      const error = toError(thrown);
+      row.fail(error, performance.now() - started);
+      this.#outcome.textContent = `${titleOf(request)}: ${error.message}`;
+    }
+  }
+
+  async #send({ verb, topic, server, namespace, version, method, timeout, args }: Request): Promise<string> {
+    if (this.#bus === undefined) throw new Error("there is no connection: press Connect first");
+    const target = {
+      topic,
+      server: server || undefined,
+      namespace: namespace || undefined,
+      version: version || undefined,
+      fanout: verb === "fanout",
+    };
+    const client = getRpcClient(this.#bus.rpc, target, { timeoutMs: Number(timeout) * 1_000 });
+    const context = { page: this.#init.pageName };
+    const given = argumentsOf(args);
+    if (verb === "call") return jsonText(await client.call(context, method, given), 2);
+    await client.cast(context, method, given);
+    return "handed over";
+  }
+}
+
+/** The client refuses what is no object. @throws SyntaxError */
+function argumentsOf(text: string): object {
+  try {
+    return JSON.parse(text || "{}");
+  } catch (error) {
+    throw new SyntaxError(`the arguments are no JSON: ${toError(error).message}`);
+  }
+}

@@ -1,0 +1,104 @@
+import { MessagingException, type RPCTransport } from "oslo-messaging";
+import { type Topology, watchTopology } from "oslo-messaging/intermediary";
+import { toError } from "../../../src/core/errors.js";
+import { pause } from "../../../src/core/timers.js";
+import { byId } from "../parts/elements.js";
+import type { Bus, View } from "../view.js";
+import { Picture } from "./picture.js";
+import { pictureOf } from "./picture-model.js";
+import { TopologyTable } from "./topology-table.js";
+
+/** After a lost connection. */
+const PAUSE_MS = 1_000;
+
+/** Who is connected and who listens where, as the embedded intermediary tells it. It is asked only while this shows. */
+export class TopologyView implements View {
+  readonly #pageName: string;
+  readonly #status = byId("topology-status", HTMLElement);
+  readonly #replies = byId("show-replies", HTMLInputElement);
+  readonly #picture: Picture;
+  readonly #table = new TopologyTable();
+  #bus: Bus | undefined;
+  #showing = false;
+  #last: Topology | undefined;
+  #watching = new AbortController();
+
+  constructor(pageName: string) {
+    this.#pageName = pageName;
+    const isOurs = ({ name }: { name: string }): boolean => name.startsWith(pageName);
+    this.#picture = new Picture(byId("topology-picture", HTMLElement), isOurs);
+    this.#replies.addEventListener("change", () => this.#draw());
+  }
+
+  open(bus: Bus): void {
+    this.#bus = bus;
+    this.#restart();
+  }
+
+  async close(): Promise<void> {
+    this.#bus = undefined;
+    this.#restart();
+    this.#tell("Connect, and see who listens where.");
+  }
+
+  show(showing: boolean): void {
+    if (showing === this.#showing) return;
+    this.#showing = showing;
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.#watching.abort();
+    if (this.#bus === undefined || !this.#showing) return;
+    this.#watching = new AbortController();
+    this.#tell("Asking for the topology.");
+    void this.#watch(this.#bus, this.#watching.signal);
+  }
+
+  async #watch({ rpc, dialers }: Bus, signal: AbortSignal): Promise<void> {
+    const options = { dialers, signal, amqp: { containerName: `${this.#pageName} topology` } };
+    while (!signal.aborted) {
+      try {
+        await connected(rpc);
+        for await (const topology of watchTopology(rpc.url, options)) this.#show(topology);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        const { message } = toError(thrown);
+        if (thrown instanceof MessagingException) {
+          this.#tell(`Only the intermediary that comes with oslo-messaging tells its topology. ${message}`);
+          return;
+        }
+        this.#tell(`There is no topology until there is a connection again. ${message}`);
+      }
+      await pause(PAUSE_MS, signal).catch(() => {});
+    }
+  }
+
+  #show(topology: Topology): void {
+    this.#last = topology;
+    const { product, connections, addresses } = topology;
+    const told = `${product}: ${connections.length} connections, ${addresses.length} addresses`;
+    // It is read out when it changes, and not four times a second.
+    if (this.#status.textContent !== told) this.#status.textContent = told;
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (this.#last === undefined) return;
+    this.#picture.show(pictureOf(this.#last, this.#replies.checked));
+    this.#table.show(this.#last);
+  }
+
+  /** Instead of a topology. */
+  #tell(text: string): void {
+    this.#status.textContent = text;
+    this.#last = undefined;
+    this.#picture.clear();
+    this.#table.clear();
+  }
+}
+
+/** Resolves when there is a connection, or will be none any more. */
+async function connected(transport: RPCTransport): Promise<void> {
+  for await (const { type } of transport.status()) if (type === "connected") return;
+}

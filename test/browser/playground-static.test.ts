@@ -1,0 +1,74 @@
+import { fileURLToPath } from "node:url";
+import type { Browser } from "playwright";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Listening } from "../../src/core/dial.js";
+import { launchChromium } from "./chromium.js";
+import { PlaygroundPage } from "./playground-page.js";
+import { playground } from "./running-playground.js";
+import { hostStatically } from "./static-host.js";
+import { Tab } from "./tab.js";
+
+const SITE = fileURLToPath(new URL("../../.cache/playground", import.meta.url));
+
+describe("the playground on a static host, in a page that may connect to nothing", () => {
+  let host: Listening;
+  let browser: Browser;
+  let tab: Tab;
+  let page: PlaygroundPage;
+
+  beforeAll(async () => {
+    await using building = playground("playground/static-site.ts");
+    expect(await building.exited).toBe(0);
+    [host, browser] = await Promise.all([hostStatically(SITE), launchChromium()]);
+    tab = await Tab.open(browser, `http://127.0.0.1:${host.port}/some/where/`);
+    page = new PlaygroundPage(tab.page);
+  });
+
+  afterEach(() => {
+    expect(tab.takeErrors()).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await host?.close();
+  });
+
+  test("the whole message bus runs in the page, by itself", async () => {
+    await page.connected("oslo-messaging-router");
+    expect(await page.page.getByText("Embedded router").isVisible()).toBe(false);
+  });
+
+  test("calls are answered, by the demo servers and by the server in the page", async () => {
+    expect(await page.example("add")).toMatch(/^ok.*\b42$/s);
+    expect(await page.example("whoami, node-2")).toContain('"server": "node-2"');
+    expect(await page.example("slow")).toMatch(/^ok.*"slept 2"$/s);
+    expect(await page.example("this page")).toMatch(/^ok\s+call browser/);
+  });
+
+  test("a fanout reaches every server, and notifications tell so", async () => {
+    await page.request("Fanout", { method: "note", args: '{"arg": "in memory"}' });
+    await page.tab("Notifications");
+    for (const server of ["node-1", "node-2"]) {
+      await page
+        .notifications("in memory")
+        .filter({ hasText: `"server":"${server}"` })
+        .waitFor();
+    }
+    expect(await page.notify("warn", "test.static", "1")).toMatch(/^taken after/);
+    await page.notifications("test.static").waitFor();
+  });
+
+  test("the topology of the router in the page is told", async () => {
+    const panel = await page.tab("Topology");
+    await panel.getByText(/^oslo-messaging-router: \d+ connections/).waitFor();
+    await panel.locator("text.name", { hasText: "demo servers" }).first().waitFor();
+  });
+
+  test("ends with Disconnect, and begins anew with Connect", async () => {
+    await page.button("Disconnect").click();
+    await page.status("RPC", "not connected");
+    await page.button("Connect").click();
+    await page.connected();
+    expect(await page.example("echo")).toMatch(/^ok/);
+  });
+});

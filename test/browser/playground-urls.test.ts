@@ -1,0 +1,141 @@
+import type { Browser } from "playwright";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { pageFiles } from "../../playground/page-files.js";
+import { servePage } from "../../playground/page-server.js";
+import type { Listening } from "../../src/core/dial.js";
+import { getNotificationTransport, Notifier } from "../../src/entry/node.js";
+import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
+import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { launchChromium } from "./chromium.js";
+import { PlaygroundPage } from "./playground-page.js";
+import { Tab } from "./tab.js";
+
+const CANNOT_CONNECT = /WebSocket connection to .* failed/;
+const LOGIN = { user: "alice", password: "wonder%land" };
+
+describe("the playground, connected to URLs that are typed", () => {
+  let server: Listening;
+  let browser: Browser;
+  let tab: Tab;
+  let page: PlaygroundPage;
+
+  beforeAll(async () => {
+    const [files, launched] = await Promise.all([pageFiles({ webSocketUrl: "", tcpUrl: "" }), launchChromium()]);
+    browser = launched;
+    server = await servePage(files);
+    tab = await Tab.open(browser, `http://127.0.0.1:${server.port}/`);
+    page = new PlaygroundPage(tab.page);
+    await page.connected();
+  });
+
+  afterEach(async () => {
+    await page.button("Disconnect").click();
+    await page.status("RPC", "not connected");
+    expect(tab.takeErrors().filter((error) => !CANNOT_CONNECT.test(error))).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  test("says what is wrong with a URL, beside it, and where no URL is", async () => {
+    await page.connect("amqp://127.0.0.1/");
+    expect(await page.status("RPC", "DriverLoadFailure")).toContain("amqp+ws, amqp+wss");
+    await page.connect("localhost:5673");
+    expect(await page.status("RPC", "InvalidTransportURL")).toContain("localhost:5673");
+    expect(await page.field("Transport URL").getAttribute("aria-invalid")).toBe("true");
+    await page.connect("");
+    await page.status("RPC", "Type a URL");
+    await page.choose("In this page");
+    await page.button("Connect").click();
+    await page.connected();
+  });
+
+  test("a plain WebSocket URL is taken, its path as the WebSocket's", async () => {
+    await using bus = await webSocketBus({ kind: "broker" });
+    await page.connect(`ws://127.0.0.1:${bus.port}/`);
+    await page.connected("oslo-messaging-broker");
+    expect(await page.example("this page")).toMatch(/^ok/);
+  });
+
+  test("logs in, and what was typed of a login shows nowhere and is kept nowhere", async () => {
+    await using bus = await webSocketBus({ kind: "router", users: new Map([[LOGIN.user, LOGIN.password]]) });
+    const at = `127.0.0.1:${bus.port}/`;
+    await page.connect(`amqp+ws://${at}`);
+    await page.status("RPC", /^disconnected.*(sasl|auth)/i);
+    await page.connect(`amqp+ws://${at}`, LOGIN);
+    await page.connected("oslo-messaging-router");
+
+    await page.connect(`amqp+ws://${LOGIN.user}:wonder%25land@${at}`);
+    await page.connected("oslo-messaging-router");
+    expect(await page.field("Transport URL").inputValue()).toBe(`amqp+ws://${at}`);
+    expect(await page.field("User").inputValue()).toBe(LOGIN.user);
+    const panel = await page.tab("Topology");
+    await panel.getByText(/^oslo-messaging-router: \d+ connections/).waitFor();
+    const shown = await page.page.evaluate(() => document.body.textContent + JSON.stringify(localStorage) + location);
+    expect(shown).not.toMatch(/wonder/);
+  });
+
+  test("hybrid: RPC goes by one intermediary, notifications by another", async () => {
+    await using forRpc = await webSocketBus({ kind: "router" });
+    await using forNotifications = await webSocketBus({
+      kind: "broker",
+      users: new Map([[LOGIN.user, LOGIN.password]]),
+    });
+    await page.choose("Another URL");
+    await page.page.getByRole("checkbox", { name: "Notifications by another URL" }).check();
+    await page.field("Transport URL of notifications").fill(`amqp+ws://127.0.0.1:${forNotifications.port}/`);
+    await page.field("User of notifications").fill(LOGIN.user);
+    await page.page.getByLabel("Password of notifications").fill(LOGIN.password);
+    await page.connect(`amqp+ws://127.0.0.1:${forRpc.port}/`);
+    await page.status("RPC", /^connected.*oslo-messaging-router$/);
+    await page.status("Notifications", /^connected.*oslo-messaging-broker$/);
+
+    expect(await page.example("this page")).toMatch(/^ok/);
+    const url = `amqp+ws://${LOGIN.user}:wonder%25land@127.0.0.1:${forNotifications.port}/`;
+    await using transport = getNotificationTransport(url);
+    await new Notifier(transport, { publisherId: "elsewhere" }).info({}, "test.hybrid", {});
+    await page.tab("Notifications");
+    await page.notifications("test.hybrid").waitFor();
+    await page.page.getByRole("checkbox", { name: "Notifications by another URL" }).uncheck();
+  });
+
+  test("an intermediary that tells no topology is said to be none of ours", async () => {
+    await using bus = await webSocketBus({ kind: "broker", addressing: undefined, product: "something-else" });
+    await page.connect(`amqp+ws://127.0.0.1:${bus.port}/`);
+    const panel = await page.tab("Topology");
+    await panel.getByText(/^something-else: \d+ connections/).waitFor();
+  });
+
+  test("when the intermediary goes and comes back, the page shows it, and its server serves again", async () => {
+    const first = await webSocketBus({ kind: "broker" });
+    await page.connect(`amqp+ws://127.0.0.1:${first.port}/`);
+    await page.connected("oslo-messaging-broker");
+    const panel = await page.tab("Topology");
+    await panel.getByText(/^oslo-messaging-broker: \d+ connections/).waitFor();
+    await first[Symbol.asyncDispose]();
+    await page.status("RPC", /^(disconnected|connecting)/);
+    await panel.getByText("There is no topology until there is a connection again.").waitFor();
+    await using _second = await webSocketBus({ kind: "broker" }, first.port);
+    for (const name of ["RPC", "Notifications"] as const) await page.status(name, /^connected.*; reconnects: 1$/);
+    await panel.getByText(/^oslo-messaging-broker: \d+ connections/).waitFor();
+    expect(await page.example("this page")).toMatch(/^ok/);
+    await page.tab("Topology");
+    await page.button("Disconnect").click();
+    await page.status("RPC", "not connected");
+    await page.connect(`amqp+ws://127.0.0.1:${first.port}/`);
+    await page.connected("oslo-messaging-broker");
+  });
+});
+
+async function webSocketBus(options: IntermediaryOptions, port = 0): Promise<Listening & AsyncDisposable> {
+  const intermediary = new Intermediary(options);
+  const at = { host: "127.0.0.1", port, maxConnections: 20, maxMessageBytes: 1024 * 1024 };
+  const listening = await listenWebSocket({ ...at, accept: intermediary.accept });
+  const close = async (): Promise<void> => {
+    await intermediary.close();
+    await listening.close();
+  };
+  return { port: listening.port, close, [Symbol.asyncDispose]: close };
+}

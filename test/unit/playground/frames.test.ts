@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { frameSummary } from "../../../playground/page/frames/frame-summary.js";
+import { fits } from "../../../playground/page/notifications/notification-filter.js";
+
+describe("a frame in a few words", () => {
+  it.each([
+    ["attach", { role: false, target: { type: "target", address: "a/b" } }, "sender a/b"],
+    [
+      "attach",
+      { role: true, source: { type: "source", dynamic: true } },
+      "receiver of an address that the peer makes up",
+    ],
+    ["attach", { role: true }, "receiver of no address"],
+    [
+      "transfer",
+      { handle: 1, deliveryId: 2, settled: true, payloadBytes: 3 },
+      "handle 1, deliveryId 2, settled true, payloadBytes 3",
+    ],
+    ["disposition", { first: 1, state: { type: "accepted" } }, "first 1, state accepted"],
+    [
+      "detach",
+      { closed: true, error: { type: "error", condition: "amqp:not-found" } },
+      "closed true, error amqp:not-found",
+    ],
+    ["heartbeat", {}, ""],
+    ["unreadable", { reason: "no frame" }, '{"reason":"no frame"}'],
+  ])("%s %j", (performative, fields, summary) => {
+    expect(frameSummary({ direction: "in", channel: 0, performative, fields, bytes: 8 })).toBe(summary);
+  });
+});
+
+describe("the filter of event types", () => {
+  it.each([
+    ["", true],
+    ["instance", true],
+    ["Instance.CREATE", true],
+    ["compute.*", true],
+    ["*.create", false],
+    ["compute.*.end", true],
+    ["create.*", false],
+    ["c.mpute*", false],
+  ])("%j passes compute.instance.create.end: %s", (pattern, passes) => {
+    expect(fits("compute.instance.create.end", pattern)).toBe(passes);
+  });
+});
