@@ -59,7 +59,9 @@ async function tagsOfTests(): Promise<Set<string>> {
   const vitest = await createVitest("test", { watch: false });
   try {
     const modules = await vitest.experimental_parseSpecifications(await vitest.globTestSpecifications());
-    expect(modules.flatMap((module) => module.errors())).toEqual([]);
+    // Those of test/runtimes are declared by a function that they call.
+    const errors = modules.flatMap((module) => module.errors());
+    expect(errors.filter(({ message }) => !message.startsWith("No test suite found"))).toEqual([]);
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     return new Set(tests.filter(({ options }) => options.mode === "run").flatMap(({ tags }) => tags));
   } finally {
