@@ -1,4 +1,4 @@
-import type { Browser, Page } from "playwright";
+import type { Browser, BrowserContext, Page } from "playwright";
 import { libraryFiles } from "../../playground/page-files.js";
 import { type PageFile, servePage } from "../../playground/page-server.js";
 import type { Listening } from "../../src/core/dial.js";
@@ -33,8 +33,13 @@ export class DriverPage implements AsyncDisposable {
   }
 
   static async open(browser: Browser): Promise<DriverPage> {
+    return await DriverPage.openIn(await browser.newContext());
+  }
+
+  /** In this profile, which ends with its last page. */
+  static async openIn(profile: BrowserContext): Promise<DriverPage> {
     const server = await servePage(await driverFiles());
-    return await new DriverPage(await Tab.open(browser, `http://127.0.0.1:${server.port}/`), server).#begin();
+    return await new DriverPage(await Tab.openIn(profile, `http://127.0.0.1:${server.port}/`), server).#begin();
   }
 
   /** At an origin of its own by https, which no server serves: the browser is given the files. */
@@ -43,8 +48,8 @@ export class DriverPage implements AsyncDisposable {
     const files = await driverFiles();
     await profile.route(`${HTTPS_ORIGIN}/**`, async (route) => {
       const file = files.get(new URL(route.request().url()).pathname);
-      const body = Buffer.from(file?.body ?? "");
-      await route.fulfill({ status: file === undefined ? 404 : 200, contentType: file?.type, body });
+      if (file === undefined) await route.fulfill({ status: 404 });
+      else await route.fulfill({ contentType: file.type, body: Buffer.from(file.body) });
     });
     return await new DriverPage(await Tab.openIn(profile, `${HTTPS_ORIGIN}/`)).#begin();
   }

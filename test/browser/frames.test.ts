@@ -1,0 +1,71 @@
+import type { Browser } from "playwright";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { uniqueTopic } from "../support/bed.js";
+import { type Bus, EMBEDDED_BROKER } from "../support/bus.js";
+import { PythonClient, PythonServer } from "../support/python.js";
+import { launchChromium } from "./chromium.js";
+import { DriverPage } from "./driver-page.js";
+import { launchFirefox } from "./firefox.js";
+import { Shredder } from "./shredder.js";
+
+const TEN_MEGABYTES = 10_000_000;
+
+describe.each([
+  { name: "Chromium", launch: launchChromium },
+  { name: "Firefox", launch: launchFirefox },
+])("between a page in $name and Python", ({ launch }) => {
+  let browser: Browser;
+  let tab: DriverPage;
+  let bus: Bus;
+  let server: PythonServer;
+  const topic = uniqueTopic("python");
+
+  beforeAll(async () => {
+    bus = await EMBEDDED_BROKER.start();
+    browser = await launch();
+    [tab, server] = await Promise.all([
+      DriverPage.open(browser),
+      PythonServer.start({ url: bus.url("amqp"), topic, server: "python" }),
+    ]);
+  });
+
+  afterAll(async () => {
+    await tab?.[Symbol.asyncDispose]();
+    await browser?.close();
+    await server?.stop();
+    await bus?.close();
+  });
+
+  test("10 MB go there and back, whoever calls", async () => {
+    const page = { url: bus.url("amqp+ws"), topic, pageTopic: uniqueTopic("page"), size: TEN_MEGABYTES };
+    const isWhole = await tab.page.evaluate(async ({ url, topic, pageTopic, size }) => {
+      const transport = oslo.getRpcTransport(url);
+      const echo = (_context: object, { arg }: { arg: string }) => arg;
+      await oslo.getRpcServer(transport, { topic: pageTopic, server: "page" }, [{ echo }]).start();
+      const arg = "0123456789".repeat(size / 10);
+      const answer = await oslo.getRpcClient(transport, { topic }).call({}, "echo", { arg });
+      return answer === arg;
+    }, page);
+    expect(isWhole).toBe(true);
+    await using client = await PythonClient.start(bus.url("amqp"));
+    const arg = "abcdefghij".repeat(TEN_MEGABYTES / 10);
+    const answer = await client.call({ target: { topic: page.pageTopic }, method: "echo", args: { arg } });
+    expect(answer === arg).toBe(true);
+  });
+
+  test.each(["messages", "fragments"] as const)(
+    "connections and calls survive WebSocket %s of 1 byte",
+    async (pieces) => {
+      await using shredder = await Shredder.start(bus.url("amqp+ws"), pieces);
+      const page = { url: `amqp+ws://127.0.0.1:${shredder.port}/`, topic, arg: "0123456789".repeat(1_000) };
+      const answer = await tab.page.evaluate(async ({ url, topic, arg }) => {
+        const transport = oslo.getRpcTransport(url);
+        const answer = await oslo.getRpcClient(transport, { topic }).call({}, "echo", { arg });
+        await transport.close();
+        return answer;
+      }, page);
+      expect(answer).toBe(page.arg);
+      expect(shredder.pieces).toBeGreaterThan(2 * page.arg.length);
+    },
+  );
+});

@@ -1,0 +1,167 @@
+import type { Browser } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { getRpcServer, getRpcTransport, type RPCServer, type RPCTransport } from "../../src/entry/node.js";
+import { uniqueTopic } from "../support/bed.js";
+import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
+import { Inbox } from "../support/inbox.js";
+import { Relay } from "../support/relay.js";
+import { launchChromium } from "./chromium.js";
+import { DriverPage } from "./driver-page.js";
+
+const CASTS = 10_000;
+const CAST_BYTES = 10_000;
+const SLOW = 50_000;
+/** `maxQueued`, unless told. */
+const QUEUED_BYTES = 64 * 1024 * 1024;
+/** What the driver lets a WebSocket hold: its budget, and the batch that went beyond it. */
+const SOCKET_BYTES = 1024 * 1024 + 64 * 1024;
+
+let browser: Browser;
+let bus: Bus;
+let network: Relay;
+let tab: DriverPage;
+let transport: RPCTransport;
+let server: RPCServer;
+let topic: string;
+const arrived = new Inbox<number>("the server");
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+
+afterAll(() => browser?.close());
+
+beforeEach(async () => {
+  topic = uniqueTopic("memory");
+  bus = await EMBEDDED_ROUTER.start();
+  network = new Relay(Number(new URL(bus.url("amqp+ws")).port));
+  await network.listen();
+  transport = getRpcTransport(bus.url("amqp"));
+  const endpoint = { take: (_context: object, { id }: { id: number }) => arrived.put(id) };
+  server = getRpcServer(transport, { topic, server: "node" }, [endpoint]);
+  await server.start();
+  tab = await DriverPage.open(browser);
+  await measureWebSockets(tab);
+});
+
+afterEach(async () => {
+  await tab?.[Symbol.asyncDispose]();
+  await server?.stop();
+  await transport?.close();
+  await network?.[Symbol.asyncDispose]();
+  await bus?.close();
+});
+
+test("a page that casts 100 MB without waiting, into a slow network, keeps 64 MiB of them and refuses the rest", async () => {
+  const heap = await heapBytes();
+  await connect();
+  network.throttle(SLOW);
+  const refused = await tab.page.evaluate(
+    async ([casts, bytes]) => {
+      let refused = 0;
+      const text = "x".repeat(bytes);
+      const sent = Array.from({ length: casts }, (_, id) =>
+        globalThis.sendingClient.cast({}, "take", { id, text }).then(
+          () => id,
+          (error: Error) => {
+            if (error.name !== "SendQueueFull") throw error;
+            refused++;
+            return undefined;
+          },
+        ),
+      );
+      globalThis.taken = Promise.all(sent);
+      await new Promise((resolve) => setTimeout(resolve)); // refusals come at once
+      return refused;
+    },
+    [CASTS, CAST_BYTES] as const,
+  );
+  expect(refused).toBeGreaterThan(CASTS - QUEUED_BYTES / CAST_BYTES - 1_000);
+  expect((await heapBytes()) - heap).toBeLessThan(1.5 * QUEUED_BYTES);
+  expect(await mostBuffered()).toBeLessThan(SOCKET_BYTES);
+
+  network.throttle(Number.POSITIVE_INFINITY);
+  const taken = (await tab.page.evaluate(() => globalThis.taken)).filter((id) => id !== undefined);
+  expect(taken).toHaveLength(CASTS - refused);
+  for (const id of taken) await arrived.take(`${id}`, (come) => (come === id ? true : undefined));
+  expect(arrived.unread).toEqual([]);
+  expect(await mostBuffered()).toBeLessThan(SOCKET_BYTES);
+}, 60_000);
+
+test("a page that waits until there is room casts 100 MB, none of them refused, and keeps but little", async () => {
+  const heap = await heapBytes();
+  await connect({ messages: 100 });
+  network.throttle(SLOW);
+  const half = tab.told.take("the half", (told) => (told === CASTS / 2 ? true : undefined), 50_000);
+  const sending = tab.page.evaluate(
+    async ([casts, bytes]) => {
+      const text = "x".repeat(bytes);
+      const sent: Promise<void>[] = [];
+      for (let id = 0; id < casts; id++) {
+        await globalThis.sender.writable();
+        if (id === 200) void tell("slow");
+        if (id === casts / 2) void tell(id);
+        sent.push(globalThis.sendingClient.cast({}, "take", { id, text }));
+      }
+      await Promise.all(sent);
+    },
+    [CASTS, CAST_BYTES] as const,
+  );
+  await tab.told.take("200 casts", (told) => (told === "slow" ? true : undefined));
+  expect(await mostBuffered()).toBeLessThan(SOCKET_BYTES);
+  network.throttle(Number.POSITIVE_INFINITY);
+  await half;
+  expect((await heapBytes()) - heap).toBeLessThan(20_000_000);
+  await sending;
+  for (let id = 0; id < CASTS; id++) await arrived.take(`${id}`, (come) => (come === id ? true : undefined));
+  expect(await mostBuffered()).toBeLessThan(SOCKET_BYTES);
+}, 60_000);
+
+declare global {
+  /** Of the page under test. */
+  var sender: import("../../src/entry/web.js").RPCTransport;
+  var sendingClient: import("../../src/entry/web.js").RPCClient;
+  /** The casts that were not refused, once all are through. */
+  var taken: Promise<(number | undefined)[]>;
+  /** The largest `bufferedAmount` that was seen. */
+  var peak: number;
+}
+
+/** Begins to note, after each `send`, what is buffered: a WebSocket tells it to nobody but those who ask. */
+async function measureWebSockets({ page }: DriverPage): Promise<void> {
+  await page.evaluate(() => {
+    globalThis.peak = 0;
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data: Parameters<typeof send>[0]) {
+      send.call(this, data);
+      globalThis.peak = Math.max(globalThis.peak, this.bufferedAmount);
+    };
+  });
+}
+
+function mostBuffered(): Promise<number> {
+  return tab.page.evaluate(() => globalThis.peak);
+}
+
+/** Makes `sender` and `sendingClient` in the page, and shows that the server is reached. */
+async function connect(maxQueued?: { messages: number }): Promise<void> {
+  const url = `amqp+ws://127.0.0.1:${network.port}/`;
+  await tab.page.evaluate(
+    async ({ url, topic, maxQueued }) => {
+      globalThis.sender = oslo.getRpcTransport(url, { maxQueued });
+      globalThis.sendingClient = oslo.getRpcClient(globalThis.sender, { topic });
+      await globalThis.sendingClient.call({}, "take", { id: -1 });
+    },
+    { url, topic, maxQueued },
+  );
+  await arrived.take("the call", (id) => (id === -1 ? true : undefined));
+}
+
+/** What the page's objects and ArrayBuffers hold, without garbage. */
+async function heapBytes(): Promise<number> {
+  const devTools = await tab.page.context().newCDPSession(tab.page);
+  await devTools.send("HeapProfiler.collectGarbage");
+  const { usedSize, backingStorageSize } = await devTools.send("Runtime.getHeapUsage");
+  await devTools.detach();
+  return usedSize + backingStorageSize;
+}

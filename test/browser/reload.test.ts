@@ -1,0 +1,121 @@
+import type { Browser } from "playwright";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Logger } from "../../src/core/logger.js";
+import {
+  getRpcClient,
+  getRpcServer,
+  getRpcTransport,
+  type RPCServer,
+  type RPCTransport,
+} from "../../src/entry/node.js";
+import { uniqueTopic } from "../support/bed.js";
+import { Deferred } from "../support/deferred.js";
+import { embedded, type Guarded } from "../support/embedded.js";
+import { Inbox } from "../support/inbox.js";
+import { launchChromium } from "./chromium.js";
+import { DriverPage } from "./driver-page.js";
+import { launchFirefox } from "./firefox.js";
+
+describe.each([
+  { name: "Chromium", launch: launchChromium },
+  { name: "Firefox", launch: launchFirefox },
+])("a page in $name that is reloaded", ({ launch }) => {
+  const topic = uniqueTopic("node");
+  const pageTopic = uniqueTopic("page");
+  const atIntermediary = new Inbox<string>("the intermediary's log");
+  const atServer = new Inbox<string>("the server's log");
+  const called = new Inbox<Deferred<string>>("the server");
+  let intermediary: Guarded;
+  let transport: RPCTransport;
+  let server: RPCServer;
+  let browser: Browser;
+  let tab: DriverPage;
+  let url: string;
+
+  beforeAll(async () => {
+    intermediary = await embedded({ by: "websocket", logger: logInto(atIntermediary) });
+    url = `amqp+ws://127.0.0.1:${intermediary.port}/`;
+    transport = getRpcTransport(url, { logger: logInto(atServer) });
+    const endpoint = {
+      echo: (_context: object, { arg }: { arg: string }) => arg,
+      hold() {
+        const answer = new Deferred<string>();
+        called.put(answer);
+        return answer.promise;
+      },
+    };
+    server = getRpcServer(transport, { topic, server: "node" }, [endpoint]);
+    await server.start();
+    await connected();
+    browser = await launch();
+    tab = await DriverPage.open(browser);
+  });
+
+  afterAll(async () => {
+    await tab?.[Symbol.asyncDispose]();
+    await browser?.close();
+    await server?.stop();
+    await transport?.close();
+    await intermediary?.[Symbol.asyncDispose]();
+  });
+
+  test("in mid-call is gone at once; the answer is logged, to nobody, and the page calls again", async () => {
+    await tab.page.evaluate(
+      ({ url, topic }) => void oslo.getRpcClient(oslo.getRpcTransport(url), { topic }).call({}, "hold"),
+      {
+        url,
+        topic,
+      },
+    );
+    const answer = await called.take("the call", (held) => held);
+    await connected();
+    await tab.reload();
+    await disconnected();
+
+    answer.resolve("too late");
+    await atServer.take("a reply to nobody", (line) => (line.startsWith("warn: RPC Reply") ? line : undefined));
+    const again = await tab.page.evaluate(
+      async ({ url, topic }) =>
+        await oslo.getRpcClient(oslo.getRpcTransport(url), { topic }).call({}, "echo", { arg: "again" }),
+      { url, topic },
+    );
+    expect(again).toBe("again");
+    await connected();
+    expect(atIntermediary.unread.filter((line) => line.includes("connected"))).toEqual([]);
+  });
+
+  test("while it serves leaves its caller to its time-out, and serves again", async () => {
+    await serve();
+    const client = getRpcClient(transport, { topic: pageTopic });
+    const calling = client.call({}, "hold", {}, { timeoutMs: 3_000 });
+    const end = expect(calling).rejects.toMatchObject({ name: "MessagingTimeout", phase: "reply" });
+    await tab.told.take("the call", (told) => (told === "called" ? true : undefined));
+    await tab.reload();
+    await end;
+    await serve();
+    expect(await client.call({}, "echo", { arg: "again" })).toBe("again");
+  });
+
+  async function serve(): Promise<void> {
+    await tab.page.evaluate(
+      async ({ url, topic }) => {
+        const endpoint = {
+          echo: (_context: object, { arg }: { arg: string }) => arg,
+          hold: () => tell("called").then(() => new Promise(() => {})),
+        };
+        await oslo.getRpcServer(oslo.getRpcTransport(url), { topic, server: "page" }, [endpoint]).start();
+      },
+      { url, topic: pageTopic },
+    );
+  }
+
+  const told = (what: string) =>
+    atIntermediary.take(what, (line) => (line.startsWith("info: ") && line.endsWith(` ${what}`) ? line : undefined));
+  const connected = () => told("connected");
+  const disconnected = () => told("disconnected");
+});
+
+function logInto(inbox: Inbox<string>): Logger {
+  const at = (level: string) => (message: string) => inbox.put(`${level}: ${message}`);
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
