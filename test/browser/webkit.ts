@@ -14,7 +14,7 @@ const DRIVER = "/usr/bin/WebKitWebDriver";
 const SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt";
 
 /** Debian's WebKitGTK in its MiniBrowser, by WebDriver: one window, on a screen and in a home folder of its own. */
-export class WebKit implements ScriptedBrowser, AsyncDisposable {
+export class WebKit implements ScriptedBrowser {
   readonly #session: WebDriverSession;
   readonly #end: () => Promise<void>;
 
@@ -65,13 +65,12 @@ export class WebKit implements ScriptedBrowser, AsyncDisposable {
       await this.#end();
     }
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
 }
 
-/** A command that sees this CA, and no other, as the system's. WebKitGTK needs bubblewrap itself, for its sandbox. */
+/**
+ * A command that sees this CA, and no other, as the system's. bubblewrap, which WebKitGTK needs for its own sandbox, needs
+ * namespaces: root or a kernel that lets users have them.
+ */
 function trusting(ca: string): readonly string[] {
   const seen = ["--dev-bind", "/", "/", "--proc", "/proc", "--ro-bind", ca, SYSTEM_CAS];
   return ["bwrap", ...seen, "--unshare-pid", "--die-with-parent", "--"];

@@ -54,14 +54,14 @@ export function authoritySuite(name: string, launch: Launch, untold: () => Scrip
       return outcome;
     }
 
-    test("a call is answered, once it was told the CA, but not by a server with another host's certificate", async () => {
+    test("a call is answered once the browser was told the CA, but not with the certificate of another host", async () => {
       const told = await launch({ trusts: pemFile("ca") });
       closers.push(() => told.close());
       expect(await call(told, url)).toBe(42);
       expect(await call(told, await listen(VHOST_SERVER))).toContain("its certificate is not trusted");
     });
 
-    test("the status of a transport says what it can be, when it was not told the CA", async () => {
+    test("the status says that it may be the certificate, in a browser that was not told the CA", async () => {
       expect(await call(untold(), url)).toContain("its certificate is not trusted");
     });
   });

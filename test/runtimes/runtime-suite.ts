@@ -42,23 +42,25 @@ export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly
       await bus?.close();
     });
 
-    describe.each(performers)("$runtime", ({ runtime, performance, only }) => {
-      const reports = new Inbox<Report>(runtime);
+    for (const { runtime, performance, only } of performers) {
+      describe(runtime, () => {
+        const reports = new Inbox<Report>(runtime);
 
-      beforeAll(() => {
-        performance({ ...setting, only }, (report) => reports.put(report)).then(
-          () => reports.end(new Error("it is done")),
-          (error: Error) => reports.end(error),
-        );
-      });
-
-      for (const { name } of scenariosBy(scheme, only)) {
-        test(name, { timeout: 60_000 }, async () => {
-          const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
-          const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
-          if (failure !== undefined) expect.fail(failure);
+        beforeAll(() => {
+          performance({ ...setting, only }, (report) => reports.put(report)).then(
+            () => reports.end(new Error("it is done")),
+            (error: Error) => reports.end(error),
+          );
         });
-      }
-    });
+
+        for (const { name } of scenariosBy(scheme, only)) {
+          test(name, { timeout: 60_000 }, async () => {
+            const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
+            const { failure } = await reports.take(`"${name}"`, isIt, 55_000);
+            expect(failure).toBeUndefined();
+          });
+        }
+      });
+    }
   });
 }

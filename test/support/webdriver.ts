@@ -30,14 +30,15 @@ export class WebDriverSession {
 
   /** As Playwright's: the function runs in the page, on and to JSON; rejects with what it throws there. */
   async evaluate<R, A>(run: (arg: A) => R | Promise<R>, arg: A): Promise<R> {
+    // As text: the driver itself would make null of what is undefined.
     const script = `
       const [arg, done] = arguments;
       const thrown = (error) => done({ thrown: String(error) + "\\n" + (error?.stack ?? "") });
-      (async () => done({ value: await (${run})(arg) }))().catch(thrown);`;
+      (async () => done({ text: JSON.stringify({ value: await (${run})(arg) }) }))().catch(thrown);`;
     const outcome = await command("POST", `${this.#url}/execute/async`, { script, args: [arg] });
-    const { value, thrown } = outcome as { value: R; thrown?: string };
+    const { text, thrown } = outcome as { text: string; thrown?: string };
     if (thrown !== undefined) throw new Error(`the page threw ${thrown}`);
-    return value;
+    return JSON.parse(text).value;
   }
 
   /** Ends the browser. */

@@ -21,6 +21,6 @@ export function performBy(port: Port): void {
   port.onmessage = ({ data }: MessageEvent<Setting>) =>
     perform(oslo, data, (report) => tell({ report })).then(
       () => tell({}),
-      (error: Error) => tell({ failure: String(error.stack) }),
+      (error: Error) => tell({ failure: `${error}\n${error.stack}` }),
     );
 }
