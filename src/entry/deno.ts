@@ -1,11 +1,11 @@
 import { denoDial } from "../transports/stream-deno.js";
-import { ownWebSocketDial } from "../transports/websocket-own.js";
+import { denoWebSocketDial } from "../transports/websocket-deno.js";
 import { gettersFor } from "./getters.js";
 
 export * from "./names.js";
 
 export const { getRpcTransport, getNotificationTransport } = gettersFor({
-  dialers: { amqp: denoDial, amqps: denoDial, "amqp+ws": ownWebSocketDial, "amqp+wss": ownWebSocketDial },
+  dialers: { amqp: denoDial, amqps: denoDial, "amqp+ws": denoWebSocketDial, "amqp+wss": denoWebSocketDial },
   identity: { node: hostname(), process: "deno", pid: Deno.pid },
   defaults: {},
   readFile: (path) => Deno.readTextFileSync(path),

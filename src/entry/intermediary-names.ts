@@ -1,6 +1,16 @@
 /** The public names of `./intermediary` that are the same in every runtime. */
 
-export type { Accept, Address, Dial, Listening, Pem, Socket, SocketHandlers, TLSOptions } from "../core/dial.js";
+export type {
+  Accept,
+  Address,
+  Dial,
+  Listening,
+  Pem,
+  Socket,
+  SocketHandlers,
+  TLSDetail,
+  TLSOptions,
+} from "../core/dial.js";
 export type { Logger } from "../core/logger.js";
 export type { Addressing, Distribution } from "../intermediary/addresses.js";
 export { Intermediary, type IntermediaryLimits, type IntermediaryOptions } from "../intermediary/intermediary.js";

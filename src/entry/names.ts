@@ -4,7 +4,7 @@
  */
 
 export type { Phase } from "../core/deadlines.js";
-export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptions } from "../core/dial.js";
+export type { Address, Dial, Pem, Socket, SocketHandlers, TLSDetail, TLSOptions } from "../core/dial.js";
 export type { Frame } from "../core/frame-log.js";
 export type { Logger } from "../core/logger.js";
 export type { Credentials } from "../core/sasl.js";

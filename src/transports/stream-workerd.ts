@@ -1,12 +1,12 @@
 import { connect, type WorkerSocket } from "cloudflare:sockets";
 import { authority } from "../core/authority.js";
 import type { Address } from "../core/dial.js";
-import { causeOf as plainCauseOf } from "./cause.js";
 import { usesTls } from "./scheme.js";
 import { type ByteStream, streamDial } from "./stream.js";
+import { workerCauseOf } from "./worker-cause.js";
 
 /** TCP and TLS of workers, whose runtime decides whom it trusts and who it is. */
-export const workerdDial = streamDial({ honours: [], open, causeOf });
+export const workerdDial = streamDial({ honours: [], open, causeOf: workerCauseOf });
 
 async function open(to: Address): Promise<ByteStream> {
   const { hostname, port } = to;
@@ -16,12 +16,6 @@ async function open(to: Address): Promise<ByteStream> {
   socket.closed.catch(() => {});
   await socket.opened;
   return new WorkerStream(socket, authority(to));
-}
-
-/** Workers do not tell why: whatever it is, the message is one of two. */
-function causeOf(thrown: unknown, to: Address): string {
-  const why = plainCauseOf(thrown);
-  return usesTls(to) ? `${why} (or its certificate is not signed by a CA that the worker's runtime trusts)` : why;
 }
 
 class WorkerStream implements ByteStream {

@@ -7,7 +7,13 @@ import type { Performance } from "./runtime-suite.js";
 import type { Report } from "./scenario.js";
 
 /** In the package, so that its own name leads every runtime to the files that are published for it. */
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** It may reach the network, and nothing else. */
+export const DENO = ["node_modules/deno/deno", "run", "--no-prompt", "--allow-net"] as const;
+
+/** Without our tsconfig.json, which leads to the sources: a user has none that does. */
+export const BUN = ["node_modules/.bin/bun", "--tsconfig-override=/dev/null"] as const;
 
 /** Writes a program of this folder, with all that it imports but the library, where runtimes can run it. */
 export async function bundled(program: string): Promise<string> {

@@ -3,23 +3,22 @@ import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import { fileURLToPath } from "node:url";
 import workerd from "workerd";
 import { Child, leashed } from "../support/child.js";
-import { bundled } from "./command-line.js";
+import { bundled, ROOT } from "./command-line.js";
 import type { Performance } from "./runtime-suite.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
 export interface WorkerdOptions {
-  /** Of compatibility. */
-  flags: readonly string[];
+  /** Of compatibility. Absent: none. */
+  flags?: readonly string[] | undefined;
+  /** The file of a CA whose certificates it takes. */
+  caFile?: string | undefined;
 }
 
 /** A performance by workerd: by a worker that is asked for it by HTTP. */
 export function byWorkerd(name: string, options: WorkerdOptions): Performance {
   return async (setting, tell) => {
-    await using running = await RunningWorkerd.start(name, options);
+    await using running = await RunningWorkerd.start(name, "worker.ts", options);
     const { ok, status, body } = await fetch(running.url, { method: "POST", body: JSON.stringify(setting) });
     if (!ok || body === null) throw new Error(`${name} answered with ${status}: ${running.stderr}`);
     const lines = createInterface({ input: Readable.fromWeb(body as ReadableStream) });
@@ -27,7 +26,8 @@ export function byWorkerd(name: string, options: WorkerdOptions): Performance {
   };
 }
 
-class RunningWorkerd implements AsyncDisposable {
+/** A worker that answers HTTP. */
+export class RunningWorkerd implements AsyncDisposable {
   readonly #child: Child;
   readonly #folder: string;
   #port: unknown;
@@ -37,8 +37,8 @@ class RunningWorkerd implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async start(name: string, options: WorkerdOptions): Promise<RunningWorkerd> {
-    const program = await bundled("worker.ts");
+  static async start(name: string, worker: string, options: WorkerdOptions): Promise<RunningWorkerd> {
+    const program = await bundled(worker);
     const folder = await mkdtemp(join(ROOT, ".cache/runtimes/workerd-"));
     await writeFile(join(folder, "config.capnp"), await configOf(program, folder, options));
     const command = leashed([workerd, "serve", "--control-fd=1", join(folder, "config.capnp")]);
@@ -72,16 +72,17 @@ class RunningWorkerd implements AsyncDisposable {
   }
 }
 
-async function configOf(program: string, folder: string, { flags }: WorkerdOptions): Promise<string> {
+async function configOf(program: string, folder: string, { flags = [], caFile }: WorkerdOptions): Promise<string> {
   const embed = (path: string): string => `embed ${JSON.stringify(relative(folder, path))}`;
   const modules = [{ name: "worker.js", source: embed(program) }, ...(await library(embed))];
   const esModules = modules.map(({ name, source }) => `(name = ${JSON.stringify(name)}, esModule = ${source})`);
+  const trusted = caFile === undefined ? "" : embed(caFile);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
-    (name = "internet", network = (allow = ["private"])),
+    (name = "internet", network = (allow = ["private"], tlsOptions = (trustedCertificates = [${trusted}]))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { getRpcServer, getRpcTransport, type RPCTransport } from "../../src/entry/node.js";
+import { Child } from "../support/child.js";
+import { currentNode } from "../support/current-node.js";
+import { embedded, type Guarded } from "../support/embedded.js";
+import { CA, pemFile, SERVER } from "../support/tls.js";
+import { BUN, bundled, DENO, ROOT } from "./command-line.js";
+import type { SecureCall, SecureOutcome } from "./secure-call.js";
+import { RunningWorkerd } from "./workerd.js";
+
+type Scheme = "amqps" | "amqp+wss";
+type Caller = (call: SecureCall) => Promise<SecureOutcome>;
+
+const IN_CODE = { ca: CA };
+const TOPIC = "secure";
+const UNTRUSTED = "the certificate is not signed by a CA that is trusted here";
+
+function byProgram(command: readonly [string, ...string[]], env: Readonly<Record<string, string>> = {}): Caller {
+  return async (call) => {
+    const program = await bundled("secure-program.ts");
+    const args = [...command, program, JSON.stringify(call)] as const;
+    await using child = new Child({ name: command[0], command: args, env, cwd: ROOT });
+    return await child.waitForJson("an outcome", (outcome) => outcome);
+  };
+}
+
+function byWorker(caFile?: string): Caller {
+  return async (call) => {
+    await using running = await RunningWorkerd.start("workerd", "secure-worker.ts", { caFile });
+    const response = await fetch(running.url, { method: "POST", body: JSON.stringify(call) });
+    return (await response.json()) as SecureOutcome;
+  };
+}
+
+interface Case {
+  runtime: string;
+  scheme: Scheme;
+  /** Where it is told nothing of the CA. */
+  ignorant: Caller;
+  /** What it says then. */
+  error: string;
+  told: readonly Telling[];
+}
+
+/** How a runtime can be told of a CA. */
+interface Telling {
+  by: string;
+  caller: Caller;
+  tls?: SecureCall["tls"];
+}
+
+/** Node, and what has Node's modules. */
+function nodeCase(runtime: string, command: readonly [string, ...string[]], scheme: Scheme): Case {
+  const ignorant = byProgram(command);
+  const told = [
+    { by: "tls in code", caller: ignorant, tls: IN_CODE },
+    { by: "NODE_EXTRA_CA_CERTS", caller: byProgram(command, { NODE_EXTRA_CA_CERTS: pemFile("ca") }) },
+  ];
+  return { runtime, scheme, ignorant, error: UNTRUSTED, told };
+}
+
+function denoCase(scheme: Scheme, error: string, inCode: readonly Telling[]): Case {
+  const outside = { by: "DENO_CERT", caller: byProgram(DENO, { DENO_CERT: pemFile("ca") }) };
+  return { runtime: "Deno", scheme, ignorant: byProgram(DENO), error, told: [outside, ...inCode] };
+}
+
+function workerdCase(scheme: Scheme): Case {
+  const told = [{ by: "trustedCertificates", caller: byWorker(pemFile("ca")) }];
+  const error = "is the certificate signed by a CA that their runtime trusts?";
+  return { runtime: "workerd", scheme, ignorant: byWorker(), error, told };
+}
+
+const CASES: readonly Case[] = [
+  ...(["amqps", "amqp+wss"] as const).flatMap((scheme) => [
+    nodeCase("Node 20", [process.execPath], scheme),
+    nodeCase("a current Node", [currentNode()], scheme),
+    nodeCase("Bun", BUN, scheme),
+    workerdCase(scheme),
+  ]),
+  denoCase("amqps", UNTRUSTED, [{ by: "tls in code", caller: byProgram(DENO), tls: IN_CODE }]),
+  denoCase("amqp+wss", "is the certificate signed by a CA that Deno trusts", []),
+];
+
+describe("a private CA", { timeout: 60_000 }, () => {
+  const guarded = new Map<Scheme, Guarded>();
+  const transports: RPCTransport[] = [];
+
+  const urlBy = (scheme: Scheme): string => `${scheme}://localhost:${guarded.get(scheme)?.port}/`;
+
+  beforeAll(async () => {
+    for (const scheme of ["amqps", "amqp+wss"] as const) {
+      guarded.set(scheme, await embedded({ by: scheme === "amqps" ? "tcp" : "websocket", tls: SERVER }));
+      const transport = getRpcTransport(urlBy(scheme), { tls: IN_CODE });
+      transports.push(transport);
+      await getRpcServer(transport, { topic: TOPIC, server: "s" }, [{ ping: () => "pong" }]).start();
+    }
+  });
+
+  afterAll(async () => {
+    await Promise.all(transports.map((transport) => transport.close()));
+    for (const intermediary of guarded.values()) await intermediary[Symbol.asyncDispose]();
+  });
+
+  describe.each(CASES)("in $runtime, by $scheme", ({ scheme, ignorant, error, told }) => {
+    test("is not trusted, and that is said, as long as nobody tells of it", async () => {
+      const outcome = await ignorant({ url: urlBy(scheme), topic: TOPIC });
+      expect(outcome).toEqual({ error: expect.stringContaining(error) });
+      expect(outcome.error).toMatch(/^cannot (connect to|open WebSocket) (wss:\/\/)?localhost:\d+/);
+    });
+
+    test.each(told)("is trusted when it is told of by $by", async ({ caller, tls }) => {
+      expect(await caller({ url: urlBy(scheme), topic: TOPIC, tls })).toEqual({ answer: "pong" });
+    });
+  });
+});
