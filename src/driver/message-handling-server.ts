@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+// Kept in the declarations: they compile where nobody has asked for this lib.
 import type { Logger } from "../core/logger.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
 import type { DriverListener } from "./driver.js";

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+// Kept in the declarations: they compile where nobody has asked for this lib.
 import type { Dial } from "../core/dial.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { StatusBoard, type TransportStatus } from "../core/status.js";

@@ -91,7 +91,7 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
 
     beforeAll(async () => {
       output = await workspace.build(folder);
-    }, 90_000);
+    }, 180_000);
 
     it("is built without a warning", () => {
       expect(output).toMatch(built);

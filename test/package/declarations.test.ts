@@ -46,7 +46,7 @@ interface Consumer {
   customConditions?: string[];
 }
 
-describe("the public declarations", { timeout: 60_000 }, () => {
+describe("the public declarations", { timeout: 120_000 }, () => {
   it.each(CONSUMERS)("compile for $who", ({ files, lib, ambient = [], module, customConditions }) => {
     const options: ts.CompilerOptions = {
       strict: true,
