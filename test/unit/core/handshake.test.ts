@@ -85,7 +85,7 @@ describe("connecting", () => {
   it.each(PHASES)("fails when the peer goes while it waits for %s", async (_, index) => {
     const { connecting, say, close, listeners } = dialled();
     await say(index);
-    close(new Error("reset"));
+    close(new Error("fake: reset"));
     await expect(connecting).rejects.toMatchObject({ name: "ConnectionLost", message: "fake: reset" });
     expect([vi.getTimerCount(), listeners()]).toEqual([0, 0]);
   });
@@ -167,7 +167,7 @@ describe("connecting while SCRAM computes", () => {
 
   it.each<[what: string, end: (on: Awaited<ReturnType<typeof challenged>>) => unknown, error: string]>([
     ["it is aborted", ({ abort }) => abort.abort(new Error("changed my mind")), "changed my mind"],
-    ["the peer goes", ({ close }) => close(new Error("reset")), "fake: reset"],
+    ["the peer goes", ({ close }) => close(new Error("fake: reset")), "fake: reset"],
     ["the time is up", () => vi.advanceTimersByTime(15_000), "fake: no AMQP 1.0 connection within 15000 ms"],
     ["the peer says too much", ({ hear }) => hear(new Uint8Array(70_000)), "70000 bytes came in the middle of SASL"],
   ])("is over when %s, and says nothing any more", async (_, end, error) => {
@@ -218,7 +218,7 @@ describe("accepting", () => {
     const { socket, failures, opens, handlers } = accepted();
     for (const bytes of CLIENT.slice(0, count)) handlers.data(bytes);
     vi.advanceTimersByTime(15_000);
-    handlers.close(new Error("reset"));
+    handlers.close(new Error("fake: reset"));
     await turn();
     expect([failures, opens]).toEqual([["fake: no AMQP 1.0 connection within 15000 ms"], []]);
     expect([vi.getTimerCount(), socket.isClosed]).toEqual([0, true]);
@@ -228,7 +228,7 @@ describe("accepting", () => {
     const { socket, failures, opens, handlers } = accepted();
     handlers.data(Buffer.concat(CLIENT));
     expect([opens, vi.getTimerCount()]).toEqual([["client"], 0]);
-    handlers.close(new Error("reset"));
+    handlers.close(new Error("fake: reset"));
     await turn();
     expect([failures, socket.isClosed]).toEqual([[], true]);
   });
