@@ -27,7 +27,7 @@ const common = {
   sourcemap: true,
   legalComments: "eof",
   banner: {
-    js: `/*! Contains rhea ${rheaVersion}, Copyright 2015 Red Hat Inc., Apache-2.0: see NOTICE and LICENSE. */`,
+    js: `/*! Contains parts of rhea ${rheaVersion}, Copyright 2015 Red Hat Inc., Apache-2.0: see NOTICE and LICENSE. */`,
   },
   logLevel: "warning",
 };

@@ -6,7 +6,10 @@ import { basename, dirname } from "node:path";
 import * as esbuild from "esbuild";
 import ts from "typescript";
 
-/** Statements by file, each named by what it declares or assigns to, or by its text when it is a call. */
+/**
+ * Statements by file, each named by what it declares or assigns to, by `if` and its condition, or else by its text; of those
+ * within a function by its name before. Calls of what is not there go with it; what they would have done nobody looks at.
+ */
 const UNREACHED = {
   "connection.js": [
     ...["sasl", "fs", "os", "path", "net", "tls"],
@@ -21,6 +24,15 @@ const UNREACHED = {
       ...["is_open", "is_remote_open", "is_closed", "_register", "remove_all_sessions"],
     ]),
     ...["transfer", "disposition", "flow"].map((name) => `delegate_to_session('${name}')`),
+    ...["session_per_connection", "set_reconnect", "remote_property_shortcut"],
+    ...within("Connection", [
+      ...["reconnect", "set_reconnect(reconnect, this)", "if (!this.options.connection_details)"],
+      ...["self", "aliases.forEach"],
+      ...members("this", ["session_policy", "sasl_transport", "transport", "conn_established_counter"]),
+      ...members("this", ["heartbeat_out", "heartbeat_in", "abort_idle", "socket_ready"]),
+      ...members("this", ["scheduled_reconnect", "default_sender"]),
+    ]),
+    "Connection.prototype.on_close: if (this.heartbeat_out)",
   ],
   "endpoint.js": members("EndpointState.prototype", ["disconnected", "reconnect", "is_open", "is_closed"]),
   "errors.js": ["ConnectionError.prototype.toJSON"],
@@ -32,44 +44,61 @@ const UNREACHED = {
       .flatMap((name) => [name, `define_frame(frames.TYPE_SASL, ${name})`]),
   ],
   "link.js": [
-    ...["message", "FlowController", "FlowController.prototype.update", "LinkError"],
-    "require('util').inherits(LinkError, Error)",
+    ...["message", "FlowController", "FlowController.prototype.update", "auto_settle", "auto_accept", "LinkError"],
+    ...["require('util').inherits(LinkError, Error)", "aliases", "remote_property_shortcut"],
     ...members("link", ["is_open", "is_remote_open", "is_itself_closed", "is_closed", "_disconnect", "_reconnect"]),
     "link.has_credit",
-    ...members("Sender.prototype", [
-      "_get_drain",
-      "set_drained",
-      "next_tag",
-      "sendable",
-      "on_flow",
-      "on_transfer",
-      "send",
-    ]),
+    ...members("Sender.prototype", ["_get_drain", "set_drained", "next_tag", "sendable"]),
+    ...members("Sender.prototype", ["on_flow", "on_transfer", "send"]),
     ...members("Receiver.prototype", ["on_flow", "flow", "drain_credit", "add_credit", "_get_drain"]),
+    "Receiver.prototype.set_credit_window",
+    ...within("link.init", ["this.issue_flow", "this.delivery_count", "this.credit", "self", "aliases.forEach"]),
+    "link._process: if (this.issue_flow && this.state.local_open)",
+    ...within("link.on_detach", ["if (this._incomplete)", "if (!handled)"]),
+    ...within("Sender", [
+      ...["this._draining", "this._drained", "this.tag", "if (this.get_option('autosettle', true))", "sender"],
+      "if (this.get_option('treat_modified_as_released', true))",
+    ]),
+    ...within("Receiver", [
+      ...["this.drain", "this.set_credit_window(this.get_option('credit_window', 1000))"],
+      "if (this.get_option('autoaccept', true))",
+      "if (this.local.attach.rcv_settle_mode === 1 && this.get_option('autosettle', true))",
+    ]),
   ],
   "session.js": [
     ...["message", "SessionError", "require('util').inherits(SessionError, Error)"],
     ...members("CircularBuffer.prototype", ["push", "pop_if", "by_id", "get_head", "get_tail"]),
     ...["write_dispositions", "validate_buffer_size", "notify_sendable", "is_sender_sendable"],
-    ...members("Outgoing.prototype", [
-      "available",
-      "compute_max_payload",
-      "send",
-      "on_flow",
-      "on_disposition",
-      "update",
-    ]),
-    "Outgoing.prototype.transfer_window",
-    ...members("Incoming.prototype", ["update", "on_transfer", "on_flow", "on_disposition"]),
+    ...members("Outgoing.prototype", ["available", "compute_max_payload", "transfer_window", "send"]),
+    ...members("Outgoing.prototype", ["on_begin", "on_flow", "on_disposition", "update", "process"]),
+    ...within("Outgoing", members("this", ["deliveries", "updated", "pending_dispositions", "next_delivery_id"])),
+    ...within("Outgoing", members("this", ["next_pending_delivery", "remote_next_transfer_id", "remote_window"])),
+    "Outgoing: this.connection",
+    ...members("Incoming.prototype", ["on_begin", "on_transfer", "on_flow", "on_disposition", "update", "process"]),
+    ...within("Incoming", members("this", ["updated", "next_delivery_id", "max_transfer_id"])),
+    ...within("Incoming", members("this", ["remote_next_transfer_id", "remote_window"])),
     ...members("Session.prototype", [
       ...["_disconnect", "_reconnect", "open_sender", "open_receiver", "send", "_write_flow"],
       ...["find_sender", "find_receiver", "find_link", "each_receiver", "each_sender", "each_link"],
       ...["is_open", "is_remote_open", "is_itself_closed", "is_closed"],
       ...["on_disposition", "on_flow", "on_transfer"],
     ]),
+    ...within("Session.prototype._process", [
+      ...["was_blocked", "if (was_blocked && this.outgoing.deliveries.available())"],
+      ...["this.outgoing.process()", "this.incoming.process(this)"],
+    ]),
+    ...within("Session.prototype.on_begin", [
+      ...["this.outgoing.on_begin(frame.performative)", "this.incoming.on_begin(frame.performative)"],
+    ]),
+    "Session.prototype.on_end: if (!handled)",
   ],
-  "transport.js": members("Transport.prototype", ["has_writes_pending", "peek_size"]),
+  "transport.js": [
+    ...members("Transport.prototype", ["has_writes_pending", "peek_size"]),
+    "Transport.prototype.write: if (!this.header_sent)",
+    "Transport.prototype.read: if (!this.header_received)",
+  ],
   "types.js": [
+    ...within("types.define_composite", ["c.toString", "c.prototype.toJSON"]),
     "Typed.prototype.toLocaleString",
     ...members("types", [
       ...["is_ulong", "is_string", "is_symbol", "is_list"],
@@ -86,17 +115,7 @@ const UNREACHED = {
   ],
 };
 
-/** Functions that are called, by file, and whose work concerns none of what the control plane uses. */
-const IDLE = {
-  "connection.js": ["session_per_connection", "set_reconnect"],
-  "link.js": ["auto_settle", "auto_accept", "Receiver.prototype.set_credit_window"],
-  "session.js": [
-    ...["Outgoing.prototype.on_begin", "Outgoing.prototype.process"],
-    ...["Incoming.prototype.on_begin", "Incoming.prototype.process"],
-  ],
-};
-
-/** Leaves out what is never reached. Throws when there is not what shall be left out: rhea is another than the lists are of. */
+/** Leaves out what is never reached, for esbuild. Throws when there is not what shall be left out: rhea is another than the lists are of. */
 export function trimmedRhea() {
   return {
     name: "trimmed-rhea",
@@ -124,62 +143,61 @@ export async function writeTrimmedRhea(path) {
 function trim(file, text) {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);
   const unreached = new Set(UNREACHED[file]);
-  const idle = new Set(IDLE[file]);
-  const edits = source.statements.flatMap((statement) => {
-    const name = nameOf(statement, source);
-    if (unreached.delete(name) || name === "log") return [cut(statement)];
-    if (idle.delete(name)) return contentsOf(statement).map(cut);
-    const module = asModule(statement, source);
-    return module === undefined ? logsIn(statement, source).map(cut) : [{ node: statement, by: module }];
-  });
-  const missing = [...unreached, ...idle];
-  if (missing.length > 0) throw new Error(`rhea's ${file} has no ${missing.join(", ")}`);
+  const edits = [];
+  visit(source, "");
+  if (unreached.size > 0) throw new Error(`rhea's ${file} has no ${[...unreached].join(", no ")}`);
   return edits.reduceRight((rest, { node, by }) => replaced(rest, node.getStart(source), node.getEnd(), by), text);
-}
 
-function cut(node) {
-  return { node, by: "" };
+  /** `around`: the named function that it is in. */
+  function visit(node, around) {
+    const name = around + nameOf(node, source);
+    const module = asModule(node, source);
+    if (unreached.delete(name) || isLog(node, source)) edits.push({ node, by: "" });
+    else if (module !== undefined) edits.push({ node, by: module });
+    else ts.forEachChild(node, (child) => visit(child, around === "" && node.parent === source ? `${name}: ` : around));
+  }
 }
 
 /**
  * The import or export that does what the statement does by CommonJS; undefined: it does neither. Modules share one scope in a
  * bundle, and nothing there waits until somebody requires it.
  */
-function asModule(statement, source) {
-  const [, exported] = /^module\.exports = (.+);$/s.exec(statement.getText(source)) ?? [];
+function asModule(node, source) {
+  if (node.parent !== source) return undefined;
+  const [, exported] = /^module\.exports = (.+);$/s.exec(node.getText(source)) ?? [];
   if (exported !== undefined) return `export default ${exported};`;
-  const [, name, module, member] =
-    /^var (\w+) = require\(('[^']+')\)(?:\.(\w+))?;$/.exec(statement.getText(source)) ?? [];
+  const [, name, module, member] = /^var (\w+) = require\(('[^']+')\)(?:\.(\w+))?;$/.exec(node.getText(source)) ?? [];
   if (module === undefined) return undefined;
   if (member !== undefined) return `import { ${member} as ${name} } from ${module};`;
   return module.startsWith("'.") ? `import ${name} from ${module};` : `import * as ${name} from ${module};`;
 }
 
-/** What a statement declares or assigns to; a call is named by its text. Undefined: it is none of these. */
-function nameOf(statement, source) {
-  if (ts.isFunctionDeclaration(statement)) return statement.name.text;
-  if (ts.isVariableStatement(statement)) return statement.declarationList.declarations[0].name.getText(source);
-  if (!ts.isExpressionStatement(statement)) return undefined;
-  const { expression } = statement;
-  return (ts.isBinaryExpression(expression) ? expression.left : expression).getText(source);
+/** Undefined: it is no statement. Calls that are given functions are named by what is called. */
+function nameOf(node, source) {
+  if (ts.isFunctionDeclaration(node)) return node.name.text;
+  if (ts.isVariableStatement(node)) return node.declarationList.declarations[0].name.getText(source);
+  if (ts.isIfStatement(node)) return `if (${node.expression.getText(source)})`;
+  if (!ts.isExpressionStatement(node)) return undefined;
+  const { expression } = node;
+  if (ts.isBinaryExpression(expression)) return expression.left.getText(source);
+  const short = ts.isCallExpression(expression) && expression.arguments.some(ts.isFunctionExpression);
+  return (short ? expression.expression : expression).getText(source);
 }
 
-/** What the function does that the statement declares or assigns. */
-function contentsOf(statement) {
-  const { body } = ts.isFunctionDeclaration(statement) ? statement : statement.expression.right;
-  return body.statements;
-}
-
-/** Calls of rhea's logs, which would print passwords: frames are seen at the data plane. */
-function logsIn(node, source) {
-  if (ts.isExpressionStatement(node) && /^log\.\w+\(/.test(node.getText(source))) return [node];
-  return node.getChildren(source).flatMap((child) => logsIn(child, source));
+/** rhea's logs would print passwords: frames are seen at the data plane. */
+function isLog(node, source) {
+  return (ts.isExpressionStatement(node) && /^log\.\w+\(/.test(node.getText(source))) || nameOf(node, source) === "log";
 }
 
 /** Lines stay, so that the source map leads to them. */
 function replaced(text, start, end, by) {
   const lines = text.slice(start, end).replace(/[^\n]+/g, "");
   return text.slice(0, start) + (by === "" ? lines : by) + text.slice(end);
+}
+
+/** Their names, as statements within a function. */
+function within(name, names) {
+  return names.map((inner) => `${name}: ${inner}`);
 }
 
 /** Their names, as members of an object. */
