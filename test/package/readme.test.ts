@@ -9,7 +9,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { withOptions } from "../../scripts/options-table.js";
 import { getRpcServer, getRpcTransport } from "../../src/entry/node.js";
 import { launchChromium } from "../browser/chromium.js";
-import { EMBEDDED_ROUTER } from "../support/bus.js";
+import { BUN, DENO } from "../runtimes/command-line.js";
+import { RunningWorkerd } from "../runtimes/workerd.js";
+import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const readme = await readFile(join(ROOT, "README.md"), "utf8");
@@ -23,21 +25,57 @@ function example(name: string): string {
 }
 
 /** Runs an example as somebody would who has the package installed, against an embedded router. */
-async function run(name: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
+async function run(
+  name: string,
+  environment: Readonly<Record<string, string>> = {},
+  [file, ...args]: readonly [string, ...string[]] = [process.execPath],
+): Promise<string> {
   await using bus = await EMBEDDED_ROUTER.start();
-  const parent = join(ROOT, ".cache");
-  await mkdir(parent, { recursive: true });
-  // Within the package its own name leads to what it publishes.
-  const folder = await mkdtemp(join(parent, "readme-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  await writeFile(join(folder, name), example(name));
   const env = { ...process.env, TRANSPORT_URL: bus.url("amqp"), ...environment };
-  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, name)], { env, timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(file, [...args, await written(name)], {
+    env,
+    cwd: ROOT,
+    timeout: 20_000,
+  });
   return stdout;
 }
 
-test("the README's example for Node calls a server", async () => {
-  expect(await run("node.mjs")).toBe("5\n");
+/** Writes an example where the package's own name leads to what it publishes, until the test is over. */
+async function written(name: string): Promise<string> {
+  const parent = join(ROOT, ".cache");
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, "readme-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, name), example(name));
+  return join(folder, name);
+}
+
+/** What the examples call, until the test is over. */
+async function serveCalc(bus: Bus): Promise<void> {
+  const transport = getRpcTransport(bus.url("amqp"));
+  onTestFinished(() => transport.close());
+  const endpoint = { add: (_context: object, { a, b }: { a: number; b: number }) => a + b };
+  await getRpcServer(transport, { topic: "calc", server: "calc-1" }, [endpoint]).start();
+}
+
+test.each([
+  ["Node", [process.execPath]],
+  ["Deno", [...DENO, "--allow-env"]],
+  ["Bun", BUN],
+] as const)("the README's example of RPC runs in %s", async (_runtime, command) => {
+  expect(await run("node.mjs", {}, command)).toBe("5\n");
+});
+
+test("the README's worker calls a server", async () => {
+  await using bus = await EMBEDDED_ROUTER.start();
+  await serveCalc(bus);
+  const environment = { TRANSPORT_URL: bus.url("amqp") };
+  await using running = await RunningWorkerd.start("workerd", await written("worker.mjs"), { environment });
+  expect(await (await fetch(running.url)).json()).toBe(5);
+});
+
+test("the README's bus inside the program carries a call, and tells of it", async () => {
+  expect(await run("bus.mjs")).toBe("5\n2 true\n");
 });
 
 test("the README's example of notifications hears one", async () => {
@@ -47,16 +85,13 @@ test("the README's example of notifications hears one", async () => {
 
 test("the README's page calls a server, without a bundler", async () => {
   await using bus = await EMBEDDED_ROUTER.start();
-  await using transport = getRpcTransport(bus.url("amqp"));
-  const endpoint = { add: (_context: object, { a, b }: { a: number; b: number }) => a + b };
-  await using server = getRpcServer(transport, { topic: "calc", server: "calc-1" }, [endpoint]);
-  await server.start();
+  await serveCalc(bus);
 
   const web = createServer((request, response) => {
     void (async () => {
       const path = new URL(request.url ?? "/", "http://page").pathname;
       if (path === "/") return response.setHeader("content-type", "text/html").end(example("browser.html"));
-      const name = /^\/oslo-messaging\/([\w-]+\.js(?:\.map)?)$/.exec(path)?.[1];
+      const name = /^\/oslo-messaging\/([\w.-]+\.js(?:\.map)?)$/.exec(path)?.[1];
       if (name === undefined) return response.writeHead(404).end();
       const file = await readFile(join(ROOT, "dist", name));
       return response.setHeader("content-type", "text/javascript").end(file);

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Child } from "../support/child.js";
@@ -15,9 +15,9 @@ export const DENO = ["node_modules/deno/deno", "run", "--no-prompt", "--allow-ne
 /** Without our tsconfig.json, which leads to the sources: a user has none that does. */
 export const BUN = ["node_modules/.bin/bun", "--tsconfig-override=/dev/null"] as const;
 
-/** Writes a program of this folder, with all that it imports but the library, where runtimes can run it. */
+/** Writes a program, by its path from this folder, with all that it imports but the library, where runtimes can run it. */
 export async function bundled(program: string): Promise<string> {
-  const outfile = join(ROOT, ".cache/runtimes", program.replace(/\.ts$/, ".js"));
+  const outfile = join(ROOT, ".cache/runtimes", `${basename(program)}.js`);
   await mkdir(dirname(outfile), { recursive: true });
   await build({
     entryPoints: [fileURLToPath(new URL(program, import.meta.url))],

@@ -13,6 +13,8 @@ export interface WorkerdOptions {
   flags?: readonly string[] | undefined;
   /** The file of a CA whose certificates it takes. */
   caFile?: string | undefined;
+  /** What its handlers get as `env`. */
+  environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A performance by workerd: by a worker that is asked for it by HTTP. */
@@ -72,10 +74,17 @@ export class RunningWorkerd implements AsyncDisposable {
   }
 }
 
-async function configOf(program: string, folder: string, { flags = [], caFile }: WorkerdOptions): Promise<string> {
+async function configOf(
+  program: string,
+  folder: string,
+  { flags = [], caFile, environment = {} }: WorkerdOptions,
+): Promise<string> {
   const embed = (path: string): string => `embed ${JSON.stringify(relative(folder, path))}`;
   const modules = [{ name: "worker.js", source: embed(program) }, ...(await library(embed))];
   const esModules = modules.map(({ name, source }) => `(name = ${JSON.stringify(name)}, esModule = ${source})`);
+  const bindings = Object.entries(environment).map(
+    ([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`,
+  );
   const trusted = caFile === undefined ? "" : embed(caFile);
   return `using Workerd = import "/workerd/workerd.capnp";
 
@@ -90,6 +99,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   compatibilityDate = "2026-01-01",
   compatibilityFlags = ${JSON.stringify(flags)},
+  bindings = [${bindings.join(", ")}],
   modules = [
     ${esModules.join(",\n    ")},
   ],
