@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { importsOf } from "./source.js";
 
 const root = join(import.meta.dirname, "../..");
 const dist = join(root, "dist");
@@ -65,9 +66,15 @@ describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
 });
 
 describe("dist/web/conf.js", { timeout: 60_000 }, () => {
-  it("has the libraries in it that the root does without", async () => {
+  it("loads the libraries that the root does without", async () => {
     const signs = ["Unsupported type of line", "YAMLParseError"];
-    const texts = await Promise.all([web, join(dist, "web.js")].map((path) => readFile(path, "utf8")));
+    const texts = await Promise.all([web, join(dist, "web/web.js")].map(textWithChunks));
     expect(texts.map((text) => signs.filter((sign) => text.includes(sign)))).toEqual([signs, []]);
   });
 });
+
+/** Of a file, and of the chunks that it imports. */
+async function textWithChunks(path: string): Promise<string> {
+  const paths = [path, ...(await importsOf(path)).map((name) => join(dist, "web", name))];
+  return (await Promise.all(paths.map((each) => readFile(each, "utf8")))).join("\n");
+}
