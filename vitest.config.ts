@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 import { writeTrimmedRhea } from "./scripts/rhea.mjs";
 import { TAGS } from "./test/requirements/index.js";
 
-const resolve = {
+/** The sources run on the rhea that is in the bundles. */
+export const resolve = {
   alias: { "rhea/lib/connection.js": await writeTrimmedRhea(join(import.meta.dirname, ".cache/rhea/connection.mjs")) },
 };
 

@@ -2,11 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { TAGS } from "./test/requirements/index.js";
+import { resolve } from "./vitest.config.js";
 
 const suites = "test/suites";
 
 /** The suites over every bed, over the intermediaries of OSLO_MESSAGING_TEST_URL: `npm run test:intermediary`. */
 export default defineConfig({
+  resolve,
   test: {
     tags: TAGS,
     include: readdirSync(suites)
