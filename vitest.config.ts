@@ -8,17 +8,22 @@ export const resolve = {
   alias: { "rhea/lib/connection.js": await writeTrimmedRhea(join(import.meta.dirname, ".cache/rhea/connection.mjs")) },
 };
 
+/** Waits for minutes, in which another file runs. */
+const PATIENT = "test/browser/hidden-tab.test.ts";
+
 export default defineConfig({
   test: {
     tags: TAGS,
+    maxWorkers: 2,
     projects: [
+      { resolve, test: { name: "patient", include: [PATIENT] } }, // the first by its name, and so beside all others
       { resolve, test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"] } },
       {
         resolve,
         test: {
           name: "whole",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/{unit,package}/**"],
+          exclude: ["test/{unit,package}/**", PATIENT],
           globalSetup: "test/support/brokers.ts",
           testTimeout: 30_000,
           hookTimeout: 60_000,
