@@ -18,7 +18,7 @@ export interface RemoteOpen {
   readonly hostname: string | undefined;
   readonly product: string | undefined;
   readonly version: string | undefined;
-  /** All properties that are more than null, product and version among them, as text. */
+  /** The properties that are scalars, product and version among them, as text: the first hundred. */
   readonly properties: ReadonlyMap<string, string>;
   readonly maxFrameBytes: number;
   readonly idleTimeoutMs: number | undefined;
