@@ -4,6 +4,7 @@ import type { RemoteBegin } from "./session.js";
 
 /** What our Open says. */
 export interface OpenInit {
+  /** Not empty. */
   containerId: string;
   hostname?: string | undefined;
   maxFrameBytes: number;
@@ -36,6 +37,7 @@ export interface BeginInit {
 
 export interface AttachInit {
   role: "sender" | "receiver";
+  /** Not empty. */
   name: string;
   source: TerminusInit;
   target: TerminusInit;
