@@ -104,7 +104,7 @@ function toTexts(value: unknown): readonly string[] {
   return text === undefined ? [] : [text];
 }
 
-/** Of scalars only: an array that says in a few bytes how often it repeats would make a text of megabytes. */
+/** Of scalars only: nobody reads what text a map or a list makes. */
 function toTextMap(fields: unknown): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   if (typeof fields !== "object") return texts;
