@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { toError } from "../core/errors.js";
-import type { TlsListenerOptions } from "../transports/tls-pem.js";
-import { nodeAuthorities, nodeIdentity } from "../transports/tls-pem.js";
+import { nodeAuthorities, nodeIdentity, type TlsListenerOptions } from "../transports/tls-pem.js";
 import { UsageError } from "./exit-status.js";
 
 /** File names. */

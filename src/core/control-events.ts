@@ -4,6 +4,7 @@ import type { RemoteBegin } from "./session.js";
 
 /** What our Open says. */
 export interface OpenInit {
+  /** Not empty. */
   containerId: string;
   hostname?: string | undefined;
   maxFrameBytes: number;
@@ -18,7 +19,7 @@ export interface RemoteOpen {
   readonly hostname: string | undefined;
   readonly product: string | undefined;
   readonly version: string | undefined;
-  /** All properties that are more than null, product and version among them, as text. */
+  /** The properties that are scalars, product and version among them, as text: the first hundred. */
   readonly properties: ReadonlyMap<string, string>;
   readonly maxFrameBytes: number;
   readonly idleTimeoutMs: number | undefined;
@@ -36,6 +37,7 @@ export interface BeginInit {
 
 export interface AttachInit {
   role: "sender" | "receiver";
+  /** Not empty. */
   name: string;
   source: TerminusInit;
   target: TerminusInit;

@@ -91,6 +91,8 @@ export function toAmqpError(error: ErrorFields | undefined): AmqpError | undefin
 
 /** One link needs no more, and a stranger may send tens of thousands. */
 const MAX_CAPABILITIES = 100;
+/** Nor does one connection, which keeps them for as long as it lasts. */
+const MAX_PROPERTIES = 100;
 
 function toText(value: unknown): string | undefined {
   return value === null || value === undefined ? undefined : String(value);
@@ -102,11 +104,12 @@ function toTexts(value: unknown): readonly string[] {
   return text === undefined ? [] : [text];
 }
 
+/** Of scalars only: nobody reads what text a map or a list makes. */
 function toTextMap(fields: unknown): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
-  for (const [key, value] of Object.entries(fields ?? {})) {
-    const text = toText(value);
-    if (text !== undefined) texts.set(key, text);
+  if (typeof fields !== "object") return texts;
+  for (const [key, value] of Object.entries(fields ?? {}).slice(0, MAX_PROPERTIES)) {
+    if (typeof value !== "object" && value !== undefined) texts.set(key, String(value));
   }
   return texts;
 }

@@ -35,7 +35,7 @@ export function connector(
   const { node, process, pid } = runtime.identity;
   const hostname = amqp.pseudoVhost ? undefined : virtualHost;
   const connection = {
-    containerId: amqp.containerName ?? `openstack.org/om/container/${node}/${process}/${pid}/${ids.next()}`,
+    containerId: amqp.containerName || `openstack.org/om/container/${node}/${process}/${pid}/${ids.next()}`,
     hostname,
     idleTimeoutMs: amqp.idleTimeoutMs,
     properties: { process, pid, node },

@@ -63,8 +63,9 @@ export class TopologyBoard {
     this.#payload = messageOf(json);
   }
 
+  /** One at a time, whatever its credit: a watcher that does not read must not make snapshots pile up. */
   #tell(watcher: Consumer): void {
-    if (watcher.room <= 0 || this.#watchers.get(watcher) === this.#payload) return;
+    if (watcher.room <= 0 || watcher.unsettled > 0 || this.#watchers.get(watcher) === this.#payload) return;
     this.#watchers.set(watcher, this.#payload);
     watcher.send(this.#payload, true, () => {});
   }

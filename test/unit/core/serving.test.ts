@@ -4,11 +4,12 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Connection, LinkRequest } from "../../../src/core/connection.js";
 import { accept } from "../../../src/core/handshake.js";
 import { Admission } from "../../../src/core/sasl-admission.js";
+import { Writer } from "../../../src/core/writer.js";
 import { RecordingLogger } from "../../support/recording-logger.js";
 import * as raw from "../intermediary/raw-client.js";
 import { turn } from "./fake-socket.js";
 
-const { AMQP, attach, begin, detach, echo, flow, open, RawClient, transfer } = raw;
+const { AMQP, attach, begin, detach, echo, flow, nothing, open, RawClient, transfer } = raw;
 
 /** A server whose links are answered by `onLink`, and a client that says anything. */
 function served(onLink: (request: LinkRequest) => void, maxMessageBytes?: number) {
@@ -108,6 +109,25 @@ describe("a link that a client asks for", () => {
   });
 });
 
+describe("what a client says of itself", () => {
+  it("is known as text, if it is a scalar", () => {
+    const { client, connections } = served(() => {});
+    const list: raw.Write = (writer) => writer.endList(writer.beginList(), 0);
+    client.say(AMQP, open(map(["node", (w) => w.string("n")], ["pid", (w) => w.uint(7)], ["x", list], ["y", nothing])));
+    expect([...(connections[0]?.remote.properties ?? [])]).toEqual([
+      ["node", "n"],
+      ["pid", "7"],
+    ]);
+  });
+
+  it("is kept up to a hundred properties", () => {
+    const { client, connections } = served(() => {});
+    const one: raw.Write = (writer) => writer.uint(1);
+    client.say(AMQP, open(map(...Array.from({ length: 5_000 }, (_, i) => [`${i}`, one] as const))));
+    expect(connections[0]?.remote.properties.size).toBe(100);
+  });
+});
+
 describe("a client that reads nothing", () => {
   afterEach(() => void vi.useRealTimers());
 
@@ -138,7 +158,21 @@ describe("a client that reads nothing", () => {
 });
 
 /** What an Open says that is followed by a Close with the reason (transport 2.7.1). */
-function establishmentFailed(writer: Parameters<raw.Write>[0]): void {
-  const key = new TextEncoder().encode("amqp:connection-establishment-failed");
-  writer.append(Uint8Array.of(0xc1, key.length + 4, 2, 0xa3, key.length, ...key, 0x41));
+const establishmentFailed = map(["amqp:connection-establishment-failed", (writer) => writer.boolean(true)]);
+
+function map(...entries: (readonly [key: string, value: raw.Write])[]): raw.Write {
+  return (writer) => {
+    const content = new Writer();
+    for (const [key, value] of entries) {
+      content.symbol(key);
+      value(content);
+    }
+    const bytes = content.take();
+    const head = new DataView(new ArrayBuffer(9));
+    head.setUint8(0, 0xd1);
+    head.setUint32(1, bytes.length + 4);
+    head.setUint32(5, 2 * entries.length);
+    writer.append(new Uint8Array(head.buffer));
+    writer.append(bytes);
+  };
 }

@@ -119,6 +119,13 @@ describe("a connection", () => {
     expect(open).not.toHaveProperty("idleTimeOut");
   });
 
+  test("has a name of its own where the options give it an empty one", {
+    tags: ["connection:container-name"],
+  }, async () => {
+    const open = await openFields(URL, { amqp: { containerName: "" } });
+    expect(open).toHaveProperty("containerId", expect.stringMatching(/^openstack\.org/));
+  });
+
   test("carries what the options say", { tags: ["connection:container-name", "options:url"] }, async () => {
     const open = await openFields(`${URL}?container_name=mine&pseudo_vhost=false&idle_timeout=60`);
     expect(open).toMatchObject({ containerId: "mine", hostname: "vhost", idleTimeOut: 30_000 });

@@ -26,57 +26,70 @@ describe("whoever watches", () => {
     expect(addressesOf(watcher)).toEqual([[]]);
   });
 
-  test("gets the next one when something has changed, and none when nothing has", () => {
+  test("gets the next one when something has changed, and none when nothing has", async () => {
     const { board, use } = setUp();
     const watcher = new FakeConsumer(board, 10);
-    pass(10);
+    await pass(10);
     expect(addressesOf(watcher)).toEqual([[]]);
     use("a");
-    pass(10);
+    await pass(10);
     expect(addressesOf(watcher)).toEqual([[], ["a"]]);
   });
 
-  test("gets four a second at most, however much happens", () => {
+  test("gets four a second at most, however much happens", async () => {
     const { board, use } = setUp();
     const watcher = new FakeConsumer(board, 1000);
     for (let change = 0; change < 100; change++) {
       use(`address ${change}`);
-      vi.advanceTimersByTime(10);
+      await vi.advanceTimersByTimeAsync(10);
     }
     expect(watcher.received).toHaveLength(1 + 4);
   });
 
-  test("gets, having given no credit for long, the newest only", () => {
+  test("gets, having given no credit for long, the newest only", async () => {
     const { board, use } = setUp();
     const watcher = new FakeConsumer(board, 1);
     for (const address of ["a", "b", "c"]) {
       use(address);
-      pass(2);
+      await pass(2);
     }
     expect(watcher.received).toHaveLength(1);
     watcher.give(10);
     expect(addressesOf(watcher)).toEqual([[], ["a", "b", "c"]]);
   });
 
-  test("gets nothing new while the one before has not left", () => {
+  test("gets nothing new while the one before has not left", async () => {
     const { board, use } = setUp();
     const watcher = new FakeConsumer(board, 10);
     watcher.queued = 10;
     use("a");
-    pass(1);
+    await pass(1);
     expect(watcher.received).toHaveLength(1);
     watcher.queued = 0;
-    pass(1);
+    await pass(1);
     expect(addressesOf(watcher)).toEqual([[], ["a"]]);
   });
 
-  test("gets, where somebody watches already, nothing that is older than itself", () => {
+  test("gets nothing new, whatever its credit, before it has answered, where it asked to", async () => {
+    const { board, use } = setUp();
+    const watcher = new FakeConsumer(board, 1_000, "unsettled");
+    for (const address of ["a", "b", "c"]) {
+      use(address);
+      await pass(2);
+    }
+    expect(watcher.received).toHaveLength(1);
+    await watcher.answer(0, { type: "accepted" });
+    await pass(1);
+    expect(addressesOf(watcher)).toEqual([[], ["a", "b", "c"]]);
+  });
+
+  test("gets, where somebody watches already, nothing that is older than itself", async () => {
     const { board, use } = setUp();
     const first = new FakeConsumer(board, 10);
     use("a");
     const second = new FakeConsumer(board, 10);
     expect(second.received).toEqual([]);
-    pass(1);
+    await pass(1);
     expect([first, second].map(addressesOf)).toEqual([[[], ["a"]], [["a"]]]);
   });
 });
@@ -84,20 +97,20 @@ describe("whoever watches", () => {
 describe("the intermediary looks", () => {
   test("only while somebody watches", async () => {
     const { board, looks } = setUp();
-    pass(4);
+    await pass(4);
     expect(looks()).toBe(0);
     const watchers = [new FakeConsumer(board, 1), new FakeConsumer(board, 1)];
-    pass(4);
+    await pass(4);
     expect(looks()).toBe(1 + 4);
     for (const watcher of watchers) await watcher.vanish();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("no more often because many come and go", () => {
+  test("no more often because many come and go", async () => {
     const { board, looks } = setUp();
     for (let count = 0; count < 100; count++) void new FakeConsumer(board, 1).vanish();
     expect(looks()).toBe(1);
-    pass(1);
+    await pass(1);
     new FakeConsumer(board, 1);
     expect(looks()).toBe(2);
   });
@@ -112,8 +125,8 @@ function setUp() {
   return { board, use, looks: () => looking.mock.calls.length };
 }
 
-function pass(periods: number): void {
-  vi.advanceTimersByTime(periods * PERIOD_MS);
+async function pass(periods: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(periods * PERIOD_MS);
 }
 
 /** Of every snapshot that it was sent. */
