@@ -7,9 +7,9 @@ import { launchChromium } from "../browser/chromium.js";
 import { Tab } from "../browser/tab.js";
 import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Child, leashed } from "../support/child.js";
+import { serveFolder } from "../support/folder-server.js";
 import { PythonNotifier, PythonServer } from "../support/python.js";
 import { uniqueTopic } from "../support/unique-topic.js";
-import { serveFolder } from "./folder-server.js";
 import { Workspace } from "./workspace.js";
 
 const run = promisify(execFile);
