@@ -36,20 +36,15 @@ describe.each([
     await bus?.close();
   });
 
-  test("10 MB go there and back, whoever calls", async () => {
-    const page = { url: bus.url("amqp+ws"), topic, pageTopic: uniqueTopic("page"), size: TEN_MEGABYTES };
-    const isWhole = await tab.page.evaluate(async ({ url, topic, pageTopic, size }) => {
-      const transport = oslo.getRpcTransport(url);
+  test("10 MB of Python's come back from a server in the page", async () => {
+    const page = { url: bus.url("amqp+ws"), topic: uniqueTopic("page") };
+    await tab.page.evaluate(async ({ url, topic }) => {
       const echo = (_context: object, { arg }: { arg: string }) => arg;
-      await oslo.getRpcServer(transport, { topic: pageTopic, server: "page" }, [{ echo }]).start();
-      const arg = "0123456789".repeat(size / 10);
-      const answer = await oslo.getRpcClient(transport, { topic }).call({}, "echo", { arg });
-      return answer === arg;
+      await oslo.getRpcServer(oslo.getRpcTransport(url), { topic, server: "page" }, [{ echo }]).start();
     }, page);
-    expect(isWhole).toBe(true);
     await using client = await PythonClient.start(bus.url("amqp"));
     const arg = "abcdefghij".repeat(TEN_MEGABYTES / 10);
-    const answer = await client.call({ target: { topic: page.pageTopic }, method: "echo", args: { arg } });
+    const answer = await client.call({ target: { topic: page.topic }, method: "echo", args: { arg } });
     expect(answer === arg).toBe(true);
   });
 

@@ -2,13 +2,14 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Listening } from "../../src/core/dial.js";
+import { serveFolder } from "../support/folder-server.js";
 import { launchChromium } from "./chromium.js";
 import { PlaygroundPage } from "./playground-page.js";
 import { playground } from "./running-playground.js";
-import { hostStatically } from "./static-host.js";
 import { Tab } from "./tab.js";
 
 const SITE = fileURLToPath(new URL("../../.cache/playground", import.meta.url));
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'none'";
 
 describe("the playground on a static host, in a page that may connect to nothing", () => {
   let host: Listening;
@@ -19,7 +20,10 @@ describe("the playground on a static host, in a page that may connect to nothing
   beforeAll(async () => {
     await using building = playground("playground/static-site.ts");
     expect(await building.exited).toBe(0);
-    [host, browser] = await Promise.all([hostStatically(SITE), launchChromium()]);
+    [host, browser] = await Promise.all([
+      serveFolder(SITE, { under: "/some/where/", headers: { "Content-Security-Policy": POLICY } }),
+      launchChromium(),
+    ]);
     tab = await Tab.open(browser, `http://127.0.0.1:${host.port}/some/where/`);
     page = new PlaygroundPage(tab.page);
   });

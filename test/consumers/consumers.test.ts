@@ -7,9 +7,9 @@ import { launchChromium } from "../browser/chromium.js";
 import { Tab } from "../browser/tab.js";
 import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Child, leashed } from "../support/child.js";
+import { serveFolder } from "../support/folder-server.js";
 import { PythonNotifier, PythonServer } from "../support/python.js";
 import { uniqueTopic } from "../support/unique-topic.js";
-import { serveFolder } from "./folder-server.js";
 import { Workspace } from "./workspace.js";
 
 const run = promisify(execFile);
@@ -69,21 +69,21 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
   let browser: Browser;
 
   beforeAll(async () => {
+    workspace = await Workspace.make("vite", "webpack", "esbuild", "import-map", "worker", "node");
     bus = await EMBEDDED_ROUTER.start();
+    browser = await launchChromium();
     const url = bus.url("amqp");
-    [workspace, browser, server, notifier] = await Promise.all([
-      Workspace.make("vite", "webpack", "esbuild", "import-map", "worker", "node"),
-      launchChromium(),
+    [server, notifier] = await Promise.all([
       PythonServer.start({ url, topic, server: "python" }),
       PythonNotifier.start(url),
     ]);
   });
 
   afterAll(async () => {
+    await workspace?.[Symbol.asyncDispose]();
     await browser?.close();
     await Promise.all([server, notifier].map((peer) => peer?.stop()));
     await bus?.close();
-    await workspace?.[Symbol.asyncDispose]();
   });
 
   describe.each(APPS)("in an app of $name", ({ folder, built, served, shows }) => {
@@ -152,7 +152,8 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
 
     async function expectNodeApp(name: string): Promise<void> {
       const urls = (["amqp", "amqp+ws"] as const).map((scheme) => bus.url(scheme));
-      const { stdout } = await run(process.execPath, [workspace.path("node/dist", name), topic, ...urls]);
+      const command = [workspace.path("node/dist", name), topic, ...urls];
+      const { stdout } = await run(process.execPath, command, { timeout: 30_000 });
       expect(JSON.parse(stdout)).toEqual({ answers: ["amqp:", "amqp+ws:"], refusal: REFUSED });
     }
   });

@@ -18,8 +18,9 @@ interface Manifest {
 
 const USE = `
   import { ConfigurationError, getRpcTransport, Target } from "oslo-messaging";
-  import { parseConf } from "oslo-messaging/conf";
+  import { loadConf, parseConf } from "oslo-messaging/conf";
   import { Intermediary, memoryDial } from "oslo-messaging/intermediary";
+  import { tcpDialers } from "oslo-messaging/tcp";
 
   const { rpc } = parseConf("[DEFAULT]\\ntransport_url = amqp+memory://h/\\n");
   const { accept } = new Intermediary({ kind: "router" });
@@ -31,8 +32,11 @@ const USE = `
   try {
     parseConf("[nothing]\\n");
   } catch (error) {
-    console.log(topic, error instanceof ConfigurationError);
-  }`;
+    console.log(topic, error instanceof ConfigurationError, Object.keys(tcpDialers));
+  }
+  const { rpc: read } = await loadConf("service.conf");
+  const missing = await loadConf("no.conf").catch((error) => error);
+  console.log(read.url, missing instanceof ConfigurationError, missing.message);`;
 
 describe("jsr.json", { timeout: 60_000 }, () => {
   let jsr: Manifest;
@@ -66,9 +70,10 @@ describe("jsr.json", { timeout: 60_000 }, () => {
     try {
       await writeFile(join(folder, "deno.json"), JSON.stringify({ imports: Object.fromEntries(imports) }));
       await writeFile(join(folder, "use.ts"), USE);
-      const command = ["run", "--check", "--no-remote", "--no-npm", "use.ts"];
+      await writeFile(join(folder, "service.conf"), "[DEFAULT]\ntransport_url = amqp://read/\n");
+      const command = ["run", "--check", "--no-prompt", "--no-remote", "--no-npm", "--allow-read=.", "use.ts"];
       const { stdout } = await promisify(execFile)(deno, command, { cwd: folder, env });
-      expect(stdout).toBe("t true\n");
+      expect(stdout).toMatch(/^t true \[ "amqp", "amqps" \]\namqp:\/\/read\/ true no\.conf: No such file/);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -118,6 +119,19 @@ test("the README's table of options is what the options are: npm run docs:option
 test("the README's example of a file reads one", async () => {
   const conf = join(ROOT, "test/data/conf/nova.conf");
   expect(await run("conf.mjs", { CONF: conf })).toBe("[ 'notifications', 'ceilometer' ]\n");
+});
+
+test("what the README shows, and links to in this tree, is there", () => {
+  const text = readme
+    .split("```")
+    .filter((_, index) => index % 2 === 0)
+    .join("");
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)].map(
+    ([, link, url]) => link ?? url,
+  );
+  const paths = links.flatMap((link = "") => (/^([a-z]+:|#)/.test(link) ? [] : [link.replace(/#.*/, "")]));
+  expect(paths).toContain("ARCHITECTURE.md");
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 test("the README's two commands are what npm runs", async () => {

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { rename } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Child } from "../support/child.js";
@@ -18,10 +18,10 @@ export const BUN = ["node_modules/.bin/bun", "--tsconfig-override=/dev/null"] as
 /** Writes a program, by its path from this folder, with all that it imports but the library, where runtimes can run it. */
 export async function bundled(program: string): Promise<string> {
   const outfile = join(ROOT, ".cache/runtimes", `${basename(program)}.js`);
-  await mkdir(dirname(outfile), { recursive: true });
+  const fresh = `${outfile}.${crypto.randomUUID()}`;
   await build({
     entryPoints: [fileURLToPath(new URL(program, import.meta.url))],
-    outfile,
+    outfile: fresh,
     bundle: true,
     format: "esm",
     platform: "neutral",
@@ -30,6 +30,7 @@ export async function bundled(program: string): Promise<string> {
     external: ["oslo-messaging"],
     logLevel: "warning",
   });
+  await rename(fresh, outfile); // another test may be running it
   return outfile;
 }
 

@@ -45,13 +45,18 @@ export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly
     for (const { runtime, performance, only } of performers) {
       describe(runtime, () => {
         const reports = new Inbox<Report>(runtime);
+        let performed: Promise<void> | undefined;
 
         beforeAll(() => {
-          performance({ ...setting, only }, (report) => reports.put(report)).then(
+          performed = performance({ ...setting, only }, (report) => reports.put(report));
+          performed.then(
             () => reports.end(new Error("it is done")),
             (error: Error) => reports.end(error),
           );
         });
+
+        // A runtime that fails after its last report has failed, too.
+        afterAll(() => performed, 90_000);
 
         for (const { name } of scenariosBy(scheme, only)) {
           test(name, { timeout: 60_000 }, async () => {

@@ -6,8 +6,8 @@ export interface SecureCall {
   readonly url: string;
   /** Where `ping` is answered. */
   readonly topic: string;
-  /** What is trusted, where that can be told in code. */
-  readonly tls?: { readonly ca: string } | undefined;
+  /** What is trusted, and who calls, where that can be told in code. */
+  readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string } | undefined;
 }
 
 /** The answer, or why there is no connection: JSON. */

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getRpcServer, getRpcTransport, type RPCTransport } from "../../src/entry/node.js";
+import type { TlsListenerOptions } from "../../src/transports/tls-pem.js";
 import { Child } from "../support/child.js";
 import { currentNode } from "../support/current-node.js";
 import { embedded, type Guarded } from "../support/embedded.js";
-import { CA, pemFile, SERVER } from "../support/tls.js";
+import { CA, CLIENT, pemFile, SERVER } from "../support/tls.js";
 import { BUN, bundled, DENO, ROOT } from "./command-line.js";
 import type { SecureCall, SecureOutcome } from "./secure-call.js";
 import { RunningWorkerd } from "./workerd.js";
@@ -12,6 +13,7 @@ type Scheme = "amqps" | "amqp+wss";
 type Caller = (call: SecureCall) => Promise<SecureOutcome>;
 
 const IN_CODE = { ca: CA };
+const CERTIFICATE = { ...IN_CODE, ...CLIENT };
 const TOPIC = "secure";
 const UNTRUSTED = "the certificate is not signed by a CA that is trusted here";
 
@@ -81,16 +83,26 @@ const CASES: readonly Case[] = [
   denoCase("amqp+wss", "is the certificate signed by a CA that Deno trusts", []),
 ];
 
-describe("a private CA", { timeout: 60_000 }, () => {
+/** Who can be told in code who it is. */
+const CERTIFIED: readonly { runtime: string; scheme: Scheme; caller: Caller }[] = [
+  ...(["amqps", "amqp+wss"] as const).flatMap((scheme) => [
+    { runtime: "Node 20", scheme, caller: byProgram([process.execPath]) },
+    { runtime: "a current Node", scheme, caller: byProgram([currentNode()]) },
+    { runtime: "Bun", scheme, caller: byProgram(BUN) },
+  ]),
+  { runtime: "Deno", scheme: "amqps", caller: byProgram(DENO) },
+];
+
+/** A server of `ping` by each scheme, to be used within a describe: gives its URL. */
+function serving(tls: TlsListenerOptions): (scheme: Scheme) => string {
   const guarded = new Map<Scheme, Guarded>();
   const transports: RPCTransport[] = [];
-
   const urlBy = (scheme: Scheme): string => `${scheme}://localhost:${guarded.get(scheme)?.port}/`;
 
   beforeAll(async () => {
     for (const scheme of ["amqps", "amqp+wss"] as const) {
-      guarded.set(scheme, await embedded({ by: scheme === "amqps" ? "tcp" : "websocket", tls: SERVER }));
-      const transport = getRpcTransport(urlBy(scheme), { tls: IN_CODE });
+      guarded.set(scheme, await embedded({ by: scheme === "amqps" ? "tcp" : "websocket", tls }));
+      const transport = getRpcTransport(urlBy(scheme), { tls: CERTIFICATE });
       transports.push(transport);
       await getRpcServer(transport, { topic: TOPIC, server: "s" }, [{ ping: () => "pong" }]).start();
     }
@@ -100,6 +112,12 @@ describe("a private CA", { timeout: 60_000 }, () => {
     await Promise.all(transports.map((transport) => transport.close()));
     for (const intermediary of guarded.values()) await intermediary[Symbol.asyncDispose]();
   });
+
+  return urlBy;
+}
+
+describe("a private CA", { timeout: 60_000 }, () => {
+  const urlBy = serving(SERVER);
 
   describe.each(CASES)("in $runtime, by $scheme", ({ scheme, ignorant, error, told }) => {
     test("is not trusted, and that is said, as long as nobody tells of it", async () => {
@@ -112,4 +130,17 @@ describe("a private CA", { timeout: 60_000 }, () => {
       expect(await caller({ url: urlBy(scheme), topic: TOPIC, tls })).toEqual({ answer: "pong" });
     });
   });
+});
+
+describe("the certificate of a client", { timeout: 60_000 }, () => {
+  const urlBy = serving({ ...SERVER, clientCa: CA });
+
+  test.each(CERTIFIED)(
+    "lets it in, in $runtime, by $scheme, where nobody gets in without",
+    async ({ scheme, caller }) => {
+      const call = { url: urlBy(scheme), topic: TOPIC };
+      expect(await caller({ ...call, tls: CERTIFICATE })).toEqual({ answer: "pong" });
+      expect(await caller({ ...call, tls: IN_CODE })).toEqual({ error: expect.stringContaining("localhost") });
+    },
+  );
 });

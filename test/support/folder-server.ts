@@ -5,19 +5,33 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import type { Listening } from "../../src/core/dial.js";
 
+export interface FolderInit {
+  /** The path of the folder, with a slash at its end. Absent: the root. */
+  under?: string | undefined;
+  /** Of every answer. */
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
 };
 
 /** Serves the pages and scripts of a folder on any free port of 127.0.0.1, as any static hosting would. */
-export async function serveFolder(folder: string): Promise<Listening & AsyncDisposable> {
+export async function serveFolder(
+  folder: string,
+  { under = "/", headers }: FolderInit = {},
+): Promise<Listening & AsyncDisposable> {
   const server = createServer(async ({ url = "/" }, response) => {
     const { pathname } = new URL(url, "http://127.0.0.1");
     const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
     try {
-      const body = await readFile(join(folder, path));
-      response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" }).end(body);
+      if (!path.startsWith(under)) throw new Error("not here");
+      const body = await readFile(join(folder, path.slice(under.length)));
+      const type = TYPES[extname(path)] ?? "application/octet-stream";
+      response.writeHead(200, { "Content-Type": type, ...headers }).end(body);
     } catch {
       response.writeHead(404).end();
     }
