@@ -99,7 +99,10 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])(
       const url = `amqp+ws://127.0.0.1:${network.port}/`;
       await tab.page.evaluate(
         async ({ url, topic, pageTopic }) => {
-          const transport = oslo.getRpcTransport(url, { amqp: { idleTimeoutMs: 6_000 } });
+          const transport = oslo.getRpcTransport(url, {
+            amqp: { idleTimeoutMs: 6_000 },
+            failFast: true, // else the end of a call depends on whether it was acknowledged before the cut
+          });
           const client = oslo.getRpcClient(transport, { topic });
           globalThis.call = (name) => {
             const call = client.call({}, "hold").then(String, String);

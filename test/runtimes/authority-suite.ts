@@ -7,7 +7,7 @@ import { type Site, serveSite } from "./site.js";
 
 /** Declares the tests of TLS with certificates of a CA that no browser knows by itself: one is told it, one is not. */
 export function authoritySuite(name: string, launch: Launch, untold: () => ScriptedBrowser): void {
-  describe(`a page in ${name}, by amqp+wss with a certificate of a private CA`, () => {
+  describe(`a page in ${name}, by amqp+wss with a certificate of a private CA`, { timeout: 60_000 }, () => {
     const closers: (() => Promise<void>)[] = [];
     let site: Site;
     let url: string;
