@@ -156,7 +156,7 @@ describe("the playground, used as a person would", () => {
     await shell.waitForJson("an answer", (answer) => (answer["server"] === server ? answer : undefined));
     expect(await shell.exited).toBe(0);
 
-    await page.button("Fill the console with a call of it").click();
+    await page.button("Prepare a call of it").click();
     expect(await page.press("Call")).toContain(`call another/${server} whoami`);
   });
 
