@@ -3,14 +3,14 @@ import { toError } from "../../../src/core/errors.js";
 
 /** How one transport is doing, in a line. */
 export class StatusLine {
-  readonly #line: HTMLElement;
+  readonly #line: Pick<HTMLElement, "dataset" | "textContent">;
 
-  constructor(line: HTMLElement) {
+  constructor(line: Pick<HTMLElement, "dataset" | "textContent">) {
     this.#line = line;
   }
 
   /** Shows every status of the transport, until it is closed. */
-  async follow(transport: Transport): Promise<void> {
+  async follow(transport: Pick<Transport, "status">): Promise<void> {
     let connections = 0;
     let connected = false;
     let trouble = "";
