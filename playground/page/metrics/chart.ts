@@ -17,7 +17,7 @@ export interface ChartInit {
 
 const HEIGHT = 290;
 /** What the text of a mark takes: where it is narrow, some are left out. */
-const MARK_WIDTH = 62;
+const MARK_WIDTH = 66;
 /** Of y, so that a handful does not fill the chart. */
 const LEAST_TOP = 5;
 
