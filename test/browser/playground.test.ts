@@ -80,7 +80,8 @@ describe("the playground, used as a person would", () => {
   });
 
   test("arguments that are not JSON are refused where they were typed", async () => {
-    expect(await page.request("Call", { method: "echo", args: "{arg: 1}" })).toMatch(/the arguments are no JSON/);
+    expect(await page.request("Call", { method: "echo", args: "{arg: 1}" })).toMatch(/the arguments are no JSON: /);
+    expect(await page.request("Call", { method: "echo", args: "[1]" })).toMatch(/the arguments are no JSON object/);
   });
 
   test("a cast reaches one server, and a fanout every one, Python's too", async () => {
@@ -140,6 +141,9 @@ describe("the playground, used as a person would", () => {
     const late = client.call({}, "echo", { arg: "late" }, { timeoutMs: 500 });
     await expect(late).rejects.toMatchObject({ name: "MessagingTimeout" });
 
+    await page.field("Topic to serve").fill(" ");
+    await page.button("Start").click();
+    await page.page.getByText("must have topic and server names").waitFor();
     await page.field("Topic to serve").fill("another");
     await page.button("Start").click();
     const other = getRpcClient(transport, { topic: "another" }, { timeoutMs: 10_000 });
@@ -156,7 +160,7 @@ describe("the playground, used as a person would", () => {
     await shell.waitForJson("an answer", (answer) => (answer["server"] === server ? answer : undefined));
     expect(await shell.exited).toBe(0);
 
-    await page.button("Fill the console with a call of it").click();
+    await page.button("Prepare a call of it").click();
     expect(await page.press("Call")).toContain(`call another/${server} whoami`);
   });
 
@@ -293,6 +297,25 @@ describe("the playground, used as a person would", () => {
     await page.page.getByRole("searchbox", { name: "Filter" }).fill("");
     await page.page.getByRole("combobox", { name: "Connection" }).selectOption("both");
     await page.page.getByRole("combobox", { name: "Direction" }).selectOption("both");
+  });
+
+  test("a list of frames that is empty says why", async () => {
+    const panel = await page.tab("Frames");
+    await page.page.getByRole("searchbox", { name: "Filter" }).fill("no frame has this");
+    await panel.getByText("No frames to show.").waitFor();
+    await page.page.getByRole("searchbox", { name: "Filter" }).fill("");
+    await panel.getByText("No frames to show.").waitFor({ state: "hidden" });
+  });
+
+  test("Connect stands out while it would change something", async () => {
+    const standsOut = (): Promise<number> => page.page.locator("#connect.main").count();
+    expect(await standsOut()).toBe(0);
+    await page.choose("Another URL");
+    expect(await standsOut()).toBe(1);
+    await page.choose("Embedded router");
+    await page.button("Connect").click();
+    await page.page.locator("#connect:not(.main)").waitFor();
+    await page.connected();
   });
 
   test("frames are held and cleared", async () => {

@@ -20,6 +20,7 @@ const NOTIFICATIONS_FIELDS: UrlFields = {
 /** Where to connect to, as the user says it. What is typed as a password is kept nowhere else than in its field. */
 export class ConnectionForm {
   readonly #form = byId("connection-form", HTMLFormElement);
+  readonly #connect = byId("connect", HTMLButtonElement);
   readonly #hybrid = byId("hybrid", HTMLInputElement);
 
   /** @param embeddedUrl undefined where there is no embedded intermediary: then there is no such choice. */
@@ -28,6 +29,7 @@ export class ConnectionForm {
     byId("embedded-url", HTMLElement).textContent = embeddedUrl ?? "";
     const first = embeddedUrl === undefined ? "page" : "embedded";
     for (const radio of this.#radios()) radio.checked = radio.value === first;
+    this.#form.addEventListener("input", () => this.urge(true));
     this.#form.addEventListener("change", () => {
       this.#moveLogins();
       this.#showFields();
@@ -43,6 +45,11 @@ export class ConnectionForm {
   get place(): Place {
     const chosen = this.#radios().find(({ checked }) => checked)?.value;
     return chosen === "embedded" || chosen === "url" ? chosen : "page";
+  }
+
+  /** Connect stands out while it would change something. */
+  urge(isNews: boolean): void {
+    this.#connect.classList.toggle("main", isNews);
   }
 
   /** The URLs of RPC and of notifications, with who connects. @throws InvalidTransportURL, naming which. */

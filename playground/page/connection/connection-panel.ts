@@ -7,6 +7,7 @@ import {
   type TransportOptions,
   TransportURL,
 } from "oslo-messaging";
+import { toError } from "../../../src/core/errors.js";
 import { byId } from "../parts/elements.js";
 import type { Bus, View } from "../view.js";
 import { BusInPage } from "./bus-in-page.js";
@@ -48,9 +49,9 @@ export class ConnectionPanel {
     });
   }
 
-  /** One after the other, however fast the user is. */
+  /** One after the other, however fast the user is; what fails is logged, and ends nothing but itself. */
   #inTurn(work: () => Promise<void>): void {
-    this.#turn = this.#turn.then(work);
+    this.#turn = this.#turn.then(work).catch((error: unknown) => this.#init.logger.error(toError(error).message));
   }
 
   #open(): void {
@@ -62,6 +63,7 @@ export class ConnectionPanel {
       return;
     }
     const { rpc, notifications } = this.#bus;
+    this.#form.urge(false);
     this.#disconnect.disabled = false;
     void this.#rpcStatus.follow(rpc);
     void this.#notificationsStatus.follow(notifications);
@@ -73,6 +75,7 @@ export class ConnectionPanel {
   async #close(): Promise<void> {
     const bus = this.#bus;
     if (bus === undefined) return;
+    this.#form.urge(true);
     this.#disconnect.disabled = true;
     await Promise.all(this.#init.views.map((view) => view.close()));
     await Promise.all([bus.rpc.close(), bus.notifications.close()]);

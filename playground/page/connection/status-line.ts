@@ -1,29 +1,35 @@
 import type { Transport, TransportStatus } from "oslo-messaging";
+import { toError } from "../../../src/core/errors.js";
 
 /** How one transport is doing, in a line. */
 export class StatusLine {
-  readonly #line: HTMLElement;
+  readonly #line: Pick<HTMLElement, "dataset" | "textContent">;
 
-  constructor(line: HTMLElement) {
+  constructor(line: Pick<HTMLElement, "dataset" | "textContent">) {
     this.#line = line;
   }
 
   /** Shows every status of the transport, until it is closed. */
-  async follow(transport: Transport): Promise<void> {
+  async follow(transport: Pick<Transport, "status">): Promise<void> {
     let connections = 0;
     let connected = false;
+    let trouble = "";
     for await (const status of transport.status()) {
       if (status.type === "connected" && !connected) connections += 1;
       // A link that was refused is one of a connection that stays.
       if (status.type !== "refused") connected = status.type === "connected";
       const times = connections > 1 ? `; reconnects: ${connections - 1}` : "";
-      this.#show(status.type, `${describe(status)}${times}`);
+      if (status.type === "disconnected") trouble = status.error === undefined ? "" : `: ${status.error.message}`;
+      // What went wrong stays while it tries again: the page would jump at every attempt.
+      const why = status.type === "connecting" || status.type === "disconnected" ? trouble : "";
+      this.#show(status.type, `${describe(status)}${why}${times}`);
     }
   }
 
   /** There is no transport, because of this. */
   refuse(error: unknown): void {
-    this.#show("refused", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    const { name, message } = toError(error);
+    this.#show("refused", name === "Error" ? message : `${name}: ${message}`);
   }
 
   #show(state: string, text: string): void {
@@ -42,9 +48,8 @@ function describe(status: TransportStatus): string {
     case "connected":
       return `connected to ${status.host}, ${status.product ?? "which does not say what it is"}`;
     case "disconnected": {
-      const why = status.error === undefined ? "" : `: ${status.error.message}`;
-      const then = status.retryInMs === undefined ? "" : `; again in ${(status.retryInMs / 1_000).toFixed(1)} s`;
-      return `disconnected from ${status.host}${why}${then}`;
+      const then = status.retryInMs === undefined ? "" : `, again in ${(status.retryInMs / 1_000).toFixed(1)} s`;
+      return `disconnected from ${status.host}${then}`;
     }
     case "refused":
       return `link to ${status.address} refused: ${status.error.message}`;

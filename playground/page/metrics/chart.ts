@@ -16,6 +16,8 @@ export interface ChartInit {
 }
 
 const HEIGHT = 290;
+/** What the text of a mark takes: where it is narrow, some are left out. */
+const MARK_WIDTH = 66;
 /** Of y, so that a handful does not fill the chart. */
 const LEAST_TOP = 5;
 
@@ -25,6 +27,10 @@ export class Chart {
 
   constructor(parent: HTMLElement, { range, marks, unit, series }: ChartInit, data: uPlot.AlignedData) {
     const text = (): string => colourOf(parent);
+    const marksFor = (width: number) => {
+      const step = Math.ceil((marks.length * MARK_WIDTH) / width);
+      return marks.filter((_, index) => index % step === 0);
+    };
     const grid = { stroke: () => lineColourOf(parent), width: 1 };
     this.#plot = new uPlot(
       {
@@ -41,8 +47,8 @@ export class Chart {
             stroke: text,
             grid: { show: false },
             ticks: grid,
-            splits: () => marks.map(([at]) => at),
-            values: () => marks.map(([, mark]) => mark),
+            splits: ({ width }) => marksFor(width).map(([at]) => at),
+            values: ({ width }) => marksFor(width).map(([, mark]) => mark),
           },
           {
             stroke: text,

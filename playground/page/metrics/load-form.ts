@@ -44,6 +44,8 @@ export class LoadForm implements View {
     const topic = fieldOf(this.#form, "topic").value.trim();
     const started = performance.now();
     let told = "none was answered";
+    this.#outcome.ariaBusy = "true"; // it is read out when it is over
+    this.#outcome.textContent = "under way";
     await load({
       client: getRpcClient(this.#bus.rpc, { topic }, { timeoutMs: TIMEOUT_MS }),
       calls,
@@ -54,9 +56,11 @@ export class LoadForm implements View {
         const failures =
           lastError === undefined ? "" : `, ${counted(failed)} failed, the last because: ${lastError.message}`;
         told = `${counted(done)} of ${counted(calls)}${failures}`;
+        this.#outcome.textContent = told;
       },
     });
     this.#running = undefined;
+    this.#outcome.ariaBusy = "false";
     this.#outcome.textContent = `${told}, in ${((performance.now() - started) / 1_000).toFixed(1)} s`;
     this.#showButtons();
   }

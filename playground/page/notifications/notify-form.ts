@@ -2,6 +2,7 @@ import { Notifier } from "oslo-messaging";
 import { toError } from "../../../src/core/errors.js";
 import { PRIORITIES } from "../../../src/driver/notify/notification.js";
 import { byId, element, typed } from "../parts/elements.js";
+import { jsonIn } from "../parts/json-text.js";
 import type { Bus, View } from "../view.js";
 
 const TIMEOUT_MS = 5_000;
@@ -40,7 +41,7 @@ export class NotifyForm implements View {
     const started = performance.now();
     this.#show("waiting", "waiting");
     try {
-      const payload: unknown = JSON.parse(typed(form, "payload") ?? "null");
+      const payload: unknown = jsonIn(typed(form, "payload") ?? "null", "the payload is");
       await this.#notifier?.[priority]({}, typed(form, "eventType") ?? "", payload, { timeoutMs: TIMEOUT_MS });
       this.#show("ok", `taken after ${(performance.now() - started).toFixed(1)} ms`);
     } catch (error) {

@@ -6,7 +6,7 @@ import { type Request, titleOf } from "./request.js";
 export class ExchangeRow {
   readonly element: HTMLElement;
   readonly #outcome = badge("waiting");
-  readonly #duration = element("span", "quiet");
+  readonly #timing = element("span", "line quiet");
 
   /** `onAgain` is asked for another one like it. */
   constructor(request: Request, onAgain: () => void) {
@@ -18,7 +18,7 @@ export class ExchangeRow {
     this.element = element(
       "li",
       "",
-      element("div", "line", this.#outcome, element("code", "grow", title), this.#duration, again),
+      element("div", "line", this.#outcome, element("code", "grow", title), this.#timing, again),
     );
   }
 
@@ -40,7 +40,7 @@ export class ExchangeRow {
   }
 
   #took(ms: number): void {
-    this.#duration.append(`${ms.toFixed(1)} ms `, clock(new Date()));
+    this.#timing.append(`${ms.toFixed(1)} ms`, clock(new Date()));
   }
 
   #show(outcome: string, details: HTMLElement): void {

@@ -1,7 +1,8 @@
 import { getRpcClient } from "oslo-messaging";
 import { toError } from "../../../src/core/errors.js";
+import { isJsonObject } from "../../../src/driver/json.js";
 import { byId, element, fieldOf, typed } from "../parts/elements.js";
-import { jsonText } from "../parts/json-text.js";
+import { jsonIn, jsonText } from "../parts/json-text.js";
 import { Rows } from "../parts/rows.js";
 import type { Bus, View } from "../view.js";
 import { type Example, examples, PYTHON_EXAMPLE } from "./examples.js";
@@ -59,7 +60,11 @@ export class RpcConsole implements View {
     this.#bus = bus;
     this.#fields.disabled = false;
     this.#leaving = new AbortController();
-    if (bus.place === "embedded") void this.#lookForPython(bus, this.#leaving.signal);
+    if (bus.place !== "embedded") return;
+    // It has its place before it is there, lest the form jumps.
+    this.#python.classList.add("to-come");
+    this.#python.hidden = false;
+    void this.#lookForPython(bus, this.#leaving.signal);
   }
 
   async close(): Promise<void> {
@@ -88,7 +93,7 @@ export class RpcConsole implements View {
     const { topic, server, method } = PYTHON_EXAMPLE;
     try {
       await getRpcClient(rpc, { topic, server }).call({}, method, {}, { timeoutMs: PYTHON_WAIT_MS, signal });
-      this.#python.hidden = false;
+      this.#python.classList.remove("to-come");
     } catch {} // there is none, or nobody is here any more
   }
 
@@ -148,11 +153,9 @@ export class RpcConsole implements View {
   }
 }
 
-/** The client refuses what is no object. @throws SyntaxError */
+/** @throws SyntaxError, and TypeError where it is JSON of another kind. */
 function argumentsOf(text: string): object {
-  try {
-    return JSON.parse(text || "{}");
-  } catch (error) {
-    throw new SyntaxError(`the arguments are no JSON: ${toError(error).message}`);
-  }
+  const given = jsonIn(text || "{}", "the arguments are");
+  if (!isJsonObject(given)) throw new TypeError('the arguments are no JSON object, such as {"arg": 1}');
+  return given;
 }

@@ -5,6 +5,7 @@ import { jsonText } from "../parts/json-text.js";
 import { Rows } from "../parts/rows.js";
 import type { Bus, View } from "../view.js";
 import { PageEndpoint } from "./page-endpoint.js";
+import { terminalCommand } from "./terminal-command.js";
 
 const MOST_ROWS = 100;
 
@@ -60,10 +61,11 @@ export class ServerPanel implements View {
   async #serve(): Promise<void> {
     if (this.#bus === undefined || this.#server !== undefined) return;
     const endpoint = new PageEndpoint(this.#name, (method, args) => this.#served(method, args));
-    const server = getRpcServer(this.#bus.rpc, { topic: this.#topic, server: this.#name }, [endpoint]);
-    this.#server = server;
-    this.#show("connecting", "starting");
+    let server: RPCServer | undefined;
     try {
+      server = getRpcServer(this.#bus.rpc, { topic: this.#topic, server: this.#name }, [endpoint]);
+      this.#server = server;
+      this.#show("connecting", "starting");
       await server.start();
       if (this.#server === server) this.#show("connected", "serving");
     } catch (error) {
@@ -106,7 +108,8 @@ export class ServerPanel implements View {
   #showCommand(): void {
     const url = this.#bus?.terminalUrl;
     byId("server-terminal", HTMLElement).hidden = url === undefined;
-    byId("server-command", HTMLPreElement).textContent =
-      `npx oslo-messaging call --url ${url} \\\n  --topic ${this.#topic} --server ${this.#name} whoami`;
+    if (url === undefined) return;
+    const command = terminalCommand({ url, topic: this.#topic, server: this.#name });
+    byId("server-command", HTMLPreElement).textContent = command;
   }
 }

@@ -7,7 +7,7 @@ const ADDRESS_WIDTH = 300;
 const GAP = 180;
 const WIDTH = 2 * CLIENT_WIDTH + ADDRESS_WIDTH + 2 * GAP;
 const HEIGHT = 40;
-const ROW = 47;
+const ROW = 44;
 /** Of the names, above. */
 const HEAD = 28;
 const LONGEST_NAME = 28;
@@ -91,6 +91,7 @@ export class Picture {
         { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title },
         heading("Who sends", 0),
         heading("Addresses", CLIENT_WIDTH + GAP),
+        svg("text", { x: CLIENT_WIDTH + GAP + ADDRESS_WIDTH - 10, y: 14, "text-anchor": "end" }, "messages"),
         heading("Who listens", WIDTH - CLIENT_WIDTH),
         ...lines,
         ...clients(senders, left),

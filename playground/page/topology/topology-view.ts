@@ -51,7 +51,7 @@ export class TopologyView implements View {
     this.#watching.abort();
     if (this.#bus === undefined || !this.#showing) return;
     this.#watching = new AbortController();
-    this.#tell("Asking for the topology.");
+    this.#tell("It comes as soon as there is a connection.");
     void this.#watch(this.#bus, this.#watching.signal);
   }
 
