@@ -40,7 +40,7 @@ has_sasl || need "SASL PLAIN for Python's proton" libsasl2-modules
 has_chromium || need "Chromium" chromium
 has_firefox || need "Firefox" firefox-esr
 has_webkit || need "WebKitGTK with its WebDriver" webkit2gtk-driver
-has_command Xvfb || need "a screen for browsers with windows" xvfb xauth
+has_command Xvfb || need "a screen for browsers with windows" xvfb
 has_command certutil || need "certutil, to tell browsers a CA" libnss3-tools
 has_java || need "a Java runtime, 17 or newer" openjdk-17-jre-headless
 has_artemis && has_broker_j || has_command mvn || need "Maven, to fetch brokers" maven
