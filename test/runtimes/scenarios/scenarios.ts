@@ -5,8 +5,11 @@ import { RPC } from "./rpc.js";
 
 const SCENARIOS: readonly Scenario[] = [...RPC, ...NOTIFICATIONS, ...CONNECTION];
 
-/** One call and one notification: where nothing else is to be expected than what all of them have shown beside it. */
-export const BRIEFLY: readonly string[] = ["a call is answered by Python with any JSON, and its context arrives"];
+/** One call, and notifications: where nothing else is to be expected than what all of them have shown beside it. */
+export const BRIEFLY: readonly string[] = [
+  "a call is answered by Python with any JSON, and its context arrives",
+  "notifications of every priority reach Python as such, by both drivers",
+];
 
 /** What is shown in every runtime that uses this URL scheme, or of that what has these names. */
 export function scenariosBy(scheme: string, only?: readonly string[]): readonly Scenario[] {
