@@ -1,5 +1,6 @@
 import type { Pem, TLSDetail, TLSOptions } from "../core/dial.js";
 import { toError } from "../core/errors.js";
+import { pemText } from "../core/pem.js";
 import { ConfigurationError } from "./exceptions.js";
 import { members, type OptionCheck } from "./option-checks.js";
 import type { ResolvedOptions } from "./option-table.js";
@@ -38,7 +39,7 @@ export function tlsOf({ scheme, texts, code, readFile, honours }: TlsSources): T
   if (tls.key !== undefined && cert === undefined) {
     throw new ConfigurationError(texts.sslKeyFile ? "ssl_key_file" : "tls.key", "is no use without a certificate");
   }
-  const key = tls.key ?? (cert !== undefined && textOf(cert).includes("PRIVATE KEY-----") ? cert : undefined);
+  const key = tls.key ?? (cert !== undefined && pemText(cert).includes("PRIVATE KEY-----") ? cert : undefined);
   if (cert !== undefined && key === undefined) {
     throw new ConfigurationError(texts.sslCertFile ? "ssl_cert_file" : "tls.cert", "is no use without its private key");
   }
@@ -123,9 +124,5 @@ function isGiven(path: string | undefined): path is string {
 }
 
 function isPem(content: Pem): boolean {
-  return textOf(content).includes("-----BEGIN ");
-}
-
-function textOf(content: Pem): string {
-  return typeof content === "string" ? content : new TextDecoder().decode(content);
+  return pemText(content).includes("-----BEGIN ");
 }

@@ -1,5 +1,6 @@
 import { authority } from "../core/authority.js";
 import type { Address, Pem, TLSOptions } from "../core/dial.js";
+import { pemText } from "../core/pem.js";
 import { usesTls } from "./scheme.js";
 import { type ByteStream, streamDial } from "./stream.js";
 import { dialCauseOf } from "./tls-cause.js";
@@ -30,19 +31,15 @@ async function openTls({ hostname, port, tls = {} }: Address): Promise<DenoConn>
 function denoOptions({ ca, cert, key = cert }: TLSOptions): { caCerts?: string[]; cert?: string; key?: string } {
   return {
     ...(ca !== undefined && { caCerts: authorities(ca) }),
-    ...(cert !== undefined && key !== undefined && { cert: textOf(cert), key: textOf(key) }),
+    ...(cert !== undefined && key !== undefined && { cert: pemText(cert), key: pemText(key) }),
   };
 }
 
 /** Deno passes over what is no certificate. @throws Error when one of them has none. */
 function authorities(ca: Pem | readonly Pem[]): string[] {
-  const texts = (typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca).map(textOf);
+  const texts = (typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca).map(pemText);
   if (texts.every((text) => text.includes("-----BEGIN CERTIFICATE-----"))) return texts;
   throw new Error("the CA is not a certificate in PEM format");
-}
-
-function textOf(pem: Pem): string {
-  return typeof pem === "string" ? pem : new TextDecoder().decode(pem);
 }
 
 class DenoStream implements ByteStream {
