@@ -3,9 +3,12 @@ import { defineConfig } from "vitest/config";
 import { writeTrimmedRhea } from "./scripts/rhea.mjs";
 import { TAGS } from "./test/requirements/index.js";
 
-/** The sources run on the rhea that is in the bundles. */
+/** `@/` is this folder, as in tsconfig.json. The sources run on the rhea that is in the bundles. */
 export const resolve = {
-  alias: { "rhea/lib/connection.js": await writeTrimmedRhea(join(import.meta.dirname, ".cache/rhea/connection.mjs")) },
+  alias: {
+    "@": import.meta.dirname,
+    "rhea/lib/connection.js": await writeTrimmedRhea(join(import.meta.dirname, ".cache/rhea/connection.mjs")),
+  },
 };
 
 /** Waits for minutes, in which another file runs. */

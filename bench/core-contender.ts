@@ -1,9 +1,9 @@
-import type { Delivery } from "../src/core/delivery.js";
-import { accept, connect } from "../src/core/handshake.js";
-import { Admission } from "../src/core/sasl-admission.js";
-import type { Sender } from "../src/core/sender.js";
-import { tcpDial } from "../src/transports/tcp.js";
-import { listenTcp } from "../src/transports/tcp-listener.js";
+import { accept, connect } from "../src/core/connection/handshake.js";
+import type { Delivery } from "../src/core/links/delivery.js";
+import type { Sender } from "../src/core/links/sender.js";
+import { Admission } from "../src/core/sasl/server/authenticator.js";
+import { tcpDial } from "../src/transports/node/tcp.js";
+import { listenTcp } from "../src/transports/node/tcp-listener.js";
 import { type Contender, check, reply, request } from "./echo.js";
 
 const CREDIT = 500;

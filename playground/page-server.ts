@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Listening } from "../src/core/dial.js";
+import type { Listening } from "../src/core/byte-stream.js";
 
 export interface PageFile {
   /** For Content-Type. */

@@ -1,5 +1,5 @@
 import { toError } from "../src/core/errors.js";
-import { isJsonObject } from "../src/driver/json.js";
+import { isJsonObject } from "../src/driver/values/json.js";
 import {
   getNotificationListener,
   getNotificationTransport,

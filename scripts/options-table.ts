@@ -1,12 +1,12 @@
 // Writes the table of options in README.md: `npm run docs:options`. Names, types and defaults are those of
-// src/driver/option-table.ts, and what an option means is the comment on its row.
+// src/driver/options/option-table.ts, and what an option means is the comment on its row.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { ROWS } from "../src/driver/option-table.js";
+import { ROWS } from "../src/driver/options/option-table.js";
 
 const README = fileURLToPath(new URL("../README.md", import.meta.url));
-const SOURCE = fileURLToPath(new URL("../src/driver/option-table.ts", import.meta.url));
+const SOURCE = fileURLToPath(new URL("../src/driver/options/option-table.ts", import.meta.url));
 const START = "<!-- options: made by npm run docs:options -->";
 const END = "<!-- end of options -->";
 

@@ -1,4 +1,4 @@
-// rhea is a whole client and server of AMQP; the control plane (src/core/control.ts) opens and closes connections, sessions
+// rhea is a whole client and server of AMQP; the control plane (src/core/connection/control/control.ts) opens and closes connections, sessions
 // and links with it, and nothing else. What it never reaches is left out of every bundle: rhea's socket, its timers, SASL,
 // messages and deliveries, its logs. What a stranger may send is read by all of rhea that reads, which stays as it is.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { addCallCommand } from "./call.js";
-import { addCastCommand } from "./cast.js";
-import { addCheckCommand } from "./check.js";
+import { addCallCommand } from "./commands/call.js";
+import { addCastCommand } from "./commands/cast.js";
+import { addCheckCommand } from "./commands/check.js";
+import { addIntermediaryCommand } from "./commands/intermediary.js";
+import { addListenCommand } from "./commands/listen.js";
+import { addNotifyCommand } from "./commands/notify.js";
+import { addRecipeCommand } from "./commands/recipe.js";
+import { addServeCommand } from "./commands/serve.js";
 import { describeError, EXIT_STATUS_HELP, exitStatus } from "./exit-status.js";
-import { addIntermediaryCommand } from "./intermediary.js";
-import { addListenCommand } from "./listen.js";
-import { addNotifyCommand } from "./notify.js";
-import { addRecipeCommand } from "./recipe.js";
-import { addServeCommand } from "./serve.js";
 import { flushed, processTerminal } from "./terminal.js";
 
 const terminal = processTerminal();

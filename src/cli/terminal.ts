@@ -1,4 +1,4 @@
-import { toJson } from "../driver/json.js";
+import { toJson } from "../driver/values/json.js";
 import type { Logger } from "../entry/node.js";
 import { Interrupted } from "./exit-status.js";
 

@@ -1,9 +1,9 @@
-import type { TLSOptions } from "../core/dial.js";
+import type { TLSOptions } from "../core/byte-stream.js";
 import { ConfigurationError } from "../driver/exceptions.js";
-import { type AmqpOptions, type ResolvedOptions, ROWS } from "../driver/option-table.js";
-import { parseOptions } from "../driver/options.js";
-import { type ReadFile, type SslTexts, tlsOf } from "../driver/tls.js";
-import type { TransportURL } from "../driver/transport-url.js";
+import { type AmqpOptions, type ResolvedOptions, ROWS } from "../driver/options/option-table.js";
+import { parseOptions } from "../driver/options/options.js";
+import { type ReadFile, type SslTexts, tlsOf } from "../driver/options/tls.js";
+import type { TransportURL } from "../driver/options/transport-url.js";
 import { AMQP, AMQP_FORMERLY } from "./known-options.js";
 import type { OptionFile } from "./option-file.js";
 

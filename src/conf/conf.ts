@@ -1,9 +1,9 @@
 import { toError } from "../core/errors.js";
 import { ConfigurationError } from "../driver/exceptions.js";
-import { boolean, integer, seconds, string } from "../driver/option-types.js";
-import type { ReadFile } from "../driver/tls.js";
-import type { TransportOptions } from "../driver/transport-options.js";
-import { TransportURL } from "../driver/transport-url.js";
+import { boolean, integer, seconds, string } from "../driver/options/option-types.js";
+import type { ReadFile } from "../driver/options/tls.js";
+import type { TransportOptions } from "../driver/options/transport-options.js";
+import { TransportURL } from "../driver/options/transport-url.js";
 import { amqpSection, tlsFor } from "./amqp-section.js";
 import { parseIni } from "./ini.js";
 import { defaultText, FORMER, warningsAbout } from "./known-options.js";

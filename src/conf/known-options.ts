@@ -1,5 +1,5 @@
-import { ROWS } from "../driver/option-table.js";
-import { RABBIT_OPTIONS } from "../driver/options.js";
+import { ROWS } from "../driver/options/option-table.js";
+import { RABBIT_OPTIONS } from "../driver/options/options.js";
 import { label, type OptionFile } from "./option-file.js";
 
 export const AMQP = "oslo_messaging_amqp";

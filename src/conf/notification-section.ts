@@ -1,11 +1,11 @@
 import { parse } from "yaml";
 import { toError } from "../core/errors.js";
 import { ConfigurationError } from "../driver/exceptions.js";
-import { isJsonObject } from "../driver/json.js";
-import { DRIVERS, type NotificationDriver } from "../driver/notify/outgoing.js";
-import type { NotificationRouting } from "../driver/notify/routing.js";
-import { integer, list, oneOf, string } from "../driver/option-types.js";
-import type { ReadFile } from "../driver/tls.js";
+import { DRIVERS, type NotificationDriver } from "../driver/notify/sending/notification-message.js";
+import type { NotificationRouting } from "../driver/notify/sending/routing.js";
+import { integer, list, oneOf, string } from "../driver/options/option-types.js";
+import type { ReadFile } from "../driver/options/tls.js";
+import { isJsonObject } from "../driver/values/json.js";
 import { NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE } from "./known-options.js";
 import type { OptionFile, Places } from "./option-file.js";
 

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../driver/exceptions.js";
-import type { OptionType } from "../driver/option-types.js";
+import type { OptionType } from "../driver/options/option-types.js";
 import type { Ini } from "./ini.js";
 import { substituted } from "./substitution.js";
 

@@ -1,14 +1,14 @@
-import type { Connection } from "../core/connection.js";
-import type { Dial } from "../core/dial.js";
-import type { Frame } from "../core/frame-log.js";
-import { connect } from "../core/handshake.js";
+import type { Dial } from "../core/byte-stream.js";
+import type { Connection } from "../core/connection/connection.js";
+import { connect } from "../core/connection/handshake.js";
+import type { Frame } from "../core/frames/frame-log.js";
 import type { Logger } from "../core/logger.js";
-import { type Host, isLoopback } from "./amqp/hosts.js";
-import type { MessageIds } from "./amqp/message-ids.js";
-import { givenCredentials, withRealm } from "./credentials.js";
-import type { ResolvedOptions } from "./options.js";
+import { givenCredentials, withRealm } from "./options/credentials.js";
+import { type Host, isLoopback } from "./options/hosts.js";
+import type { ResolvedOptions } from "./options/options.js";
+import type { TransportOptions } from "./options/transport-options.js";
 import type { Runtime } from "./runtime.js";
-import type { TransportOptions } from "./transport-options.js";
+import type { MessageIds } from "./values/message-ids.js";
 
 export interface ConnectorInit {
   dial: Dial;

@@ -1,6 +1,6 @@
-import type { Dial } from "../core/dial.js";
-import type { ResolvedOptions } from "./options.js";
-import type { ReadFile } from "./tls.js";
+import type { Dial } from "../core/byte-stream.js";
+import type { ResolvedOptions } from "./options/options.js";
+import type { ReadFile } from "./options/tls.js";
 
 /** What the program runs on. */
 export interface Runtime {

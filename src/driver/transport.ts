@@ -1,25 +1,25 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Kept in the declarations: they compile where nobody has asked for this lib.
-import type { Dial } from "../core/dial.js";
+import type { Dial } from "../core/byte-stream.js";
+import { StatusBoard, type TransportStatus } from "../core/connection/status.js";
 import { type Logger, silentLogger } from "../core/logger.js";
-import { StatusBoard, type TransportStatus } from "../core/status.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
 import type { Service } from "./amqp/addressing.js";
-import type { Bus } from "./amqp/bus.js";
 import { AmqpDriver } from "./amqp/driver.js";
-import { hostsOf } from "./amqp/hosts.js";
-import { MessageIds } from "./amqp/message-ids.js";
+import type { Bus } from "./amqp/driver-connection.js";
 import type { ConnectionReport } from "./amqp/probe.js";
 import { connector } from "./connector.js";
 import type { Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure, InvalidTarget } from "./exceptions.js";
-import { abortSignal, checked, type OptionCheck } from "./option-checks.js";
-import { parseOptions, resolveOptions } from "./options.js";
+import { hostsOf } from "./options/hosts.js";
+import { abortSignal, checked, type OptionCheck } from "./options/option-checks.js";
+import { parseOptions, resolveOptions } from "./options/options.js";
+import { tlsOf } from "./options/tls.js";
+import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
+import { TransportURL } from "./options/transport-url.js";
 import type { Runtime } from "./runtime.js";
 import { type TargetLike, toTarget } from "./target.js";
-import { tlsOf } from "./tls.js";
-import { checkedTransportOptions, type TransportOptions } from "./transport-options.js";
-import { TransportURL } from "./transport-url.js";
+import { MessageIds } from "./values/message-ids.js";
 
 /**
  * A connection to a message bus, made at the first use and again whenever it is lost, until it is closed

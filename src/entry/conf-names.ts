@@ -2,4 +2,4 @@
 
 export { type Conf, type ConfSources, parseConf, type TransportConf } from "../conf/conf.js";
 export type { NotificationSection } from "../conf/notification-section.js";
-export type { ReadFile } from "../driver/tls.js";
+export type { ReadFile } from "../driver/options/tls.js";

@@ -1,5 +1,5 @@
-import { denoDial } from "../transports/stream-deno.js";
-import { denoWebSocketDial } from "../transports/websocket-deno.js";
+import { denoDial } from "../transports/streams/deno-stream.js";
+import { denoWebSocketDial } from "../transports/websocket/deno.js";
 import { gettersFor } from "./getters.js";
 
 export * from "./names.js";

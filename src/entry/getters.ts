@@ -1,7 +1,7 @@
+import type { TransportOptions } from "../driver/options/transport-options.js";
+import type { TransportURL } from "../driver/options/transport-url.js";
 import type { Runtime } from "../driver/runtime.js";
 import { NotificationTransport, RPCTransport } from "../driver/transport.js";
-import type { TransportOptions } from "../driver/transport-options.js";
-import type { TransportURL } from "../driver/transport-url.js";
 
 interface TransportGetters {
   getRpcTransport: (url: string | TransportURL, options?: TransportOptions) => RPCTransport;

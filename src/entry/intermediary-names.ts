@@ -10,11 +10,11 @@ export type {
   SocketHandlers,
   TLSDetail,
   TLSOptions,
-} from "../core/dial.js";
+} from "../core/byte-stream.js";
 export type { Logger } from "../core/logger.js";
+export type { IntermediaryKind } from "../intermediary/address-table.js";
 export type { Addressing, Distribution } from "../intermediary/addresses.js";
 export { Intermediary, type IntermediaryLimits, type IntermediaryOptions } from "../intermediary/intermediary.js";
-export type { IntermediaryKind } from "../intermediary/nodes.js";
 export {
   TOPOLOGY_ADDRESS,
   TOPOLOGY_CAPABILITY,
@@ -23,5 +23,5 @@ export {
   type TopologyConnection,
   type TopologyLinks,
 } from "../intermediary/topology.js";
+export type { WatchTopologyOptions } from "../topology-client/watched-topology.js";
 export { memoryDial } from "../transports/memory.js";
-export type { WatchTopologyOptions } from "./watched-topology.js";

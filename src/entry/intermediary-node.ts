@@ -1,11 +1,11 @@
-import type { TransportURL } from "../driver/transport-url.js";
+import type { TransportURL } from "../driver/options/transport-url.js";
 import type { Topology } from "../intermediary/topology.js";
+import { type WatchTopologyOptions, watchedTopology } from "../topology-client/watched-topology.js";
 import { getRpcTransport } from "./node.js";
-import { type WatchTopologyOptions, watchedTopology } from "./watched-topology.js";
 
-export { listenTcp, type TcpListenerOptions } from "../transports/tcp-listener.js";
-export type { TlsListenerOptions } from "../transports/tls-pem.js";
-export { listenWebSocket, type WebSocketListenerOptions } from "../transports/websocket-listener.js";
+export { listenTcp, type TcpListenerOptions } from "../transports/node/tcp-listener.js";
+export type { TlsListenerOptions } from "../transports/node/tls-pem.js";
+export { listenWebSocket, type WebSocketListenerOptions } from "../transports/node/websocket-listener.js";
 export * from "./intermediary-names.js";
 
 /**

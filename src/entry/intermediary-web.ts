@@ -1,6 +1,6 @@
-import type { TransportURL } from "../driver/transport-url.js";
+import type { TransportURL } from "../driver/options/transport-url.js";
 import type { Topology } from "../intermediary/topology.js";
-import { type WatchTopologyOptions, watchedTopology } from "./watched-topology.js";
+import { type WatchTopologyOptions, watchedTopology } from "../topology-client/watched-topology.js";
 import { getRpcTransport } from "./web.js";
 
 export * from "./intermediary-names.js";

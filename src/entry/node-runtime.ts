@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
-import type { Dial } from "../core/dial.js";
+import type { Dial } from "../core/byte-stream.js";
 import type { Runtime } from "../driver/runtime.js";
-import { tcpDial } from "../transports/tcp.js";
+import { tcpDial } from "../transports/node/tcp.js";
 
 /** Node, or what has Node's modules and WebSockets of its own. */
 export function nodeRuntime(dialWebSocket: Dial): Runtime {

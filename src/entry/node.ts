@@ -1,4 +1,4 @@
-import { nodeWebSocketDial } from "../transports/websocket-node.js";
+import { nodeWebSocketDial } from "../transports/node/websocket-node.js";
 import { gettersFor } from "./getters.js";
 import { nodeRuntime } from "./node-runtime.js";
 

@@ -1,4 +1,4 @@
-import type { Dial } from "../core/dial.js";
-import { denoDial } from "../transports/stream-deno.js";
+import type { Dial } from "../core/byte-stream.js";
+import { denoDial } from "../transports/streams/deno-stream.js";
 
 export const tcpDialers: Readonly<Record<"amqp" | "amqps", Dial>> = { amqp: denoDial, amqps: denoDial };

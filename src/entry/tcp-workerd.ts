@@ -1,4 +1,4 @@
-import type { Dial } from "../core/dial.js";
-import { workerdDial } from "../transports/stream-workerd.js";
+import type { Dial } from "../core/byte-stream.js";
+import { workerdDial } from "../transports/streams/workerd-stream.js";
 
 export const tcpDialers: Readonly<Record<"amqp" | "amqps", Dial>> = { amqp: workerdDial, amqps: workerdDial };

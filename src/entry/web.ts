@@ -1,4 +1,4 @@
-import { ownWebSocketDial } from "../transports/websocket-own.js";
+import { ownWebSocketDial } from "../transports/websocket/native.js";
 import { gettersFor } from "./getters.js";
 import { onWake } from "./wake-events.js";
 

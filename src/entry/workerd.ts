@@ -1,5 +1,5 @@
-import { ownWebSocket } from "../transports/websocket-own.js";
-import { workerCauseOf } from "../transports/worker-cause.js";
+import { ownWebSocket } from "../transports/websocket/native.js";
+import { workerCauseOf } from "../transports/worker-error-text.js";
 import { gettersFor } from "./getters.js";
 
 export * from "./names.js";

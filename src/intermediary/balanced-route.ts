@@ -1,4 +1,4 @@
-import { type DeliveryState, type Outcome, RELEASED } from "../core/outcome.js";
+import { type DeliveryState, type Outcome, RELEASED } from "../core/messages/outcome.js";
 import type { Share } from "./budget.js";
 import { Consumer } from "./consumer.js";
 import { Fifo } from "./fifo.js";

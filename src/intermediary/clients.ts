@@ -1,4 +1,4 @@
-import type { Connection } from "../core/connection.js";
+import type { Connection } from "../core/connection/connection.js";
 
 /** A client that was let in. */
 export interface Client {

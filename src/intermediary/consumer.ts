@@ -1,5 +1,5 @@
 import { toError } from "../core/errors.js";
-import type { Outcome } from "../core/outcome.js";
+import type { Outcome } from "../core/messages/outcome.js";
 import type { ConsumerLink, Outlet } from "./links.js";
 import type { Traffic } from "./node.js";
 

@@ -1,14 +1,14 @@
-import type { Connection, LinkRequest } from "../core/connection.js";
-import type { Accept, Socket, SocketHandlers } from "../core/dial.js";
-import { accept } from "../core/handshake.js";
+import type { Accept, Socket, SocketHandlers } from "../core/byte-stream.js";
+import type { Connection, LinkRequest } from "../core/connection/connection.js";
+import { accept } from "../core/connection/handshake.js";
 import { type Logger, silentLogger } from "../core/logger.js";
-import { Admission } from "../core/sasl-admission.js";
+import { Admission } from "../core/sasl/server/authenticator.js";
+import { type IntermediaryKind, Nodes } from "./address-table.js";
 import { type Addressing, distributions } from "./addresses.js";
 import { Budget } from "./budget.js";
 import { Clients } from "./clients.js";
-import { type IntermediaryKind, Nodes } from "./nodes.js";
-import { Reception } from "./reception.js";
-import { TopologyBoard } from "./topology-board.js";
+import { Reception } from "./link-broker.js";
+import { TopologyBoard } from "./topology-publisher.js";
 import { noVirtualHost, VirtualHosts } from "./virtual-hosts.js";
 
 /** What an intermediary takes of strangers. */

@@ -1,6 +1,6 @@
 import type { AmqpErrorInit } from "../core/errors.js";
-import type { SettleMode } from "../core/link.js";
-import type { DeliveryState, Outcome } from "../core/outcome.js";
+import type { SettleMode } from "../core/links/link.js";
+import type { DeliveryState, Outcome } from "../core/messages/outcome.js";
 
 /** A message that a producer sent: core's Delivery, as far as routing is concerned. */
 export interface Parcel {

@@ -1,4 +1,4 @@
-import { Reader } from "../core/reader.js";
+import { Reader } from "../core/types/reader.js";
 
 /** The bytes, to keep: copied when they are a small part of what the socket read, which they would hold in memory. */
 export function kept(payload: Uint8Array): Uint8Array {

@@ -1,5 +1,5 @@
 import type { AmqpErrorInit } from "../core/errors.js";
-import { ACCEPTED, type Outcome } from "../core/outcome.js";
+import { ACCEPTED, type Outcome } from "../core/messages/outcome.js";
 import type { Share } from "./budget.js";
 import { Consumer } from "./consumer.js";
 import { Fifo } from "./fifo.js";

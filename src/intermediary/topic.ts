@@ -1,4 +1,4 @@
-import { ACCEPTED } from "../core/outcome.js";
+import { ACCEPTED } from "../core/messages/outcome.js";
 import type { ConsumerLink, OpenInlet, Parcel } from "./links.js";
 import type { Node, NodeInit } from "./node.js";
 import { kept } from "./payload.js";

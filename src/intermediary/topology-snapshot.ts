@@ -1,6 +1,6 @@
+import type { IntermediaryKind, Nodes, Place } from "./address-table.js";
 import { shownAddress } from "./addresses.js";
 import type { Client, Clients, LinkCounts } from "./clients.js";
-import type { IntermediaryKind, Nodes, Place } from "./nodes.js";
 import type { Topology, TopologyAddress, TopologyConnection, TopologyLinks } from "./topology.js";
 
 /** A picture can show no more, and a snapshot must fit a message, whatever strangers call themselves. */

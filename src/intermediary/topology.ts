@@ -1,5 +1,5 @@
+import type { IntermediaryKind } from "./address-table.js";
 import type { Distribution } from "./addresses.js";
-import type { IntermediaryKind } from "./nodes.js";
 
 /**
  * Where an embedded intermediary tells who is connected to it and who listens where: `$` as in `$management`. Any client that

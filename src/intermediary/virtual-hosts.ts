@@ -1,4 +1,4 @@
-import type { Connection } from "../core/connection.js";
+import type { Connection } from "../core/connection/connection.js";
 import type { AmqpErrorInit } from "../core/errors.js";
 
 /**

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../driver/exceptions.js";
-import type { ResolvedOptions } from "../driver/options.js";
+import type { ResolvedOptions } from "../driver/options/options.js";
 import { type AddressClass, addressClasses } from "../intermediary/addresses.js";
 
 type Form = AddressClass["addressing"];

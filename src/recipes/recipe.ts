@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from "../driver/options.js";
+import type { ResolvedOptions } from "../driver/options/options.js";
 
 export interface RecipeInit {
   /** Those that shape addresses have to be the same for the intermediary and for everyone who connects to it. */

@@ -1,4 +1,4 @@
-import type { Accept, Dial, Socket, SocketHandlers } from "../core/dial.js";
+import type { Accept, Dial, Socket, SocketHandlers } from "../core/byte-stream.js";
 import { inLaterTurn } from "./later-turn.js";
 
 /** More than this on its way asks the sender to wait. */

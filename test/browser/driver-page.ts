@@ -1,13 +1,13 @@
 import type { Browser, BrowserContext, Page } from "playwright";
-import { libraryFiles } from "../../playground/page-files.js";
-import { type PageFile, servePage } from "../../playground/page-server.js";
-import type { Listening } from "../../src/core/dial.js";
+import { libraryFiles } from "@/playground/page-files.js";
+import { type PageFile, servePage } from "@/playground/page-server.js";
+import type { Listening } from "@/src/core/byte-stream.js";
 import { Inbox } from "../support/inbox.js";
 import { Tab } from "./tab.js";
 
 declare global {
   /** Within a DriverPage: `dist/web.js`. */
-  var oslo: typeof import("../../src/entry/web.js");
+  var oslo: typeof import("@/src/entry/web.js");
   /** Within a DriverPage: hands a value to `DriverPage.told`. */
   var tell: (value: unknown) => Promise<void>;
 }

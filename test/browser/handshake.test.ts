@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
-import { bind } from "../../src/transports/tcp-server.js";
+import { bind } from "@/src/transports/node/node-server.js";
 import { launchChromium } from "./chromium.js";
 import { DriverPage } from "./driver-page.js";
 import { launchFirefox } from "./firefox.js";

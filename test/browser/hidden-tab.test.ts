@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { getRpcClient, getRpcTransport } from "../../src/entry/node.js";
+import { getRpcClient, getRpcTransport } from "@/src/entry/node.js";
 import { Artemis } from "../support/artemis.js";
 import { replaced } from "../support/artemis-files.js";
 import { uniqueTopic } from "../support/bed.js";

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { getRpcServer, getRpcTransport, type RPCServer, type RPCTransport } from "../../src/entry/node.js";
+import { getRpcServer, getRpcTransport, type RPCServer, type RPCTransport } from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";
@@ -119,8 +119,8 @@ test("a page that waits until there is room casts 100 MB, none of them refused, 
 
 declare global {
   /** Of the page under test. */
-  var sender: import("../../src/entry/web.js").RPCTransport;
-  var sendingClient: import("../../src/entry/web.js").RPCClient;
+  var sender: import("@/src/entry/web.js").RPCTransport;
+  var sendingClient: import("@/src/entry/web.js").RPCClient;
   /** The casts that were not refused, once all are through. */
   var taken: Promise<(number | undefined)[]>;
   /** The largest `bufferedAmount` that was seen. */

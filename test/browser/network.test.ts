@@ -9,7 +9,7 @@ import {
   Notifier,
   type RPCServer,
   type RPCTransport,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Deferred } from "../support/deferred.js";

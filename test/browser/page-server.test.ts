@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { servePage } from "../../playground/page-server.js";
-import type { Listening } from "../../src/core/dial.js";
+import { servePage } from "@/playground/page-server.js";
+import type { Listening } from "@/src/core/byte-stream.js";
 
 describe("the server of the playground's page", () => {
   let server: Listening;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { walkThrough } from "../../playground/walk-through.js";
+import { walkThrough } from "@/playground/walk-through.js";
 import { EMBEDDED_ROUTER } from "../support/bus.js";
 import { playground } from "./running-playground.js";
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Listening } from "../../src/core/dial.js";
+import type { Listening } from "@/src/core/byte-stream.js";
 import { serveFolder } from "../support/folder-server.js";
 import { launchChromium } from "./chromium.js";
 import { PlaygroundPage } from "./playground-page.js";

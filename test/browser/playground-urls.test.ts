@@ -1,11 +1,11 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { pageFiles } from "../../playground/page-files.js";
-import { servePage } from "../../playground/page-server.js";
-import type { Listening } from "../../src/core/dial.js";
-import { getNotificationTransport, Notifier } from "../../src/entry/node.js";
-import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { pageFiles } from "@/playground/page-files.js";
+import { servePage } from "@/playground/page-server.js";
+import type { Listening } from "@/src/core/byte-stream.js";
+import { getNotificationTransport, Notifier } from "@/src/entry/node.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
 import { ARTEMIS_ROUTABLE } from "../support/bus.js";
 import { launchChromium } from "./chromium.js";
 import { PlaygroundPage } from "./playground-page.js";

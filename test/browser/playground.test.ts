@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { getRpcClient, getRpcTransport } from "../../src/entry/node.js";
+import { getRpcClient, getRpcTransport } from "@/src/entry/node.js";
 import { Child } from "../support/child.js";
 import { launchChromium } from "./chromium.js";
 import { PlaygroundPage } from "./playground-page.js";

@@ -1,13 +1,7 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Logger } from "../../src/core/logger.js";
-import {
-  getRpcClient,
-  getRpcServer,
-  getRpcTransport,
-  type RPCServer,
-  type RPCTransport,
-} from "../../src/entry/node.js";
+import type { Logger } from "@/src/core/logger.js";
+import { getRpcClient, getRpcServer, getRpcTransport, type RPCServer, type RPCTransport } from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { Deferred } from "../support/deferred.js";
 import { embedded, type Guarded } from "../support/embedded.js";

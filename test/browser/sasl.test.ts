@@ -1,8 +1,8 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Listening } from "../../src/core/dial.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import type { Listening } from "@/src/core/byte-stream.js";
+import { Intermediary } from "@/src/intermediary/intermediary.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
 import { launchChromium } from "./chromium.js";
 import { DriverPage } from "./driver-page.js";
 

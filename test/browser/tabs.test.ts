@@ -1,6 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { getRpcClient, getRpcTransport, type RPCTransport } from "../../src/entry/node.js";
+import { getRpcClient, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
 import { launchChromium } from "./chromium.js";

@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest";
-import { getRpcTransport } from "../../src/entry/node.js";
+import { getRpcTransport } from "@/src/entry/node.js";
 import { ARTEMIS_ROUTABLE } from "../support/bus.js";
 
 const { port, login } = inject("artemis").routable;

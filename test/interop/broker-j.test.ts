@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
-import { getRpcClient, getRpcServer, getRpcTransport } from "../../src/entry/node.js";
+import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
+import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
 import { oslo } from "../package/command.js";
 import { uniqueTopic } from "../support/bed.js";
 import { BrokerJ } from "../support/broker-j.js";

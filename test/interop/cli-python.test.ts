@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
+import type { IntermediaryKind } from "@/src/intermediary/address-table.js";
 import { oslo, Running, RunningIntermediary } from "../package/command.js";
 import { uniqueTopic } from "../support/bed.js";
 import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type Bus, type BusPlan } from "../support/bus.js";

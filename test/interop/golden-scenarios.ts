@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
+import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
 import {
   getNotificationListener,
   getNotificationTransport,
@@ -11,9 +11,9 @@ import {
   Notifier,
   type RPCClient,
   type TransportOptions,
-} from "../../src/entry/node.js";
-import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
-import { memoryDial } from "../../src/transports/memory.js";
+} from "@/src/entry/node.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { memoryDial } from "@/src/transports/memory.js";
 import { Inbox } from "../support/inbox.js";
 import { type SentMessage, tapped } from "./wire-tap.js";
 

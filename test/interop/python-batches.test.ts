@@ -4,7 +4,7 @@ import {
   getNotificationTransport,
   type Notification,
   Notifier,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { ARTEMIS_ROUTABLE, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { getRpcClient, getRpcTransport } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
+import { getRpcClient, getRpcTransport } from "@/src/entry/node.js";
+import { Intermediary } from "@/src/intermediary/intermediary.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
 import { uniqueTopic } from "../support/bed.js";
 import { type PythonCall, PythonClient, PythonServer } from "../support/python.js";
 

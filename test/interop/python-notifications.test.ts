@@ -7,7 +7,7 @@ import {
   NotificationResult,
   type NotificationTransport,
   Notifier,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { BUSES, type Bus } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";

@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
-import {
-  getRpcClient,
-  getRpcServer,
-  getRpcTransport,
-  type RPCClient,
-  type RPCTransport,
-} from "../../src/entry/node.js";
+import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
+import { getRpcClient, getRpcServer, getRpcTransport, type RPCClient, type RPCTransport } from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { BUSES, type Bus } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BuiltinEndpoint } from "../../src/cli/builtin-endpoint.js";
+import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
 import {
   getRpcClient,
   getRpcServer,
   getRpcTransport,
   type TLSOptions,
   type TransportStatus,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { Artemis } from "../support/artemis.js";
 import { uniqueTopic } from "../support/bed.js";
 import { embedded, type Guarded } from "../support/embedded.js";

@@ -9,7 +9,7 @@ import {
   type RemoteFailure,
   type RPCClient,
   type RPCTransport,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
 import { type PythonCall, PythonClient, PythonServer } from "../support/python.js";

@@ -1,5 +1,5 @@
 import rheaFrames from "rhea/lib/frames.js";
-import type { Dial } from "../../src/core/dial.js";
+import type { Dial } from "@/src/core/byte-stream.js";
 
 /** A message as it left: whether its transfer was settled, and the encoded message. */
 export interface SentMessage {

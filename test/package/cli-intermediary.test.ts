@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Frame, getRpcTransport, type TransportOptions } from "../../src/entry/node.js";
+import { type Frame, getRpcTransport, type TransportOptions } from "@/src/entry/node.js";
 import { oslo, Running, RunningIntermediary } from "./command.js";
 
 describe("intermediary", { timeout: 60_000 }, () => {

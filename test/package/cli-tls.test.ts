@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Address } from "../../src/core/dial.js";
-import { getRpcTransport } from "../../src/entry/node.js";
-import { nodeWebSocketDial } from "../../src/transports/websocket-node.js";
+import type { Address } from "@/src/core/byte-stream.js";
+import { getRpcTransport } from "@/src/entry/node.js";
+import { nodeWebSocketDial } from "@/src/transports/node/websocket-node.js";
 import { CA, CLIENT, pemFile } from "../support/tls.js";
 import { oslo, RunningIntermediary } from "./command.js";
 

@@ -98,7 +98,7 @@ describe("the public declarations", { timeout: 120_000 }, () => {
 
 describe("the options of [oslo_messaging_amqp]", { timeout: 60_000 }, () => {
   it("each tell an editor what they mean", { tags: ["options:help"] }, () => {
-    const path = join(types, "driver/option-table.d.ts");
+    const path = join(types, "driver/options/option-table.d.ts");
     const program = ts.createProgram([path], { strict: true, types: [] });
     const checker = program.getTypeChecker();
     const alias = program.getSourceFile(path)?.statements.find(isAmqpOptions);

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Buffer as Shim } from "../../scripts/shims/buffer.js";
-import { EventEmitter } from "../../scripts/shims/events.js";
-import { inherits } from "../../scripts/shims/util.js";
+import { Buffer as Shim } from "@/scripts/shims/buffer.js";
+import { EventEmitter } from "@/scripts/shims/events.js";
+import { inherits } from "@/scripts/shims/util.js";
 
 const reads = [
   "readUInt8",

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { getRpcServer, getRpcTransport } from "../../src/entry/node.js";
+import { getRpcServer, getRpcTransport } from "@/src/entry/node.js";
 import type { Launch, ScriptedBrowser } from "../browser/scripted.js";
 import { type EmbeddedInit, embedded } from "../support/embedded.js";
 import { CA, pemFile, SERVER, VHOST_SERVER } from "../support/tls.js";

@@ -1,5 +1,5 @@
 import { config } from "chai";
-import { stackText } from "../../src/driver/stack-text.js";
+import { stackText } from "@/src/driver/values/stack-text.js";
 import type { Library, Report, Scenario, Setting } from "./scenario.js";
 import { scenariosBy } from "./scenarios/scenarios.js";
 import { Stage } from "./stage.js";

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
-import { type PageFile, servePage } from "../../playground/page-server.js";
+import { type PageFile, servePage } from "@/playground/page-server.js";
 
 /** As what a page takes the library from the package: one file, minified, or one and the chunks that it shares. */
 export type Published = "in one file" | "in chunks";

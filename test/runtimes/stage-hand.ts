@@ -1,5 +1,5 @@
-import { getRpcServer, getRpcTransport } from "../../src/entry/node.js";
-import { usesTls } from "../../src/transports/scheme.js";
+import { getRpcServer, getRpcTransport } from "@/src/entry/node.js";
+import { usesTls } from "@/src/transports/scheme.js";
 import { Host, type HostScheme } from "../suites/host.js";
 import { webSocketServer } from "../suites/peers.js";
 import { uniqueTopic } from "../support/bed.js";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { getRpcServer, getRpcTransport, type RPCTransport } from "../../src/entry/node.js";
-import type { TlsListenerOptions } from "../../src/transports/tls-pem.js";
+import { getRpcServer, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
+import type { TlsListenerOptions } from "@/src/transports/node/tls-pem.js";
 import { Child } from "../support/child.js";
 import { currentNode } from "../support/current-node.js";
 import { embedded, type Guarded } from "../support/embedded.js";

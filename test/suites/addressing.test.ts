@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { getRpcClient, getRpcServer, getRpcTransport } from "../../src/entry/node.js";
+import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
 import { type Bed, overEveryBed } from "../support/bed.js";
 import { BUSES, type BusAddressing } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";

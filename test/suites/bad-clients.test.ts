@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { getRpcClient, getRpcServer, getRpcTransport } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
+import { Intermediary } from "@/src/intermediary/intermediary.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
 import { Inbox } from "../support/inbox.js";
 
 const AMQP = "AMQP\0\x01\0\0";

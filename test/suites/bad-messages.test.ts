@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodeMessage, type Message } from "../../src/core/message.js";
-import { Writer } from "../../src/core/writer.js";
-import type { RPCClient } from "../../src/entry/node.js";
+import { encodeMessage, type Message } from "@/src/core/messages/message.js";
+import { Writer } from "@/src/core/types/writer.js";
+import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Inbox } from "../support/inbox.js";
 import { BAD_BODIES, BAD_SECTIONS, textMessage } from "./poison.js";

@@ -7,7 +7,7 @@ import {
   Notifier,
   type Transport,
   type TransportStatus,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { nobody, type Peer, peerThatSays, says, tcp, webServer, webSocketServer } from "./peers.js";
 
 /** Long enough for an attempt to connect that fails at once. */

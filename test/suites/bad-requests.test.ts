@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Delivery } from "../../src/core/delivery.js";
-import type { Message, MessageId } from "../../src/core/message.js";
-import { Uuid } from "../../src/core/uuid.js";
-import type { RPCClient } from "../../src/entry/node.js";
+import type { Delivery } from "@/src/core/links/delivery.js";
+import type { Message, MessageId } from "@/src/core/messages/message.js";
+import { Uuid } from "@/src/core/types/uuid.js";
+import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import type { Inbox } from "../support/inbox.js";
 import { BAD_BODIES, textMessage } from "./poison.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { getNotificationTransport, getRpcTransport, type TransportOptions } from "../../src/entry/node.js";
+import { getNotificationTransport, getRpcTransport, type TransportOptions } from "@/src/entry/node.js";
 
 const PASSWORD = "s3cret";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { connect } from "../../src/core/handshake.js";
-import { hostsOf } from "../../src/driver/amqp/hosts.js";
-import { resolveOptions } from "../../src/driver/options.js";
-import { TransportURL } from "../../src/entry/node.js";
-import { tcpDial } from "../../src/transports/tcp.js";
+import { connect } from "@/src/core/connection/handshake.js";
+import { hostsOf } from "@/src/driver/options/hosts.js";
+import { resolveOptions } from "@/src/driver/options/options.js";
+import { TransportURL } from "@/src/entry/node.js";
+import { tcpDial } from "@/src/transports/node/tcp.js";
 import { overEveryBed } from "../support/bed.js";
 import { Frames } from "./frames.js";
 

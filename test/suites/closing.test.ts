@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { getRpcClient, getRpcServer, getRpcTransport, type TransportStatus } from "../../src/entry/node.js";
+import { getRpcClient, getRpcServer, getRpcTransport, type TransportStatus } from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Deferred } from "../support/deferred.js";
 import { Held } from "./held.js";

@@ -7,7 +7,7 @@ import {
   getRpcTransport,
   type RPCTransport,
   type TransportStatus,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { embedded, type Guarded } from "../support/embedded.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 

@@ -6,7 +6,7 @@ import {
   type RPCTransport,
   type TransportOptions,
   type TransportStatus,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { Inbox } from "../support/inbox.js";
 import { CA } from "../support/tls.js";
 import { Frames } from "./frames.js";

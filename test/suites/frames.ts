@@ -1,4 +1,4 @@
-import type { Frame } from "../../src/entry/node.js";
+import type { Frame } from "@/src/entry/node.js";
 import { Inbox } from "../support/inbox.js";
 
 /** The frames of a transport as they pass, for a test that waits for one: `onFrame` is the transport's option. */

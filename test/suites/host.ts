@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import type { Listening } from "../../src/core/dial.js";
-import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
-import { usesTls } from "../../src/transports/scheme.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import type { Listening } from "@/src/core/byte-stream.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
+import { usesTls } from "@/src/transports/scheme.js";
 import type { Scheme } from "../support/bus.js";
 import { Relay } from "../support/relay.js";
 import { SERVER } from "../support/tls.js";

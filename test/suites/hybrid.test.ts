@@ -6,7 +6,7 @@ import {
   getRpcServer,
   getRpcTransport,
   Notifier,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { uniqueTopic } from "../support/bed.js";
 import { ARTEMIS_ROUTABLE, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";

@@ -5,7 +5,7 @@ import {
   NotificationResult,
   type Notifier,
   type TransportOptions,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Deferred } from "../support/deferred.js";
 import { Inbox } from "../support/inbox.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NotificationResult, type TransportOptions } from "../../src/entry/node.js";
+import { NotificationResult, type TransportOptions } from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Deferred } from "../support/deferred.js";
 import { Inbox } from "../support/inbox.js";

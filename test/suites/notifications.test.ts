@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NotificationFilter } from "../../src/entry/node.js";
+import { NotificationFilter } from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Inbox } from "../support/inbox.js";
 import { listen, notifierOf, PRIORITIES, recorder, type Seen } from "./notified.js";

@@ -4,7 +4,7 @@ import {
   Notifier,
   type NotifierOptions,
   type TransportOptions,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { Inbox } from "../support/inbox.js";
 import type { Stage } from "./stage.js";
 

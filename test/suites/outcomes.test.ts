@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Delivery } from "../../src/core/delivery.js";
+import type { Delivery } from "@/src/core/links/delivery.js";
 import { overEveryBed } from "../support/bed.js";
 import type { Inbox } from "../support/inbox.js";
 import { Held } from "./held.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RPCClient } from "../../src/entry/node.js";
+import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { BUSES } from "../support/bus.js";
 import { Inbox } from "../support/inbox.js";

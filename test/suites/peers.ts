@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer as createWebServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { WebSocketServer } from "ws";
-import type { Socket as ByteStream, SocketHandlers } from "../../src/core/dial.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
+import type { Socket as ByteStream, SocketHandlers } from "@/src/core/byte-stream.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
 import { RawPeer } from "../support/raw-peer.js";
 
 /** Something at a port that is no message bus, or a bad one. */

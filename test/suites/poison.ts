@@ -1,4 +1,4 @@
-import type { Message } from "../../src/core/message.js";
+import type { Message } from "@/src/core/messages/message.js";
 
 /** A message with this text as its body, as the drivers write them. */
 export function textMessage(value: string, properties: Omit<Message, "body"> = {}): Message {

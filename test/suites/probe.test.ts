@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { getRpcServer } from "../../src/entry/node.js";
+import { getRpcServer } from "@/src/entry/node.js";
 import { type Bed, overEveryBed, uniqueTopic } from "../support/bed.js";
 
 const PRODUCTS: Readonly<Record<string, string>> = {

@@ -8,7 +8,7 @@ import {
   type RemoteFailure,
   RPCDispatcherError,
   Target,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Frames } from "./frames.js";
 import { Held } from "./held.js";

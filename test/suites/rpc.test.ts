@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { RemoteError, type RPCClient } from "../../src/entry/node.js";
+import { RemoteError, type RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "../support/bed.js";
 import { Inbox } from "../support/inbox.js";
 import { Stage } from "./stage.js";

@@ -17,7 +17,7 @@ import {
   type TargetInit,
   type Transport,
   type TransportOptions,
-} from "../../src/entry/node.js";
+} from "@/src/entry/node.js";
 import { type Bed, uniqueTopic } from "../support/bed.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 

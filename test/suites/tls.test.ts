@@ -8,8 +8,8 @@ import {
   type TLSOptions,
   type TransportOptions,
   type TransportStatus,
-} from "../../src/entry/node.js";
-import type { TlsListenerOptions } from "../../src/transports/tls-pem.js";
+} from "@/src/entry/node.js";
+import type { TlsListenerOptions } from "@/src/transports/node/tls-pem.js";
 import { embedded, type Guarded } from "../support/embedded.js";
 import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type Topology, type TopologyAddress, watchTopology } from "../../src/entry/intermediary-node.js";
-import { MessagingException } from "../../src/entry/node.js";
+import { type Topology, type TopologyAddress, watchTopology } from "@/src/entry/intermediary-node.js";
+import { MessagingException } from "@/src/entry/node.js";
 import { type Bed, overEveryBed } from "../support/bed.js";
 import { Deferred } from "../support/deferred.js";
 import { Stage } from "./stage.js";

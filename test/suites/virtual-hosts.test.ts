@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { getRpcClient, getRpcServer, getRpcTransport, type RPCTransport } from "../../src/entry/node.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import { memoryDial } from "../../src/transports/memory.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
+import { getRpcClient, getRpcServer, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
+import { Intermediary } from "@/src/intermediary/intermediary.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
 import { overEveryBed, uniqueTopic } from "../support/bed.js";
 import { BUSES } from "../support/bus.js";
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
-import { resolveOptions } from "../../src/driver/options.js";
-import { ARTEMIS_ROLE, artemis } from "../../src/recipes/artemis.js";
+import { resolveOptions } from "@/src/driver/options/options.js";
+import { ARTEMIS_ROLE, artemis } from "@/src/recipes/artemis.js";
 
 /** The Python driver's two forms of addresses. Wildcards are cut at `.` or at `/`, so that one broker can know only one of them. */
 export type ArtemisAddressing = "legacy" | "routable";

@@ -5,9 +5,9 @@ import {
   type NotificationTransport,
   type RPCTransport,
   type TransportOptions,
-} from "../../src/entry/node.js";
-import type { Addressing } from "../../src/intermediary/addresses.js";
-import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
+} from "@/src/entry/node.js";
+import type { IntermediaryKind } from "@/src/intermediary/address-table.js";
+import type { Addressing } from "@/src/intermediary/addresses.js";
 import {
   type Abilities,
   ARTEMIS_LEGACY,

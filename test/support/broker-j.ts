@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { resolveOptions } from "../../src/driver/options.js";
-import { brokerJ } from "../../src/recipes/broker-j.js";
+import { resolveOptions } from "@/src/driver/options/options.js";
+import { brokerJ } from "@/src/recipes/broker-j.js";
 import { Child, leashed } from "./child.js";
 
 const VERSION = "9.2.1";

@@ -1,11 +1,11 @@
 import { inject } from "vitest";
-import type { Dial } from "../../src/core/dial.js";
-import type { Addressing } from "../../src/intermediary/addresses.js";
-import { Intermediary } from "../../src/intermediary/intermediary.js";
-import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
-import { memoryDial } from "../../src/transports/memory.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import type { Dial } from "@/src/core/byte-stream.js";
+import type { IntermediaryKind } from "@/src/intermediary/address-table.js";
+import type { Addressing } from "@/src/intermediary/addresses.js";
+import { Intermediary } from "@/src/intermediary/intermediary.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
 import type { ArtemisAddress } from "./artemis.js";
 
 export type Scheme = "amqp" | "amqps" | "amqp+ws" | "amqp+wss" | "amqp+memory";

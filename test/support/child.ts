@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { toError } from "../../src/core/errors.js";
+import { toError } from "@/src/core/errors.js";
 import { Inbox } from "./inbox.js";
 
 export interface ChildInit {

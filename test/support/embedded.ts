@@ -1,7 +1,7 @@
-import { Intermediary, type IntermediaryOptions } from "../../src/intermediary/intermediary.js";
-import { listenTcp } from "../../src/transports/tcp-listener.js";
-import type { TlsListenerOptions } from "../../src/transports/tls-pem.js";
-import { listenWebSocket } from "../../src/transports/websocket-listener.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
+import type { TlsListenerOptions } from "@/src/transports/node/tls-pem.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
 import { RecordingLogger } from "./recording-logger.js";
 
 /** An intermediary that somebody guards, by passwords, tokens or certificates. */

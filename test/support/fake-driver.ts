@@ -8,10 +8,10 @@ import type {
   NotifyRequest,
   OnIncoming,
   Peer,
-} from "../../src/driver/driver.js";
-import type { RemoteFailure } from "../../src/driver/exceptions.js";
-import type { Target } from "../../src/driver/target.js";
-import type { NotificationTransport, RPCTransport } from "../../src/driver/transport.js";
+} from "@/src/driver/driver.js";
+import type { RemoteFailure } from "@/src/driver/exceptions.js";
+import type { Target } from "@/src/driver/target.js";
+import type { NotificationTransport, RPCTransport } from "@/src/driver/transport.js";
 import { Deferred } from "./deferred.js";
 import { RecordingLogger } from "./recording-logger.js";
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import type { Listening } from "../../src/core/dial.js";
+import type { Listening } from "@/src/core/byte-stream.js";
 
 export interface FolderInit {
   /** The path of the folder, with a slash at its end. Absent: the root. */

@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
-import { Addresser } from "../../src/driver/amqp/addressing.js";
-import { productOf } from "../../src/driver/amqp/products.js";
-import { resolveOptions } from "../../src/driver/options.js";
+import { Addresser } from "@/src/driver/amqp/addressing.js";
+import { productOf } from "@/src/driver/amqp/products.js";
+import { resolveOptions } from "@/src/driver/options/options.js";
 import {
   getNotificationListener,
   getNotificationTransport,
@@ -12,8 +12,8 @@ import {
   Notifier,
   type RPCTransport,
   TransportURL,
-} from "../../src/entry/node.js";
-import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
+} from "@/src/entry/node.js";
+import type { IntermediaryKind } from "@/src/intermediary/address-table.js";
 import type { Scheme } from "./bus.js";
 import type { Foreign } from "./foreign.js";
 import { Inbox } from "./inbox.js";

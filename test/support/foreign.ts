@@ -1,4 +1,4 @@
-import type { IntermediaryKind } from "../../src/intermediary/nodes.js";
+import type { IntermediaryKind } from "@/src/intermediary/address-table.js";
 import type { Abilities, Bus, BusAddressing, BusPlan, Scheme } from "./bus.js";
 
 /** An intermediary of OSLO_MESSAGING_TEST_URL, with what it was found to do: see foreign-intermediaries.ts. */

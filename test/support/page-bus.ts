@@ -1,7 +1,7 @@
 /** The library as a page loads it. */
 export interface Libraries {
-  readonly oslo: typeof import("../../src/entry/web.js");
-  readonly embedded: typeof import("../../src/entry/intermediary-web.js");
+  readonly oslo: typeof import("@/src/entry/web.js");
+  readonly embedded: typeof import("@/src/entry/intermediary-web.js");
 }
 
 /** What became of everything that was sent. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { toJson } from "../../src/driver/json.js";
-import type { TargetInit } from "../../src/driver/target.js";
+import type { TargetInit } from "@/src/driver/target.js";
+import { toJson } from "@/src/driver/values/json.js";
 import { Child } from "./child.js";
 
 /** A process that runs one of test/peers: the real oslo.messaging, with its AMQP 1.0 driver. */

@@ -1,6 +1,6 @@
 import rheaFrames from "rhea/lib/frames.js";
 import rheaMessage from "rhea/lib/message.js";
-import type { Accept, Socket, SocketHandlers } from "../../src/core/dial.js";
+import type { Accept, Socket, SocketHandlers } from "@/src/core/byte-stream.js";
 
 /** A frame as rhea reads it. */
 export interface RawFrame {

@@ -1,4 +1,4 @@
-import type { Logger } from "../../src/core/logger.js";
+import type { Logger } from "@/src/core/logger.js";
 
 /** Keeps what is logged. */
 export class RecordingLogger implements Logger {

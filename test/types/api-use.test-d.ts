@@ -1,26 +1,26 @@
 /** Never run: the type checker proves what the public functions accept and give back. */
 import { MessagingTimeout, RemoteError, SendQueueFull } from "../../src/driver/exceptions.js";
-import type { BatchNotificationEndpoint } from "../../src/driver/notify/batch-dispatcher.js";
-import { getBatchNotificationListener } from "../../src/driver/notify/batch-listener.js";
-import type { NotificationEndpoint, NotificationHandler } from "../../src/driver/notify/dispatcher.js";
-import { NotificationFilter } from "../../src/driver/notify/filter.js";
-import { getNotificationListener } from "../../src/driver/notify/listener.js";
+import type { BatchNotificationEndpoint } from "../../src/driver/notify/listening/batch-dispatcher.js";
+import { getBatchNotificationListener } from "../../src/driver/notify/listening/batch-listener.js";
+import type { NotificationEndpoint, NotificationHandler } from "../../src/driver/notify/listening/dispatcher.js";
+import { NotificationFilter } from "../../src/driver/notify/listening/filter.js";
+import { getNotificationListener } from "../../src/driver/notify/listening/listener.js";
 import {
   type Notification,
   type NotificationMetadata,
   NotificationResult,
 } from "../../src/driver/notify/notification.js";
-import { Notifier } from "../../src/driver/notify/notifier.js";
-import { TestDriver } from "../../src/driver/notify/test-driver.js";
+import { Notifier } from "../../src/driver/notify/sending/notifier.js";
+import { TestDriver } from "../../src/driver/notify/sending/test-driver.js";
+import type { TransportOptions } from "../../src/driver/options/transport-options.js";
 import { expose } from "../../src/driver/rpc/access-policy.js";
 import { getRpcClient, type MethodArgs, type MethodName, type MethodResult } from "../../src/driver/rpc/client.js";
 import type { CallInfo } from "../../src/driver/rpc/dispatcher.js";
 import { expectedExceptions } from "../../src/driver/rpc/expected-exceptions.js";
 import { getRpcServer } from "../../src/driver/rpc/server.js";
-import { jsonPayloadSerializer, noOpSerializer, type Serializer } from "../../src/driver/serializer.js";
 import { Target } from "../../src/driver/target.js";
 import type { NotificationTransport, RPCTransport } from "../../src/driver/transport.js";
-import type { TransportOptions } from "../../src/driver/transport-options.js";
+import { jsonPayloadSerializer, noOpSerializer, type Serializer } from "../../src/driver/values/serializer.js";
 
 interface Calculator {
   readonly precision: number;

@@ -1,6 +1,6 @@
 import { getRpcClient } from "oslo-messaging";
 import { toError } from "../../../src/core/errors.js";
-import { isJsonObject } from "../../../src/driver/json.js";
+import { isJsonObject } from "../../../src/driver/values/json.js";
 import { byId, element, fieldOf, typed } from "../parts/elements.js";
 import { jsonIn, jsonText } from "../parts/json-text.js";
 import { Rows } from "../parts/rows.js";

@@ -1,4 +1,4 @@
-import type { Bus } from "../../driver/amqp/bus.js";
+import type { Bus } from "../../driver/amqp/driver-connection.js";
 import { type AddressClass, addressClasses, classOf } from "../../intermediary/addresses.js";
 import { RECIPE_OF_PRODUCT } from "../../recipes/recipes.js";
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { uptime } from "node:os";
-import type { Message } from "../../core/message.js";
+import type { Message } from "../../core/messages/message.js";
 import type { Route, Service } from "../../driver/amqp/addressing.js";
-import type { Bus } from "../../driver/amqp/bus.js";
+import type { Bus } from "../../driver/amqp/driver-connection.js";
 import { Target } from "../../driver/target.js";
 import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./advice.js";
 import { type Arrivals, type Limits, type TrialInit, trial } from "./trial.js";

@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { type Deadline, Deadlines, type Phase } from "../../core/deadlines.js";
 import { toError } from "../../core/errors.js";
-import type { Message } from "../../core/message.js";
-import type { Outcome } from "../../core/outcome.js";
-import type { Receiver } from "../../core/receiver.js";
-import type { Sender } from "../../core/sender.js";
+import type { Receiver } from "../../core/links/receiver.js";
+import type { Sender } from "../../core/links/sender.js";
+import type { Message } from "../../core/messages/message.js";
+import type { Outcome } from "../../core/messages/outcome.js";
 import type { Route } from "../../driver/amqp/addressing.js";
-import type { Bus } from "../../driver/amqp/bus.js";
+import type { Bus } from "../../driver/amqp/driver-connection.js";
 
 export interface TrialInit {
   /** Where each listener listens; undefined: at an address that the peer makes. */

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../exceptions.js";
-import type { ResolvedOptions } from "../options.js";
+import type { ResolvedOptions } from "../options/options.js";
 import { Target } from "../target.js";
 import { type Product, productOf } from "./products.js";
 

@@ -1,9 +1,9 @@
-import type { Connection } from "../../core/connection.js";
+import type { Connection } from "../../core/connection/connection.js";
+import type { StatusBoard } from "../../core/connection/status.js";
+import { Supervisor } from "../../core/connection/supervisor.js";
 import type { Logger } from "../../core/logger.js";
-import type { Body } from "../../core/message.js";
-import type { Outcome } from "../../core/outcome.js";
-import type { StatusBoard } from "../../core/status.js";
-import { Supervisor } from "../../core/supervisor.js";
+import type { Body } from "../../core/messages/message.js";
+import type { Outcome } from "../../core/messages/outcome.js";
 import type {
   CallRequest,
   CastRequest,
@@ -13,23 +13,23 @@ import type {
   NotifyRequest,
   OnIncoming,
 } from "../driver.js";
-import type { NonFiniteNumbers } from "../json.js";
-import type { ResolvedOptions } from "../options.js";
-import { type RemoteExceptions, toThrowable } from "../remote-failure.js";
+import type { Host } from "../options/hosts.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { CallMonitor } from "../sending/call-monitor.js";
+import { closed, Outbox } from "../sending/operations.js";
+import type { Shipment } from "../sending/send-operation.js";
+import type { QueueLimits } from "../sending/send-queue.js";
 import type { Target } from "../target.js";
+import type { NonFiniteNumbers } from "../values/json.js";
+import type { MessageIds } from "../values/message-ids.js";
+import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
 import { Addresser, type Service } from "./addressing.js";
-import type { QueueLimits } from "./backlog.js";
-import { Bus } from "./bus.js";
-import { CallMonitor } from "./call-monitor.js";
-import type { Host } from "./hosts.js";
-import { Reception } from "./incoming.js";
+import { Bus } from "./driver-connection.js";
+import { Reception } from "./incoming-message.js";
 import { Listener, type ListenerInit } from "./listener.js";
-import type { MessageIds } from "./message-ids.js";
-import { closed, Outbox } from "./outbox.js";
 import { type ConnectionReport, probe } from "./probe.js";
 import { ExpectedReply, type Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
-import type { Shipment } from "./shipment.js";
 import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
 export interface AmqpDriverInit {

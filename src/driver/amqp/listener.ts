@@ -1,9 +1,9 @@
-import type { Delivery } from "../../core/delivery.js";
 import { AmqpError, type AmqpErrorInit, toError } from "../../core/errors.js";
-import type { Receiver } from "../../core/receiver.js";
+import type { Delivery } from "../../core/links/delivery.js";
+import type { Receiver } from "../../core/links/receiver.js";
 import type { DriverListener, Peer } from "../driver.js";
 import type { Addresser, Route } from "./addressing.js";
-import type { Bus } from "./bus.js";
+import type { Bus } from "./driver-connection.js";
 
 /** How long a peer may take to give credit back. What still comes after that is handed back to it. */
 const DRAIN_MS = 2_000;

@@ -1,6 +1,6 @@
 import type { Target } from "../target.js";
 import type { Route, Service } from "./addressing.js";
-import type { Bus } from "./bus.js";
+import type { Bus } from "./driver-connection.js";
 
 /** What is at the other end of a connection. */
 export interface ConnectionReport {

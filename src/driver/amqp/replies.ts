@@ -1,10 +1,10 @@
 import type { Deadline } from "../../core/deadlines.js";
-import type { Delivery } from "../../core/delivery.js";
 import { toError } from "../../core/errors.js";
-import { ACCEPTED, type Outcome } from "../../core/outcome.js";
-import type { NonFiniteNumbers } from "../json.js";
-import type { Bus } from "./bus.js";
-import type { MessageIds } from "./message-ids.js";
+import type { Delivery } from "../../core/links/delivery.js";
+import { ACCEPTED, type Outcome } from "../../core/messages/outcome.js";
+import type { NonFiniteNumbers } from "../values/json.js";
+import type { MessageIds } from "../values/message-ids.js";
+import type { Bus } from "./driver-connection.js";
 import { type DecodedReply, decodeReply } from "./wire.js";
 
 /** What a call gets in the end: its reply, or the end of the connection by which it would have come. */

@@ -1,4 +1,4 @@
-import type { Bus } from "./bus.js";
+import type { Bus } from "./driver-connection.js";
 
 /** Warns, once a transport, that notifications go through what does not keep them (the deployment guide of the AMQP 1.0 driver). */
 export class RouterNotice {

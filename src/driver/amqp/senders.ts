@@ -1,10 +1,10 @@
-import type { Connection } from "../../core/connection.js";
+import type { Connection } from "../../core/connection/connection.js";
 import { AmqpError, toError } from "../../core/errors.js";
-import type { Message } from "../../core/message.js";
-import type { Outcome } from "../../core/outcome.js";
-import type { Sender } from "../../core/sender.js";
+import type { Sender } from "../../core/links/sender.js";
+import type { Message } from "../../core/messages/message.js";
+import type { Outcome } from "../../core/messages/outcome.js";
 import type { Route } from "./addressing.js";
-import type { Bus, SendOptions } from "./bus.js";
+import type { Bus, SendOptions } from "./driver-connection.js";
 
 /** The sending links of one connection, by address: attached at the first use, detached when they were idle for long. */
 export class Senders {

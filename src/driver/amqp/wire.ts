@@ -1,10 +1,10 @@
-import type { Body, Message } from "../../core/message.js";
+import type { Body, Message } from "../../core/messages/message.js";
 import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
-import { fromJson, isJsonObject, type NonFiniteNumbers, toJson } from "../json.js";
-import { failureFromJson, failureToJson } from "../remote-failure.js";
-import { isCompatible, isVersion } from "../version.js";
+import { fromJson, isJsonObject, type NonFiniteNumbers, toJson } from "../values/json.js";
+import { failureFromJson, failureToJson } from "../values/remote-failure.js";
+import { isCompatible, isVersion } from "../values/version.js";
 
 export interface RequestInit {
   body: RequestBody;

@@ -1,6 +1,5 @@
 import type { RequestBody } from "../driver.js";
 import { InvalidTarget, RPCVersionCapError } from "../exceptions.js";
-import { isJsonObject } from "../json.js";
 import {
   abortSignal,
   checked,
@@ -9,12 +8,13 @@ import {
   overridden,
   serializer,
   someMs,
-} from "../option-checks.js";
-import { boolean, integer, string } from "../option-types.js";
-import { type Context, noOpSerializer, type Serializer } from "../serializer.js";
+} from "../options/option-checks.js";
+import { boolean, integer, string } from "../options/option-types.js";
 import { type Overrides, type Target, type TargetInit, type TargetLike, toTarget } from "../target.js";
 import type { RPCTransport } from "../transport.js";
-import { isCompatible, parseVersion } from "../version.js";
+import { isJsonObject } from "../values/json.js";
+import { type Context, noOpSerializer, type Serializer } from "../values/serializer.js";
+import { isCompatible, parseVersion } from "../values/version.js";
 import type { Method } from "./access-policy.js";
 
 /** What a client knows of a server that it has no interface of: any method, any arguments, any result. */

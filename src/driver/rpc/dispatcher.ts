@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "../driver.js";
 import { NoSuchMethod, RPCDispatcherError, UnsupportedVersion } from "../exceptions.js";
-import { isJsonObject } from "../json.js";
-import type { Context, Serializer } from "../serializer.js";
 import { Target } from "../target.js";
-import { isCompatible, isVersion, parseVersion } from "../version.js";
+import { isJsonObject } from "../values/json.js";
+import type { Context, Serializer } from "../values/serializer.js";
+import { isCompatible, isVersion, parseVersion } from "../values/version.js";
 import { type AccessPolicy, type Method, methodOf } from "./access-policy.js";
 import { isExpected } from "./expected-exceptions.js";
 

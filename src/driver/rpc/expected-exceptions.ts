@@ -1,4 +1,4 @@
-import { isInstance } from "../instance.js";
+import { isInstance } from "../values/instance.js";
 import { type Method, marked } from "./access-policy.js";
 
 /** Any class of errors; also one of which there are no instances, only heirs. */

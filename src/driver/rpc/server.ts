@@ -1,20 +1,20 @@
 import type { Logger } from "../../core/logger.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
-import { isInstance } from "../instance.js";
-import { isJsonObject } from "../json.js";
-import { MessageHandlingServer } from "../message-handling-server.js";
-import { callback, checked, type OptionChecks, serializer } from "../option-checks.js";
-import { boolean, integer } from "../option-types.js";
-import { toFailure } from "../remote-failure.js";
-import { type Context, noOpSerializer, type Serializer } from "../serializer.js";
-import type { FreeSlot } from "../slots.js";
-import { stackText } from "../stack-text.js";
+import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
+import { boolean, integer } from "../options/option-types.js";
+import type { FreeSlot } from "../serving/concurrency-limit.js";
+import { MessageHandlingServer } from "../serving/message-handling-server.js";
 import { type TargetLike, toTarget } from "../target.js";
 import type { RPCTransport } from "../transport.js";
+import { isInstance } from "../values/instance.js";
+import { isJsonObject } from "../values/json.js";
+import { toFailure } from "../values/remote-failure.js";
+import { type Context, noOpSerializer, type Serializer } from "../values/serializer.js";
+import { stackText } from "../values/stack-text.js";
 import { type AccessPolicy, accessPolicies } from "./access-policy.js";
+import { withHeartbeats } from "./call-heartbeats.js";
 import { ExpectedException, RPCDispatcher } from "./dispatcher.js";
-import { withHeartbeats } from "./heartbeats.js";
 import { withPing } from "./ping-endpoint.js";
 
 /** How a server works. */

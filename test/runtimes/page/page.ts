@@ -1,5 +1,5 @@
 // The script of a page. It loads the library only when it is to: a library that cannot be loaded is a failure to tell of.
-import { Inbox } from "../../support/inbox.js";
+import { Inbox } from "@/test/support/inbox.js";
 import type { Library, Setting } from "../scenario.js";
 import type { Port, Told } from "./performer.js";
 

@@ -1,6 +1,6 @@
 import { assert } from "chai";
 import type { CredentialsFunction, Frame, RPCTransport, TransportOptions, TransportStatus } from "oslo-messaging";
-import { Held } from "../../suites/held.js";
+import { Held } from "@/test/suites/held.js";
 import type { Scenario } from "../scenario.js";
 import { failureOf, later, type Stage } from "../stage.js";
 

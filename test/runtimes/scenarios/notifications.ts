@@ -1,7 +1,7 @@
 import { assert } from "chai";
 import type { Notification, NotificationEndpoint, NotificationMetadata, NotifierOptions } from "oslo-messaging";
-import { Inbox } from "../../support/inbox.js";
-import type { PythonNotification } from "../../support/python.js";
+import { Inbox } from "@/test/support/inbox.js";
+import type { PythonNotification } from "@/test/support/python.js";
 import type { Scenario } from "../scenario.js";
 import { failureOf, type Stage } from "../stage.js";
 

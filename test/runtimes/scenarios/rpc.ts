@@ -1,7 +1,7 @@
 import { assert } from "chai";
 import type { RemoteFailure } from "oslo-messaging";
-import { Held } from "../../suites/held.js";
-import { Inbox } from "../../support/inbox.js";
+import { Held } from "@/test/suites/held.js";
+import { Inbox } from "@/test/support/inbox.js";
 import type { Scenario } from "../scenario.js";
 import { failureOf } from "../stage.js";
 

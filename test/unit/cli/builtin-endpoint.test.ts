@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BuiltinEndpoint } from "../../../src/cli/builtin-endpoint.js";
-import { Target } from "../../../src/entry/node.js";
+import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
+import { Target } from "@/src/entry/node.js";
 
 const call = { signal: new AbortController().signal, messageId: undefined, target: new Target() };
 

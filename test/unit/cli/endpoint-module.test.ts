@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEndpoints, withTarget } from "../../../src/cli/endpoint-module.js";
-import { UsageError } from "../../../src/cli/exit-status.js";
-import { Target } from "../../../src/entry/node.js";
+import { loadEndpoints, withTarget } from "@/src/cli/endpoint-module.js";
+import { UsageError } from "@/src/cli/exit-status.js";
+import { Target } from "@/src/entry/node.js";
 
 let directory: string;
 

@@ -7,8 +7,8 @@ import {
   Interrupted,
   NotConnected,
   UsageError,
-} from "../../../src/cli/exit-status.js";
-import type { Phase } from "../../../src/core/deadlines.js";
+} from "@/src/cli/exit-status.js";
+import type { Phase } from "@/src/core/deadlines.js";
 import {
   ConfigurationError,
   DriverLoadFailure,
@@ -19,7 +19,7 @@ import {
   NoSuchOptError,
   RemoteError,
   Target,
-} from "../../../src/entry/node.js";
+} from "@/src/entry/node.js";
 
 const failure = (phase: Phase, cause?: Error) => ({
   operation: "RPC Call",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Conf, type ConfSources, parseConf } from "../../../src/conf/conf.js";
-import type { TransportOptions } from "../../../src/driver/transport-options.js";
+import { type Conf, type ConfSources, parseConf } from "@/src/conf/conf.js";
+import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import { failureOf } from "../driver/amqp/peer.js";
 
 const URL = "amqp://u:s3cr3t@h/v";

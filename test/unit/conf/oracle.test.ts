@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Conf, parseConf } from "../../../src/conf/conf.js";
-import { ConfigurationError } from "../../../src/driver/exceptions.js";
-import { ROWS } from "../../../src/driver/option-table.js";
-import { resolveOptions } from "../../../src/driver/options.js";
+import { type Conf, parseConf } from "@/src/conf/conf.js";
+import { ConfigurationError } from "@/src/driver/exceptions.js";
+import { ROWS } from "@/src/driver/options/option-table.js";
+import { resolveOptions } from "@/src/driver/options/options.js";
 
 type Values = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 

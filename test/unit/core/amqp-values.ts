@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { Uuid } from "../../../src/core/uuid.js";
-import { Described } from "../../../src/core/value.js";
+import { Uuid } from "@/src/core/types/uuid.js";
+import { Described } from "@/src/core/types/value.js";
 
 /** A value on the wire, written down by hand, and what it is to be read as. */
 export interface Encoded {

@@ -1,5 +1,5 @@
 import rheaFrames from "rhea/lib/frames.js";
-import { accepted, released, WINDOW } from "../../support/raw-peer.js";
+import { accepted, released, WINDOW } from "@/test/support/raw-peer.js";
 import { AMQP, attach } from "../intermediary/raw-client.js";
 import { BEGIN, encoded } from "./raw-bed.js";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Deadlines, type Phase } from "../../../src/core/deadlines.js";
+import { Deadlines, type Phase } from "@/src/core/deadlines.js";
 
 const never = new Promise<never>(() => {});
 

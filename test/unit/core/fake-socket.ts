@@ -1,4 +1,4 @@
-import type { Socket } from "../../../src/core/dial.js";
+import type { Socket } from "@/src/core/byte-stream.js";
 
 /** A socket that keeps what it is sent, and takes as much as the test lets it. */
 export class FakeSocket implements Socket {

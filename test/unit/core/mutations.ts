@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { accepted } from "../../support/raw-peer.js";
+import { accepted } from "@/test/support/raw-peer.js";
 import { attach } from "../intermediary/raw-client.js";
 import { frame, MESSAGE } from "./conversations.js";
 import { BEGIN } from "./raw-bed.js";

@@ -1,14 +1,14 @@
 import rheaFrames from "rhea/lib/frames.js";
 import { onTestFinished } from "vitest";
-import type { Connection, ConnectionOptions } from "../../../src/core/connection.js";
-import type { Delivery } from "../../../src/core/delivery.js";
-import { connect } from "../../../src/core/handshake.js";
-import { encodeMessage, type Message } from "../../../src/core/message.js";
-import type { Receiver, ReceiverInit } from "../../../src/core/receiver.js";
-import type { Sender, SenderInit } from "../../../src/core/sender.js";
-import { Writer } from "../../../src/core/writer.js";
-import { memoryDial } from "../../../src/transports/memory.js";
-import { type RawFrame, RawPeer } from "../../support/raw-peer.js";
+import type { Connection, ConnectionOptions } from "@/src/core/connection/connection.js";
+import { connect } from "@/src/core/connection/handshake.js";
+import type { Delivery } from "@/src/core/links/delivery.js";
+import type { Receiver, ReceiverInit } from "@/src/core/links/receiver.js";
+import type { Sender, SenderInit } from "@/src/core/links/sender.js";
+import { encodeMessage, type Message } from "@/src/core/messages/message.js";
+import { Writer } from "@/src/core/types/writer.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { type RawFrame, RawPeer } from "@/test/support/raw-peer.js";
 
 export const TO = { scheme: "amqp+memory", hostname: "raw", port: 0 };
 

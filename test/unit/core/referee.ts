@@ -1,5 +1,5 @@
-import type { Frame } from "../../../src/core/frame-log.js";
-import { FrameTap } from "../../../src/core/frame-tap.js";
+import type { Frame } from "@/src/core/frames/frame-log.js";
+import { FrameTap } from "@/src/core/frames/frame-tap.js";
 
 interface Handle {
   /** The delivery of which frames are still to come. */

@@ -1,9 +1,9 @@
 import { expect } from "vitest";
-import { saslFrame } from "../../../src/core/sasl.js";
-import { Admission, type AdmissionInit } from "../../../src/core/sasl-admission.js";
-import { SaslClient, type SaslClientOptions } from "../../../src/core/sasl-client.js";
-import type { SaslEvents, SaslResult } from "../../../src/core/sasl-exchange.js";
-import { SaslServer } from "../../../src/core/sasl-server.js";
+import { SaslClient, type SaslClientOptions } from "@/src/core/sasl/client/sasl-client.js";
+import { saslFrame } from "@/src/core/sasl/sasl.js";
+import type { SaslEvents, SaslResult } from "@/src/core/sasl/sasl-exchange.js";
+import { Admission, type AdmissionInit } from "@/src/core/sasl/server/authenticator.js";
+import { SaslServer } from "@/src/core/sasl/server/sasl-server.js";
 
 /** One end of an exchange and what it has sent; `result` is how it ended. */
 export interface End {

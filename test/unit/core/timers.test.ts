@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pause } from "../../../src/core/timers.js";
+import { pause } from "@/src/core/timers.js";
 
 describe("a pause", () => {
   it("ends after its time", async () => {

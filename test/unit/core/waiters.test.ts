@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { Deadlines } from "../../../src/core/deadlines.js";
-import { Waiters } from "../../../src/core/waiters.js";
+import { Deadlines } from "@/src/core/deadlines.js";
+import { Waiters } from "@/src/core/waiters.js";
 
 const expired = (): Error => new Error("time is up");
 

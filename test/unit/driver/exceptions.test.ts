@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import * as exceptions from "../../../src/driver/exceptions.js";
-import { Target } from "../../../src/driver/target.js";
+import * as exceptions from "@/src/driver/exceptions.js";
+import { Target } from "@/src/driver/target.js";
 
 const {
   ConfigurationError,

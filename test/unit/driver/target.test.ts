@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { InvalidTarget } from "../../../src/driver/exceptions.js";
-import { Target, type TargetInit, toTarget } from "../../../src/driver/target.js";
+import { InvalidTarget } from "@/src/driver/exceptions.js";
+import { Target, type TargetInit, toTarget } from "@/src/driver/target.js";
 
 const FULL = { exchange: "x", topic: "t", namespace: "n", version: "1.0", server: "s", fanout: true };
 

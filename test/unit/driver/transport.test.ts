@@ -1,16 +1,16 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Address, Dial } from "../../../src/core/dial.js";
-import type { Frame } from "../../../src/core/frame-log.js";
-import type { TransportStatus } from "../../../src/core/status.js";
-import { getRpcClient } from "../../../src/driver/rpc/client.js";
-import { getRpcServer } from "../../../src/driver/rpc/server.js";
-import type { Runtime } from "../../../src/driver/runtime.js";
-import { NotificationTransport, RPCTransport } from "../../../src/driver/transport.js";
-import type { TransportOptions } from "../../../src/driver/transport-options.js";
-import { TransportURL } from "../../../src/driver/transport-url.js";
-import { Intermediary } from "../../../src/intermediary/intermediary.js";
-import { memoryDial } from "../../../src/transports/memory.js";
-import { RecordingLogger } from "../../support/recording-logger.js";
+import type { Address, Dial } from "@/src/core/byte-stream.js";
+import type { TransportStatus } from "@/src/core/connection/status.js";
+import type { Frame } from "@/src/core/frames/frame-log.js";
+import type { TransportOptions } from "@/src/driver/options/transport-options.js";
+import { TransportURL } from "@/src/driver/options/transport-url.js";
+import { getRpcClient } from "@/src/driver/rpc/client.js";
+import { getRpcServer } from "@/src/driver/rpc/server.js";
+import type { Runtime } from "@/src/driver/runtime.js";
+import { NotificationTransport, RPCTransport } from "@/src/driver/transport.js";
+import { Intermediary } from "@/src/intermediary/intermediary.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { RecordingLogger } from "@/test/support/recording-logger.js";
 import { failureOf } from "./amqp/peer.js";
 
 const intermediary = new Intermediary({

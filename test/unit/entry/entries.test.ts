@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import * as node from "../../../src/entry/node.js";
-import * as web from "../../../src/entry/web.js";
+import * as node from "@/src/entry/node.js";
+import * as web from "@/src/entry/web.js";
 
 test("both entries have the same names", () => {
   expect(Object.keys(web).sort()).toEqual(Object.keys(node).sort());

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { onWake } from "../../../src/entry/wake-events.js";
+import { onWake } from "@/src/entry/wake-events.js";
 
 /** A window with a page, as far as anybody listens to it. */
 function page() {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { distributions, isDynamicAddress, newDynamicAddress } from "../../../src/intermediary/addresses.js";
+import { distributions, isDynamicAddress, newDynamicAddress } from "@/src/intermediary/addresses.js";
 
 describe("distributions", () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ACCEPTED, type DeliveryState, RELEASED } from "../../../src/core/outcome.js";
-import { BalancedRoute } from "../../../src/intermediary/balanced-route.js";
+import { ACCEPTED, type DeliveryState, RELEASED } from "@/src/core/messages/outcome.js";
+import { BalancedRoute } from "@/src/intermediary/balanced-route.js";
 import { FakeConsumer, FakeProducer, nodeInit, turn } from "./fakes.js";
 
 describe("credit for producers", () => {

@@ -1,12 +1,12 @@
-import type { Connection } from "../../../src/core/connection.js";
-import type { Delivery } from "../../../src/core/delivery.js";
-import type { AmqpErrorInit } from "../../../src/core/errors.js";
-import { connect } from "../../../src/core/handshake.js";
-import type { Receiver } from "../../../src/core/receiver.js";
-import type { Credentials } from "../../../src/core/sasl.js";
-import type { Sender } from "../../../src/core/sender.js";
-import { Intermediary, type IntermediaryOptions } from "../../../src/intermediary/intermediary.js";
-import { memoryDial } from "../../../src/transports/memory.js";
+import type { Connection } from "@/src/core/connection/connection.js";
+import { connect } from "@/src/core/connection/handshake.js";
+import type { AmqpErrorInit } from "@/src/core/errors.js";
+import type { Delivery } from "@/src/core/links/delivery.js";
+import type { Receiver } from "@/src/core/links/receiver.js";
+import type { Sender } from "@/src/core/links/sender.js";
+import type { Credentials } from "@/src/core/sasl/sasl.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { memoryDial } from "@/src/transports/memory.js";
 import { FakeLogger } from "./fakes.js";
 
 /** An intermediary, and clients that reach it through memory. */

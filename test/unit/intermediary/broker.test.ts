@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Connection } from "../../../src/core/connection.js";
-import { ACCEPTED } from "../../../src/core/outcome.js";
+import type { Connection } from "@/src/core/connection/connection.js";
+import { ACCEPTED } from "@/src/core/messages/outcome.js";
 import { Bed, textMessage, textOf } from "./bed.js";
 
 const ANYCAST = "openstack.org/om/notify/anycast/openstack/notifications.info";

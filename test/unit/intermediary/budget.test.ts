@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Budget, type Share } from "../../../src/intermediary/budget.js";
+import { Budget, type Share } from "@/src/intermediary/budget.js";
 
 describe("Budget", () => {
   test("gives one address half of the messages, and always leaves some for another", () => {

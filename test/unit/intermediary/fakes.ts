@@ -1,10 +1,10 @@
-import type { AmqpErrorInit } from "../../../src/core/errors.js";
-import type { SettleMode } from "../../../src/core/link.js";
-import type { Logger } from "../../../src/core/logger.js";
-import type { DeliveryState, Outcome } from "../../../src/core/outcome.js";
-import { Budget } from "../../../src/intermediary/budget.js";
-import type { Inlet, InletHandlers, Outlet, OutletHandlers, Parcel } from "../../../src/intermediary/links.js";
-import type { Node, NodeInit } from "../../../src/intermediary/node.js";
+import type { AmqpErrorInit } from "@/src/core/errors.js";
+import type { SettleMode } from "@/src/core/links/link.js";
+import type { Logger } from "@/src/core/logger.js";
+import type { DeliveryState, Outcome } from "@/src/core/messages/outcome.js";
+import { Budget } from "@/src/intermediary/budget.js";
+import type { Inlet, InletHandlers, Outlet, OutletHandlers, Parcel } from "@/src/intermediary/links.js";
+import type { Node, NodeInit } from "@/src/intermediary/node.js";
 
 /** What a fake consumer was sent, with the way to answer it. */
 export interface Received {

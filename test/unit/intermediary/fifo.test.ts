@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Fifo } from "../../../src/intermediary/fifo.js";
+import { Fifo } from "@/src/intermediary/fifo.js";
 
 test("gives in order what it was given, however much is pushed and shifted in between", () => {
   const counts = fc.array(fc.nat(3000), { maxLength: 20 });

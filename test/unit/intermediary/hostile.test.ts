@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Connection } from "../../../src/core/connection.js";
-import { encodeMessage } from "../../../src/core/message.js";
-import { ACCEPTED } from "../../../src/core/outcome.js";
-import { Writer } from "../../../src/core/writer.js";
+import type { Connection } from "@/src/core/connection/connection.js";
+import { encodeMessage } from "@/src/core/messages/message.js";
+import { ACCEPTED } from "@/src/core/messages/outcome.js";
+import { Writer } from "@/src/core/types/writer.js";
 import { Bed, textMessage } from "./bed.js";
 import * as raw from "./raw-client.js";
 

@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Connection } from "../../../src/core/connection.js";
-import { ACCEPTED } from "../../../src/core/outcome.js";
-import type { Sender } from "../../../src/core/sender.js";
-import type { IntermediaryOptions } from "../../../src/intermediary/intermediary.js";
-import { memoryDial } from "../../../src/transports/memory.js";
-import { RecordingLogger } from "../../support/recording-logger.js";
+import type { Connection } from "@/src/core/connection/connection.js";
+import type { Sender } from "@/src/core/links/sender.js";
+import { ACCEPTED } from "@/src/core/messages/outcome.js";
+import type { IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { RecordingLogger } from "@/test/support/recording-logger.js";
 import { Bed, type BedConsumer, textMessage } from "./bed.js";
 
 const UNSETTLED = { settled: false };

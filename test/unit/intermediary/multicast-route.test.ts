@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ACCEPTED, type Outcome, RELEASED } from "../../../src/core/outcome.js";
-import { MulticastRoute } from "../../../src/intermediary/multicast-route.js";
+import { ACCEPTED, type Outcome, RELEASED } from "@/src/core/messages/outcome.js";
+import { MulticastRoute } from "@/src/intermediary/multicast-route.js";
 import { FakeConsumer, FakeProducer, nodeInit, turn } from "./fakes.js";
 
 const REJECTED: Outcome = { type: "rejected", error: { condition: "my:error" } };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { encodeMessage, type Message } from "../../../src/core/message.js";
-import { Writer } from "../../../src/core/writer.js";
-import { kept, timeToLiveMs } from "../../../src/intermediary/payload.js";
+import { encodeMessage, type Message } from "@/src/core/messages/message.js";
+import { Writer } from "@/src/core/types/writer.js";
+import { kept, timeToLiveMs } from "@/src/intermediary/payload.js";
 
 describe("timeToLiveMs", () => {
   test("is the header's ttl", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import { encodeMessage } from "../../../src/core/message.js";
-import { ACCEPTED, type Outcome, RELEASED } from "../../../src/core/outcome.js";
-import { Writer } from "../../../src/core/writer.js";
-import { Queue } from "../../../src/intermediary/queue.js";
+import { encodeMessage } from "@/src/core/messages/message.js";
+import { ACCEPTED, type Outcome, RELEASED } from "@/src/core/messages/outcome.js";
+import { Writer } from "@/src/core/types/writer.js";
+import { Queue } from "@/src/intermediary/queue.js";
 import { FakeConsumer, FakeProducer, nodeInit } from "./fakes.js";
 
 const REFUSED: Outcome = { type: "modified", deliveryFailed: false, undeliverableHere: true };

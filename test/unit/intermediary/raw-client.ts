@@ -1,7 +1,7 @@
-import type { Accept, Socket, SocketHandlers } from "../../../src/core/dial.js";
-import { describeFrame, type Frame } from "../../../src/core/frame-log.js";
-import { FrameSplitter } from "../../../src/core/frames.js";
-import { Writer } from "../../../src/core/writer.js";
+import type { Accept, Socket, SocketHandlers } from "@/src/core/byte-stream.js";
+import { describeFrame, type Frame } from "@/src/core/frames/frame-log.js";
+import { FrameSplitter } from "@/src/core/frames/splitter.js";
+import { Writer } from "@/src/core/types/writer.js";
 
 export const AMQP = Uint8Array.of(0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0);
 

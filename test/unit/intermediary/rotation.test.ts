@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Consumer } from "../../../src/intermediary/consumer.js";
-import { Rotation } from "../../../src/intermediary/rotation.js";
+import { Consumer } from "@/src/intermediary/consumer.js";
+import { Rotation } from "@/src/intermediary/rotation.js";
 
 describe("Rotation", () => {
   test("takes equally loaded consumers in turn", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ACCEPTED, RELEASED } from "../../../src/core/outcome.js";
-import { Topic } from "../../../src/intermediary/topic.js";
+import { ACCEPTED, RELEASED } from "@/src/core/messages/outcome.js";
+import { Topic } from "@/src/intermediary/topic.js";
 import { FakeConsumer, FakeProducer, nodeInit } from "./fakes.js";
 
 test("a message goes to every subscriber, and waits for each one's credit", async () => {

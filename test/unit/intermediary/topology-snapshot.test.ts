@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { Connection } from "../../../src/core/connection.js";
-import { distributions } from "../../../src/intermediary/addresses.js";
-import { Budget } from "../../../src/intermediary/budget.js";
-import { Clients, LinkCounts } from "../../../src/intermediary/clients.js";
-import { Nodes } from "../../../src/intermediary/nodes.js";
-import { topologyOf } from "../../../src/intermediary/topology-snapshot.js";
+import type { Connection } from "@/src/core/connection/connection.js";
+import { Nodes } from "@/src/intermediary/address-table.js";
+import { distributions } from "@/src/intermediary/addresses.js";
+import { Budget } from "@/src/intermediary/budget.js";
+import { Clients, LinkCounts } from "@/src/intermediary/clients.js";
+import { topologyOf } from "@/src/intermediary/topology-snapshot.js";
 import { FakeLogger } from "./fakes.js";
 
 /** JSON escapes each of its characters by six. */

@@ -1,15 +1,15 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Connection } from "../../../src/core/connection.js";
-import { connect } from "../../../src/core/handshake.js";
-import { isDynamicAddress } from "../../../src/intermediary/addresses.js";
-import type { IntermediaryOptions } from "../../../src/intermediary/intermediary.js";
+import type { Connection } from "@/src/core/connection/connection.js";
+import { connect } from "@/src/core/connection/handshake.js";
+import { isDynamicAddress } from "@/src/intermediary/addresses.js";
+import type { IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import {
   TOPOLOGY_ADDRESS,
   TOPOLOGY_CAPABILITY,
   type Topology,
   type TopologyAddress,
-} from "../../../src/intermediary/topology.js";
-import { memoryDial } from "../../../src/transports/memory.js";
+} from "@/src/intermediary/topology.js";
+import { memoryDial } from "@/src/transports/memory.js";
 import { Bed, type BedConsumer, textMessage } from "./bed.js";
 
 const KINDS = ["router", "broker"] as const;

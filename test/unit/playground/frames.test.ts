@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { frameSummary } from "../../../playground/page/frames/frame-summary.js";
-import { fits } from "../../../playground/page/notifications/notification-filter.js";
+import { frameSummary } from "@/playground/page/frames/frame-summary.js";
+import { fits } from "@/playground/page/notifications/notification-filter.js";
 
 describe("a frame in a few words", () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { BOUNDS_MS, Latencies } from "../../../playground/page/metrics/latencies.js";
-import { describeRates, SECONDS, Throughput } from "../../../playground/page/metrics/throughput.js";
-import type { Frame } from "../../../src/core/frame-log.js";
+import { BOUNDS_MS, Latencies } from "@/playground/page/metrics/latencies.js";
+import { describeRates, SECONDS, Throughput } from "@/playground/page/metrics/throughput.js";
+import type { Frame } from "@/src/core/frames/frame-log.js";
 
 describe("the latencies of the playground", () => {
   it("fall between the bounds, the lower one included", () => {

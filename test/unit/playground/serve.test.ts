@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { terminalCommand } from "../../../playground/page/serve/terminal-command.js";
+import { terminalCommand } from "@/playground/page/serve/terminal-command.js";
 
 describe("the command that the playground proposes", () => {
   it("reads plainly where a shell takes the names as they are", () => {

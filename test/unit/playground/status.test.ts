@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { StatusLine } from "../../../playground/page/connection/status-line.js";
-import type { TransportStatus } from "../../../src/entry/node.js";
+import { StatusLine } from "@/playground/page/connection/status-line.js";
+import type { TransportStatus } from "@/src/entry/node.js";
 
 const HOST = "localhost:5673";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { addressName } from "../../../playground/page/topology/address-name.js";
-import { pictureOf } from "../../../playground/page/topology/picture-model.js";
-import type { Topology, TopologyAddress } from "../../../src/intermediary/topology.js";
+import { addressName } from "@/playground/page/topology/address-name.js";
+import { pictureOf } from "@/playground/page/topology/picture-model.js";
+import type { Topology, TopologyAddress } from "@/src/intermediary/topology.js";
 
 const links = (...ids: string[]) => ids.map((connection) => ({ connection, links: 1 }));
 const address = (name: string, members: Partial<TopologyAddress>): TopologyAddress => {

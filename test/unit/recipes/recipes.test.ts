@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ConfigurationError } from "../../../src/driver/exceptions.js";
-import { type AmqpOptions, resolveOptions } from "../../../src/driver/options.js";
-import type { RecipeInit } from "../../../src/recipes/recipe.js";
-import { RECIPE_OF_PRODUCT, RECIPES } from "../../../src/recipes/recipes.js";
+import { ConfigurationError } from "@/src/driver/exceptions.js";
+import { type AmqpOptions, resolveOptions } from "@/src/driver/options/options.js";
+import type { RecipeInit } from "@/src/recipes/recipe.js";
+import { RECIPE_OF_PRODUCT, RECIPES } from "@/src/recipes/recipes.js";
 
 /** One of each kind of prefix of the guide, with how it is distributed. */
 const LEGACY = { exclusive: "closest", broadcast: "multicast", unicast: "closest" };

@@ -1,13 +1,13 @@
 import { connect, type Socket as NetSocket } from "node:net";
-import type { Accept, Address, Dial } from "../../../src/core/dial.js";
-import { memoryDial } from "../../../src/transports/memory.js";
-import { type ByteStream, streamDial } from "../../../src/transports/stream.js";
-import { tcpDial } from "../../../src/transports/tcp.js";
-import { listenTcp } from "../../../src/transports/tcp-listener.js";
-import { dialCauseOf } from "../../../src/transports/tls-cause.js";
-import { listenWebSocket } from "../../../src/transports/websocket-listener.js";
-import { nodeWebSocketDial } from "../../../src/transports/websocket-node.js";
-import { CA, SERVER } from "../../support/tls.js";
+import type { Accept, Address, Dial } from "@/src/core/byte-stream.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { tcpDial } from "@/src/transports/node/tcp.js";
+import { listenTcp } from "@/src/transports/node/tcp-listener.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
+import { nodeWebSocketDial } from "@/src/transports/node/websocket-node.js";
+import { type ByteStream, streamDial } from "@/src/transports/streams/stream.js";
+import { dialCauseOf } from "@/src/transports/tls-error-text.js";
+import { CA, SERVER } from "@/test/support/tls.js";
 
 /** A transport with something that listens. */
 export interface Open {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Socket } from "../../../src/core/dial.js";
+import type { Socket } from "@/src/core/byte-stream.js";
 import { type Bed, memoryBed, type Open, secureWebSocketBed, streamBed, tcpBed, tlsBed, webSocketBed } from "./beds.js";
 import { Arrivals, Probe, pattern, pump } from "./probe.js";
 import { rawTcpServer } from "./raw-tcp-server.js";

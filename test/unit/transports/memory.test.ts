@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
-import type { Socket } from "../../../src/core/dial.js";
-import { memoryDial } from "../../../src/transports/memory.js";
+import type { Socket } from "@/src/core/byte-stream.js";
+import { memoryDial } from "@/src/transports/memory.js";
 import { Arrivals, Probe, pattern } from "./probe.js";
 
 const never = new AbortController().signal;

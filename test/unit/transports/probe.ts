@@ -1,4 +1,4 @@
-import type { Accept, Socket, SocketHandlers } from "../../../src/core/dial.js";
+import type { Accept, Socket, SocketHandlers } from "@/src/core/byte-stream.js";
 
 /** One end of a stream in a test: records what it is told, and waits for it. */
 export class Probe implements SocketHandlers {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { runChecks } from "../../../../src/cli/check/checks.js";
-import { type Frame, getRpcTransport, type RPCTransport } from "../../../../src/entry/node.js";
-import { Intermediary } from "../../../../src/intermediary/intermediary.js";
-import { memoryDial } from "../../../../src/transports/memory.js";
+import { runChecks } from "@/src/cli/check/checks.js";
+import { type Frame, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
+import { Intermediary } from "@/src/intermediary/intermediary.js";
+import { memoryDial } from "@/src/transports/memory.js";
 
 function transportTo(intermediary: Intermediary, onFrame?: (frame: Frame) => void): RPCTransport {
   return getRpcTransport("amqp+memory://bus/", {

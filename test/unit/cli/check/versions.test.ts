@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { warningOnVersion } from "../../../../src/cli/check/versions.js";
+import { warningOnVersion } from "@/src/cli/check/versions.js";
 
 test.each([
   ["qpid-dispatch-router", "0.7.9"],

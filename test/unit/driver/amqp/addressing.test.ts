@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Addresser, type AddresserInit, type Service } from "../../../../src/driver/amqp/addressing.js";
-import { ConfigurationError } from "../../../../src/driver/exceptions.js";
-import { type AmqpOptions, resolveOptions } from "../../../../src/driver/options.js";
-import { Target } from "../../../../src/driver/target.js";
+import { Addresser, type AddresserInit, type Service } from "@/src/driver/amqp/addressing.js";
+import { ConfigurationError } from "@/src/driver/exceptions.js";
+import { type AmqpOptions, resolveOptions } from "@/src/driver/options/options.js";
+import { Target } from "@/src/driver/target.js";
 
 function addresser(options: AmqpOptions = {}, init: Partial<AddresserInit> = {}): Addresser {
   const plain = { controlExchange: "openstack", virtualHost: undefined, product: undefined };

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { encodeFailure, encodeReply, HEARTBEAT } from "../../../../src/driver/amqp/wire.js";
-import { MessageDeliveryFailure, MessagingTimeout } from "../../../../src/driver/exceptions.js";
-import type { ResolvedOptions } from "../../../../src/driver/options.js";
+import { encodeFailure, encodeReply, HEARTBEAT } from "@/src/driver/amqp/wire.js";
+import { MessageDeliveryFailure, MessagingTimeout } from "@/src/driver/exceptions.js";
+import type { ResolvedOptions } from "@/src/driver/options/options.js";
 import {
   ANYCAST,
   callRequest,

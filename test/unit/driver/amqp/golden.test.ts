@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeMessage, type Message } from "../../../../src/core/message.js";
-import { Addresser } from "../../../../src/driver/amqp/addressing.js";
+import { decodeMessage, type Message } from "@/src/core/messages/message.js";
+import { Addresser } from "@/src/driver/amqp/addressing.js";
 import {
   decodeReply,
   decodeRequest,
@@ -8,11 +8,11 @@ import {
   encodeNotification,
   encodeReply,
   encodeRequest,
-} from "../../../../src/driver/amqp/wire.js";
-import type { RequestBody } from "../../../../src/driver/driver.js";
-import { resolveOptions } from "../../../../src/driver/options.js";
-import { Target } from "../../../../src/driver/target.js";
-import golden from "../../../data/golden-messages.json";
+} from "@/src/driver/amqp/wire.js";
+import type { RequestBody } from "@/src/driver/driver.js";
+import { resolveOptions } from "@/src/driver/options/options.js";
+import { Target } from "@/src/driver/target.js";
+import golden from "@/test/data/golden-messages.json";
 
 // What the Python driver really sent: ours says the same, member by member and in the same order.
 

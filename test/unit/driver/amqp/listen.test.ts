@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { connect } from "../../../../src/core/handshake.js";
-import type { Host } from "../../../../src/driver/amqp/hosts.js";
-import { encodeNotification, encodeRequest } from "../../../../src/driver/amqp/wire.js";
-import { Target } from "../../../../src/driver/target.js";
-import { memoryDial } from "../../../../src/transports/memory.js";
-import { RawPeer, released, stateCode, WINDOW } from "../../../support/raw-peer.js";
+import { connect } from "@/src/core/connection/handshake.js";
+import { encodeNotification, encodeRequest } from "@/src/driver/amqp/wire.js";
+import type { Host } from "@/src/driver/options/hosts.js";
+import { Target } from "@/src/driver/target.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { RawPeer, released, stateCode, WINDOW } from "@/test/support/raw-peer.js";
 import {
   ANYCAST,
   castRequest,

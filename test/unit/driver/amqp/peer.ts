@@ -1,25 +1,25 @@
 import { onTestFinished } from "vitest";
-import type { Connection, LinkRequest } from "../../../../src/core/connection.js";
-import type { Delivery } from "../../../../src/core/delivery.js";
-import type { Accept } from "../../../../src/core/dial.js";
-import { accept, connect } from "../../../../src/core/handshake.js";
-import type { Message } from "../../../../src/core/message.js";
-import type { Outcome } from "../../../../src/core/outcome.js";
-import type { Receiver } from "../../../../src/core/receiver.js";
-import { Admission } from "../../../../src/core/sasl-admission.js";
-import type { Sender } from "../../../../src/core/sender.js";
-import { StatusBoard } from "../../../../src/core/status.js";
-import { AmqpDriver, type AmqpDriverInit } from "../../../../src/driver/amqp/driver.js";
-import { type Host, hostsOf } from "../../../../src/driver/amqp/hosts.js";
-import { MessageIds } from "../../../../src/driver/amqp/message-ids.js";
-import { encodeReply } from "../../../../src/driver/amqp/wire.js";
-import type { CallRequest, CastRequest, IncomingMessage, NotifyRequest } from "../../../../src/driver/driver.js";
-import { type ResolvedOptions, resolveOptions } from "../../../../src/driver/options.js";
-import { Target } from "../../../../src/driver/target.js";
-import { TransportURL } from "../../../../src/driver/transport-url.js";
-import { memoryDial } from "../../../../src/transports/memory.js";
-import { Inbox } from "../../../support/inbox.js";
-import { RecordingLogger } from "../../../support/recording-logger.js";
+import type { Accept } from "@/src/core/byte-stream.js";
+import type { Connection, LinkRequest } from "@/src/core/connection/connection.js";
+import { accept, connect } from "@/src/core/connection/handshake.js";
+import { StatusBoard } from "@/src/core/connection/status.js";
+import type { Delivery } from "@/src/core/links/delivery.js";
+import type { Receiver } from "@/src/core/links/receiver.js";
+import type { Sender } from "@/src/core/links/sender.js";
+import type { Message } from "@/src/core/messages/message.js";
+import type { Outcome } from "@/src/core/messages/outcome.js";
+import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { AmqpDriver, type AmqpDriverInit } from "@/src/driver/amqp/driver.js";
+import { encodeReply } from "@/src/driver/amqp/wire.js";
+import type { CallRequest, CastRequest, IncomingMessage, NotifyRequest } from "@/src/driver/driver.js";
+import { type Host, hostsOf } from "@/src/driver/options/hosts.js";
+import { type ResolvedOptions, resolveOptions } from "@/src/driver/options/options.js";
+import { TransportURL } from "@/src/driver/options/transport-url.js";
+import { Target } from "@/src/driver/target.js";
+import { MessageIds } from "@/src/driver/values/message-ids.js";
+import { memoryDial } from "@/src/transports/memory.js";
+import { Inbox } from "@/test/support/inbox.js";
+import { RecordingLogger } from "@/test/support/recording-logger.js";
 
 /** A link that the driver has attached, from the peer's side: it sends by `receiver` and receives by `sender`. */
 export interface PeerLink {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { productOf } from "../../../../src/driver/amqp/products.js";
+import { productOf } from "@/src/driver/amqp/products.js";
 
 it.each([
   ["qpid-dispatch-router", "router", "routable"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Delivery } from "../../../../src/core/delivery.js";
-import { encodeRequest } from "../../../../src/driver/amqp/wire.js";
+import type { Delivery } from "@/src/core/links/delivery.js";
+import { encodeRequest } from "@/src/driver/amqp/wire.js";
 import { ANYCAST, callRequest, castRequest, driverBed, failureOf, inbox, next, REPLIES, TARGET } from "./peer.js";
 
 /** The scenarios of oslo's TestLinkRecovery and TestMessageRetransmit (oslo_messaging/tests/drivers/test_amqp_driver.py). */

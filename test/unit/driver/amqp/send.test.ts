@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { encodeReply } from "../../../../src/driver/amqp/wire.js";
-import { MessageDeliveryFailure, MessagingException } from "../../../../src/driver/exceptions.js";
-import { Target } from "../../../../src/driver/target.js";
+import { encodeReply } from "@/src/driver/amqp/wire.js";
+import { MessageDeliveryFailure, MessagingException } from "@/src/driver/exceptions.js";
+import { Target } from "@/src/driver/target.js";
 import {
   ANYCAST,
   callRequest,

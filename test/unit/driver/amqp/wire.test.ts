@@ -8,8 +8,8 @@ import {
   encodeRequest,
   HEARTBEAT,
   monitorSeconds,
-} from "../../../../src/driver/amqp/wire.js";
-import { MessagingException } from "../../../../src/driver/exceptions.js";
+} from "@/src/driver/amqp/wire.js";
+import { MessagingException } from "@/src/driver/exceptions.js";
 
 const FAILURE = { excType: "E", module: "m", message: "no", traceback: [], args: ["no"], kwargs: {} };
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { accessPolicies, expose, methodOf } from "../../../../src/driver/rpc/access-policy.js";
+import { accessPolicies, expose, methodOf } from "@/src/driver/rpc/access-policy.js";
 import { decorated } from "./decorated.js";
 
 class Base {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { accessPolicies, expose } from "../../../../src/driver/rpc/access-policy.js";
-import { type ErrorClass, expectedExceptions, isExpected } from "../../../../src/driver/rpc/expected-exceptions.js";
+import { accessPolicies, expose } from "@/src/driver/rpc/access-policy.js";
+import { type ErrorClass, expectedExceptions, isExpected } from "@/src/driver/rpc/expected-exceptions.js";
 import { decorated } from "./decorated.js";
 
 class NotFound extends Error {}

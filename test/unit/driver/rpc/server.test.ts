@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { InvalidTarget, RemoteError, type RemoteFailure } from "../../../../src/driver/exceptions.js";
-import { accessPolicies, expose } from "../../../../src/driver/rpc/access-policy.js";
-import type { CallInfo } from "../../../../src/driver/rpc/dispatcher.js";
-import { expectedExceptions } from "../../../../src/driver/rpc/expected-exceptions.js";
-import { getRpcServer, type RPCServer, type RPCServerOptions } from "../../../../src/driver/rpc/server.js";
-import { Target } from "../../../../src/driver/target.js";
-import { Deferred } from "../../../support/deferred.js";
-import { FakeDriver, FakeIncoming, type IncomingInit } from "../../../support/fake-driver.js";
+import { InvalidTarget, RemoteError, type RemoteFailure } from "@/src/driver/exceptions.js";
+import { accessPolicies, expose } from "@/src/driver/rpc/access-policy.js";
+import type { CallInfo } from "@/src/driver/rpc/dispatcher.js";
+import { expectedExceptions } from "@/src/driver/rpc/expected-exceptions.js";
+import { getRpcServer, type RPCServer, type RPCServerOptions } from "@/src/driver/rpc/server.js";
+import { Target } from "@/src/driver/target.js";
+import { Deferred } from "@/test/support/deferred.js";
+import { FakeDriver, FakeIncoming, type IncomingInit } from "@/test/support/fake-driver.js";
 
 const TARGET = { topic: "calc", server: "host-a" };
 let driver: FakeDriver;

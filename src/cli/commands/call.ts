@@ -1,0 +1,15 @@
+import type { Command } from "commander";
+import { addRequestArguments, clientFor, type RequestArguments } from "../arguments/rpc-arguments.js";
+import { rpcTransport } from "../arguments/transport-arguments.js";
+import type { Terminal } from "../terminal.js";
+
+/** `call`: prints the result, `null` when the method returned nothing. */
+export function addCallCommand(program: Command, terminal: Terminal): void {
+  const command = program.command("call").description("call a method and print its result as JSON");
+  addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
+    await using transport = rpcTransport(given, terminal);
+    const client = clientFor(transport, given);
+    const result = await client.call(given.context, method, args, { signal: terminal.interrupted });
+    terminal.print(result ?? null);
+  });
+}

@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import { addRequestArguments, clientFor, type RequestArguments } from "../arguments/rpc-arguments.js";
+import { rpcTransport } from "../arguments/transport-arguments.js";
+import type { Terminal } from "../terminal.js";
+
+/** `cast`: prints nothing, since nobody answers. */
+export function addCastCommand(program: Command, terminal: Terminal): void {
+  const command = program.command("cast").description("send a request that nobody answers");
+  addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
+    await using transport = rpcTransport(given, terminal);
+    const limits = { timeoutMs: given.timeout, signal: terminal.interrupted };
+    await clientFor(transport, given).cast(given.context, method, args, limits);
+  });
+}

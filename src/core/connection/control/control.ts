@@ -1,0 +1,298 @@
+import Rhea, { type RheaLink, type RheaSession } from "rhea/lib/connection.js";
+import { AmqpError, type AmqpErrorInit, forWire, ProtocolError, toError } from "../../errors.js";
+import type { LinkControl, RemoteAttach } from "../../links/link.js";
+import type {
+  BeginInit,
+  ControlEvents,
+  LinkEvents,
+  OpenInit,
+  RemoteSession,
+  SessionControl,
+  SessionEvents,
+} from "./control-events.js";
+import { toAmqpError, toRemoteAttach, toRemoteOpen, toTerminusFields } from "./rhea-values.js";
+
+/** Each costs rhea some kilobytes, also one that was refused, until the peer detaches it. */
+const MAX_REMOTE_LINKS = 16_384;
+/** MIN-MAX-FRAME-SIZE (transport 2.8.19). */
+const MIN_MAX_FRAME_BYTES = 512;
+
+/**
+ * The control plane: rhea opens and closes connections, sessions and links, and this file alone knows it. rhea's timers,
+ * its socket and its data path are not used: it reads one vetted frame at a time and writes at once, so that what it
+ * writes stands in order with what the data plane writes. Its faults are met on instances: it keeps links and handles in
+ * plain objects (names from strangers), prints what nobody listens to, forgets what is detached or ended some ticks late,
+ * when its name or handle may be another's, and keeps all that a peer has said of a link as long as the link.
+ */
+export class Control {
+  readonly #rhea: Rhea;
+  readonly #events: ControlEvents;
+  readonly #begin: BeginInit;
+  /** The highest channel: ours, that the peer may use, and its own, that we may use. */
+  readonly #channelMax: number;
+  #remoteChannelMax = 0;
+  readonly #maxMessageBytes: number;
+  readonly #sessions = new Map<RheaSession, SessionEvents>();
+  readonly #links = new Map<RheaLink, LinkEvents>();
+  /** What the peer has attached and not detached yet, taken or refused. */
+  readonly #remoteLinks = new Set<RheaLink>();
+  #opened = false;
+
+  /** `write` takes each frame that is to leave; the bytes are not touched again. */
+  constructor(
+    open: OpenInit,
+    begin: BeginInit,
+    maxMessageBytes: number,
+    write: (frame: Uint8Array) => void,
+    events: ControlEvents,
+  ) {
+    this.#events = events;
+    this.#begin = begin;
+    this.#channelMax = open.channelMax;
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#rhea = new Rhea({
+      id: open.containerId,
+      container_id: open.containerId,
+      hostname: open.hostname,
+      max_frame_size: open.maxFrameBytes,
+      channel_max: open.channelMax,
+      idle_time_out: open.idleTimeoutMs,
+      properties: open.properties,
+      reconnect: false,
+      connection_details: () => undefined,
+    });
+    this.#quiet(write);
+    this.#listen();
+  }
+
+  open(): void {
+    if (this.#opened) return;
+    this.#opened = true;
+    this.#rhea.open();
+    this.#rhea._process();
+  }
+
+  /** Writes Close, and Open before it if that has not been. Idempotent. */
+  close(error?: AmqpErrorInit): void {
+    this.open();
+    this.#rhea.close(error && forWire(error));
+    this.#rhea._process();
+  }
+
+  /** Begins a session; `create` makes what is told of it. Throws AmqpError when the peer takes no more sessions. */
+  begin<E extends SessionEvents>(create: (session: SessionControl) => E): E {
+    const session = this.#rhea.create_session();
+    if (session.local.channel > this.#remoteChannelMax) {
+      session.remove();
+      const description = `the peer takes no more than ${this.#remoteChannelMax + 1} sessions`;
+      throw new AmqpError({ condition: "amqp:resource-limit-exceeded", description });
+    }
+    const events = create(this.#sessionControl(session));
+    this.#prepare(session, events);
+    session.begin();
+    session._process();
+    return events;
+  }
+
+  /** Takes one frame, header included, whose values have been vetted. Throws ProtocolError. */
+  receive(frame: Uint8Array): void {
+    try {
+      this.#rhea.amqp_transport.read(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
+    } catch (error) {
+      if (error instanceof AmqpError) throw error;
+      const cause = toError(error);
+      throw Object.assign(new ProtocolError(cause.message, "amqp:connection:framing-error"), { cause });
+    }
+  }
+
+  #quiet(write: (frame: Uint8Array) => void): void {
+    const rhea = this.#rhea;
+    const sink = { write };
+    rhea.amqp_transport.header_sent = {}; // frames.ts has exchanged the headers
+    rhea.amqp_transport.header_received = {};
+    rhea.output = () => {
+      try {
+        rhea.amqp_transport.write(sink);
+      } finally {
+        rhea.amqp_transport.pending = []; // what cannot be encoded would be tried again with every frame
+      }
+    };
+    rhea._register = () => {}; // it would write at the next tick, walking every link
+    rhea.local_channel_map = Object.create(null);
+    rhea.remote_channel_map = Object.create(null);
+  }
+
+  #listen(): void {
+    const rhea = this.#rhea;
+    rhea.on("connection_open", () => {
+      this.open();
+      rhea._process();
+      const { open } = rhea.remote;
+      const remote = toRemoteOpen(open);
+      if (remote.maxFrameBytes < MIN_MAX_FRAME_BYTES) {
+        throw new ProtocolError(`open with a max-frame-size of ${remote.maxFrameBytes}`, "amqp:invalid-field");
+      }
+      this.#remoteChannelMax = Number(open.channel_max ?? 0xffff);
+      open.value.splice(0);
+      this.#events.onOpen(remote);
+    });
+    rhea.on("connection_error", () => {});
+    rhea.on("connection_close", () => {
+      this.close();
+      this.#events.onClose(toAmqpError(rhea.error));
+    });
+    rhea.on("session_open", ({ session }) => this.#onBegin(session));
+    rhea.on("session_error", () => {});
+    rhea.on("session_close", ({ session }) => this.#onEnd(session));
+    for (const role of ["sender", "receiver"] as const) {
+      rhea.on(`${role}_open`, (context) => this.#onAttach(context[role]));
+      rhea.on(`${role}_error`, () => {});
+      rhea.on(`${role}_close`, (context) => this.#onDetach(context[role]));
+    }
+  }
+
+  #onBegin(session: RheaSession): void {
+    const { channel, begin } = session.remote;
+    if (channel > this.#channelMax) {
+      throw new ProtocolError(`begin on channel ${channel}, over ${this.#channelMax}`, "amqp:connection:framing-error");
+    }
+    if (!this.#sessions.has(session)) {
+      this.#prepare(session, this.#events.onBeginRequest(this.#sessionControl(session)));
+      session._process();
+    }
+    const remote: RemoteSession = {
+      channel,
+      nextOutgoingId: begin.next_outgoing_id,
+      incomingWindow: begin.incoming_window,
+      handleMax: begin.handle_max ?? 0xffffffff,
+    };
+    begin.value.splice(0);
+    this.#sessions.get(session)?.onBegin(remote);
+  }
+
+  #onEnd(session: RheaSession): void {
+    session.close();
+    session._process();
+    session.remove();
+    session.remove = () => {};
+    for (const links of [this.#links, this.#remoteLinks]) {
+      for (const link of links.keys()) if (link.session === session) links.delete(link);
+    }
+    const events = this.#sessions.get(session);
+    this.#sessions.delete(session);
+    events?.onEnd(toAmqpError(session.error));
+  }
+
+  #onAttach(link: RheaLink | undefined): void {
+    const attach = link?.remote.attach;
+    if (link === undefined || attach === undefined) return;
+    if (attach.handle > this.#begin.handleMax) {
+      throw new ProtocolError(`link ${link.name} attached with handle ${attach.handle}, over ${this.#begin.handleMax}`);
+    }
+    if (attach.role === link.is_receiver()) {
+      throw new ProtocolError(`link ${link.name} attached by the peer in our own role`);
+    }
+    const remote = toRemoteAttach(attach);
+    attach.value.splice(2); // the name and the handle stay
+    const known = this.#links.get(link);
+    if (known !== undefined) return known.onAttach(remote);
+    if (this.#remoteLinks.size >= MAX_REMOTE_LINKS) {
+      throw new ProtocolError(`more than ${MAX_REMOTE_LINKS} links`, "amqp:resource-limit-exceeded");
+    }
+    this.#remoteLinks.add(link);
+    this.#onAttachRequest(link, remote);
+  }
+
+  #onAttachRequest(link: RheaLink, remote: RemoteAttach): void {
+    const role = link.is_receiver() ? "receiver" : "sender";
+    this.#sessions.get(link.session)?.onAttachRequest({
+      name: link.name,
+      role,
+      remote,
+      accept: ({ source, target }, events) => {
+        link.set_source(toTerminusFields(source));
+        link.set_target(toTerminusFields(target));
+        link.local.attach.max_message_size = this.#maxMessageBytes;
+        this.#links.set(link, events);
+        link._process();
+        return linkControl(link);
+      },
+      refuse: (error) => {
+        link._process();
+        link.close(forWire(error));
+        link._process();
+      },
+    });
+  }
+
+  #onDetach(link: RheaLink | undefined): void {
+    if (link === undefined) return;
+    if (link.remote.detach?.closed) link.close();
+    else link.detach();
+    link._process();
+    const { session } = link;
+    const handle = link.remote.attach?.handle ?? -1;
+    delete session.remote.handles[handle];
+    link.remove();
+    link.remove = () => {};
+    const events = this.#links.get(link);
+    this.#links.delete(link);
+    this.#remoteLinks.delete(link);
+    if (events === undefined) this.#sessions.get(session)?.onRefusedDetach(handle);
+    else events.onDetach(handle, toAmqpError(link.error));
+  }
+
+  #prepare(session: RheaSession, events: SessionEvents): void {
+    const { incomingWindow, outgoingWindow, handleMax } = this.#begin;
+    Object.assign(session.local.begin, {
+      incoming_window: incomingWindow,
+      outgoing_window: outgoingWindow,
+      handle_max: handleMax,
+    });
+    session.links = Object.create(null);
+    session.local.handles = Object.create(null);
+    session.remote.handles = Object.create(null);
+    session._write_flow = () => {};
+    this.#sessions.set(session, events);
+  }
+
+  #sessionControl(session: RheaSession): SessionControl {
+    return {
+      channel: session.local.channel,
+      attach: ({ role, name, source, target, maxMessageBytes }, events) => {
+        const options = {
+          name,
+          source: toTerminusFields(source),
+          target: toTerminusFields(target),
+          max_message_size: maxMessageBytes,
+          autosettle: false,
+          autoaccept: false,
+          credit_window: 0,
+        };
+        try {
+          const link = role === "sender" ? session.attach_sender(options) : session.attach_receiver(options);
+          link._process();
+          this.#links.set(link, events);
+          return linkControl(link);
+        } catch (error) {
+          session.links[name]?.remove();
+          throw error;
+        }
+      },
+      end() {
+        session.close();
+        session._process();
+      },
+    };
+  }
+}
+
+function linkControl(link: RheaLink): LinkControl {
+  return {
+    handle: link.local.handle,
+    detach(error) {
+      link.close(error && forWire(error));
+      link._process();
+    },
+  };
+}

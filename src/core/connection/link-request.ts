@@ -1,0 +1,62 @@
+import type { AmqpErrorInit } from "../errors.js";
+import type { SettleMode, Terminus, TerminusInit } from "../links/link.js";
+import { Receiver, type ReceiverInit } from "../links/receiver.js";
+import { Sender, type SenderInit } from "../links/sender.js";
+import type { Session } from "../links/session.js";
+import type { Connection } from "./connection.js";
+import type { AttachRequest } from "./control/control-events.js";
+import { linkEvents } from "./sessions.js";
+
+/** A link that the peer wants; `role` is what we would be. Exactly one of the answers, before `onLink` returns; without one it is refused. */
+export interface LinkRequest {
+  readonly connection: Connection;
+  readonly name: string;
+  readonly role: "sender" | "receiver";
+  readonly source: Terminus | undefined;
+  readonly target: Terminus | undefined;
+  readonly settleMode: SettleMode;
+  acceptSender(init: Omit<SenderInit, "name">): Sender;
+  acceptReceiver(init: Omit<ReceiverInit, "name">): Receiver;
+  refuse(error: AmqpErrorInit): void;
+}
+
+export type OnLink = (request: LinkRequest) => void;
+
+/** Has `onLink` answer what the peer asks for. */
+export function answerWith(onLink: OnLink, connection: Connection, session: Session, request: AttachRequest): void {
+  const { name, role, remote } = request;
+  // Without the end that is the peer's to state there is nothing to attach to.
+  const stated = role === "sender" ? remote.target : remote.source;
+  if (stated === undefined) {
+    const description = `link ${name} without ${role === "sender" ? "target" : "source"}`;
+    return request.refuse({ condition: "amqp:invalid-field", description });
+  }
+  let answered = false;
+  const accept = <L extends Sender | Receiver>(link: L, termini: { source: TerminusInit; target: TerminusInit }): L => {
+    answered = true;
+    session.add(link);
+    link.bind(request.accept(termini, linkEvents(session, link)));
+    session.onAttach(link, remote);
+    return link;
+  };
+  const refuse = (error: AmqpErrorInit): void => {
+    answered = true;
+    request.refuse(error);
+  };
+  try {
+    onLink({
+      connection,
+      name,
+      role,
+      source: remote.source,
+      target: remote.target,
+      settleMode: remote.settleMode,
+      acceptSender: (init) => accept(new Sender(session, { ...init, name }), init),
+      acceptReceiver: (init) => accept(new Receiver(session, { ...init, name }), init),
+      refuse,
+    });
+  } catch (thrown) {
+    session.mistake("onLink", name, thrown);
+  }
+  if (!answered) refuse({ condition: "amqp:internal-error", description: "internal error" });
+}

@@ -1,0 +1,216 @@
+import { type AmqpErrorInit, ProtocolError, toError } from "../errors.js";
+import type { LinkInit } from "../links/link.js";
+import type { Receiver } from "../links/receiver.js";
+import type { Sender } from "../links/sender.js";
+import { Session, type SessionOptions } from "../links/session.js";
+import type { Control } from "./control/control.js";
+import type {
+  AttachRequest,
+  LinkEvents,
+  RemoteSession,
+  SessionControl,
+  SessionEvents,
+} from "./control/control-events.js";
+
+export interface SessionsOptions {
+  control: Control;
+  /** How many sessions the peer may begin. */
+  max: number;
+  /** What every session is made with; asked for when the first one is. */
+  session: () => Omit<SessionOptions, "channel">;
+  /** The peer attaches a link. Undefined: it may not even begin a session. */
+  onAttachRequest: ((session: Session, request: AttachRequest) => void) | undefined;
+  /** The error for a session that the peer ended without saying why. */
+  ended: () => Error;
+}
+
+/** The sessions of a connection: one for all our links until the peer takes no more on it, and those that the peer begins. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  /** By the channel under which the peer sends. */
+  readonly #byChannel = new Map<number, Session>();
+  readonly #entries = new Set<Entry>();
+  #end: Error | undefined;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  get(channel: number): Session | undefined {
+    return this.#byChannel.get(channel);
+  }
+
+  /** Attaches a link of ours on a session that has room for it; resolves when the peer has attached it too. */
+  async attach<L extends Sender | Receiver>(
+    role: "sender" | "receiver",
+    init: LinkInit,
+    create: (session: Session) => L,
+  ): Promise<L> {
+    for (;;) {
+      if (this.#end !== undefined) throw this.#end;
+      const entry = [...this.#entries].find(({ hasRoom }) => hasRoom) ?? this.#begin();
+      await entry.begun;
+      if (entry.error !== undefined) throw entry.error;
+      // Others have waited with us, and may have taken the room.
+      if (this.#end !== undefined || !entry.hasRoom) continue;
+      const { session, control } = entry;
+      const link = create(session);
+      session.add(link);
+      const { name, source, target } = init;
+      const attach = { role, name, source, target, maxMessageBytes: session.maxMessageBytes };
+      try {
+        link.bind(control.attach(attach, linkEvents(session, link)));
+      } catch (thrown) {
+        session.onDetach(link, -1, toError(thrown));
+        throw thrown;
+      }
+      await link.whenAttached();
+      return link;
+    }
+  }
+
+  /**
+   * Asks the peer for a sign of life, by a session that ends as soon as it has begun: few peers answer a flow's echo, all
+   * answer a Begin. Rejects when the peer takes no more sessions.
+   */
+  async probe(): Promise<void> {
+    const entry = this.#options.control.begin((control) => this.#add(control));
+    await entry.begun;
+    if (entry.error !== undefined || this.#end !== undefined) return;
+    entry.session.mute();
+    entry.control.end();
+  }
+
+  /** The peer begins a session. Throws ProtocolError when it is not welcome. */
+  accept(control: SessionControl): SessionEvents {
+    const { onAttachRequest, max } = this.#options;
+    if (onAttachRequest === undefined) throw new ProtocolError("a session from the peer", "amqp:not-allowed");
+    if (this.#entries.size >= max) throw new ProtocolError(`more than ${max} sessions`, "amqp:resource-limit-exceeded");
+    return this.#add(control);
+  }
+
+  /** The socket takes more again. */
+  pump(): void {
+    for (const session of this.#byChannel.values()) session.outgoing.pump();
+  }
+
+  /** No link is attached any more: the connection is being closed. */
+  stop(error: Error): void {
+    this.#end ??= error;
+  }
+
+  /** The connection is gone. */
+  end(error: Error): void {
+    this.stop(error);
+    for (const entry of [...this.#entries]) entry.end(error);
+  }
+
+  #begin(): Entry {
+    return this.#options.control.begin((control) => this.#add(control, true));
+  }
+
+  #add(control: SessionControl, ours = false): Entry {
+    const session = new Session({ ...this.#options.session(), channel: control.channel });
+    const entry = new Entry(control, session, ours, {
+      onBegin: (channel) => {
+        if (this.#byChannel.has(channel)) throw new ProtocolError(`begin on channel ${channel}, which is in use`);
+        this.#byChannel.set(channel, session);
+      },
+      onEnd: (channel) => {
+        this.#byChannel.delete(channel);
+        this.#entries.delete(entry);
+      },
+      onAttachRequest: (request) => {
+        const refused = { condition: "amqp:not-allowed", description: "no links are taken here" };
+        if (this.#options.onAttachRequest === undefined) request.refuse(refused);
+        else this.#options.onAttachRequest(session, request);
+      },
+      ended: this.#options.ended,
+    });
+    this.#entries.add(entry);
+    return entry;
+  }
+}
+
+interface EntryOwner {
+  onBegin(channel: number): void;
+  onEnd(channel: number): void;
+  onAttachRequest(request: AttachRequest): void;
+  ended(): Error;
+}
+
+/** One session with both its halves. */
+class Entry implements SessionEvents {
+  readonly control: SessionControl;
+  readonly session: Session;
+  /** Resolves when the peer has begun it. */
+  readonly begun: Promise<void>;
+  readonly #ours: boolean;
+  readonly #owner: EntryOwner;
+  #channel = -1;
+  #error: Error | undefined;
+  #capacity = Number.POSITIVE_INFINITY;
+  #resolve: () => void = () => {};
+  #reject: (error: Error) => void = () => {};
+
+  constructor(control: SessionControl, session: Session, ours: boolean, owner: EntryOwner) {
+    this.control = control;
+    this.session = session;
+    this.#ours = ours;
+    this.#owner = owner;
+    this.begun = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.begun.catch(() => {}); // there may be nobody who waits for it
+  }
+
+  /** Why it ended; undefined while it has not. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  get hasRoom(): boolean {
+    return this.#ours && this.session.links < this.#capacity;
+  }
+
+  onBegin(remote: RemoteSession): void {
+    this.#owner.onBegin(remote.channel);
+    this.#channel = remote.channel;
+    this.#capacity = remote.handleMax + 1;
+    this.session.onBegin(remote);
+    this.#resolve();
+  }
+
+  onEnd(error: Error | undefined): void {
+    this.end(error ?? this.#owner.ended());
+  }
+
+  onAttachRequest(request: AttachRequest): void {
+    this.session.checkFree(request.remote.handle);
+    const refuse = (error: AmqpErrorInit): void => {
+      this.session.onRefuse(request.remote.handle);
+      request.refuse(error);
+    };
+    this.#owner.onAttachRequest({ ...request, refuse });
+  }
+
+  onRefusedDetach(remoteHandle: number): void {
+    this.session.onRefusedDetach(remoteHandle);
+  }
+
+  end(error: Error): void {
+    this.#error = error;
+    this.#owner.onEnd(this.#channel);
+    this.#reject(error);
+    this.session.onEnd(error);
+  }
+}
+
+/** Joins a link of ours with its half in the control plane. */
+export function linkEvents(session: Session, link: Sender | Receiver): LinkEvents {
+  return {
+    onAttach: (remote) => session.onAttach(link, remote),
+    onDetach: (remoteHandle, error) => session.onDetach(link, remoteHandle, error),
+  };
+}

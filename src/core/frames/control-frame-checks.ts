@@ -1,0 +1,123 @@
+import { ProtocolError } from "../errors.js";
+import { descriptorName } from "../types/descriptors.js";
+import type { Reader } from "../types/reader.js";
+
+/** Descriptors of what opens and closes (transport 2.7). */
+export const OPEN = 0x10;
+const BEGIN = 0x11;
+const ATTACH = 0x12;
+const DETACH = 0x16;
+const END = 0x17;
+export const CLOSE = 0x18;
+
+/** An attach is kept as long as its link, and one connection may have thousands. */
+const MAX_ATTACH_BYTES = 16_384;
+
+const SOURCE = 0x28;
+const TARGET = 0x29;
+
+/** Passes over a field, and throws when it is of another type. False: it is null. */
+type Pass = (reader: Reader) => boolean;
+
+interface Field {
+  readonly name: string;
+  readonly pass: Pass;
+  readonly mandatory: boolean;
+}
+
+const string: Pass = (reader) => reader.string() !== undefined;
+const boolean: Pass = (reader) => reader.boolean() !== undefined;
+const ubyte: Pass = (reader) => reader.ubyte() !== undefined;
+const ushort: Pass = (reader) => reader.ushort() !== undefined;
+const uint: Pass = (reader) => reader.uint() !== undefined;
+const ulong: Pass = (reader) => reader.ulong() !== undefined;
+const any: Pass = (reader) => {
+  reader.skip();
+  return true;
+};
+
+/** rhea prints what it does not know, such as the coordinator of transactions. */
+function terminus(wanted: number): Pass {
+  return (reader) => {
+    if (reader.bytes[reader.at] === 0x40) return any(reader);
+    const code = reader.described();
+    if (code !== wanted) {
+      throw new ProtocolError(`attach with a terminus of type 0x${code.toString(16)}`, "amqp:not-implemented");
+    }
+    const count = reader.list();
+    reader.leaveList(count, reader.listEnd);
+    return true;
+  };
+}
+
+/** The fields that anything here believes, in their order; what lies between or behind them is passed over. */
+const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
+  [
+    OPEN,
+    [
+      must("container-id", string),
+      may("hostname", string),
+      may("max-frame-size", uint),
+      may("channel-max", ushort),
+      may("idle-time-out", uint),
+    ],
+  ],
+  [
+    BEGIN,
+    [
+      may("remote-channel", ushort),
+      must("next-outgoing-id", uint),
+      must("incoming-window", uint),
+      must("outgoing-window", uint),
+      may("handle-max", uint),
+    ],
+  ],
+  [
+    ATTACH,
+    [
+      must("name", string),
+      must("handle", uint),
+      must("role", boolean),
+      may("snd-settle-mode", ubyte),
+      may("rcv-settle-mode", ubyte),
+      may("source", terminus(SOURCE)),
+      may("target", terminus(TARGET)),
+      may("unsettled", any),
+      may("incomplete-unsettled", any),
+      may("initial-delivery-count", uint),
+      may("max-message-size", ulong),
+    ],
+  ],
+  [DETACH, [must("handle", uint), may("closed", boolean)]],
+  [END, []],
+  [CLOSE, []],
+]);
+
+/**
+ * Vets a performative of the control plane before rhea reads it, which believes every count, size and type: all of it is
+ * walked once. `reader` stands behind the descriptor `code`. Throws ProtocolError.
+ */
+export function vetControlFrame(reader: Reader, code: number): void {
+  const fields = FIELDS.get(code);
+  if (fields === undefined) throw reader.error(`performative 0x${code.toString(16)}, which is none of AMQP's`);
+  if (code === ATTACH && reader.end - reader.at > MAX_ATTACH_BYTES) {
+    const description = `attach of ${reader.end - reader.at} bytes, at most ${MAX_ATTACH_BYTES} are taken`;
+    throw new ProtocolError(description, "amqp:resource-limit-exceeded");
+  }
+  const count = reader.list();
+  const end = reader.listEnd;
+  for (const [index, { name, pass, mandatory }] of fields.entries()) {
+    const present = index < count && pass(reader);
+    if (mandatory && !present) throw reader.error(`${descriptorName(code)} without ${name}`);
+  }
+  reader.leaveList(count - fields.length, end);
+  if (reader.at !== reader.end) throw reader.error(`${reader.end - reader.at} bytes behind ${descriptorName(code)}`);
+}
+
+function must(name: string, pass: Pass): Field {
+  return { name, pass, mandatory: true };
+}
+
+function may(name: string, pass: Pass): Field {
+  return { name, pass, mandatory: false };
+}

@@ -1,0 +1,135 @@
+import { ProtocolError, toError } from "../errors.js";
+import { SASL_MECHANISMS, SASL_OUTCOME } from "../sasl/sasl.js";
+import { descriptorCode, descriptorName } from "../types/descriptors.js";
+import { Reader } from "../types/reader.js";
+import { readUtf8 } from "../types/utf8.js";
+import { Uuid } from "../types/uuid.js";
+import { Described } from "../types/value.js";
+
+/** One frame as it passed, for people to look at. */
+export interface Frame {
+  /** From the peer, or to it. */
+  direction: "in" | "out";
+  /** The session that it belongs to; 0 for those of the connection. */
+  channel: number;
+  /** `open`, `transfer`, `sasl-init`; `heartbeat` for an empty frame, `unreadable` for what cannot be read. */
+  performative: string;
+  /**
+   * By AMQP's names in camelCase, fit for JSON. Absent ones are left out, and so is all that SASL exchanges but names of
+   * mechanisms and outcomes. A transfer has `payloadBytes` besides, an unreadable frame only the `reason`.
+   */
+  fields: object;
+  /** The size of the whole frame. */
+  bytes: number;
+}
+
+const HEADER_BYTES = 8;
+const TRANSFER = 0x14;
+const CLOSE = 0x18;
+
+/** By descriptor. A field called `-` is secret. */
+const FIELDS: ReadonlyMap<number, string> = new Map([
+  [
+    0x10,
+    "containerId hostname maxFrameSize channelMax idleTimeOut outgoingLocales incomingLocales offeredCapabilities desiredCapabilities properties",
+  ],
+  [
+    0x11,
+    "remoteChannel nextOutgoingId incomingWindow outgoingWindow handleMax offeredCapabilities desiredCapabilities properties",
+  ],
+  [
+    0x12,
+    "name handle role sndSettleMode rcvSettleMode source target unsettled incompleteUnsettled initialDeliveryCount maxMessageSize offeredCapabilities desiredCapabilities properties",
+  ],
+  [
+    0x13,
+    "nextIncomingId incomingWindow nextOutgoingId outgoingWindow handle deliveryCount linkCredit available drain echo properties",
+  ],
+  [TRANSFER, "handle deliveryId deliveryTag messageFormat settled more rcvSettleMode state resume aborted batchable"],
+  [0x15, "role first last settled state batchable"],
+  [0x16, "handle closed error"],
+  [0x17, "error"],
+  [0x18, "error"],
+  [0x1d, "condition description info"],
+  [0x23, "sectionNumber sectionOffset"],
+  [0x24, ""],
+  [0x25, "error"],
+  [0x26, ""],
+  [0x27, "deliveryFailed undeliverableHere messageAnnotations"],
+  [
+    0x28,
+    "address durable expiryPolicy timeout dynamic dynamicNodeProperties distributionMode filter defaultOutcome outcomes capabilities",
+  ],
+  [0x29, "address durable expiryPolicy timeout dynamic dynamicNodeProperties capabilities"],
+  [0x40, "saslServerMechanisms"],
+  [0x41, "mechanism - hostname"],
+  [0x42, "-"],
+  [0x43, "-"],
+  [0x44, "code -"],
+]);
+
+/** Describes one frame, given with its header. Never throws: what cannot be read is `unreadable`. */
+export function describeFrame(direction: "in" | "out", frame: Uint8Array): Frame {
+  const channel = frame[5] === 0 ? ((frame[6] ?? 0) << 8) | (frame[7] ?? 0) : 0;
+  try {
+    return { direction, channel, ...read(frame), bytes: frame.length };
+  } catch (thrown) {
+    const fields = { reason: toError(thrown).message };
+    return { direction, channel, performative: "unreadable", fields, bytes: frame.length };
+  }
+}
+
+function read(frame: Uint8Array): { performative: string; fields: object } {
+  const body = (frame[4] ?? 0) * 4;
+  const type = frame[5] ?? 0;
+  if (frame.length < HEADER_BYTES || body < HEADER_BYTES || body > frame.length || type > 1) {
+    throw new ProtocolError("no frame header");
+  }
+  if (body === frame.length) return { performative: "heartbeat", fields: {} };
+  const reader = new Reader(frame, body);
+  const code = reader.described();
+  const value = reader.value();
+  const performative =
+    code <= CLOSE || (code >= SASL_MECHANISMS && code <= SASL_OUTCOME) ? descriptorName(code) : undefined;
+  if (performative === undefined || !Array.isArray(value)) {
+    throw new ProtocolError(`no performative: 0x${code.toString(16)}`);
+  }
+  const fields = named(code, value);
+  return { performative, fields: code === TRANSFER ? { ...fields, payloadBytes: reader.end - reader.at } : fields };
+}
+
+function named(code: number, values: readonly unknown[]): object {
+  const names = FIELDS.get(code)?.match(/\S+/g) ?? [];
+  const present = names.flatMap((name, index) => {
+    const value = values[index] ?? undefined;
+    return name === "-" || value === undefined ? [] : [[name, forJson(value)]];
+  });
+  return Object.fromEntries(present);
+}
+
+function forJson(value: unknown): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+  if (value instanceof Uint8Array) return textOf(value);
+  if (value instanceof Uuid) return value.toString();
+  if (Array.isArray(value)) return value.map(forJson);
+  if (value instanceof Map) {
+    return Object.fromEntries(Array.from(value, ([key, item]) => [String(forJson(key)), forJson(item)]));
+  }
+  if (value instanceof Described) return describedForJson(value);
+  return value;
+}
+
+/** An outcome, a source, an error: its fields beside its name. */
+function describedForJson({ descriptor, value }: Described): object {
+  const code = typeof descriptor === "string" ? descriptorCode(descriptor) : Number(descriptor);
+  if (code === undefined || !FIELDS.has(code) || !Array.isArray(value)) {
+    return { descriptor: forJson(descriptor), value: forJson(value) };
+  }
+  return { type: descriptorName(code), ...named(code, value) };
+}
+
+/** Binary is a tag or a name more often than not. */
+function textOf(bytes: Uint8Array): string {
+  const text = bytes.every((byte) => byte >= 0x20 && byte < 0x7f) ? readUtf8(bytes, 0, bytes.length) : undefined;
+  return text ?? `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}

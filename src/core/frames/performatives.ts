@@ -1,0 +1,243 @@
+import { ProtocolError } from "../errors.js";
+import { readState, writeState } from "../messages/delivery-states.js";
+import type { DeliveryState } from "../messages/outcome.js";
+import type { Reader } from "../types/reader.js";
+import type { Writer } from "../types/writer.js";
+
+/** Descriptors of the three performatives that are ours (transport 2.7). */
+export const FLOW = 0x13;
+export const TRANSFER = 0x14;
+export const DISPOSITION = 0x15;
+
+/** Enough for a frame header and any transfer performative that `writeTransfer` writes. */
+export const TRANSFER_BYTES = 48;
+
+/** A transfer, read. One object serves a whole session: nothing may keep it. */
+export interface Transfer {
+  handle: number;
+  deliveryId: number | undefined;
+  settled: boolean;
+  more: boolean;
+  aborted: boolean;
+}
+
+/** A flow, read. Without `handle` it speaks of the session only. */
+export interface Flow {
+  nextIncomingId: number | undefined;
+  incomingWindow: number;
+  nextOutgoingId: number;
+  handle: number | undefined;
+  deliveryCount: number | undefined;
+  linkCredit: number | undefined;
+  drain: boolean;
+  echo: boolean;
+}
+
+/** A disposition, read. `state` is undefined when it carries none, or one that is not an outcome. */
+export interface Disposition {
+  /** The peer speaks as the receiver: of what we sent. */
+  role: boolean;
+  first: number;
+  last: number;
+  settled: boolean;
+  state: DeliveryState | undefined;
+}
+
+export function readTransfer(reader: Reader, into: Transfer): void {
+  const count = reader.list();
+  const end = reader.listEnd;
+  into.handle = required(count > 0 ? reader.uint() : undefined, "transfer", "handle");
+  into.deliveryId = count > 1 ? reader.uint() : undefined;
+  if (count > 2) reader.skip(); // delivery-tag
+  if (count > 3) reader.uint(); // message-format
+  into.settled = count > 4 && reader.boolean() === true;
+  into.more = count > 5 && reader.boolean() === true;
+  if (count > 6) reader.ubyte(); // rcv-settle-mode
+  if (count > 7) reader.skip(); // state
+  if (count > 8) reader.boolean(); // resume
+  into.aborted = count > 9 && reader.boolean() === true;
+  reader.leaveList(Math.max(0, count - 10), end);
+}
+
+export function readFlow(reader: Reader, into: Flow): void {
+  const count = reader.list();
+  const end = reader.listEnd;
+  into.nextIncomingId = count > 0 ? reader.uint() : undefined;
+  into.incomingWindow = required(count > 1 ? reader.uint() : undefined, "flow", "incoming-window");
+  into.nextOutgoingId = required(count > 2 ? reader.uint() : undefined, "flow", "next-outgoing-id");
+  if (count > 3) reader.uint(); // outgoing-window
+  into.handle = count > 4 ? reader.uint() : undefined;
+  into.deliveryCount = count > 5 ? reader.uint() : undefined;
+  into.linkCredit = count > 6 ? reader.uint() : undefined;
+  if (count > 7) reader.uint(); // available
+  into.drain = count > 8 && reader.boolean() === true;
+  into.echo = count > 9 && reader.boolean() === true;
+  reader.leaveList(Math.max(0, count - 10), end);
+}
+
+export function readDisposition(reader: Reader, into: Disposition): void {
+  const count = reader.list();
+  const end = reader.listEnd;
+  into.role = required(count > 0 ? reader.boolean() : undefined, "disposition", "role");
+  into.first = required(count > 1 ? reader.uint() : undefined, "disposition", "first");
+  into.last = (count > 2 ? reader.uint() : undefined) ?? into.first;
+  into.settled = count > 3 && reader.boolean() === true;
+  into.state = count > 4 ? readState(reader) : undefined;
+  reader.leaveList(Math.max(0, count - 5), end);
+}
+
+/** Writes header and performative of a transfer frame and gives the offset, from `writer.from`, at which the frame starts. */
+export function writeTransfer(
+  writer: Writer,
+  channel: number,
+  handle: number,
+  deliveryId: number,
+  settled: boolean,
+  more: boolean,
+): number {
+  writer.reserve(TRANSFER_BYTES);
+  const start = writer.at - writer.from;
+  const { bytes } = writer;
+  let at = writeFrameHeader(bytes, writer.at, channel, TRANSFER);
+  const size = at;
+  at += 2;
+  if (handle < 256) {
+    bytes[at++] = 0x52;
+    bytes[at++] = handle;
+  } else {
+    at = writeUint32(bytes, at, handle);
+  }
+  at = writeUint32(bytes, at, deliveryId);
+  // The delivery id serves as the tag: it has to be unique among what is unsettled on the link, and it is.
+  bytes[at++] = 0xa0;
+  bytes[at++] = 4;
+  bytes[at++] = deliveryId >>> 24;
+  bytes[at++] = deliveryId >>> 16;
+  bytes[at++] = deliveryId >>> 8;
+  bytes[at++] = deliveryId;
+  bytes[at++] = 0x43; // message-format 0
+  bytes[at++] = settled ? 0x41 : 0x42;
+  let fields = 5;
+  if (more) {
+    bytes[at++] = 0x41;
+    fields = 6;
+  }
+  bytes[size] = at - size - 1;
+  bytes[size + 1] = fields;
+  writer.at = at;
+  return start;
+}
+
+/** Writes the frame that breaks a delivery off whose last frame has not been written. */
+export function writeAbort(writer: Writer, channel: number, handle: number, deliveryId: number): void {
+  writer.reserve(TRANSFER_BYTES);
+  const start = writer.at - writer.from;
+  writer.at = writeFrameHeader(writer.bytes, writer.at, channel, TRANSFER, false);
+  const list = writer.beginList();
+  writer.uint(handle);
+  writer.uint(deliveryId);
+  for (let field = 2; field < 9; field++) writer.null();
+  writer.boolean(true); // aborted
+  writer.endList(list, 10);
+  endFrame(writer, start);
+}
+
+/** Fills in the size of the frame that starts at `start` (from `writer.from`) and ends here. */
+export function endFrame(writer: Writer, start: number): void {
+  const { bytes } = writer;
+  const at = writer.from + start;
+  const size = writer.at - at;
+  bytes[at] = size >>> 24;
+  bytes[at + 1] = size >>> 16;
+  bytes[at + 2] = size >>> 8;
+  bytes[at + 3] = size;
+}
+
+export interface SessionWindow {
+  nextIncomingId: number;
+  incomingWindow: number;
+  nextOutgoingId: number;
+  outgoingWindow: number;
+}
+
+export interface LinkCredit {
+  handle: number;
+  deliveryCount: number;
+  credit: number;
+  drain: boolean;
+}
+
+export function writeFlow(writer: Writer, channel: number, window: SessionWindow, link: LinkCredit | undefined): void {
+  writer.reserve(64);
+  const start = writer.at - writer.from;
+  const { bytes } = writer;
+  let at = writeFrameHeader(bytes, writer.at, channel, FLOW);
+  const size = at;
+  at += 2;
+  at = writeUint32(bytes, at, window.nextIncomingId);
+  at = writeUint32(bytes, at, window.incomingWindow);
+  at = writeUint32(bytes, at, window.nextOutgoingId);
+  at = writeUint32(bytes, at, window.outgoingWindow);
+  let fields = 4;
+  if (link !== undefined) {
+    at = writeUint32(bytes, at, link.handle);
+    at = writeUint32(bytes, at, link.deliveryCount);
+    at = writeUint32(bytes, at, link.credit);
+    bytes[at++] = 0x40; // available
+    bytes[at++] = link.drain ? 0x41 : 0x42;
+    fields = 9;
+  }
+  bytes[size] = at - size - 1;
+  bytes[size + 1] = fields;
+  writer.at = at;
+  endFrame(writer, start);
+}
+
+/** `role`: true when we speak as the receiver. Without a state it only settles. */
+export function writeDisposition(
+  writer: Writer,
+  channel: number,
+  role: boolean,
+  first: number,
+  last: number,
+  state: DeliveryState | undefined,
+): void {
+  writer.reserve(64);
+  const start = writer.at - writer.from;
+  writer.at = writeFrameHeader(writer.bytes, writer.at, channel, DISPOSITION, false);
+  const list = writer.beginList();
+  writer.boolean(role);
+  writer.uint(first);
+  writer.uint(last);
+  writer.boolean(true);
+  if (state !== undefined) writeState(writer, state);
+  writer.endList(list, state === undefined ? 4 : 5);
+  endFrame(writer, start);
+}
+
+function writeFrameHeader(bytes: Uint8Array, start: number, channel: number, code: number, list8 = true): number {
+  let at = start + 4; // the size comes last
+  bytes[at++] = 2; // data offset, in words of 4 bytes
+  bytes[at++] = 0; // AMQP
+  bytes[at++] = channel >>> 8;
+  bytes[at++] = channel;
+  bytes[at++] = 0;
+  bytes[at++] = 0x53;
+  bytes[at++] = code;
+  if (list8) bytes[at++] = 0xc0;
+  return at;
+}
+
+function writeUint32(bytes: Uint8Array, at: number, value: number): number {
+  bytes[at] = 0x70;
+  bytes[at + 1] = value >>> 24;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 8;
+  bytes[at + 4] = value;
+  return at + 5;
+}
+
+function required<T>(value: T | undefined, performative: string, field: string): T {
+  if (value === undefined) throw new ProtocolError(`${performative} without ${field}`);
+  return value;
+}

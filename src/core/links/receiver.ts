@@ -1,0 +1,217 @@
+import { ProtocolError } from "../errors.js";
+import type { Flow, Transfer } from "../frames/performatives.js";
+import type { DeliveryState } from "../messages/outcome.js";
+import { serialAdd } from "../types/serial.js";
+import { Assembly } from "./assembly.js";
+import { Delivery } from "./delivery.js";
+import { Link, type LinkInit, type RemoteAttach, type Terminus } from "./link.js";
+import type { Session } from "./session.js";
+
+export interface ReceiverInit extends LinkInit {
+  /** If it throws, the delivery is answered as modified (delivery-failed). */
+  onDelivery: (delivery: Delivery) => void;
+  /** How much credit the peer has while nothing is unsettled: returned as deliveries are settled. 0: only what `grant` gives. */
+  credit: number;
+}
+
+/** A delivery of which frames are still to come. */
+interface Partial {
+  readonly id: number;
+  settled: boolean;
+  /** Undefined for a message past the limit, of which only the size is kept. */
+  assembly: Assembly | undefined;
+  bytes: number;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** A receiving link. */
+export class Receiver extends Link {
+  readonly #onDelivery: (delivery: Delivery) => void;
+  #window: number;
+  #credit = 0;
+  #deliveryCount = 0;
+  #unsettled = 0;
+  #partial: Partial | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(session: Session, init: ReceiverInit) {
+    super(session, init);
+    this.#onDelivery = init.onDelivery;
+    this.#window = init.credit;
+  }
+
+  /** How many deliveries the peer may still send. */
+  get credit(): number {
+    return this.#credit;
+  }
+
+  /** How many deliveries are in hand, not answered yet. */
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** Allows so many more deliveries. */
+  grant(credit: number): void {
+    if (!this.attached || credit <= 0) return;
+    this.#credit += credit;
+    this.session.wantsFlow(this);
+  }
+
+  /** Withdraws the credit for good. Resolves when the peer has used or given back all of it, or is gone. */
+  async drain(): Promise<void> {
+    this.#window = 0;
+    if (!this.attached || this.#credit === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#drained.push(resolve);
+      this.session.wantsFlow(this);
+    });
+  }
+
+  /** @internal A transfer performative and the payload behind it. */
+  onTransfer(transfer: Transfer, payload: Uint8Array): void {
+    if (!this.attached) return; // it was under way when we closed the link
+    if (this.#partial === undefined) {
+      const id = this.#begin(transfer);
+      if (!transfer.more && !transfer.aborted) return this.#deliver(id, payload, payload.length, transfer.settled);
+      this.#partial = { id, settled: false, assembly: new Assembly(), bytes: 0 };
+    }
+    const partial = this.#partial;
+    if (transfer.deliveryId !== undefined && transfer.deliveryId !== partial.id) {
+      throw new ProtocolError(
+        `delivery ${transfer.deliveryId} began on link ${this.name} before ${partial.id} was complete`,
+      );
+    }
+    if (transfer.aborted) return this.#abort();
+    partial.settled ||= transfer.settled;
+    this.#keep(partial, payload);
+    if (transfer.more) return;
+    this.#dropPartial();
+    this.#deliver(partial.id, partial.assembly?.whole() ?? NOTHING, partial.bytes, partial.settled);
+  }
+
+  /** @internal The peer's flow for this link: it answers a drain, or asks where we stand. */
+  onFlow(flow: Flow): void {
+    if (flow.deliveryCount !== undefined) {
+      const unused = serialAdd(flow.deliveryCount, -this.#deliveryCount);
+      if (unused > 0 && unused <= this.#credit) {
+        this.#deliveryCount = flow.deliveryCount;
+        this.#credit -= unused;
+        this.#reportDrained();
+      }
+    }
+    if (flow.echo) this.session.wantsFlow(this);
+  }
+
+  /** @internal */
+  settled(delivery: Delivery, state: DeliveryState): void {
+    this.#unsettled--;
+    if (!this.attached) return;
+    if (!delivery.settled) this.session.settle(delivery.id, state);
+    this.#returnCredit();
+  }
+
+  /** @internal Tells the peer how much credit it has, topped up to the window. */
+  writeFlow(): void {
+    if (!this.attached) return;
+    const inHand = this.#partial === undefined ? this.#unsettled : this.#unsettled + 1;
+    this.#credit += Math.max(0, this.#window - this.#credit - inHand);
+    this.session.writeLinkFlow(this.handle, this.#deliveryCount, this.#credit, this.#drained.length > 0);
+  }
+
+  protected override remoteTerminus(remote: RemoteAttach): Terminus | undefined {
+    return remote.source;
+  }
+
+  protected override whenOpen(remote: RemoteAttach): void {
+    this.#deliveryCount = remote.initialDeliveryCount;
+    if (this.#window > 0) this.session.wantsFlow(this);
+  }
+
+  protected override beforeDetach(): void {
+    this.session.incoming.flush();
+  }
+
+  protected override onLost(): void {
+    this.#dropPartial();
+    this.#credit = 0;
+    this.#reportDrained();
+  }
+
+  #begin(transfer: Transfer): number {
+    if (transfer.deliveryId === undefined) {
+      throw new ProtocolError(`a delivery without delivery-id began on link ${this.name}`);
+    }
+    if (this.#credit === 0) {
+      throw new ProtocolError(
+        `a delivery came on link ${this.name} without credit`,
+        "amqp:link:transfer-limit-exceeded",
+      );
+    }
+    this.#credit--;
+    this.#deliveryCount = serialAdd(this.#deliveryCount, 1);
+    return transfer.deliveryId;
+  }
+
+  #keep(partial: Partial, payload: Uint8Array): void {
+    const { assembly } = partial;
+    partial.bytes += payload.length;
+    if (assembly === undefined) return;
+    if (partial.bytes <= this.session.maxMessageBytes) {
+      this.session.hold(payload.length);
+      assembly.add(payload);
+    } else {
+      this.session.hold(-assembly.bytes);
+      partial.assembly = undefined;
+    }
+  }
+
+  #dropPartial(): void {
+    const partial = this.#partial;
+    this.#partial = undefined;
+    if (partial?.assembly !== undefined) this.session.hold(-partial.assembly.bytes);
+  }
+
+  /** `bytes` is the size of the message, also of one too large to be kept. */
+  #deliver(id: number, payload: Uint8Array, bytes: number, settled: boolean): void {
+    this.#unsettled++;
+    const delivery = new Delivery(this, id, payload, settled);
+    const limit = this.session.maxMessageBytes;
+    if (bytes <= limit) {
+      this.#handOver(delivery);
+    } else {
+      const description = `message of ${bytes} bytes, at most ${limit} are taken`;
+      this.session.logger.warn(`rejected on link ${this.name}: ${description}`);
+      delivery.reject({ condition: "amqp:link:message-size-exceeded", description });
+    }
+    this.#reportDrained();
+    // What is in hand may stay for long, and what has been settled gave back nothing as long as half was left.
+    if (this.#credit === 0 && this.#unsettled < this.#window) this.session.wantsFlow(this);
+  }
+
+  #handOver(delivery: Delivery): void {
+    try {
+      this.#onDelivery(delivery);
+    } catch (thrown) {
+      this.session.mistake("onDelivery", this.name, thrown);
+      delivery.modify({ deliveryFailed: true, undeliverableHere: false });
+    }
+  }
+
+  /** Transport 2.7.5: an aborted delivery never was; its credit comes back. */
+  #abort(): void {
+    this.#dropPartial();
+    this.#returnCredit();
+    this.#reportDrained();
+  }
+
+  /** When half of it is used, as oslo does, so that a credit of 1 comes back each time. */
+  #returnCredit(): void {
+    if (this.#window > 0 && this.#credit <= (this.#window + 1) / 2) this.session.wantsFlow(this);
+  }
+
+  #reportDrained(): void {
+    if (this.#credit > 0 || this.#drained.length === 0) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+}

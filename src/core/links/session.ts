@@ -1,0 +1,236 @@
+import { ProtocolError, toError } from "../errors.js";
+import {
+  type Disposition,
+  FLOW,
+  type Flow,
+  readDisposition,
+  readFlow,
+  readTransfer,
+  TRANSFER,
+  type Transfer,
+  writeFlow,
+} from "../frames/performatives.js";
+import type { Logger } from "../logger.js";
+import type { DeliveryState } from "../messages/outcome.js";
+import type { Reader } from "../types/reader.js";
+import type { RemoteAttach } from "./link.js";
+import type { FlushListener, Output } from "./output.js";
+import { Receiver } from "./receiver.js";
+import type { Sender } from "./sender.js";
+import { INCOMING_WINDOW, SessionIncoming } from "./session-incoming.js";
+import { SessionOutgoing } from "./session-outgoing.js";
+
+/** We keep what we send until it is settled, however much that is. */
+export const OUTGOING_WINDOW = 2 ** 31 - 1;
+
+export interface SessionOptions {
+  output: Output;
+  /** Under which we send. */
+  channel: number;
+  /** The largest frame that the peer takes. */
+  maxFrameBytes: number;
+  /** The largest message that we take. */
+  maxMessageBytes: number;
+  /** Counts bytes of incomplete deliveries in and, negative, out again; throws when the connection holds too many. */
+  hold: (bytes: number) => void;
+  logger: Logger;
+}
+
+/** What the peer's Begin says. */
+export interface RemoteBegin {
+  readonly nextOutgoingId: number;
+  readonly incomingWindow: number;
+}
+
+/**
+ * The data plane of one session (transport 2.5.6, 2.6): the three performatives that move messages. The control plane
+ * begins and ends it and attaches its links; between that, nothing of it passes through rhea.
+ */
+export class Session implements FlushListener {
+  readonly outgoing: SessionOutgoing;
+  readonly incoming: SessionIncoming;
+  readonly maxMessageBytes: number;
+  readonly hold: (bytes: number) => void;
+  readonly logger: Logger;
+  readonly #output: Output;
+  readonly #channel: number;
+  readonly #links = new Set<Sender | Receiver>();
+  readonly #byRemoteHandle = new Map<number, Sender | Receiver>();
+  /** Handles of links that we have refused, until the peer detaches them: it may have sent more before it heard of that. */
+  readonly #refused = new Set<number>();
+  readonly #wantFlow = new Set<Receiver>();
+  #wantSessionFlow = false;
+  #flushAsked = false;
+  #ended = false;
+  readonly #transfer = {} as Transfer;
+  readonly #flow = {} as Flow;
+  readonly #disposition = {} as Disposition;
+
+  constructor(options: SessionOptions) {
+    this.maxMessageBytes = options.maxMessageBytes;
+    this.hold = options.hold;
+    this.logger = options.logger;
+    this.#output = options.output;
+    this.#channel = options.channel;
+    this.outgoing = new SessionOutgoing(options.output, options.channel, options.maxFrameBytes);
+    this.incoming = new SessionIncoming(options.output, options.channel);
+  }
+
+  /** How many links are attached, on their way to be, or not wholly detached yet. */
+  get links(): number {
+    return this.#links.size;
+  }
+
+  onBegin(remote: RemoteBegin): void {
+    this.incoming.onBegin(remote.nextOutgoingId);
+    this.outgoing.onBegin(remote.incomingWindow);
+  }
+
+  /** Our End is next: nothing may leave behind it. */
+  mute(): void {
+    this.#ended = true;
+  }
+
+  /** The session, or what carried it, is gone. */
+  onEnd(error: Error): void {
+    this.mute();
+    this.outgoing.end(error);
+    const links = [...this.#links];
+    this.#links.clear();
+    this.#byRemoteHandle.clear();
+    for (const link of links) link.onEnd(error);
+  }
+
+  /** The link ends with the session from now on, attached or not. */
+  add(link: Sender | Receiver): void {
+    this.#links.add(link);
+  }
+
+  /** Throws ProtocolError when the peer attaches under a handle that is another link's. */
+  checkFree(handle: number): void {
+    if (!this.#byRemoteHandle.has(handle) && !this.#refused.has(handle)) return;
+    throw new ProtocolError(`attach with handle ${handle}, which is in use`, "amqp:session:handle-in-use");
+  }
+
+  onAttach(link: Sender | Receiver, remote: RemoteAttach): void {
+    this.checkFree(remote.handle);
+    this.#byRemoteHandle.set(remote.handle, link);
+    link.onAttach(remote);
+  }
+
+  /** The peer's attach is refused: what else it says of that link counts for nothing. */
+  onRefuse(handle: number): void {
+    this.#refused.add(handle);
+  }
+
+  /** The peer has detached what we had refused. */
+  onRefusedDetach(handle: number): void {
+    this.#refused.delete(handle);
+  }
+
+  onDetach(link: Sender | Receiver, remoteHandle: number, error: Error | undefined): void {
+    this.#byRemoteHandle.delete(remoteHandle);
+    this.#links.delete(link);
+    link.onEnd(error);
+  }
+
+  /** One transfer, flow or disposition; `reader` stands behind its descriptor. */
+  receive(code: number, reader: Reader): void {
+    if (code === TRANSFER) this.#onTransfer(reader);
+    else if (code === FLOW) this.#onFlow(reader);
+    else this.#onDisposition(reader);
+  }
+
+  /** Answers a delivery, together with what else is answered in this turn. */
+  settle(id: number, state: DeliveryState): void {
+    this.incoming.settle(id, state);
+    this.#askFlush();
+  }
+
+  /** At the end of the turn the receiver's credit is topped up, and told. */
+  wantsFlow(receiver: Receiver): void {
+    this.#wantFlow.add(receiver);
+    this.#askFlush();
+  }
+
+  beforeFlush(): void {
+    this.#flushAsked = false;
+    if (this.#ended) return;
+    this.incoming.flush();
+    for (const receiver of this.#wantFlow) {
+      this.#wantFlow.delete(receiver);
+      receiver.writeFlow();
+    }
+    if (this.#wantSessionFlow) this.#writeFlow(undefined);
+  }
+
+  /** What a user has given us has thrown: that must break nothing but itself. */
+  mistake(callback: string, link: string, thrown: unknown): void {
+    const error = toError(thrown);
+    this.logger.error(`${callback} of link ${link} threw ${error.stack ?? error.message}`);
+  }
+
+  writeLinkFlow(handle: number, deliveryCount: number, credit: number, drain: boolean): void {
+    this.#writeFlow({ handle, deliveryCount, credit, drain });
+  }
+
+  #writeFlow(link: Parameters<typeof writeFlow>[3]): void {
+    this.#wantSessionFlow = false;
+    this.incoming.announced();
+    const window = {
+      nextIncomingId: this.incoming.nextId,
+      incomingWindow: INCOMING_WINDOW,
+      nextOutgoingId: this.outgoing.nextId,
+      outgoingWindow: OUTGOING_WINDOW,
+    };
+    writeFlow(this.#output.writer, this.#channel, window, link);
+    this.#output.wrote();
+  }
+
+  #onTransfer(reader: Reader): void {
+    const transfer = this.#transfer;
+    readTransfer(reader, transfer);
+    if (this.incoming.onTransfer()) this.#sessionFlow();
+    const link = this.#link(transfer.handle, "transfer");
+    if (link === undefined) return;
+    if (!(link instanceof Receiver)) throw new ProtocolError(`transfer on link ${link.name}, which we send on`);
+    link.onTransfer(transfer, reader.bytes.subarray(reader.at, reader.end));
+  }
+
+  #onFlow(reader: Reader): void {
+    const flow = this.#flow;
+    readFlow(reader, flow);
+    this.outgoing.onFlow(flow);
+    if (flow.handle !== undefined) this.#link(flow.handle, "flow")?.onFlow(flow);
+    else if (flow.echo) this.#sessionFlow();
+    this.outgoing.pump();
+  }
+
+  #onDisposition(reader: Reader): void {
+    const disposition = this.#disposition;
+    readDisposition(reader, disposition);
+    // As a sender the peer tells of what it sent us: we have answered, or will, and keep nothing to settle.
+    if (disposition.role) this.outgoing.onDisposition(disposition);
+  }
+
+  #askFlush(): void {
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    this.#output.atFlush(this);
+  }
+
+  #sessionFlow(): void {
+    this.#wantSessionFlow = true;
+    this.#askFlush();
+  }
+
+  /** Undefined for one that was refused. */
+  #link(handle: number, performative: string): Sender | Receiver | undefined {
+    const link = this.#byRemoteHandle.get(handle);
+    if (link !== undefined || this.#refused.has(handle)) return link;
+    throw new ProtocolError(
+      `${performative} for handle ${handle}, which is not attached`,
+      "amqp:session:unattached-handle",
+    );
+  }
+}

@@ -1,0 +1,93 @@
+import { type AmqpErrorInit, forWire } from "../errors.js";
+import type { Reader } from "../types/reader.js";
+import type { Writer } from "../types/writer.js";
+import { ACCEPTED, type DeliveryState, RELEASED } from "./outcome.js";
+
+/** Writes an outcome (messaging 3.4). */
+export function writeState(writer: Writer, state: DeliveryState): void {
+  switch (state.type) {
+    case "accepted":
+      return writeEmptyState(writer, 0x24);
+    case "released":
+      return writeEmptyState(writer, 0x26);
+    case "modified": {
+      writer.descriptor(0x27);
+      const list = writer.beginList();
+      writer.boolean(state.deliveryFailed);
+      writer.boolean(state.undeliverableHere);
+      return writer.endList(list, 2);
+    }
+    case "rejected": {
+      if (state.error === undefined) return writeEmptyState(writer, 0x25);
+      writer.descriptor(0x25);
+      const list = writer.beginList();
+      writeError(writer, state.error);
+      return writer.endList(list, 1);
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+function writeEmptyState(writer: Writer, code: number): void {
+  writer.descriptor(code);
+  writer.endList(writer.beginList(), 0);
+}
+
+function writeError(writer: Writer, error: AmqpErrorInit): void {
+  const { condition, description } = forWire(error);
+  writer.descriptor(0x1d);
+  const list = writer.beginList();
+  writer.symbol(condition);
+  if (description !== undefined) writer.string(description);
+  writer.endList(list, description === undefined ? 1 : 2);
+}
+
+/** Reads the state of a disposition. Undefined: there is none, or it is no outcome. */
+export function readState(reader: Reader): DeliveryState | undefined {
+  if (reader.bytes[reader.at] === 0x40) {
+    reader.at++;
+    return undefined;
+  }
+  switch (reader.described()) {
+    case 0x24:
+      reader.skip();
+      return ACCEPTED;
+    case 0x25: {
+      const count = reader.list();
+      const end = reader.listEnd;
+      const error = count > 0 ? readError(reader) : undefined;
+      reader.leaveList(Math.max(0, count - 1), end);
+      return { type: "rejected", error };
+    }
+    case 0x26:
+      reader.skip();
+      return RELEASED;
+    case 0x27: {
+      const count = reader.list();
+      const end = reader.listEnd;
+      const deliveryFailed = count > 0 && reader.boolean() === true;
+      const undeliverableHere = count > 1 && reader.boolean() === true;
+      reader.leaveList(Math.max(0, count - 2), end);
+      return { type: "modified", deliveryFailed, undeliverableHere };
+    }
+    default: // received, or one of a transaction: no outcome yet
+      reader.skip();
+      return undefined;
+  }
+}
+
+function readError(reader: Reader): AmqpErrorInit | undefined {
+  if (reader.bytes[reader.at] === 0x40) {
+    reader.at++;
+    return undefined;
+  }
+  reader.described();
+  const count = reader.list();
+  const end = reader.listEnd;
+  const condition = count > 0 ? reader.symbol() : undefined;
+  if (condition === undefined) throw reader.error("error without condition");
+  const description = count > 1 ? reader.string() : undefined;
+  reader.leaveList(Math.max(0, count - 2), end);
+  return { condition, description };
+}

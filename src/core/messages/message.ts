@@ -1,0 +1,288 @@
+import { concat } from "../types/bytes.js";
+import { Reader } from "../types/reader.js";
+import { Uuid } from "../types/uuid.js";
+import type { Writer } from "../types/writer.js";
+
+export type MessageId = string | bigint | Uint8Array | Uuid;
+
+export type Body =
+  | { readonly type: "value"; readonly value: unknown }
+  | { readonly type: "data"; readonly bytes: Uint8Array }
+  | { readonly type: "sequence"; readonly items: readonly unknown[] };
+
+/** Header, properties and body of a message (messaging 3.2). Absent fields are undefined, an absent body section too. */
+export interface Message {
+  durable?: boolean | undefined;
+  priority?: number | undefined;
+  /** Milliseconds. */
+  ttl?: number | undefined;
+  firstAcquirer?: boolean | undefined;
+  deliveryCount?: number | undefined;
+  messageId?: MessageId | undefined;
+  userId?: Uint8Array | undefined;
+  to?: string | undefined;
+  subject?: string | undefined;
+  replyTo?: string | undefined;
+  correlationId?: MessageId | undefined;
+  contentType?: string | undefined;
+  contentEncoding?: string | undefined;
+  /** Milliseconds since 1970. */
+  absoluteExpiryTime?: bigint | undefined;
+  /** Milliseconds since 1970. */
+  creationTime?: bigint | undefined;
+  groupId?: string | undefined;
+  groupSequence?: number | undefined;
+  replyToGroupId?: string | undefined;
+  body?: Body | undefined;
+}
+
+const HEADER = 0x70;
+const DELIVERY_ANNOTATIONS = 0x71;
+const MESSAGE_ANNOTATIONS = 0x72;
+const PROPERTIES = 0x73;
+const APPLICATION_PROPERTIES = 0x74;
+const DATA = 0x75;
+const AMQP_SEQUENCE = 0x76;
+const AMQP_VALUE = 0x77;
+const FOOTER = 0x78;
+
+/** A body in pieces is one of a few, not of millions of empty ones. */
+const MAX_SECTIONS = 65_536;
+
+/**
+ * Writes header and properties, each without its trailing absent fields, and the body, as qpid-proton does. The body may
+ * be a string, null or bytes as a value, or data: what the driver sends. Throws TypeError for any other and RangeError for
+ * a number that its field cannot hold; then nothing of the message has been written.
+ */
+export function encodeMessage(writer: Writer, message: Message): void {
+  const start = writer.at - writer.from;
+  try {
+    writeHeader(writer, message);
+    writeProperties(writer, message);
+    if (message.body !== undefined) writeBody(writer, message.body);
+  } catch (error) {
+    writer.at = writer.from + start;
+    throw error;
+  }
+}
+
+/**
+ * Reads a message. Annotations, application properties and the footer are checked and passed over. Bytes in what it returns
+ * are views of `payload`, but for those of a body in several sections. Throws ProtocolError for what is not a message.
+ */
+export function decodeMessage(payload: Uint8Array): Message {
+  const reader = new Reader(payload);
+  const message = emptyMessage();
+  let seen = 0; // which kinds of sections; in any order: rhea sends the footer in front of the body
+  while (reader.at < reader.end) {
+    const section = reader.described();
+    const bit = section >= DATA && section <= AMQP_VALUE ? 1 : 1 << (section & 0x1f);
+    if ((seen & bit) !== 0) throw reader.error(`message section 0x${hex(section)} where one of its kind has been`);
+    seen |= bit;
+    switch (section) {
+      case HEADER:
+        readHeader(reader, message);
+        break;
+      case PROPERTIES:
+        readProperties(reader, message);
+        break;
+      case DATA:
+      case AMQP_SEQUENCE:
+      case AMQP_VALUE:
+        message.body = readBody(reader, section);
+        break;
+      case DELIVERY_ANNOTATIONS:
+      case MESSAGE_ANNOTATIONS:
+      case APPLICATION_PROPERTIES:
+      case FOOTER:
+        reader.skip();
+        break;
+      default:
+        throw reader.error(`message section 0x${hex(section)}, which AMQP does not have`);
+    }
+  }
+  return message;
+}
+
+function writeHeader(writer: Writer, message: Message): void {
+  let count = 0;
+  if (message.deliveryCount !== undefined) count = 5;
+  else if (message.firstAcquirer !== undefined) count = 4;
+  else if (message.ttl !== undefined) count = 3;
+  else if (message.priority !== undefined) count = 2;
+  else if (message.durable !== undefined) count = 1;
+  writer.descriptor(HEADER);
+  const list = writer.beginList();
+  if (count > 0) writer.boolean(message.durable);
+  if (count > 1) writer.ubyte(message.priority);
+  if (count > 2) writer.uint(message.ttl);
+  if (count > 3) writer.boolean(message.firstAcquirer);
+  if (count > 4) writer.uint(message.deliveryCount);
+  writer.endList(list, count);
+}
+
+function writeProperties(writer: Writer, message: Message): void {
+  const count = propertiesCount(message);
+  writer.descriptor(PROPERTIES);
+  const list = writer.beginList();
+  if (count > 0) writeMessageId(writer, message.messageId);
+  if (count > 1) writer.binary(message.userId);
+  if (count > 2) writer.string(message.to);
+  if (count > 3) writer.string(message.subject);
+  if (count > 4) writer.string(message.replyTo);
+  if (count > 5) writeMessageId(writer, message.correlationId);
+  if (count > 6) writer.symbol(message.contentType);
+  if (count > 7) writer.symbol(message.contentEncoding);
+  if (count > 8) writer.timestamp(message.absoluteExpiryTime);
+  if (count > 9) writer.timestamp(message.creationTime);
+  if (count > 10) writer.string(message.groupId);
+  if (count > 11) writer.uint(message.groupSequence);
+  if (count > 12) writer.string(message.replyToGroupId);
+  writer.endList(list, count);
+}
+
+/** How many fields there are up to the last one that is present. */
+function propertiesCount(message: Message): number {
+  if (message.replyToGroupId !== undefined) return 13;
+  if (message.groupSequence !== undefined) return 12;
+  if (message.groupId !== undefined) return 11;
+  if (message.creationTime !== undefined) return 10;
+  if (message.absoluteExpiryTime !== undefined) return 9;
+  if (message.contentEncoding !== undefined) return 8;
+  if (message.contentType !== undefined) return 7;
+  if (message.correlationId !== undefined) return 6;
+  if (message.replyTo !== undefined) return 5;
+  if (message.subject !== undefined) return 4;
+  if (message.to !== undefined) return 3;
+  if (message.userId !== undefined) return 2;
+  return message.messageId === undefined ? 0 : 1;
+}
+
+function writeMessageId(writer: Writer, id: MessageId | undefined): void {
+  if (id === undefined || typeof id === "string") writer.string(id);
+  else if (typeof id === "bigint") writer.ulong(id);
+  else if (id instanceof Uuid) writer.uuid(id);
+  else writer.binary(id);
+}
+
+function writeBody(writer: Writer, body: Body): void {
+  if (body.type === "sequence") throw new TypeError("a sequence cannot be sent as the body of a message");
+  if (body.type === "data") {
+    writer.descriptor(DATA);
+    writer.binary(body.bytes);
+    return;
+  }
+  const { value } = body;
+  writer.descriptor(AMQP_VALUE);
+  if (typeof value === "string") writer.string(value);
+  else if (value === null || value === undefined) writer.null();
+  else if (value instanceof Uint8Array) writer.binary(value);
+  else throw new TypeError(`a ${typeof value} cannot be sent as the body of a message`);
+}
+
+/** All fields from the start: every message has the same shape, which keeps what reads it fast. */
+function emptyMessage(): Message {
+  return {
+    durable: undefined,
+    priority: undefined,
+    ttl: undefined,
+    firstAcquirer: undefined,
+    deliveryCount: undefined,
+    messageId: undefined,
+    userId: undefined,
+    to: undefined,
+    subject: undefined,
+    replyTo: undefined,
+    correlationId: undefined,
+    contentType: undefined,
+    contentEncoding: undefined,
+    absoluteExpiryTime: undefined,
+    creationTime: undefined,
+    groupId: undefined,
+    groupSequence: undefined,
+    replyToGroupId: undefined,
+    body: undefined,
+  };
+}
+
+function readHeader(reader: Reader, message: Message): void {
+  const count = reader.list();
+  const end = reader.listEnd;
+  if (count > 0) message.durable = reader.boolean();
+  if (count > 1) message.priority = reader.ubyte();
+  if (count > 2) message.ttl = reader.uint();
+  if (count > 3) message.firstAcquirer = reader.boolean();
+  if (count > 4) message.deliveryCount = reader.uint();
+  reader.leaveList(count - 5, end);
+}
+
+function readProperties(reader: Reader, message: Message): void {
+  const count = reader.list();
+  const end = reader.listEnd;
+  if (count > 0) message.messageId = readMessageId(reader);
+  if (count > 1) message.userId = reader.binary();
+  if (count > 2) message.to = reader.string();
+  if (count > 3) message.subject = reader.string();
+  if (count > 4) message.replyTo = reader.string();
+  if (count > 5) message.correlationId = readMessageId(reader);
+  if (count > 6) message.contentType = reader.symbol();
+  if (count > 7) message.contentEncoding = reader.symbol();
+  if (count > 8) message.absoluteExpiryTime = reader.timestamp();
+  if (count > 9) message.creationTime = reader.timestamp();
+  if (count > 10) message.groupId = reader.string();
+  if (count > 11) message.groupSequence = reader.uint();
+  if (count > 12) message.replyToGroupId = reader.string();
+  reader.leaveList(count - 13, end);
+}
+
+function readMessageId(reader: Reader): MessageId | undefined {
+  switch (reader.bytes[reader.at]) {
+    case 0x44:
+    case 0x53:
+    case 0x80:
+      return reader.ulong();
+    case 0x98:
+      return reader.uuid();
+    case 0xa0:
+    case 0xb0:
+      return reader.binary();
+    default:
+      return reader.string();
+  }
+}
+
+/** One value, or one or more sections of data or of sequences, which together are one. */
+function readBody(reader: Reader, section: number): Body {
+  if (section === AMQP_VALUE) return { type: "value", value: reader.value() };
+  const pieces: Uint8Array[] = [];
+  const items: unknown[] = [];
+  let length = 0;
+  for (let sections = 1; ; sections++) {
+    if (sections > MAX_SECTIONS) throw reader.error(`message body in more than ${MAX_SECTIONS} sections`);
+    if (section === DATA) {
+      const piece = reader.binary();
+      if (piece === undefined) throw reader.error("data section without data");
+      pieces.push(piece);
+      length += piece.length;
+    } else {
+      const list = reader.value();
+      if (!Array.isArray(list)) throw reader.error("amqp-sequence section without a list");
+      for (const item of list) items.push(item);
+    }
+    if (!continues(reader, section)) break;
+  }
+  return section === DATA ? { type: "data", bytes: concat(pieces, length) } : { type: "sequence", items };
+}
+
+/** Enters the next section if it is another one of the same kind. */
+function continues(reader: Reader, section: number): boolean {
+  const { at } = reader;
+  if (at === reader.end) return false;
+  if (reader.described() === section) return true;
+  reader.at = at;
+  return false;
+}
+
+function hex(code: number): string {
+  return code.toString(16);
+}

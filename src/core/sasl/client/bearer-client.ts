@@ -1,0 +1,67 @@
+import { AuthenticationError, ProtocolError } from "../../errors.js";
+import { readUtf8 } from "../../types/utf8.js";
+import { type ClientMechanism, printable } from "../mechanism.js";
+import { escapeName } from "../scram.js";
+
+interface BearerInit {
+  username?: string | undefined;
+  token: string;
+  /** Begins every error: the mechanism and the user. */
+  who: string;
+}
+
+/** RFC 7628. */
+export function oauthBearer({ username, token, who }: BearerInit): ClientMechanism {
+  const authorization = username === undefined ? "" : `a=${escapeName(checked(who, "username", username))}`;
+  const message = `n,${authorization},\x01auth=Bearer ${checked(who, "token", token)}\x01\x01`;
+  return new BearerClient("OAUTHBEARER", message, Uint8Array.of(1), token);
+}
+
+/** Google's and Microsoft's forerunner of OAUTHBEARER. */
+export function xoauth2({ username = "", token, who }: BearerInit): ClientMechanism {
+  const message = `user=${checked(who, "username", username)}\x01auth=Bearer ${checked(who, "token", token)}\x01\x01`;
+  return new BearerClient("XOAUTH2", message, new Uint8Array(0), token);
+}
+
+/** A token and, when it is refused, a challenge that says why, which has to be answered before the outcome comes. */
+class BearerClient implements ClientMechanism {
+  readonly name: string;
+  readonly initialResponse: Uint8Array;
+  readonly #acknowledgement: Uint8Array;
+  readonly #token: string;
+  #refusal: string | undefined;
+
+  constructor(name: string, message: string, acknowledgement: Uint8Array, token: string) {
+    this.name = name;
+    this.initialResponse = new TextEncoder().encode(message);
+    this.#acknowledgement = acknowledgement;
+    this.#token = token;
+  }
+
+  respond(challenge: Uint8Array): Uint8Array {
+    if (this.#refusal !== undefined) throw new ProtocolError(`${this.name}: a challenge behind the last one`);
+    const status = statusOf(readUtf8(challenge, 0, challenge.length) ?? "") ?? "no reason";
+    this.#refusal = `the token was refused, the peer says ${printable(status.replaceAll(this.#token, "***"))}`;
+    return this.#acknowledgement;
+  }
+
+  refusal(): string | undefined {
+    return this.#refusal;
+  }
+}
+
+function statusOf(json: string): string | undefined {
+  try {
+    const { status }: { status?: unknown } = Object(JSON.parse(json));
+    return status === undefined ? undefined : String(status);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A control character would be read as the end of a field, or worse as the beginning of another. */
+function checked(who: string, field: "username" | "token", text: string): string {
+  const isGood = field === "token" ? /^[!-~]+$/.test(text) : !/[\p{Cc}\p{Cs}]/u.test(text);
+  if (isGood) return text;
+  throw new AuthenticationError(`${who} failed: the ${field} is empty or holds a character that it may not`);
+}

@@ -1,0 +1,134 @@
+import { AuthenticationError, ProtocolError } from "../../errors.js";
+import type { Reader } from "../../types/reader.js";
+import type { ClientMechanism } from "../mechanism.js";
+import {
+  type Credentials,
+  readSaslData,
+  SASL_CHALLENGE,
+  SASL_INIT,
+  SASL_MECHANISMS,
+  SASL_OUTCOME,
+  SASL_RESPONSE,
+  type SaslStream,
+  saslData,
+  saslFrame,
+  saslHeader,
+} from "../sasl.js";
+import { type SaslEvents, SaslExchange, type SaslStep } from "../sasl-exchange.js";
+import { chooseMechanism, describeLogin } from "./mechanism-choice.js";
+
+export interface SaslClientOptions {
+  /** Undefined: none, as in `{ anonymous: true }`. */
+  credentials: Credentials | undefined;
+  /** In order of preference. Absent or empty: as the credentials are, SCRAM before PLAIN. */
+  mechanisms?: readonly string[] | undefined;
+  /** The virtual host, for peers that keep users for each. */
+  hostname?: string | undefined;
+}
+
+/** The outcomes that are not 0, ok (security 5.3.3.6). */
+const FAILURES: ReadonlyMap<number, string> = new Map([
+  [1, "the credentials were refused (code 1, auth)"],
+  [2, "a system error of the peer (code 2, sys)"],
+  [3, "a permanent system error of the peer (code 3, sys-perm)"],
+  [4, "a temporary system error of the peer (code 4, sys-temp)"],
+]);
+
+/**
+ * The connecting side of the SASL exchange (security 5.3), fed with bytes. It fails with AuthenticationError when the
+ * peer offers no mechanism that fits, refuses us, or does not show that it is the one that knows us, and with
+ * ProtocolError when it does something else than SASL.
+ */
+export class SaslClient {
+  readonly #options: SaslClientOptions;
+  readonly #send: (bytes: Uint8Array) => void;
+  readonly #exchange: SaslExchange;
+  /** What the peer has to say next. */
+  #take = (stream: SaslStream): SaslStep | Promise<SaslStep> => this.#takeHeader(stream);
+
+  constructor(options: SaslClientOptions, events: SaslEvents) {
+    this.#options = options;
+    this.#send = (bytes) => events.send(bytes);
+    this.#exchange = new SaslExchange(events, (stream) => this.#take(stream));
+  }
+
+  start(): void {
+    this.#send(saslHeader());
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.#exchange.receive(bytes);
+  }
+
+  #takeHeader(stream: SaslStream): SaslStep {
+    const protocol = stream.protocol();
+    if (protocol === undefined) return "more";
+    if (protocol !== "AMQP 1.0 with SASL") {
+      throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0 with SASL`, "amqp:not-implemented");
+    }
+    stream.takeHeader();
+    this.#take = () => this.#takeMechanisms(stream);
+    return "next";
+  }
+
+  #takeMechanisms(stream: SaslStream): SaslStep {
+    const frame = stream.takeFrame(SASL_MECHANISMS);
+    if (frame === undefined) return "more";
+    const { credentials, mechanisms = [], hostname } = this.#options;
+    const mechanism = chooseMechanism(credentials, mechanisms, readMechanisms(frame.fields));
+    this.#send(
+      saslFrame(SASL_INIT, (writer) => {
+        writer.symbol(mechanism.name);
+        writer.binary(mechanism.initialResponse);
+        if (hostname !== undefined) writer.string(hostname);
+        return hostname === undefined ? 2 : 3;
+      }),
+    );
+    this.#take = () => this.#takeOutcome(stream, mechanism);
+    return "next";
+  }
+
+  #takeOutcome(stream: SaslStream, mechanism: ClientMechanism): SaslStep | Promise<SaslStep> {
+    const { name } = mechanism;
+    const frame = mechanism.respond ? stream.takeFrame(SASL_OUTCOME, SASL_CHALLENGE) : stream.takeFrame(SASL_OUTCOME);
+    if (frame === undefined) return "more";
+    if (frame.code === SASL_OUTCOME) {
+      this.#check(mechanism, readOutcome(frame.fields));
+      return { mechanism: name };
+    }
+    const response = mechanism.respond?.(readSaslData(frame.fields)) ?? NOTHING;
+    return response instanceof Promise ? response.then((bytes) => this.#respond(bytes)) : this.#respond(response);
+  }
+
+  #respond(response: Uint8Array): SaslStep {
+    this.#send(saslData(SASL_RESPONSE, response));
+    return "next";
+  }
+
+  #check(mechanism: ClientMechanism, { code, additionalData }: Outcome): void {
+    if (code === 0) return mechanism.letIn?.(additionalData);
+    const failure = FAILURES.get(code);
+    if (failure === undefined) throw new ProtocolError(`sasl-outcome with code ${code}`);
+    const detail = mechanism.refusal?.(additionalData);
+    const why = detail === undefined ? failure : `${failure}: ${detail}`;
+    throw new AuthenticationError(`${describeLogin(mechanism.name, this.#options.credentials)} failed: ${why}`);
+  }
+}
+
+interface Outcome {
+  code: number;
+  additionalData: Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
+
+function readMechanisms(fields: Reader): string[] {
+  return fields.list() > 0 ? fields.symbols() : [];
+}
+
+function readOutcome(fields: Reader): Outcome {
+  const count = fields.list();
+  const code = count > 0 ? fields.ubyte() : undefined;
+  if (code === undefined) throw new ProtocolError("sasl-outcome without a code");
+  return { code, additionalData: (count > 1 ? fields.binary() : undefined) ?? NOTHING };
+}

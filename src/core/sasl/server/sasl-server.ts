@@ -1,0 +1,125 @@
+import { AuthenticationError, ProtocolError } from "../../errors.js";
+import type { Reader } from "../../types/reader.js";
+import type { ServerMechanism, Verdict } from "../mechanism.js";
+import {
+  readSaslData,
+  SASL_CHALLENGE,
+  SASL_INIT,
+  SASL_MECHANISMS,
+  SASL_OUTCOME,
+  SASL_RESPONSE,
+  type SaslStream,
+  saslData,
+  saslFrame,
+  saslHeader,
+} from "../sasl.js";
+import { type SaslEvents, SaslExchange, type SaslStep } from "../sasl-exchange.js";
+import type { Admission } from "./authenticator.js";
+import { serverMechanism } from "./server-mechanisms.js";
+
+/**
+ * The accepting side of the SASL exchange (security 5.3), fed with bytes; a client may send everything in one piece. A
+ * refused client has been told so when it fails with AuthenticationError; a peer that speaks something else is a
+ * ProtocolError. Done without a mechanism: ANONYMOUS is offered, and what is left begins with the AMQP header.
+ */
+export class SaslServer {
+  readonly #admission: Admission;
+  readonly #clientName: string | undefined;
+  readonly #offered: readonly string[];
+  readonly #send: (bytes: Uint8Array) => void;
+  readonly #exchange: SaslExchange;
+  /** What the client has to say next. */
+  #take = (stream: SaslStream): SaslStep | Promise<SaslStep> => this.#takeHeader(stream);
+
+  /** `clientName`: whom the transport knows by a certificate. */
+  constructor(admission: Admission, clientName: string | undefined, events: SaslEvents) {
+    this.#admission = admission;
+    this.#clientName = clientName;
+    this.#offered = admission.offered(clientName);
+    this.#send = (bytes) => events.send(bytes);
+    this.#exchange = new SaslExchange(events, (stream) => this.#take(stream));
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.#exchange.receive(bytes);
+  }
+
+  /** Transport 2.2: whoever gets a header that he does not want answers with the one that he does. */
+  #takeHeader(stream: SaslStream): SaslStep {
+    const protocol = stream.protocol();
+    if (protocol === undefined) return "more";
+    if (protocol === "AMQP 1.0" && this.#offered.includes("ANONYMOUS")) return { mechanism: "" };
+    this.#send(saslHeader());
+    if (protocol === "AMQP 1.0") throw new AuthenticationError("the peer begins without SASL, which is required here");
+    if (protocol !== "AMQP 1.0 with SASL") {
+      throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0`, "amqp:not-implemented");
+    }
+    stream.takeHeader();
+    this.#send(
+      saslFrame(SASL_MECHANISMS, (writer) => {
+        writer.symbols(this.#offered);
+        return 1;
+      }),
+    );
+    this.#take = () => this.#takeInit(stream);
+    return "next";
+  }
+
+  #takeInit(stream: SaslStream): SaslStep | Promise<SaslStep> {
+    const frame = stream.takeFrame(SASL_INIT);
+    if (frame === undefined) return "more";
+    const { name, response } = readInit(frame.fields);
+    const mechanism = this.#offered.includes(name)
+      ? serverMechanism(name, this.#admission, this.#clientName)
+      : undefined;
+    if (mechanism === undefined) {
+      throw this.#refuse(`SASL mechanism ${JSON.stringify(name.slice(0, 32))} is not offered`);
+    }
+    this.#take = () => this.#takeResponse(stream, name, mechanism);
+    return this.#judge(name, mechanism.respond(response));
+  }
+
+  #takeResponse(stream: SaslStream, name: string, mechanism: ServerMechanism): SaslStep | Promise<SaslStep> {
+    const frame = stream.takeFrame(SASL_RESPONSE);
+    if (frame === undefined) return "more";
+    return this.#judge(name, mechanism.respond(readSaslData(frame.fields)));
+  }
+
+  #judge(mechanism: string, verdict: Verdict | Promise<Verdict>): SaslStep | Promise<SaslStep> {
+    if (verdict instanceof Promise) return verdict.then((later) => this.#judge(mechanism, later));
+    switch (verdict.type) {
+      case "challenge":
+        this.#send(saslData(SASL_CHALLENGE, verdict.data));
+        return "next";
+      case "granted":
+        this.#outcome(0);
+        return { mechanism, username: verdict.username };
+      case "refused":
+        throw this.#refuse(verdict.why);
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  #refuse(why: string): AuthenticationError {
+    this.#outcome(1);
+    return new AuthenticationError(why);
+  }
+
+  #outcome(code: 0 | 1): void {
+    this.#send(
+      saslFrame(SASL_OUTCOME, (writer) => {
+        writer.ubyte(code);
+        return 1;
+      }),
+    );
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function readInit(fields: Reader): { name: string; response: Uint8Array } {
+  const count = fields.list();
+  const name = (count > 0 ? fields.symbol() : undefined) ?? "";
+  return { name, response: (count > 1 ? fields.binary() : undefined) ?? NOTHING };
+}

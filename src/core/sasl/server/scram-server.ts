@@ -1,0 +1,77 @@
+import { equalBytes } from "../../types/bytes.js";
+import { readUtf8 } from "../../types/utf8.js";
+import { fromBase64, toBase64 } from "../base64.js";
+import { describeUser, refused, type ServerMechanism, type Verdict } from "../mechanism.js";
+import { MIN_ITERATIONS, newNonce, type ScramHash, scramProofs, unescapeName } from "../scram.js";
+import type { Admission } from "./authenticator.js";
+
+/** The accepting side of SCRAM (RFC 5802 and 7677), which has the passwords themselves. */
+export class ScramServer implements ServerMechanism {
+  readonly #hash: ScramHash;
+  readonly #admission: Admission;
+  #awaits: (text: string) => Verdict | Promise<Verdict> = (text) => this.#first(text);
+
+  constructor(hash: ScramHash, admission: Admission) {
+    this.#hash = hash;
+    this.#admission = admission;
+  }
+
+  respond(response: Uint8Array): Verdict | Promise<Verdict> {
+    return this.#awaits(readUtf8(response, 0, response.length) ?? "");
+  }
+
+  #first(text: string): Verdict | Promise<Verdict> {
+    const [, gs2, authorization, name, nonce] =
+      /^([ny],(?:a=([^,]+))?,)n=([^,]+),r=([!-+\--~]+)(?:,|$)/.exec(text) ?? [];
+    const username = name === undefined ? undefined : unescapeName(name);
+    if (gs2 === undefined || nonce === undefined || username === undefined) {
+      return refused("the first message is malformed, or asks for a channel binding");
+    }
+    if (authorization !== undefined && authorization !== name) {
+      return refused(`${describeUser(username)} asks to act as somebody else`);
+    }
+    return this.#challenge({ username, gs2, bare: text.slice(gs2.length), nonce: nonce + newNonce() });
+  }
+
+  async #challenge(first: ClientFirst): Promise<Verdict> {
+    const { username, nonce } = first;
+    const salt = await this.#admission.salt(username);
+    const serverFirst = `r=${nonce},s=${toBase64(salt)},i=${MIN_ITERATIONS}`;
+    this.#awaits = (text) => this.#final(text, first, serverFirst, salt);
+    return challenge(serverFirst);
+  }
+
+  async #final(text: string, first: ClientFirst, serverFirst: string, salt: Uint8Array<ArrayBuffer>): Promise<Verdict> {
+    const { username, gs2, bare, nonce } = first;
+    const [, withoutProof, binding, echoed, base64] =
+      /^(c=([^,]+),r=([^,]+)(?:,[a-zA-Z]=[^,]*)*),p=([^,]+)$/.exec(text) ?? [];
+    const proof = base64 === undefined ? undefined : fromBase64(base64);
+    if (proof === undefined || binding === undefined) return refused("the final message is malformed");
+    if (echoed !== nonce) return refused("the final message has another nonce");
+    if (binding !== toBase64(new TextEncoder().encode(gs2))) return refused("the final message begins otherwise");
+    const proofs = await scramProofs({
+      hash: this.#hash,
+      password: this.#admission.preparedPassword(username),
+      salt,
+      iterations: MIN_ITERATIONS,
+      authMessage: `${bare},${serverFirst},${withoutProof}`,
+    });
+    if (!equalBytes(proof, proofs.client))
+      return refused(`${describeUser(username)} is unknown or has another password`);
+    this.#awaits = () => ({ type: "granted", username });
+    return challenge(`v=${toBase64(proofs.server)}`);
+  }
+}
+
+interface ClientFirst {
+  username: string;
+  gs2: string;
+  /** Behind the GS2 header. */
+  bare: string;
+  /** The client's, continued. */
+  nonce: string;
+}
+
+function challenge(text: string): Verdict {
+  return { type: "challenge", data: new TextEncoder().encode(text) };
+}

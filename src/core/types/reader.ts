@@ -1,0 +1,138 @@
+import { typeName } from "./codes.js";
+import { Cursor } from "./cursor.js";
+import { Uuid } from "./uuid.js";
+import { readValue, skipValue } from "./value.js";
+
+/**
+ * Reads AMQP values from bytes of strangers. All methods throw ProtocolError, which names type, size and offset; a reader
+ * that has thrown is good for nothing but `reset`. Methods named after a type give undefined for null, and throw for a
+ * value of another type.
+ */
+export class Reader extends Cursor {
+  reset(bytes: Uint8Array, at: number, end: number): this {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+    this.start = at;
+    this.values = 0;
+    return this;
+  }
+
+  /**
+   * Any value. Integers of up to 32 bits and floats become numbers; long, ulong and timestamp (ms since 1970) bigints;
+   * char, string and symbol strings; uuid a Uuid; binary and decimals views of `bytes`; lists and arrays arrays; maps Maps;
+   * a described value a Described. At most 32 levels, and 262,144 values until the next `reset`.
+   */
+  value(): unknown {
+    return readValue(this, this.code());
+  }
+
+  /** Passes over any value and makes nothing of it. Types, sizes, counts and depth are checked, contents are not. */
+  skip(): void {
+    skipValue(this, this.code());
+  }
+
+  /** Enters a list and returns how many values follow. `leaveList` checks that they are what the list's size says. */
+  list(): number {
+    const code = this.code();
+    if (code === 0xc0 || code === 0xd0) return this.enter(code);
+    if (code !== 0x45) throw this.#wrong("list", code);
+    this.listEnd = this.at;
+    return 0;
+  }
+
+  /** Passes over the `left` values still unread of the list that ends at `end`, which is what `listEnd` was behind `list()`. */
+  leaveList(left: number, end: number): void {
+    for (let i = 0; i < left; i++) this.skip();
+    if (this.at !== end) throw this.error(`a list whose values end ${this.at - end} bytes behind its end`);
+  }
+
+  /** Enters a described value and returns its descriptor's number, that of a symbolic one that AMQP defines too. */
+  described(): number {
+    const code = this.code();
+    if (code !== 0x00) throw this.#wrong("described value", code);
+    return this.knownDescriptor();
+  }
+
+  boolean(): boolean | undefined {
+    const code = this.code();
+    if (code === 0x41) return true;
+    if (code === 0x42) return false;
+    return code === 0x56 ? this.truth(code) : this.#null("boolean", code);
+  }
+
+  ubyte(): number | undefined {
+    const code = this.code();
+    return code === 0x50 ? this.u8(code) : this.#null("ubyte", code);
+  }
+
+  ushort(): number | undefined {
+    const code = this.code();
+    return code === 0x60 ? this.u16(code) : this.#null("ushort", code);
+  }
+
+  uint(): number | undefined {
+    const code = this.code();
+    if (code === 0x52) return this.u8(code);
+    if (code === 0x43) return 0;
+    return code === 0x70 ? this.u32(code) : this.#null("uint", code);
+  }
+
+  ulong(): bigint | undefined {
+    const code = this.code();
+    if (code === 0x44) return 0n;
+    if (code === 0x53) return BigInt(this.u8(code));
+    return code === 0x80 ? this.u64(code) : this.#null("ulong", code);
+  }
+
+  /** Milliseconds since 1970. */
+  timestamp(): bigint | undefined {
+    const code = this.code();
+    return code === 0x83 ? BigInt.asIntN(64, this.u64(code)) : this.#null("timestamp", code);
+  }
+
+  uuid(): Uuid | undefined {
+    const code = this.code();
+    return code === 0x98 ? new Uuid(this.view(code, 16)) : this.#null("uuid", code);
+  }
+
+  string(): string | undefined {
+    const code = this.code();
+    if (code === 0xa1) return this.text(code, this.u8(code));
+    return code === 0xb1 ? this.text(code, this.u32(code)) : this.#null("string", code);
+  }
+
+  symbol(): string | undefined {
+    const code = this.code();
+    if (code === 0xa3) return this.text(code, this.u8(code));
+    return code === 0xb3 ? this.text(code, this.u32(code)) : this.#null("symbol", code);
+  }
+
+  /** A view of `bytes`. */
+  binary(): Uint8Array | undefined {
+    const code = this.code();
+    if (code === 0xa0) return this.view(code, this.u8(code));
+    return code === 0xb0 ? this.view(code, this.u32(code)) : this.#null("binary", code);
+  }
+
+  /** One symbol or an array of them, as AMQP writes a field that may have several (types 1.4). Null is none. */
+  symbols(): string[] {
+    const code = this.code();
+    if (code === 0x40) return [];
+    if (code === 0xa3) return [this.text(code, this.u8(code))];
+    if (code === 0xb3) return [this.text(code, this.u32(code))];
+    if (code !== 0xe0 && code !== 0xf0) throw this.#wrong("symbols", code);
+    const items = readValue(this, code);
+    if (Array.isArray(items) && items.every((item) => typeof item === "string")) return items;
+    throw this.error(`${typeName(code)} of something else than symbols`);
+  }
+
+  #null(expected: string, code: number): undefined {
+    if (code !== 0x40) throw this.#wrong(expected, code);
+    return undefined;
+  }
+
+  #wrong(expected: string, code: number): Error {
+    return this.error(`${typeName(code)} where ${expected} was expected`, this.at - 1);
+  }
+}

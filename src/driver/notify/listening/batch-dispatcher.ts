@@ -1,0 +1,77 @@
+import type { Logger } from "../../../core/logger.js";
+import type { IncomingMessage } from "../../driver.js";
+import { stackText } from "../../values/stack-text.js";
+import { type Notification, NotificationResult, PRIORITIES, type Priority } from "../notification.js";
+import type { Endpoint, Handled } from "./endpoints.js";
+import type { ReadMessage } from "./notification-reader.js";
+
+/** A method, so that an endpoint may say more about contexts and payloads than that they are something. */
+interface Handling {
+  handle(notifications: readonly Notification[]): Handled<void>;
+}
+
+/** Handles those notifications of a batch that have one priority. What it throws is logged, and means `requeue`. */
+export type BatchNotificationHandler = Handling["handle"];
+
+/** An object with a method for every priority that it handles, and perhaps a filter. */
+export type BatchNotificationEndpoint = Endpoint<BatchNotificationHandler>;
+
+interface Member {
+  readonly message: IncomingMessage;
+  readonly notification: Notification;
+}
+
+/** The order in which a batch is gone through: by the priorities' names (oslo_messaging/notify/dispatcher.py:122-124). */
+const BY_NAME: readonly Priority[] = [...PRIORITIES].sort();
+
+/** Gives batches of notifications, parted by priority, to the endpoints (oslo_messaging/notify/dispatcher.py:107-156). */
+export class BatchNotificationDispatcher {
+  readonly #endpoints: readonly BatchNotificationEndpoint[];
+  readonly #read: ReadMessage;
+  readonly #logger: Logger;
+
+  constructor(endpoints: readonly BatchNotificationEndpoint[], read: ReadMessage, logger: Logger) {
+    this.#endpoints = endpoints;
+    this.#read = read;
+    this.#logger = logger;
+  }
+
+  /** Resolves with what is to be requeued. Never rejects: what fails is logged. */
+  async dispatch(batch: readonly IncomingMessage[]): Promise<ReadonlySet<IncomingMessage>> {
+    const requeued = new Set<IncomingMessage>();
+    const groups = new Map<Priority, Member[]>(BY_NAME.map((priority) => [priority, []]));
+    for (const message of batch) {
+      const read = this.#read(message);
+      if (read === NotificationResult.REQUEUE) requeued.add(message);
+      else if (read !== NotificationResult.HANDLED) {
+        groups.get(read.priority)?.push({ message, notification: read.notification });
+      }
+    }
+    for (const [priority, members] of groups) {
+      // While the groups before it were handled its connection may have gone.
+      const present = members.filter(({ message }) => !message.orphaned);
+      const notifications = present.map(({ notification }) => notification);
+      if ((await this.#handle(priority, notifications)) === NotificationResult.REQUEUE) {
+        for (const { message } of present) requeued.add(message);
+      }
+    }
+    return requeued;
+  }
+
+  async #handle(priority: Priority, notifications: readonly Notification[]): Promise<NotificationResult> {
+    try {
+      for (const endpoint of this.#endpoints) {
+        if (endpoint[priority] === undefined) continue;
+        const passing = notifications.filter((notification) => endpoint.filterRule?.matches(notification) !== false);
+        if (passing.length === 0) continue;
+        const result = await endpoint[priority](passing);
+        if (result === NotificationResult.REQUEUE) return result;
+      }
+      return NotificationResult.HANDLED;
+    } catch (error) {
+      const count = notifications.length;
+      this.#logger.error(`a notification endpoint failed on a batch: ${stackText(error)}`, { priority, count });
+      return NotificationResult.REQUEUE;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Logger } from "../../../core/logger.js";
+import type { Driver } from "../../driver.js";
+import { ConfigurationError } from "../../exceptions.js";
+import { logDriver } from "./log-driver.js";
+import { messagingDriver } from "./messaging-driver.js";
+import type { NotificationDriver, Sending } from "./notification-message.js";
+import { type NotificationRouting, routesOf } from "./routing.js";
+import type { TestDriver } from "./test-driver.js";
+
+/** What drivers need. */
+export interface DriversInit {
+  transport: { readonly driver: Driver; readonly logger: Logger };
+  topics: readonly string[];
+  testDriver: TestDriver | undefined;
+  routing: NotificationRouting | undefined;
+}
+
+/** @throws ConfigurationError when there is not what a driver needs, by name. */
+export function sendingBy(name: NotificationDriver, init: DriversInit): Sending {
+  const { transport, topics, testDriver, routing } = init;
+  const { driver, logger } = transport;
+  switch (name) {
+    case "messaging":
+      return messagingDriver(driver, topics, false);
+    case "messagingv2":
+      return messagingDriver(driver, topics, true);
+    case "log":
+      return logDriver(logger);
+    case "noop":
+      return () => [];
+    case "test":
+      if (testDriver === undefined) throw new ConfigurationError("testDriver", "is required by the driver test");
+      return testDriver.send;
+    case "routing":
+      if (routing === undefined) throw new ConfigurationError("routing", "is required by the driver routing");
+      return routingDriver(routing, init);
+    default:
+      return name satisfies never;
+  }
+}
+
+/** To each driver that the routing has for the notification. */
+function routingDriver(routing: NotificationRouting, init: DriversInit): Sending {
+  const routes = [...routesOf(routing)].map(([name, accepts]) => ({ name, accepts, send: sendingBy(name, init) }));
+  return (outgoing) => {
+    const { event_type: eventType } = outgoing.message;
+    const accepting = routes.filter(({ accepts }) => accepts(eventType, outgoing.priority));
+    for (const { name } of accepting) {
+      init.transport.logger.debug("routing a notification", { eventType, driver: name });
+    }
+    return accepting.flatMap(({ send }) => send(outgoing));
+  };
+}

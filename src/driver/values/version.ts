@@ -1,0 +1,36 @@
+import { MessagingException } from "../exceptions.js";
+
+/**
+ * May who implements `implemented` be asked for `requested`? The same major, and no higher minor; with the same minor no
+ * higher revision (oslo_messaging/_utils.py version_is_compatible). Nothing implemented takes everything.
+ *
+ * @throws MessagingException when one of the two is no version.
+ */
+export function isCompatible(implemented: string | undefined, requested: string | undefined): boolean {
+  if (implemented === undefined) return true;
+  if (requested === undefined) return false;
+  const [major, minor, revision] = parseVersion(implemented);
+  const [majorWanted, minorWanted, revisionWanted] = parseVersion(requested);
+  if (majorWanted !== major) return false;
+  return minorWanted < minor || (minorWanted === minor && revisionWanted <= revision);
+}
+
+/**
+ * `1.2` or `1.2.3` in numbers; further parts are ignored, as in oslo.
+ *
+ * @throws MessagingException with oslo's text when it has no major and minor.
+ */
+export function parseVersion(version: string): [major: number, minor: number, revision: number] {
+  const [, major, minor, revision = "0"] = VERSION.exec(version) ?? [];
+  if (major === undefined || minor === undefined) {
+    throw new MessagingException(`Version must contain a major and minor integer. Got ${version}`);
+  }
+  return [Number(major), Number(minor), Number(revision)];
+}
+
+/** For versions off the wire. */
+export function isVersion(text: string): boolean {
+  return VERSION.test(text);
+}
+
+const VERSION = /^(\d+)\.(\d+)(?:\.(\d+)(?:\..*)?)?$/s;

@@ -1,0 +1,51 @@
+import { connect as connectTcp, type Socket as NetSocket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { authority } from "../../core/authority.js";
+import type { Address, Dial } from "../../core/byte-stream.js";
+import { usesTls } from "../scheme.js";
+import { dialCauseOf } from "../tls-error-text.js";
+import { TcpSocket } from "./tcp-socket.js";
+import { tlsClientOptions } from "./tls-client.js";
+
+/**
+ * TCP, and TLS for the scheme `amqps` or an address with `tls`, by Node. Rejects with "cannot connect to host:port: cause"
+ * and Node's error as `cause`.
+ */
+export const tcpDial: Dial = async (to, on, signal) => {
+  signal.throwIfAborted();
+  const encrypted = usesTls(to);
+  const stream = open(to, encrypted);
+  return await new Promise((resolve, reject) => {
+    const abort = (): void => {
+      stream.destroy();
+      reject(signal.reason);
+    };
+    const refuse = (error: unknown): void => {
+      signal.removeEventListener("abort", abort);
+      reject(cannotConnect(to, error));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    stream.once("error", refuse);
+    stream.once(encrypted ? "secureConnect" : "connect", () => {
+      signal.removeEventListener("abort", abort);
+      stream.off("error", refuse);
+      const local = authority({ hostname: stream.localAddress ?? "", port: stream.localPort ?? 0 });
+      const id = `${encrypted ? "tls" : "tcp"} ${local} to ${authority(to)}`;
+      resolve(new TcpSocket(stream, { id, to }, () => on));
+    });
+  });
+};
+
+function open(to: Address, encrypted: boolean): NetSocket {
+  const { hostname: host, port } = to;
+  try {
+    return encrypted ? connectTls({ host, port, ...tlsClientOptions(to) }) : connectTcp({ host, port });
+  } catch (error) {
+    // A port or a PEM document that cannot be.
+    throw cannotConnect(to, error);
+  }
+}
+
+function cannotConnect(to: Address, cause: unknown): Error {
+  return new Error(`cannot connect to ${authority(to)}: ${dialCauseOf(cause, to)}`, { cause });
+}

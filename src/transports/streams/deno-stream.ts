@@ -1,0 +1,76 @@
+import { authority } from "../../core/authority.js";
+import type { Address, Pem, TLSOptions } from "../../core/byte-stream.js";
+import { pemText } from "../../core/types/pem.js";
+import { usesTls } from "../scheme.js";
+import { dialCauseOf } from "../tls-error-text.js";
+import { type ByteStream, streamDial } from "./stream.js";
+
+const READ_BYTES = 65_536;
+
+/** TCP and TLS by Deno. The authorities of an address are trusted besides those of Deno (DENO_TLS_CA_STORE), not instead. */
+export const denoDial = streamDial({ honours: ["ca", "cert", "key"], open, causeOf: dialCauseOf });
+
+async function open(to: Address, signal: AbortSignal): Promise<ByteStream> {
+  const { hostname, port } = to;
+  const conn = await (usesTls(to) ? openTls(to) : Deno.connect({ hostname, port, signal }));
+  return new DenoStream(conn, `${authority(conn.localAddr)} to ${authority(to)}`);
+}
+
+async function openTls({ hostname, port, tls = {} }: Address): Promise<DenoConn> {
+  const conn = await Deno.connectTls({ hostname, port, ...denoOptions(tls) });
+  try {
+    await conn.handshake();
+    return conn;
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+/** As for Python, the key may be in the document of the certificate. */
+function denoOptions({ ca, cert, key = cert }: TLSOptions): { caCerts?: string[]; cert?: string; key?: string } {
+  return {
+    ...(ca !== undefined && { caCerts: authorities(ca) }),
+    ...(cert !== undefined && key !== undefined && { cert: pemText(cert), key: pemText(key) }),
+  };
+}
+
+/** Deno passes over what is no certificate. @throws Error when one of them has none. */
+function authorities(ca: Pem | readonly Pem[]): string[] {
+  const texts = (typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca).map(pemText);
+  if (texts.every((text) => text.includes("-----BEGIN CERTIFICATE-----"))) return texts;
+  throw new Error("the CA is not a certificate in PEM format");
+}
+
+class DenoStream implements ByteStream {
+  readonly route: string;
+  readonly #conn: DenoConn;
+  #room = new Uint8Array(READ_BYTES);
+
+  constructor(conn: DenoConn, route: string) {
+    this.#conn = conn;
+    this.route = route;
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    const room = this.#room;
+    const length = await this.#conn.read(room);
+    if (length === null) return undefined;
+    // Little is copied; for much it is cheaper to take new room.
+    if (length < READ_BYTES / 4) return room.slice(0, length);
+    this.#room = new Uint8Array(READ_BYTES);
+    return room.subarray(0, length);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) at += await this.#conn.write(bytes.subarray(at));
+  }
+
+  async end(): Promise<void> {
+    await this.#conn.closeWrite();
+  }
+
+  cut(): void {
+    this.#conn.close();
+  }
+}

@@ -1,0 +1,51 @@
+import { connect, type WorkerSocket } from "cloudflare:sockets";
+import { authority } from "../../core/authority.js";
+import type { Address } from "../../core/byte-stream.js";
+import { usesTls } from "../scheme.js";
+import { workerCauseOf } from "../worker-error-text.js";
+import { type ByteStream, streamDial } from "./stream.js";
+
+/** TCP and TLS of workers, whose runtime decides whom it trusts and who it is. */
+export const workerdDial = streamDial({ honours: [], open, causeOf: workerCauseOf });
+
+async function open(to: Address): Promise<ByteStream> {
+  const { hostname, port } = to;
+  const secureTransport = usesTls(to) ? "on" : "off";
+  const socket = connect({ hostname, port }, { secureTransport, allowHalfOpen: true });
+  // It rejects besides what it is about, which is told there.
+  socket.closed.catch(() => {});
+  await socket.opened;
+  return new WorkerStream(socket, authority(to));
+}
+
+class WorkerStream implements ByteStream {
+  readonly route: string;
+  readonly #socket: WorkerSocket;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(socket: WorkerSocket, to: string) {
+    this.route = `to ${to}`;
+    this.#socket = socket;
+    this.#reader = socket.readable.getReader();
+    this.#writer = socket.writable.getWriter();
+    this.#writer.closed.catch(() => {}); // as the socket's
+    this.#reader.closed.catch(() => {});
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    return (await this.#reader.read()).value;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#writer.write(bytes);
+  }
+
+  async end(): Promise<void> {
+    await this.#writer.close();
+  }
+
+  cut(): void {
+    this.#socket.close().catch(() => {});
+  }
+}

@@ -1,0 +1,179 @@
+import type { Accept, Socket, SocketHandlers } from "../../core/byte-stream.js";
+import { causeOf } from "../socket-error-text.js";
+
+/** The sub-protocol of AMQP 1.0 over WebSocket (AMQP WebSocket Binding 1.0, section 2.1). */
+export const SUBPROTOCOL = "amqp";
+
+/** Artemis closes the connection at a message of one byte more. AMQP frames may span messages. */
+const MESSAGE_BYTES = 65_536;
+const DEFAULT_BUDGET_BYTES = 1024 * 1024;
+/** A WebSocket does not tell when it has room again, so that is asked, but only while somebody waits for it. */
+const ROOM_POLL_MS = 10;
+/** How long the peer may take to answer our closing. */
+const CLOSE_TIMEOUT_MS = 2000;
+/** So many times longer, while bytes are waiting that were sent before the closing. */
+const FLUSH_PATIENCE = 15;
+const OPEN = 1;
+/** Orderly ends: "normal closure", and a closing without a code. */
+const ORDERLY = new Set([1000, 1005]);
+/** Applications may use 4000 to 4999 only. */
+const BROKEN_OFF = 4000;
+
+/** What browsers, Deno, Bun, workerd and `ws` have in common (WHATWG WebSockets), and what some have besides. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  readonly protocol: string;
+  /** Absent in workerd. */
+  readonly bufferedAmount?: number;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  /** Only `ws`: cuts the connection. */
+  terminate?(): void;
+  /** Only `ws`: no messages until `resume`. */
+  pause?(): void;
+  resume?(): void;
+  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "error", listener: (event: object) => void): void;
+  addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
+}
+
+export interface WebSocketSocketOptions {
+  id: string;
+  encrypted: boolean;
+  clientName?: string | undefined;
+  /** What the other side is, for messages. */
+  peer: "client" | "server";
+  /** `send` asks to wait when more than this has not left: 1 MiB unless told. */
+  budgetBytes?: number | undefined;
+}
+
+/** An open WebSocket, either side's. After `close()` nothing is told but `SocketHandlers.close`. */
+export class WebSocketSocket implements Socket {
+  readonly id: string;
+  readonly encrypted: boolean;
+  readonly clientName: string | undefined;
+  readonly #ws: WebSocketLike;
+  readonly #on: SocketHandlers;
+  readonly #budgetBytes: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #waiting = false;
+  #closing = false;
+  #closed = false;
+  #failure: Error | undefined;
+
+  /** `ws` has just opened, gives ArrayBuffers, and nothing listens to its messages yet. */
+  constructor(ws: WebSocketLike, options: WebSocketSocketOptions, accept: Accept) {
+    const { id, encrypted, clientName, peer, budgetBytes } = options;
+    this.id = id;
+    this.encrypted = encrypted;
+    this.clientName = clientName;
+    this.#ws = ws;
+    this.#budgetBytes = budgetBytes ?? DEFAULT_BUDGET_BYTES;
+    ws.addEventListener("error", (event) => {
+      const cause = causeOfEvent(event);
+      if (cause !== undefined) this.#failure ??= new Error(`${id}: ${causeOf(cause)}`, { cause });
+    });
+    ws.addEventListener("close", ({ code, reason }) => {
+      const why = reason === "" ? "" : ` ${JSON.stringify(reason)}`;
+      this.#finish(ORDERLY.has(code) ? undefined : new Error(`WebSocket closed by the ${peer}: ${code}${why} (${id})`));
+    });
+    this.#on = accept(this);
+    ws.addEventListener("message", ({ data }) => this.#receive(data));
+  }
+
+  get buffered(): number {
+    return this.#ws.bufferedAmount ?? 0;
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.#closing || this.#ws.readyState !== OPEN) return false;
+    try {
+      for (let at = 0; at < bytes.length; at += MESSAGE_BYTES) {
+        // WebSockets do not send shared memory, which only the type allows here.
+        this.#ws.send(bytes.subarray(at, at + MESSAGE_BYTES) as Uint8Array<ArrayBuffer>);
+      }
+    } catch (cause) {
+      this.#fail(new Error(`${this.id}: cannot send: ${causeOf(cause)}`, { cause }), "cannot send");
+      return false;
+    }
+    if (!this.#waiting && this.buffered > this.#budgetBytes) {
+      this.#waiting = true;
+      this.#pollRoom();
+    }
+    return !this.#waiting;
+  }
+
+  close(): void {
+    this.#end(1000);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#closing) return;
+    if (data instanceof ArrayBuffer) {
+      this.#on.data(new Uint8Array(data));
+      // A background tab slows timers down to one a minute, but not messages.
+      this.#drainIfRoom();
+    } else {
+      const kind = typeof data === "string" ? "text" : "unknown";
+      this.#fail(
+        new Error(`${this.id}: a ${kind} message came, and AMQP is binary`),
+        `${kind} message, AMQP is binary`,
+      );
+    }
+  }
+
+  #pollRoom(): void {
+    this.#timer = setTimeout(() => {
+      this.#drainIfRoom();
+      if (this.#waiting && !this.#closing) this.#pollRoom();
+    }, ROOM_POLL_MS);
+  }
+
+  #drainIfRoom(): void {
+    if (!this.#waiting || this.#closing || this.buffered > this.#budgetBytes / 2) return;
+    clearTimeout(this.#timer);
+    this.#waiting = false;
+    this.#on.drain();
+  }
+
+  #fail(error: Error, reason: string): void {
+    this.#failure ??= error;
+    this.#end(BROKEN_OFF, reason);
+  }
+
+  #end(code: number, reason?: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    clearTimeout(this.#timer);
+    this.#ws.close(code, reason);
+    this.#awaitClose(FLUSH_PATIENCE);
+  }
+
+  /** Peers that never answer the closing must not keep the stream: browsers would wait for them for minutes. */
+  #awaitClose(patience: number): void {
+    this.#timer = setTimeout(() => {
+      if (this.buffered > 0 && patience > 0) {
+        this.#awaitClose(patience - 1);
+        return;
+      }
+      this.#ws.terminate?.();
+      this.#finish(new Error(`${this.id}: cut, because the peer did not close it within ${CLOSE_TIMEOUT_MS} ms`));
+    }, CLOSE_TIMEOUT_MS);
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closing = true;
+    clearTimeout(this.#timer);
+    this.#on.close(this.#failure ?? error);
+  }
+}
+
+/** What an error event knows: browsers tell nothing, `ws` has the error, Deno a message. */
+export function causeOfEvent(event: object): unknown {
+  if ("error" in event && event.error instanceof Error) return event.error;
+  return "message" in event && event.message !== "" ? event.message : undefined;
+}

@@ -1,0 +1,11 @@
+import type { Address } from "../core/byte-stream.js";
+import { usesTls } from "./scheme.js";
+import { causeOf } from "./socket-error-text.js";
+
+/** Why a worker's stream or WebSocket did not open. Workers are told next to nothing, and less of TLS. */
+export function workerCauseOf(thrown: unknown, to: Address): string {
+  const why = causeOf(thrown);
+  return usesTls(to)
+    ? `${why} (workers are not told more: is the certificate signed by a CA that their runtime trusts?)`
+    : why;
+}

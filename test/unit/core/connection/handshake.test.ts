@@ -1,0 +1,249 @@
+import rheaFrames from "rhea/lib/frames.js";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Dial, SocketHandlers } from "@/src/core/byte-stream.js";
+import { accept, type ConnectOptions, connect } from "@/src/core/connection/handshake.js";
+import { saslHeader } from "@/src/core/sasl/sasl.js";
+import { scramProofs } from "@/src/core/sasl/scram.js";
+import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { RawPeer } from "@/test/support/raw-peer.js";
+import { RecordingLogger } from "@/test/support/recording-logger.js";
+import { FakeSocket, turn } from "../fake-socket.js";
+import { connectTo, error, saslServer, TO } from "../raw-bed.js";
+import { challenge, mechanisms, outcome } from "../sasl-ends.js";
+
+/** All that a server says until the connection is open, and what is waited for before each of it. */
+const SERVER: readonly (readonly [phase: string, bytes: Uint8Array])[] = [
+  ...saslServer().map(
+    (bytes, index) => [["the SASL header", "the mechanisms", "the outcome"][index] ?? "", bytes] as const,
+  ),
+  ["the AMQP header", Buffer.from("AMQP\x00\x01\x00\x00", "latin1")],
+  ["the open", rheaFrames.write_frame(rheaFrames.amqp_frame(0, rheaFrames["open"]({ container_id: "server" })))],
+];
+
+const PHASES = SERVER.map(([phase], index) => [phase, index] as const);
+
+/** A client on a socket that the test plays the server of. */
+function dialled(options: Partial<ConnectOptions> = {}) {
+  const socket = new FakeSocket();
+  let on: SocketHandlers = { data() {}, drain() {}, close() {} };
+  const dial: Dial = async (_to, handlers) => {
+    on = handlers;
+    return socket;
+  };
+  const abort = new AbortController();
+  const added = vi.spyOn(abort.signal, "addEventListener");
+  const removed = vi.spyOn(abort.signal, "removeEventListener");
+  const all = { containerId: "client", sasl: { credentials: undefined }, ...options };
+  const connecting = connect(dial, TO, all, abort.signal);
+  connecting.catch(() => {});
+  return {
+    socket,
+    abort,
+    connecting,
+    /** The first so many things that the server says. */
+    async say(count: number): Promise<void> {
+      await turn();
+      for (const [, bytes] of SERVER.slice(0, count)) on.data(bytes);
+    },
+    async hear(...words: readonly Uint8Array[]): Promise<void> {
+      await turn();
+      for (const bytes of words) on.data(bytes);
+    },
+    close: (cause?: Error) => on.close(cause),
+    listeners: () => added.mock.calls.length - removed.mock.calls.length,
+  };
+}
+
+describe("connecting", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("leaves neither timer nor listener behind when it is done", async () => {
+    const { connecting, say, listeners, socket } = dialled();
+    await say(5);
+    expect((await connecting).isOpen).toBe(true);
+    expect([vi.getTimerCount(), listeners(), socket.isClosed]).toEqual([0, 0, false]);
+  });
+
+  it.each(PHASES)("is over when it is aborted while it waits for %s", async (_, index) => {
+    const { connecting, abort, say, listeners, socket } = dialled();
+    await say(index);
+    abort.abort(new Error("changed my mind"));
+    await expect(connecting).rejects.toThrow("changed my mind");
+    expect([vi.getTimerCount(), listeners(), socket.isClosed]).toEqual([0, 0, true]);
+    await say(5); // too late
+  });
+
+  it.each(PHASES)("fails when the peer says nothing while it waits for %s", async (_, index) => {
+    const { connecting, say, listeners, socket } = dialled();
+    await say(index);
+    vi.advanceTimersByTime(15_000);
+    await expect(connecting).rejects.toThrow("fake: no AMQP 1.0 connection within 15000 ms");
+    expect([vi.getTimerCount(), listeners(), socket.isClosed]).toEqual([0, 0, true]);
+  });
+
+  it.each(PHASES)("fails when the peer goes while it waits for %s", async (_, index) => {
+    const { connecting, say, close, listeners } = dialled();
+    await say(index);
+    close(new Error("fake: reset"));
+    await expect(connecting).rejects.toMatchObject({ name: "ConnectionLost", message: "fake: reset" });
+    expect([vi.getTimerCount(), listeners()]).toEqual([0, 0]);
+  });
+
+  it("is over when it is aborted in the moment in which the dialler is done", async () => {
+    const { connecting, abort, socket } = dialled();
+    abort.abort(new Error("changed my mind"));
+    await expect(connecting).rejects.toThrow("changed my mind");
+    expect([vi.getTimerCount(), socket.isClosed]).toEqual([0, true]);
+  });
+
+  it("loses nothing that comes before the dialler is done, not even the end", async () => {
+    for (const count of [1, 3, 5]) {
+      const dial: Dial = async (_to, on) => {
+        for (const [, bytes] of SERVER.slice(0, count)) on.data(bytes);
+        if (count < 5) on.close(new Error("went away"));
+        return new FakeSocket();
+      };
+      const options = { containerId: "client", sasl: { credentials: undefined } };
+      const connecting = connect(dial, TO, options, new AbortController().signal);
+      if (count === 5) expect((await connecting).remote.containerId).toBe("server");
+      else await expect(connecting).rejects.toThrow("went away");
+    }
+  });
+
+  it("fails with the peer's reason when it opens only to close", async () => {
+    const peer = new RawPeer();
+    const failed = expect(connectTo(peer)).rejects.toThrow("amqp:unauthorized-access: nobody");
+    await peer.next("open");
+    peer.send("open", { container_id: "raw", properties: { "amqp:connection-establishment-failed": true } });
+    peer.send("close", { error: error("amqp:unauthorized-access", "nobody") });
+    await failed;
+    await peer.next("close");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("bears a watcher of frames that throws", async () => {
+    const logger = new RecordingLogger();
+    const { connecting, say } = dialled({
+      logger,
+      onFrame() {
+        throw new Error("the user's mistake");
+      },
+    });
+    await say(5);
+    expect((await connecting).isOpen).toBe(true);
+    expect(logger.of("error")[0]).toContain("the user's mistake");
+  });
+});
+
+describe("connecting while SCRAM computes", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** A client that has been challenged and has not answered yet. */
+  async function challenged() {
+    const sasl = { credentials: { username: "joe", password: "pencil" } };
+    const made = dialled({ sasl });
+    await made.hear(saslHeader(), mechanisms("SCRAM-SHA-1"));
+    const [, nonce = ""] = /,r=([A-Za-z0-9+/]{24})/.exec(made.socket.text) ?? [];
+    await made.hear(challenge(`r=${nonce}x,s=QSXCR+Q6sek8bf92,i=20000`));
+    return { ...made, said: made.socket.sent.length };
+  }
+
+  /** What was begun before has been computed. */
+  async function computed(): Promise<void> {
+    const init = { hash: "SHA-1", password: "p", salt: new Uint8Array(8), authMessage: "" } as const;
+    await Promise.all(Array.from({ length: 4 }, () => scramProofs({ ...init, iterations: 40_000 })));
+    await turn();
+  }
+
+  it("goes on with the answer", async () => {
+    const { socket, said, connecting, abort } = await challenged();
+    await computed();
+    expect(socket.sent.length).toBe(said + 1);
+    abort.abort(new Error("changed my mind"));
+    await expect(connecting).rejects.toThrow("changed my mind");
+  });
+
+  it.each<[what: string, end: (on: Awaited<ReturnType<typeof challenged>>) => unknown, error: string]>([
+    ["it is aborted", ({ abort }) => abort.abort(new Error("changed my mind")), "changed my mind"],
+    ["the peer goes", ({ close }) => close(new Error("fake: reset")), "fake: reset"],
+    ["the time is up", () => vi.advanceTimersByTime(15_000), "fake: no AMQP 1.0 connection within 15000 ms"],
+    ["the peer says too much", ({ hear }) => hear(new Uint8Array(70_000)), "70000 bytes came in the middle of SASL"],
+  ])("is over when %s, and says nothing any more", async (_, end, error) => {
+    const made = await challenged();
+    await end(made);
+    await expect(made.connecting).rejects.toThrow(error);
+    expect([vi.getTimerCount(), made.listeners(), made.socket.isClosed]).toEqual([0, 0, true]);
+    await computed();
+    expect(made.socket.sent.length).toBe(made.said);
+  });
+
+  it("loses nothing of what comes meanwhile", async () => {
+    const { socket, hear, said, connecting } = await challenged();
+    await hear(outcome(1, "e=other-error"));
+    await expect(connecting).rejects.toThrow(
+      'SCRAM-SHA-1 of user "joe" failed: the credentials were refused (code 1, auth)',
+    );
+    expect(socket.sent.length).toBe(said + 1);
+  });
+});
+
+describe("accepting", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const CLIENT: readonly Uint8Array[] = [
+    Buffer.from("AMQP\x03\x01\x00\x00", "latin1"),
+    Buffer.from("00000019020100000053 41 c00c01a309414e4f4e594d4f5553".replaceAll(" ", ""), "hex"),
+    Buffer.from("AMQP\x00\x01\x00\x00", "latin1"),
+    rheaFrames.write_frame(rheaFrames.amqp_frame(0, rheaFrames["open"]({ container_id: "client" }))),
+  ];
+
+  function accepted() {
+    const socket = new FakeSocket();
+    const failures: string[] = [];
+    const opens: string[] = [];
+    const handlers = accept(socket, {
+      containerId: "server",
+      sasl: new Admission(),
+      onOpen: (connection) => opens.push(connection.remote.containerId),
+      onLink() {},
+      onFailure: (failure) => failures.push(failure.message),
+    });
+    return { socket, failures, opens, handlers };
+  }
+
+  it.each([0, 1, 2, 3])("tells once of a client that says no more after %s words", async (count) => {
+    const { socket, failures, opens, handlers } = accepted();
+    for (const bytes of CLIENT.slice(0, count)) handlers.data(bytes);
+    vi.advanceTimersByTime(15_000);
+    handlers.close(new Error("fake: reset"));
+    await turn();
+    expect([failures, opens]).toEqual([["fake: no AMQP 1.0 connection within 15000 ms"], []]);
+    expect([vi.getTimerCount(), socket.isClosed]).toEqual([0, true]);
+  });
+
+  it("tells of no failure once it is open, and leaves no timer behind", async () => {
+    const { socket, failures, opens, handlers } = accepted();
+    handlers.data(Buffer.concat(CLIENT));
+    expect([opens, vi.getTimerCount()]).toEqual([["client"], 0]);
+    handlers.close(new Error("fake: reset"));
+    await turn();
+    expect([failures, socket.isClosed]).toEqual([[], true]);
+  });
+
+  it("tells once of a client that speaks something else, wherever that begins", async () => {
+    for (let count = 0; count < 4; count++) {
+      const { failures, handlers, socket } = accepted();
+      for (const bytes of CLIENT.slice(0, count)) handlers.data(bytes);
+      handlers.data(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+      await turn();
+      handlers.close();
+      await turn();
+      expect(failures).toHaveLength(1);
+      expect(socket.isClosed).toBe(true);
+    }
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

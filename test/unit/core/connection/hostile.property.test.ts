@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Dial, SocketHandlers } from "@/src/core/byte-stream.js";
+import type { Connection } from "@/src/core/connection/connection.js";
+import { accept, connect } from "@/src/core/connection/handshake.js";
+import { Deadlines } from "@/src/core/deadlines.js";
+import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { Bed, textMessage } from "@/test/unit/intermediary/bed.js";
+import { RawClient } from "@/test/unit/intermediary/raw-client.js";
+import { CLIENT, SERVER } from "../conversations.js";
+import { FakeSocket, turn } from "../fake-socket.js";
+import { speech, spoken } from "../mutations.js";
+import { saslServer, TO } from "../raw-bed.js";
+import { Referee } from "../referee.js";
+
+/** So long may anything that a stranger says keep this process. */
+const LONGEST_BLOCK_MS = 1_000;
+/** As many cases as the time allows, on a machine that does much else. */
+const LIMITS = { numRuns: 1_500, interruptAfterTimeLimit: 5_000 };
+
+const unhandled: unknown[] = [];
+const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+
+beforeEach(() => void process.on("unhandledRejection", onUnhandled));
+afterEach(() => {
+  process.off("unhandledRejection", onUnhandled);
+  expect(unhandled.splice(0)).toEqual([]);
+});
+
+/** Says it, and holds it against what takes it that it throws or takes long. */
+async function say(pieces: readonly Uint8Array[], data: (bytes: Uint8Array) => void): Promise<void> {
+  for (const piece of pieces) {
+    const startedMs = performance.now();
+    data(piece);
+    await turn();
+    expect(performance.now() - startedMs).toBeLessThan(LONGEST_BLOCK_MS);
+  }
+}
+
+/** An end that somebody can make sense of. */
+function expectNamed(cause: Error | undefined): void {
+  expect(cause?.name).toMatch(/^(AmqpError|ProtocolError|ConnectionLost|AuthenticationError)$/);
+  expect(cause?.message).not.toMatch(/undefined|is not a function|\[object/);
+}
+
+describe("whatever a peer says", { timeout: 15_000 }, () => {
+  it("a client goes on or ends for a reason, and nobody waits for ever", async () => {
+    await fc.assert(
+      fc.asyncProperty(speech, async (said) => {
+        const socket = new FakeSocket();
+        const referee = new Referee();
+        socket.onSend = (bytes) => referee.watch(bytes);
+        let on: SocketHandlers = { data() {}, drain() {}, close() {} };
+        const dial: Dial = async (_to, handlers) => {
+          on = handlers;
+          return socket;
+        };
+        const options = { containerId: "client", sasl: { credentials: undefined } };
+        const connecting = connect(dial, TO, options, new AbortController().signal);
+        const done = connecting.then(use, expectNamed);
+        await turn();
+        for (const bytes of saslServer()) on.data(bytes);
+        await say(spoken(SERVER, said), (bytes) => on.data(bytes));
+        if (!socket.isClosed) on.close(new Error("hung up"));
+        await done;
+        expect(referee.faults).toEqual([]);
+      }),
+      LIMITS,
+    );
+  });
+
+  it("a server goes on or ends for a reason, and leaves no link behind", async () => {
+    await fc.assert(
+      fc.asyncProperty(speech, async (said) => {
+        const socket = new FakeSocket();
+        const referee = new Referee();
+        socket.onSend = (bytes) => referee.watch(bytes);
+        let links = 0;
+        let end: Promise<Error | undefined> | undefined;
+        let failure: Error | undefined;
+        const handlers = accept(socket, {
+          containerId: "server",
+          sasl: new Admission(),
+          onOpen: (connection) => {
+            end = connection.closed;
+          },
+          onFailure: (error) => {
+            failure = error;
+          },
+          onLink: (request) => {
+            const onDetach = (): void => void links--;
+            links++;
+            if (request.role === "sender")
+              void request.acceptSender({ source: {}, target: {}, onDetach }).send(MESSAGE, { settled: false });
+            else request.acceptReceiver({ source: {}, target: {}, onDetach, credit: 5, onDelivery: (d) => d.accept() });
+          },
+        });
+        await say(spoken(CLIENT, said), (bytes) => handlers.data(bytes));
+        if (!socket.isClosed) handlers.close(new Error("hung up"));
+        await turn();
+        expectNamed(failure ?? (await end));
+        expect(links).toBe(0);
+        expect(referee.faults).toEqual([]);
+      }),
+      LIMITS,
+    );
+  });
+
+  it.each(["router", "broker"] as const)("a %s goes on to serve others", async (kind) => {
+    const bed = new Bed({ kind });
+    const bystander = await bed.connect();
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(speech, async (said) => {
+        const client = new RawClient(bed.intermediary);
+        await say(spoken(CLIENT, said), (bytes) => client.say(bytes));
+        client.vanish();
+        await turn();
+        expect(bed.intermediary.connections).toBe(1);
+        await expectToServe(bed, bystander, `fine/${runs++}`);
+      }),
+      LIMITS,
+    );
+    await bed.close();
+  });
+});
+
+const MESSAGE = textMessage("m");
+
+/** Two links, and messages that wait for all there is to wait for. */
+async function use(connection: Connection): Promise<void> {
+  const init = { source: {}, target: {} };
+  const deadline = new Deadlines().start({ ms: 60_000, expired: (phase) => new Error(`still in ${phase}`) });
+  const opening = [
+    connection.openSender({ ...init, name: "out" }).then(async (sender) => {
+      const large = new Uint8Array(2_000);
+      const outcomes = [MESSAGE, large, MESSAGE].map((message) => sender.send(message, { settled: false, deadline }));
+      await Promise.all(outcomes);
+      await sender.close();
+    }),
+    connection
+      .openReceiver({ ...init, name: "in", credit: 5, onDelivery: (delivery) => delivery.accept() })
+      .then(async (receiver) => {
+        await turn(); // the credit is on its way
+        await receiver.drain();
+      }),
+  ];
+  const results = await Promise.allSettled(opening);
+  deadline.done();
+  for (const result of results) if (result.status === "rejected") expectNamed(result.reason);
+  expectNamed(await connection.closed);
+}
+
+async function expectToServe(bed: Bed, bystander: Connection, address: string): Promise<void> {
+  const { receiver, inbox } = await bed.consumer(bystander, address);
+  const producer = await bed.producer(bystander, address);
+  const sent = producer.send(textMessage(address), { settled: false });
+  expect(await inbox.nextText()).toBe(address);
+  expect((await sent).type).toBe("accepted");
+  await Promise.all([receiver.close(), producer.close()]);
+}

@@ -1,0 +1,178 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Connection, LinkRequest } from "@/src/core/connection/connection.js";
+import { accept } from "@/src/core/connection/handshake.js";
+import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { Writer } from "@/src/core/types/writer.js";
+import { RecordingLogger } from "@/test/support/recording-logger.js";
+import * as raw from "@/test/unit/intermediary/raw-client.js";
+import { turn } from "../fake-socket.js";
+
+const { AMQP, attach, begin, detach, echo, flow, nothing, open, RawClient, transfer } = raw;
+
+/** A server whose links are answered by `onLink`, and a client that says anything. */
+function served(onLink: (request: LinkRequest) => void, maxMessageBytes?: number) {
+  const logger = new RecordingLogger();
+  const connections: Connection[] = [];
+  const failures: string[] = [];
+  const client = new RawClient({
+    accept: (socket) =>
+      accept(socket, {
+        containerId: "server",
+        sasl: new Admission(),
+        logger,
+        maxMessageBytes,
+        onOpen: (connection) => connections.push(connection),
+        onLink,
+        onFailure: (failure) => failures.push(failure.message),
+      }),
+  });
+  const heard = async (): Promise<string[]> => {
+    await turn();
+    return client.frames.map(({ performative }) => performative);
+  };
+  return { client, logger, connections, failures, heard };
+}
+
+const REFUSAL = { condition: "amqp:not-found", description: "no such node" };
+
+describe("a link that a client asks for", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("may be refused after the client has given credit on it, or sent: that counts for nothing", async () => {
+    const { client, connections, heard } = served((request) => request.refuse(REFUSAL));
+    client.say(AMQP, open(), begin(), attach({}), flow(0, 10), attach({ name: "2", handle: 1, role: false }));
+    client.say(transfer(1, 0, Uint8Array.of(1)), flow(0, 5));
+    expect(await heard()).toEqual(["open", "begin", "attach", "detach", "attach", "detach"]);
+    client.say(detach(0), attach({ name: "3" }), flow(0, 1));
+    expect((await heard()).slice(6)).toEqual(["attach", "detach"]);
+    expect(connections[0]?.isOpen).toBe(true);
+    client.say(detach(0), flow(0, 1));
+    expect((await connections[0]?.closed)?.message).toContain("handle 0, which is not attached");
+  });
+
+  it("is refused when nobody answers, or whoever is asked throws", async () => {
+    const { client, connections, heard, logger } = served((request) => {
+      if (request.name === "throws") throw new Error("the user's mistake");
+    });
+    client.say(AMQP, open(), begin(), attach({ name: "throws" }), attach({ name: "ignored", handle: 1 }));
+    expect(await heard()).toEqual(["open", "begin", "attach", "detach", "attach", "detach"]);
+    expect(JSON.stringify(client.frames)).toContain("amqp:internal-error");
+    expect(connections[0]?.isOpen).toBe(true);
+    expect(logger.of("error")[0]).toContain("onLink of link throws threw Error: the user's mistake");
+  });
+
+  it("ends the connection when its handle is in use, be it by a link that was taken or refused", async () => {
+    for (const name of ["taken", "refused"]) {
+      const { client, connections } = served((request) => {
+        if (request.name === "refused") request.refuse(REFUSAL);
+        else request.acceptSender({ source: {}, target: {} });
+      });
+      client.say(AMQP, open(), begin(), attach({ name }), attach({ name: "other" }));
+      expect((await connections[0]?.closed)?.message).toContain("amqp:session:handle-in-use");
+    }
+  });
+
+  it("ends with the stream of a client that says that it will not open", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+    const ends: string[] = [];
+    const { client, failures } = served((request) =>
+      request.acceptSender({ source: {}, target: {}, onDetach: (error) => void ends.push(`${error?.name}`) }),
+    );
+    client.say(AMQP, open(establishmentFailed), begin(), attach({}));
+    vi.advanceTimersByTime(15_000);
+    expect(ends).toEqual(["ConnectionLost"]);
+    expect(client.isClosed).toBe(true);
+    await turn();
+    expect(failures).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is kept without what else the client had to say of it", async () => {
+    setFlagsFromString("--expose-gc");
+    const gc: () => void = runInNewContext("gc");
+    const { client, connections } = served((request) => request.acceptSender({ source: {}, target: {} }));
+    client.say(AMQP, open(), begin());
+    const properties: raw.Write = (writer) => {
+      const mark = writer.beginList();
+      for (let i = 0; i < 16_000; i++) writer.null();
+      writer.endList(mark, 16_000);
+    };
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let handle = 0; handle < 30; handle++) client.say(attach({ name: `${handle}`, handle, properties }));
+    await turn();
+    gc();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
+    expect(connections[0]?.isOpen).toBe(true);
+  });
+});
+
+describe("what a client says of itself", () => {
+  it("is known as text, if it is a scalar", () => {
+    const { client, connections } = served(() => {});
+    const list: raw.Write = (writer) => writer.endList(writer.beginList(), 0);
+    client.say(AMQP, open(map(["node", (w) => w.string("n")], ["pid", (w) => w.uint(7)], ["x", list], ["y", nothing])));
+    expect([...(connections[0]?.remote.properties ?? [])]).toEqual([
+      ["node", "n"],
+      ["pid", "7"],
+    ]);
+  });
+
+  it("is kept up to a hundred properties", () => {
+    const { client, connections } = served(() => {});
+    const one: raw.Write = (writer) => writer.uint(1);
+    client.say(AMQP, open(map(...Array.from({ length: 5_000 }, (_, i) => [`${i}`, one] as const))));
+    expect(connections[0]?.remote.properties.size).toBe(100);
+  });
+});
+
+describe("a client that reads nothing", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("is cut off when too much waits for it, though it goes on to ask", async () => {
+    const { client, connections } = served((request) => request.acceptSender({ source: {}, target: {} }), 10_000);
+    client.say(AMQP, open(), begin(), attach({}));
+    await turn();
+    client.deaf = true;
+    for (let round = 0; round < 100 && !client.isClosed; round++) {
+      client.say(...Array<Uint8Array>(100).fill(echo(0)));
+      await turn();
+    }
+    expect((await connections[0]?.closed)?.message).toMatch(/the peer does not read: \d+ bytes wait/);
+    expect(client.buffered).toBeLessThan(60_000);
+  });
+
+  it("does not keep its connection from being closed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+    const { client, connections } = served(() => {});
+    client.say(AMQP, open());
+    await turn();
+    client.deaf = true;
+    const closing = connections[0]?.close();
+    vi.advanceTimersByTime(2_000);
+    await closing;
+    expect([client.isClosed, vi.getTimerCount()]).toEqual([true, 0]);
+  });
+});
+
+/** What an Open says that is followed by a Close with the reason (transport 2.7.1). */
+const establishmentFailed = map(["amqp:connection-establishment-failed", (writer) => writer.boolean(true)]);
+
+function map(...entries: (readonly [key: string, value: raw.Write])[]): raw.Write {
+  return (writer) => {
+    const content = new Writer();
+    for (const [key, value] of entries) {
+      content.symbol(key);
+      value(content);
+    }
+    const bytes = content.take();
+    const head = new DataView(new ArrayBuffer(9));
+    head.setUint8(0, 0xd1);
+    head.setUint32(1, bytes.length + 4);
+    head.setUint32(5, 2 * entries.length);
+    writer.append(new Uint8Array(head.buffer));
+    writer.append(bytes);
+  };
+}

@@ -1,0 +1,381 @@
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { StatusBoard } from "@/src/core/connection/status.js";
+import { type Life, Supervisor, type SupervisorOptions } from "@/src/core/connection/supervisor.js";
+import { Deadlines } from "@/src/core/deadlines.js";
+import { AuthenticationError, ConnectionLost } from "@/src/core/errors.js";
+import { Deferred } from "@/test/support/deferred.js";
+
+class FakeLife implements Life {
+  readonly product = "fake";
+  readonly #over = new Deferred<Error | undefined>();
+  readonly closed = this.#over.promise;
+  isOpen = true;
+  checks = 0;
+
+  check(): void {
+    this.checks++;
+  }
+
+  async close(): Promise<void> {
+    this.end(undefined);
+  }
+
+  end(cause: Error | undefined): void {
+    this.isOpen = false;
+    this.#over.resolve(cause);
+  }
+}
+
+interface FakeHost {
+  readonly name: string;
+}
+
+/** One attempt to connect, for the test to settle. */
+interface Attempt {
+  host: string;
+  signal: AbortSignal;
+  result: Deferred<FakeLife>;
+}
+
+/** The last host, and pauses of full length. */
+const HIGHEST = (): number => 1 - 2 ** -53;
+
+const RETRY = { intervalMs: 1_000, backoff: 2, maxMs: 30_000 };
+
+function supervise(names: [string, ...string[]], options: Partial<SupervisorOptions<FakeHost, FakeLife>> = {}) {
+  const attempts: Attempt[] = [];
+  const lives: FakeLife[] = [];
+  const status = new StatusBoard();
+  const [first, ...others] = names.map((name) => ({ name }));
+  if (first === undefined) throw new Error("no host");
+  const supervisor = new Supervisor<FakeHost, FakeLife>({
+    hosts: [first, ...others],
+    open: (host, signal) => {
+      const result = new Deferred<FakeLife>();
+      signal.addEventListener("abort", () => result.reject(signal.reason));
+      attempts.push({ host: host.name, signal, result });
+      return result.promise;
+    },
+    onLife: (life) => lives.push(life),
+    retry: RETRY,
+    status,
+    random: HIGHEST,
+    ...options,
+  });
+  onTestFinished(() => supervisor.close());
+  const at = (index: number): Attempt => {
+    const attempt = attempts.at(index);
+    if (attempt === undefined) throw new Error(`there are ${attempts.length} attempts`);
+    return attempt;
+  };
+  return { supervisor, attempts, lives, status, at };
+}
+
+const deadlines = new Deadlines();
+const expired = (): Error => new Error("time is up");
+
+/** As many turns as promises need that depend on each other. */
+async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a supervisor", () => {
+  test("connects at the first use, not before", async () => {
+    const { supervisor, attempts, status, at } = supervise(["a:1"]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(attempts).toEqual([]);
+    expect(status.present).toEqual({ type: "idle" });
+    const waiting = supervisor.current(deadlines.start({ expired }));
+    expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    expect(await waiting).toBe(life);
+    expect(supervisor.life).toBe(life);
+    expect(status.present).toEqual({ type: "connected", host: "a:1", product: "fake" });
+  });
+
+  test("makes one connection for all who wait", async () => {
+    const { supervisor, attempts, lives, at } = supervise(["a:1"]);
+    const waiting = [1, 2, 3].map(() => supervisor.current(deadlines.start({ expired })));
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    expect(await Promise.all(waiting)).toEqual([life, life, life]);
+    expect(attempts).toHaveLength(1);
+    expect(lives).toEqual([life]);
+  });
+
+  test("begins with a random host and goes round in order", { tags: ["failover:order"] }, async () => {
+    const { supervisor, attempts, at } = supervise(["a:1", "b:1", "c:1"], { random: () => 0.5 });
+    supervisor.start();
+    for (let i = 0; i < 4; i++) {
+      at(-1).result.reject(new Error("refused"));
+      await vi.advanceTimersByTimeAsync(30_000);
+    }
+    expect(attempts.map(({ host }) => host)).toEqual(["b:1", "c:1", "a:1", "b:1", "c:1"]);
+  });
+
+  test("goes on to the next host after a life too", { tags: ["failover:order"] }, async () => {
+    const { supervisor, attempts, at } = supervise(["a:1", "b:1"], { random: () => 0 });
+    supervisor.start();
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    await settle();
+    life.end(new Error("lost"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(attempts.map(({ host }) => host)).toEqual(["a:1", "b:1"]);
+  });
+
+  test("pauses 1 s, and twice as long after each further failure, up to 30 s", {
+    tags: ["failover:back-off"],
+  }, async () => {
+    const { supervisor, status, at } = supervise(["a:1"]);
+    supervisor.start();
+    const pauses: (number | undefined)[] = [];
+    for (let i = 0; i < 7; i++) {
+      at(-1).result.reject(new Error(`refused ${i}`));
+      await settle();
+      const { present } = status;
+      if (present.type !== "disconnected") throw new Error(present.type);
+      pauses.push(present.retryInMs);
+      await vi.advanceTimersByTimeAsync((present.retryInMs ?? 0) - 1);
+      expect(status.present).toBe(present);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: i + 2 });
+    }
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  });
+
+  test("pauses 1 s again after it was connected", async () => {
+    const { supervisor, status, at } = supervise(["a:1"]);
+    supervisor.start();
+    at(-1).result.reject(new Error("refused"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    at(-1).result.reject(new Error("refused"));
+    await vi.advanceTimersByTimeAsync(2_000);
+    const life = new FakeLife();
+    at(-1).result.resolve(life);
+    await settle();
+    const lost = new Error("lost");
+    life.end(lost);
+    await settle();
+    expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: lost, retryInMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
+  });
+
+  test("chooses half of each pause at random, and says how long it is", { tags: ["failover:jitter"] }, async () => {
+    const chosen = [0, 0, 0.5, 0.25];
+    const { supervisor, status, at } = supervise(["a:1"], { random: () => chosen.shift() ?? 0 });
+    supervisor.start();
+    for (const retryInMs of [500, 1_500, 2_500]) {
+      at(-1).result.reject(new Error("refused"));
+      await settle();
+      expect(status.present).toMatchObject({ type: "disconnected", retryInMs });
+      await vi.advanceTimersByTimeAsync(retryInMs - 1);
+      expect(status.present.type).toBe("disconnected");
+      await vi.advanceTimersByTimeAsync(1);
+      expect(status.present.type).toBe("connecting");
+    }
+  });
+
+  test("takes a back-off below 1 for 1", { tags: ["failover:back-off"] }, async () => {
+    const { supervisor, attempts, at } = supervise(["a:1"], { retry: { ...RETRY, backoff: 0 } });
+    supervisor.start();
+    for (let i = 0; i < 3; i++) {
+      at(-1).result.reject(new Error("refused"));
+      await vi.advanceTimersByTimeAsync(999);
+      expect(attempts).toHaveLength(i + 1);
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(attempts).toHaveLength(4);
+  });
+
+  test("tries refused credentials again, and tells of them", { tags: ["auth:bad"] }, async () => {
+    const { supervisor, status, at } = supervise(["a:1"]);
+    const waiting = supervisor.current(deadlines.start({ expired }));
+    const refused = new AuthenticationError("PLAIN failed");
+    at(0).result.reject(refused);
+    await settle();
+    expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: refused, retryInMs: 1_000 });
+    expect(supervisor.lastError).toBe(refused);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const life = new FakeLife();
+    at(1).result.resolve(life);
+    expect(await waiting).toBe(life);
+    expect(supervisor.lastError).toBeUndefined();
+  });
+
+  test("gives up an attempt that takes longer than 30 s", async () => {
+    const { supervisor, status, at } = supervise(["a:1"]);
+    supervisor.start();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(at(0).signal.aborted).toBe(true);
+    expect(status.present).toMatchObject({ error: new ConnectionLost("no connection to a:1 within 30000 ms") });
+  });
+
+  test("tells who waits when their time is up, and goes on trying", async () => {
+    const { supervisor, attempts, at } = supervise(["a:1"]);
+    const waiting = supervisor.current(deadlines.start({ ms: 500, expired }));
+    const failed = expect(waiting).rejects.toThrow("time is up");
+    at(0).result.reject(new Error("refused"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    await failed;
+    expect(attempts).toHaveLength(2);
+  });
+
+  test("has no life from the moment that it is lost, and whoever asks then gets the next one", async () => {
+    const { supervisor, at } = supervise(["a:1"]);
+    supervisor.start();
+    const first = new FakeLife();
+    at(0).result.resolve(first);
+    await settle();
+    first.isOpen = false; // `closed` comes later
+    expect(supervisor.life).toBeUndefined();
+    const waiting = supervisor.current(deadlines.start({ expired }));
+    first.end(new Error("lost"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    const second = new FakeLife();
+    at(1).result.resolve(second);
+    expect(await waiting).toBe(second);
+  });
+
+  test("never has two connections at a time", async () => {
+    const { supervisor, attempts, at } = supervise(["a:1"]);
+    supervisor.start();
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    await settle();
+    life.isOpen = false;
+    void supervisor.current(deadlines.start({ expired })).catch(() => {});
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(attempts).toHaveLength(1);
+  });
+});
+
+describe("a supervisor that is woken", () => {
+  function woken() {
+    let wake: (() => void) | undefined;
+    const onWake = (listener: () => void) => {
+      wake = listener;
+      return () => {
+        wake = undefined;
+      };
+    };
+    return { ...supervise(["a:1"], { onWake }), wake: () => wake?.(), isSubscribed: () => wake !== undefined };
+  }
+
+  test("connects at once instead of waiting out its pause, which is short again after that", {
+    tags: ["failover:wake"],
+  }, async () => {
+    const { supervisor, attempts, status, at, wake } = woken();
+    supervisor.start();
+    for (const pauseMs of [1_000, 2_000, 4_000]) {
+      at(-1).result.reject(new Error("refused"));
+      await vi.advanceTimersByTimeAsync(pauseMs);
+    }
+    at(-1).result.reject(new Error("refused"));
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 8_000 });
+    wake();
+    await settle();
+    expect(status.present).toMatchObject({ type: "connecting", attempt: 5 });
+    at(-1).result.reject(new Error("still no network"));
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 1_000 });
+    expect(attempts).toHaveLength(5);
+  });
+
+  test("lets an attempt go on, and makes the pause after it short", async () => {
+    const { supervisor, attempts, status, at, wake } = woken();
+    supervisor.start();
+    at(0).result.reject(new Error("refused"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    wake();
+    expect(at(1).signal.aborted).toBe(false);
+    at(1).result.reject(new Error("begun without a network"));
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 1_000 });
+    expect(attempts).toHaveLength(2);
+  });
+
+  test("checks the life that it has", { tags: ["failover:wake"] }, async () => {
+    const { supervisor, attempts, at, wake } = woken();
+    supervisor.start();
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    await settle();
+    wake();
+    expect(life.checks).toBe(1);
+    expect(attempts).toHaveLength(1);
+  });
+
+  test("listens from its start to its close", async () => {
+    const { supervisor, isSubscribed } = woken();
+    expect(isSubscribed()).toBe(false);
+    supervisor.start();
+    expect(isSubscribed()).toBe(true);
+    await supervisor.close();
+    expect(isSubscribed()).toBe(false);
+  });
+});
+
+describe("closing a supervisor", () => {
+  test("ends those who wait, the attempt and the status", async () => {
+    const { supervisor, status, at } = supervise(["a:1"]);
+    const waiting = supervisor.current(deadlines.start({ expired }));
+    const failed = expect(waiting).rejects.toThrow("the transport is closed");
+    await supervisor.close();
+    await failed;
+    expect(at(0).signal.aborted).toBe(true);
+    expect(status.present).toEqual({ type: "closed" });
+  });
+
+  test("ends a pause", async () => {
+    const { supervisor, attempts, at } = supervise(["a:1"]);
+    supervisor.start();
+    at(0).result.reject(new Error("refused"));
+    await settle();
+    await supervisor.close();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(attempts).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("closes the life", async () => {
+    const { supervisor, status, at } = supervise(["a:1"]);
+    supervisor.start();
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    await settle();
+    await supervisor.close();
+    expect(life.isOpen).toBe(false);
+    expect(supervisor.life).toBeUndefined();
+    expect(status.present).toEqual({ type: "closed" });
+  });
+
+  test("closes a life that was won at the last moment", async () => {
+    const { supervisor, lives, at } = supervise(["a:1"]);
+    supervisor.start();
+    const life = new FakeLife();
+    at(0).result.resolve(life);
+    await supervisor.close();
+    expect(life.isOpen).toBe(false);
+    expect(lives).toEqual([]);
+  });
+
+  test("may be done twice, and before anything was begun", async () => {
+    const { supervisor, attempts, status } = supervise(["a:1"]);
+    await Promise.all([supervisor.close(), supervisor.close()]);
+    supervisor.start();
+    expect(attempts).toEqual([]);
+    expect(status.present).toEqual({ type: "closed" });
+    await expect(supervisor.current(deadlines.start({ expired }))).rejects.toThrow("the transport is closed");
+  });
+});

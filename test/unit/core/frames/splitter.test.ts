@@ -1,0 +1,77 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FrameSplitter } from "@/src/core/frames/splitter.js";
+
+const MAX = 600;
+
+/** Frames of the given sizes, each filled with its number. */
+function stream(sizes: readonly number[]): Uint8Array {
+  const bytes = Buffer.alloc(sizes.reduce((sum, size) => sum + size, 0));
+  let at = 0;
+  for (const [number, size] of sizes.entries()) {
+    bytes.fill(number + 1, at, at + size);
+    bytes.writeUInt32BE(size, at);
+    at += size;
+  }
+  return bytes;
+}
+
+/** What comes out of pieces that end at `cuts`: the frames, and what was thrown. */
+function split(bytes: Uint8Array, cuts: readonly number[], stopAfter = Number.POSITIVE_INFINITY) {
+  const frames: string[] = [];
+  const splitter = new FrameSplitter(MAX, (whole, at, end) => {
+    frames.push(Buffer.from(whole.subarray(at, end)).toString("hex"));
+    return frames.length < stopAfter;
+  });
+  let thrown: unknown;
+  const ends = [...new Set(cuts)].filter((cut) => cut < bytes.length).sort((a, b) => a - b);
+  try {
+    for (const [index, start] of [0, ...ends].entries()) {
+      // A copy: what the splitter keeps must not be a view of what the socket reads into again.
+      const piece = Uint8Array.from(bytes.subarray(start, ends[index] ?? bytes.length));
+      splitter.receive(piece);
+      piece.fill(0xee);
+      if (frames.length >= stopAfter) break;
+    }
+  } catch (error) {
+    thrown = error;
+  }
+  return { frames, thrown: String(thrown) };
+}
+
+describe("a splitter", () => {
+  it("gives the same frames, or the same error, wherever the stream is cut", () => {
+    const sizes = fc.array(fc.integer({ min: 8, max: MAX }), { minLength: 1, maxLength: 6 });
+    const poison = fc.option(fc.uint8Array({ minLength: 4, maxLength: 12 }), { nil: new Uint8Array(0) });
+    const cuts = fc.array(fc.nat(4_000), { maxLength: 40 });
+    fc.assert(
+      fc.property(sizes, poison, cuts, fc.integer({ min: 1, max: 8 }), (sizes, poison, cuts, stopAfter) => {
+        const bytes = Buffer.concat([stream(sizes), poison]);
+        expect(split(bytes, cuts, stopAfter)).toEqual(split(bytes, [], stopAfter));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("gives the same frames from single bytes", () => {
+    const bytes = stream([8, 9, 100, 8, MAX]);
+    const whole = split(bytes, []);
+    expect(whole.frames).toHaveLength(5);
+    expect(split(bytes, [...bytes.keys()])).toEqual(whole);
+  });
+
+  it("refuses a size as soon as it is there, whatever it was cut into", () => {
+    const bytes = Buffer.concat([stream([20]), Uint8Array.of(0, 0, 2, 0x59)]);
+    for (const cuts of [[], [20], [21], [22, 23], [...bytes.keys()]]) {
+      const { frames, thrown } = split(bytes, cuts);
+      expect([frames.length, thrown]).toEqual([1, expect.stringContaining("frame of 601 bytes")]);
+    }
+  });
+
+  it("passes over empty pieces", () => {
+    const frames: number[] = [];
+    const splitter = new FrameSplitter(MAX, (_, at, end) => frames.push(end - at) > 0);
+    for (const piece of [[], [0, 0], [], [0, 8, 2], [], [0, 0, 0], []]) splitter.receive(Uint8Array.from(piece));
+    expect(frames).toEqual([8]);
+  });
+});

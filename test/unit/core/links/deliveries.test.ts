@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import type { Delivery } from "@/src/core/links/delivery.js";
+import { stateCode } from "@/test/support/raw-peer.js";
+import { encoded, receiverWith, sameLink, transfer } from "../raw-bed.js";
+
+describe("deliveries", () => {
+  it("puts a message together from its frames, and drops one that is aborted", async () => {
+    const { peer, delivered } = await receiverWith(10);
+    const whole = encoded("one two three");
+    peer.send("transfer", transfer(0, { more: true }), { payload: encoded("half") });
+    peer.send("transfer", { handle: 0, aborted: true });
+    peer.send("transfer", transfer(1, { more: true }), { payload: whole.subarray(0, 5) });
+    peer.send("transfer", { handle: 0, more: true }, { payload: whole.subarray(5, 6) });
+    peer.send("transfer", { handle: 0 }, { payload: whole.subarray(6) });
+    const [delivery] = await delivered(1);
+    expect(delivery?.message.body).toEqual({ type: "value", value: "one two three" });
+    expect(delivery?.id).toBe(1);
+  });
+
+  it("answers each delivery with its own outcome, though all are settled in one turn", async () => {
+    const { peer, delivered } = await receiverWith(10);
+    for (let id = 0; id < 5; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
+    const [a, b, c, d, e] = await delivered(5);
+    a?.accept();
+    b?.accept();
+    c?.release();
+    d?.reject({ condition: "amqp:not-allowed", description: "no" });
+    e?.modify({ deliveryFailed: true, undeliverableHere: true });
+    const said = [];
+    for (let i = 0; i < 4; i++) {
+      const { fields } = await peer.next("disposition");
+      said.push([fields["first"], fields["last"], stateCode(fields["state"])]);
+    }
+    expect(said).toEqual([
+      [0, 1, 0x24],
+      [2, 2, 0x26],
+      [3, 3, 0x25],
+      [4, 4, 0x27],
+    ]);
+  });
+
+  it("rejects a message over the limit, and goes on", async () => {
+    const { peer, delivered } = await receiverWith(10, {}, {}, { maxMessageBytes: 100 });
+    const large = encoded("x".repeat(60));
+    peer.send("transfer", transfer(0, { more: true }), { payload: large });
+    peer.send("transfer", { handle: 0 }, { payload: large });
+    const { fields } = await peer.next("disposition");
+    expect(JSON.stringify(fields)).toContain("message-size-exceeded");
+    peer.send("transfer", transfer(1), { payload: encoded("small") });
+    expect((await delivered(1)).map(({ id }) => id)).toEqual([1]);
+  });
+
+  it("ends the connection of a peer that leaves too much incomplete", async () => {
+    const { peer, connection } = await receiverWith(10, {}, {}, { maxMessageBytes: 20_000 });
+    expect(connection.isOpen).toBe(true);
+    const opening: Promise<unknown>[] = [];
+    for (let handle = 1; handle <= 5; handle++) {
+      const init = { name: `r${handle}`, source: { address: "q" }, target: {}, credit: 1, onDelivery() {} };
+      opening.push(connection.openReceiver(init));
+      const { fields } = await peer.next("attach", ["flow"]);
+      const { name, source, target } = fields;
+      peer.send("attach", { name, handle, role: false, source, target, initial_delivery_count: 0 });
+    }
+    await Promise.all(opening);
+    const payload = new Uint8Array(18_000);
+    for (let handle = 0; handle <= 5; handle++) {
+      peer.send("transfer", transfer(handle, { handle, more: true }), { payload });
+    }
+    expect((await connection.closed)?.message).toContain("incomplete deliveries");
+  });
+
+  it("are put together link by link, however their frames mix, and settled if any frame says so", async () => {
+    const { peer, connection, deliveries, delivered } = await receiverWith(10);
+    const others: Delivery[] = [];
+    const opening = connection.openReceiver({
+      name: "r2",
+      source: {},
+      target: {},
+      credit: 10,
+      onDelivery: (delivery) => void others.push(delivery),
+    });
+    const attach = await peer.next("attach");
+    peer.send("attach", { ...sameLink(attach.fields), handle: 1, role: false, initial_delivery_count: 0 });
+    await opening;
+    await peer.next("flow");
+    const [first, second] = [encoded("first"), encoded("second")];
+    peer.send("transfer", transfer(0, { more: true }), { payload: first.subarray(0, 4) });
+    peer.send("transfer", transfer(1, { handle: 1, more: true, settled: true }), { payload: second.subarray(0, 7) });
+    peer.send("transfer", { handle: 0, more: true });
+    peer.send("transfer", { handle: 1 }, { payload: second.subarray(7) });
+    peer.send("transfer", { handle: 0, settled: true }, { payload: first.subarray(4) });
+    await delivered(1);
+    expect([...deliveries, ...others].map(({ id, settled, message }) => [id, settled, message.body])).toEqual([
+      [0, true, { type: "value", value: "first" }],
+      [1, true, { type: "value", value: "second" }],
+    ]);
+  });
+
+  it("return their credit when they are aborted, in the first frame or later", async () => {
+    const { peer, receiver, deliveries } = await receiverWith(2);
+    peer.send("transfer", transfer(0, { aborted: true }), { payload: encoded("m") });
+    peer.send("transfer", transfer(1, { more: true }), { payload: encoded("m") });
+    peer.send("transfer", { handle: 0, aborted: true, more: true });
+    const { fields } = await peer.next("flow");
+    expect([fields["delivery_count"], fields["link_credit"]]).toEqual([2, 2]);
+    expect([receiver.unsettled, deliveries.length]).toEqual([0, 0]);
+  });
+
+  it("that begin before the last one on the link is whole end the connection", async () => {
+    const { peer, connection } = await receiverWith(10);
+    peer.send("transfer", transfer(0, { more: true }), { payload: encoded("m") });
+    peer.send("transfer", transfer(1), { payload: encoded("m") });
+    expect((await connection.closed)?.message).toContain("delivery 1 began on link r before 0 was complete");
+  });
+
+  it("are held in memory no longer than their link, also when they come after it was closed here", async () => {
+    const { peer, connection } = await receiverWith(10, {}, {}, { maxMessageBytes: 20_000 });
+    for (let round = 0; round < 10; round++) {
+      const opening = connection.openReceiver({ name: `${round}`, source: {}, target: {}, credit: 5, onDelivery() {} });
+      const attach = await peer.next("attach");
+      peer.send("attach", { ...sameLink(attach.fields), handle: 1, role: false, initial_delivery_count: 0 });
+      const receiver = await opening;
+      await peer.next("flow");
+      const closing = receiver.close();
+      await peer.next("detach");
+      peer.send("transfer", transfer(round, { handle: 1, more: true }), { payload: new Uint8Array(15_000) });
+      peer.send("detach", { handle: 1, closed: true });
+      await closing;
+    }
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it("say briefly what was wrong to whoever may take no more than 512 bytes", async () => {
+    const { peer, delivered } = await receiverWith(10);
+    peer.send("transfer", transfer(0), { payload: encoded("m") });
+    const [delivery] = await delivered(1);
+    delivery?.reject({ condition: `é${"x".repeat(5_000)}`, description: "ü".repeat(5_000) });
+    const { size, fields } = await peer.next("disposition");
+    expect(size).toBeLessThanOrEqual(512);
+    expect(JSON.stringify(fields)).toMatch(/"\?x+".*"ü+…"/);
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import { type FlushListener, Output } from "@/src/core/links/output.js";
+import { FakeSocket, turn } from "../fake-socket.js";
+
+interface OutputBed {
+  socket: FakeSocket;
+  output: Output;
+  overflows: number[];
+  writable: () => number;
+  write: (text: string) => void;
+}
+
+function bed(maxBufferedBytes = 1_000_000): OutputBed {
+  const socket = new FakeSocket();
+  const overflows: number[] = [];
+  let writable = 0;
+  const output = new Output(socket, {
+    maxBufferedBytes,
+    onOverflow: (bytes) => overflows.push(bytes),
+    onWritable: () => writable++,
+  });
+  const write = (text: string): void => {
+    output.writer.append(Buffer.from(text, "latin1"));
+    output.wrote();
+  };
+  return { socket, output, overflows, writable: () => writable, write };
+}
+
+describe("what leaves", () => {
+  it("leaves in one piece at the end of the turn, in order", async () => {
+    const { socket, write } = bed();
+    for (const text of ["a", "b", "c"]) write(text);
+    expect(socket.sent).toEqual([]);
+    await turn();
+    expect([socket.sent.length, socket.text]).toEqual([1, "abc"]);
+  });
+
+  it("leaves at once when it is worth a write of its own, and nothing is sent twice", async () => {
+    const { socket, write } = bed();
+    write("x".repeat(100_000));
+    expect(socket.text).toHaveLength(100_000);
+    write("y");
+    await turn();
+    expect(socket.sent.map(({ length }) => length)).toEqual([100_000, 1]);
+  });
+
+  it("is never written to again", async () => {
+    const { socket, write, output } = bed();
+    const taken: Uint8Array[] = [];
+    socket.onSend = (bytes) => taken.push(bytes);
+    for (let i = 0; i < 300; i++) {
+      write(String(i % 10).repeat(1_000));
+      output.flush();
+    }
+    expect(taken.every((bytes, i) => bytes.every((byte) => byte === 0x30 + (i % 10)))).toBe(true);
+  });
+
+  it("holds what listeners add, ahead of what is written after gather()", async () => {
+    const { socket, output, write } = bed();
+    output.atFlush({ beforeFlush: () => write("added ") });
+    write("first ");
+    output.gather();
+    write("last");
+    await turn();
+    expect(socket.text).toBe("first added last");
+  });
+
+  it("holds what listeners add while a flush within a flush is under way, once", async () => {
+    const { socket, output, write } = bed();
+    const calls: string[] = [];
+    const listener = (name: string, text: string): FlushListener => ({
+      beforeFlush() {
+        calls.push(name);
+        write(text); // long enough to flush by itself
+      },
+    });
+    output.atFlush(listener("a", "A".repeat(20_000)));
+    output.atFlush(listener("b", "B".repeat(20_000)));
+    await turn();
+    expect(calls.sort()).toEqual(["a", "b"]);
+    expect([...socket.text].sort().join("")).toBe("A".repeat(20_000) + "B".repeat(20_000));
+  });
+
+  it("is what was written until the end, and nothing after it", async () => {
+    const { socket, output, write } = bed();
+    write("before");
+    output.end();
+    expect(socket.text).toBe("before");
+    write("after".repeat(10_000));
+    output.atFlush({ beforeFlush: () => write("added") });
+    await turn();
+    output.end();
+    expect(socket.text).toBe("before");
+    expect(output.writable).toBe(false);
+  });
+});
+
+describe("a socket that asks to wait", () => {
+  it("is waited for until its drain, once for however many writes, while what is owed still leaves", async () => {
+    const { socket, output, write, writable } = bed();
+    socket.takesMore = false;
+    write("a");
+    await turn();
+    write("b");
+    await turn();
+    expect([output.writable, socket.text]).toEqual([false, "ab"]);
+    socket.takesMore = true;
+    output.drained();
+    output.drained();
+    expect([output.writable, writable()]).toEqual([true, 1]);
+  });
+
+  it("is not waited for any more after the end", async () => {
+    const { socket, output, write, writable } = bed();
+    socket.takesMore = false;
+    write("a");
+    output.end();
+    output.drained();
+    expect([output.writable, writable()]).toEqual([false, 0]);
+  });
+
+  it("is given up when too much waits, but not within the write that did it", async () => {
+    const { socket, output, write, overflows } = bed(1_000);
+    socket.takesMore = false;
+    write("x".repeat(900));
+    output.flush();
+    await turn();
+    expect(overflows).toEqual([]);
+    write("x".repeat(200));
+    output.flush();
+    expect(overflows).toEqual([]);
+    await turn();
+    expect(overflows).toEqual([1_100]);
+  });
+});

@@ -1,0 +1,321 @@
+import { createRequire } from "node:module";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ProtocolError } from "@/src/core/errors.js";
+import { type Body, decodeMessage, encodeMessage, type Message, type MessageId } from "@/src/core/messages/message.js";
+import { Reader } from "@/src/core/types/reader.js";
+import { Uuid } from "@/src/core/types/uuid.js";
+import { Writer } from "@/src/core/types/writer.js";
+import { amqpValue, compound, u32 } from "../amqp-values.js";
+
+/** By require: rhea is CommonJS and its typings have no default export. */
+const rhea: typeof import("rhea") = createRequire(import.meta.url)("rhea");
+
+function encode(message: Message): Uint8Array {
+  const writer = new Writer();
+  encodeMessage(writer, message);
+  return writer.take();
+}
+
+/** Sections, each a descriptor and the bytes of its value. */
+function payload(...sections: [code: number, value: number[]][]): Uint8Array {
+  return Uint8Array.from(sections.flatMap(([code, value]) => [0x00, 0x53, code].concat(value)));
+}
+
+function attempt(bytes: Uint8Array): unknown {
+  try {
+    return decodeMessage(bytes);
+  } catch (error) {
+    return error;
+  }
+}
+
+const uint = fc.integer({ min: 0, max: 0xffff_ffff });
+const text = fc.string({ unit: "binary", maxLength: 300 });
+const symbol = fc.string({ unit: "binary-ascii", maxLength: 40 });
+const binary = fc.uint8Array({ maxLength: 300 });
+const timestamp = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const messageId: fc.Arbitrary<MessageId> = fc.oneof(
+  text,
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  binary,
+  fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => new Uuid(bytes)),
+);
+const body: fc.Arbitrary<Body> = fc.oneof(
+  fc.oneof(text, fc.constant(null), binary).map((value) => ({ type: "value" as const, value })),
+  binary.map((bytes) => ({ type: "data" as const, bytes })),
+);
+const message: fc.Arbitrary<Message> = fc.record(
+  {
+    durable: fc.boolean(),
+    priority: fc.nat(255),
+    ttl: uint,
+    firstAcquirer: fc.boolean(),
+    deliveryCount: uint,
+    messageId,
+    userId: binary,
+    to: text,
+    subject: text,
+    replyTo: text,
+    correlationId: messageId,
+    contentType: symbol,
+    contentEncoding: symbol,
+    absoluteExpiryTime: timestamp,
+    creationTime: timestamp,
+    groupId: text,
+    groupSequence: uint,
+    replyToGroupId: text,
+    body,
+  },
+  { requiredKeys: [] },
+);
+
+const call: Message = {
+  ttl: 60_000,
+  messageId: "84130afe58754ec7893857aded911846",
+  to: "openstack.org/om/rpc/anycast/openstack/test-topic",
+  replyTo: "amqp:/_topo/0/Router.A/temp._dNIY1t_ygx2A9X",
+  correlationId: new Uuid(new Uint8Array(16)),
+  body: { type: "value", value: `{"response": "${"é".repeat(500)}"}` },
+};
+
+describe("a message that is encoded and decoded", () => {
+  test("is what it was, whatever fields it has", () => {
+    fc.assert(
+      fc.property(message, (original) => {
+        expect(decodeMessage(encode(original))).toEqual(original);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("keeps 0, false and the empty string apart from absent", () => {
+    const original: Message = { durable: false, priority: 0, ttl: 0, deliveryCount: 0, to: "", correlationId: 0n };
+    expect(decodeMessage(encode({ ...original, body: { type: "value", value: "" } }))).toEqual({
+      ...original,
+      body: { type: "value", value: "" },
+    });
+  });
+
+  test("has empty lists for a header and properties without fields, and no body unless there is one", () => {
+    expect(encode({})).toEqual(payload([0x70, [0x45]], [0x73, [0x45]]));
+    expect(encode({ body: { type: "value", value: null } })).toEqual(
+      payload([0x70, [0x45]], [0x73, [0x45]], [0x77, [0x40]]),
+    );
+    expect(decodeMessage(encode({})).body).toBeUndefined();
+  });
+
+  test("leaves nothing behind when it cannot be encoded", () => {
+    const writer = new Writer(64);
+    writer.string("before");
+    const bad: [message: Message, error: string][] = [
+      [{ ttl: 0.5 }, "uint out of range: 0.5"],
+      [{ to: "x".repeat(100), correlationId: -1n }, "ulong out of range: -1"],
+      [{ body: { type: "value", value: 7 } }, "a number cannot be sent as the body of a message"],
+      [{ body: { type: "sequence", items: [] } }, "a sequence cannot be sent as the body of a message"],
+    ];
+    for (const [message, error] of bad) expect(() => encodeMessage(writer, message)).toThrow(error);
+    writer.string("behind");
+    expect(Buffer.from(writer.take()).toString()).toBe("\xa1\x06before\xa1\x06behind".replaceAll("\xa1", "\ufffd"));
+  });
+});
+
+describe("another implementation", () => {
+  test("reads what is written", () => {
+    fc.assert(
+      fc.property(text, text, fc.integer({ min: 1, max: 2 ** 31 }), (to, value, ttl) => {
+        const read = rhea.message.decode(Buffer.from(encode({ ...call, to, ttl, body: { type: "value", value } })));
+        expect(read).toMatchObject({ to, ttl, reply_to: call.replyTo, message_id: call.messageId, body: value });
+        expect(read["correlation_id"]).toEqual(Buffer.alloc(16));
+      }),
+    );
+  });
+
+  test("writes what is read", () => {
+    const bytes = rhea.message.encode({
+      durable: true,
+      ttl: 5000,
+      message_id: "id",
+      to: "to",
+      group_sequence: 3,
+      creation_time: new Date(1_700_000_000_000),
+      message_annotations: { "x-opt-a": 1 },
+      application_properties: { a: "b" },
+      footer: { f: 1 },
+      body: { list: [1, "two", null] },
+    });
+    expect(decodeMessage(bytes)).toEqual({
+      durable: true,
+      ttl: 5000,
+      messageId: "id",
+      to: "to",
+      groupSequence: 3,
+      creationTime: 1_700_000_000_000n,
+      body: { type: "value", value: new Map([["list", [1, "two", null]]]) },
+    });
+    const data = rhea.message.encode({ body: rhea.message.data_sections([Buffer.from("ab"), Buffer.from("c")]) });
+    expect(decodeMessage(data).body).toEqual({ type: "data", bytes: Uint8Array.from(Buffer.from("abc")) });
+    const sequence = rhea.message.encode({ body: rhea.message.sequence_sections([[1, 2], ["three"]]) });
+    expect(decodeMessage(sequence).body).toEqual({ type: "sequence", items: [1, 2, "three"] });
+  });
+});
+
+describe("sections", () => {
+  const value: [number, number[]] = [0x77, [0xa1, 1, 0x61]];
+
+  test("annotations, application properties and footer are passed over", () => {
+    const map = compound(0xc1, false, 2, [0xa3, 1, 0x61, 0x40]);
+    const bytes = payload([0x70, [0x45]], [0x71, map], [0x72, map], [0x73, [0x45]], [0x74, map], value, [0x78, map]);
+    expect(decodeMessage(bytes)).toEqual({ body: { type: "value", value: "a" } });
+  });
+
+  test("a value may be any that AMQP has", () => {
+    fc.assert(
+      fc.property(amqpValue, (encoded) => {
+        expect(decodeMessage(payload([0x77, encoded.bytes])).body).toEqual({ type: "value", value: encoded.value });
+      }),
+    );
+  });
+
+  test("fields that a later version may add are passed over", () => {
+    const header = compound(0xc0, false, 6, [0x41, 0x40, 0x40, 0x40, 0x40, 0xa1, 1, 0x61]);
+    expect(decodeMessage(payload([0x70, header], value))).toEqual({
+      durable: true,
+      body: { type: "value", value: "a" },
+    });
+  });
+
+  const refused: [name: string, bytes: Uint8Array, message: RegExp][] = [
+    ["a second header", payload([0x70, [0x45]], value, [0x70, [0x45]]), /section 0x70 where one of its kind has been/],
+    ["two values", payload(value, value), /message section 0x77 where one of its kind has been/],
+    ["data and a value", payload([0x75, [0xa0, 0]], value), /message section 0x77 where one of its kind has been/],
+    [
+      "data in two places",
+      payload([0x75, [0xa0, 0]], [0x78, [0xc1, 1, 0]], [0x75, [0xa0, 0]]),
+      /section 0x75 where one/,
+    ],
+    ["of another kind", payload([0x24, [0x45]]), /message section 0x24, which AMQP does not have/],
+    ["without a descriptor", Uint8Array.of(0x45), /list0 where described value was expected/],
+    ["properties that are no list", payload([0x73, [0x40]]), /null where list was expected/],
+    ["data that is null", payload([0x75, [0x40]]), /data section without data/],
+    ["a sequence that is no list", payload([0x76, [0x40]]), /amqp-sequence section without a list/],
+    [
+      "a message id that is a list",
+      payload([0x73, compound(0xc0, false, 1, [0x45])]),
+      /list0 where string was expected/,
+    ],
+    [
+      "a header with a string as ttl",
+      payload([0x70, compound(0xc0, false, 3, [0x40, 0x40, 0xa1, 0])]),
+      /str8 where uint/,
+    ],
+    [
+      "a header longer than its fields",
+      payload([0x70, compound(0xc0, false, 1, [0x40, 0x40])]),
+      /bytes behind its end/,
+    ],
+  ];
+
+  test.each(refused)("are refused: %s", (_, bytes, message) => {
+    expect(attempt(bytes)).toBeInstanceOf(ProtocolError);
+    expect(String(attempt(bytes))).toMatch(message);
+  });
+});
+
+describe("bytes of strangers", () => {
+  /** Where the sections of a message end: up to there it is a message, too. */
+  function sectionEnds(bytes: Uint8Array): Set<number> {
+    const reader = new Reader(bytes);
+    const ends = new Set([0]);
+    while (reader.at < reader.end) {
+      reader.skip();
+      ends.add(reader.at);
+    }
+    return ends;
+  }
+
+  test("every truncation within a section throws ProtocolError and nothing else", () => {
+    fc.assert(
+      fc.property(fc.oneof(message, fc.constant(call)), (original) => {
+        const bytes = encode(original);
+        const ends = sectionEnds(bytes);
+        for (let end = 0; end < Math.min(bytes.length, 400); end++) {
+          if (ends.has(end)) expect(attempt(bytes.subarray(0, end))).not.toBeInstanceOf(Error);
+          else expect(attempt(bytes.subarray(0, end))).toBeInstanceOf(ProtocolError);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("a message with some of its bytes changed is a message or a ProtocolError", () => {
+    const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(message, changes, (original, positions) => {
+        const bytes = encode(original);
+        for (const [position, byte] of positions) bytes[position % bytes.length] = byte;
+        const result = attempt(bytes);
+        if (result instanceof Error) expect(result).toBeInstanceOf(ProtocolError);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("random bytes, and random bytes in a section, are a message or a ProtocolError", () => {
+    const section = fc.constantFrom(0x70, 0x71, 0x73, 0x75, 0x76, 0x77);
+    fc.assert(
+      fc.property(fc.option(section), fc.uint8Array({ minLength: 1, maxLength: 200 }), (code, bytes) => {
+        const result = attempt(code === null ? bytes : payload([code, [...bytes]]));
+        if (result instanceof Error) expect(result).toBeInstanceOf(ProtocolError);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  const poison: [name: string, bytes: Uint8Array, message: RegExp][] = [
+    [
+      "an array of 2^32-1 nulls in 13 bytes",
+      payload([0x77, [0xf0, ...u32(5), ...u32(0xffff_ffff), 0x40]]),
+      /array32 of 4294967295 times null in 0 bytes/,
+    ],
+    [
+      "24 nested lists of 2^25 values each in 219 bytes",
+      payload([0x77, new Array(24).fill([0xd0, ...u32(0), 0x01, 0xff, 0xff, 0xff]).flat()]),
+      /list32 of 0 bytes, too few for its count/,
+    ],
+    [
+      "the same in annotations",
+      payload([0x72, [0xf0, ...u32(5), ...u32(0xffff_ffff), 0x40]]),
+      /array32 of 4294967295 times null/,
+    ],
+    [
+      "300,000 empty maps",
+      payload([0x77, compound(0xc0, true, 300_000, repeated([0xc1, 1, 0], 300_000))]),
+      /more than 262144 values/,
+    ],
+    ["a million pieces of data", repeatedBytes([0x00, 0x53, 0x75, 0xa0, 0], 1_000_000), /more than 65536 sections/],
+    [
+      "a sequence in pieces of a hundred maps each",
+      repeatedBytes([0x00, 0x53, 0x76, ...compound(0xc0, true, 100, repeated([0xc1, 1, 0], 100))], 50_000),
+      /more than 262144 values/,
+    ],
+  ];
+
+  test.each(poison)("%s: refused at once", (_, bytes, message) => {
+    const start = performance.now();
+    const result = attempt(bytes);
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(result).toBeInstanceOf(ProtocolError);
+    expect(String(result)).toMatch(message);
+  });
+});
+
+function repeated(bytes: readonly number[], times: number): number[] {
+  return Array.from(repeatedBytes(bytes, times));
+}
+
+function repeatedBytes(bytes: readonly number[], times: number): Uint8Array {
+  const whole = new Uint8Array(bytes.length * times);
+  for (let i = 0; i < times; i++) whole.set(bytes, i * bytes.length);
+  return whole;
+}

@@ -1,0 +1,265 @@
+import { describe, expect, test } from "vitest";
+import type { Message, MessageId } from "@/src/core/messages/message.js";
+import { Uuid } from "@/src/core/types/uuid.js";
+import { encodeRequest } from "@/src/driver/amqp/wire.js";
+import type { IncomingMessage, ListenOptions } from "@/src/driver/driver.js";
+import type { ResolvedOptions } from "@/src/driver/options/options.js";
+import { ANYCAST, driverBed, inbox, next, TARGET } from "./peer.js";
+
+const REQUEST = { body: { method: "m", args: { a: 1 } }, context: { user: "u" } };
+const CALL: Message = { messageId: "id-1", replyTo: "back", body: encodeRequest(REQUEST) };
+
+async function serving(options: Partial<ResolvedOptions> = {}, listening: ListenOptions = {}) {
+  const bed = driverBed(options);
+  const incoming = inbox();
+  const target = TARGET.with({ server: "s" });
+  await bed.driver.listen(target, (message) => incoming.put(message), listening);
+  const link = await bed.peer.link(ANYCAST, "sender");
+  const receive = async (message: Message): Promise<IncomingMessage> => {
+    void bed.peer.send(link, message);
+    return await next(incoming);
+  };
+  return { ...bed, incoming, link, receive };
+}
+
+describe("a request", () => {
+  test("is read", async () => {
+    const { receive } = await serving();
+    const body = encodeRequest({ ...REQUEST, callMonitorTimeoutMs: 5_000 });
+    expect(await receive({ ...CALL, body })).toMatchObject({
+      body: REQUEST.body,
+      context: REQUEST.context,
+      messageId: "id-1",
+      wantsReply: true,
+      callMonitorTimeoutMs: 5_000,
+    });
+  });
+
+  test.each<{ what: string; message: Message; reason: string }>([
+    { what: "without a body", message: {}, reason: "The body of a request is missing" },
+    {
+      what: "of bytes that are no text",
+      message: { body: { type: "data", bytes: Uint8Array.of(0xff) } },
+      reason: "no UTF-8 text",
+    },
+    { what: "that is not JSON", message: { body: { type: "value", value: "secret{" } }, reason: "is not JSON" },
+    { what: "that is no object", message: { body: { type: "value", value: "[]" } }, reason: "a list" },
+    { what: "without a request", message: { body: { type: "value", value: "{}" } }, reason: 'no "request"' },
+    {
+      what: "in an envelope of another kind",
+      message: {
+        body: { type: "value", value: '{"request":{"oslo.version":"3.0","oslo.message":"{}"},"context":{}}' },
+      },
+      reason: "version, 3.0, not supported",
+    },
+  ])("$what is rejected and logged, and the next one is taken", async ({ message, reason }) => {
+    const { peer, link, receive, logger, incoming } = await serving();
+    expect(await peer.send(link, message)).toMatchObject({
+      type: "rejected",
+      error: { condition: "amqp:decode-error", description: expect.stringContaining(reason) },
+    });
+    const [warning] = logger.of("warn");
+    expect(warning).toMatch(new RegExp(`^rejected a message of \\d+ bytes on ${ANYCAST}: `));
+    expect(warning).not.toContain("secret");
+    expect(incoming.unread).toEqual([]);
+    expect(await receive(CALL)).toMatchObject({ body: REQUEST.body });
+  });
+
+  test("that is no AMQP message is rejected", async () => {
+    const { link, receive, logger } = await serving();
+    const outcome = await link.sender?.send(Uint8Array.of(0x00, 0x53, 0x77, 0xa1, 0xff), { settled: false });
+    expect(outcome).toMatchObject({ type: "rejected", error: { condition: "amqp:decode-error" } });
+    expect(logger.of("warn")).toEqual([expect.stringContaining("rejected a message of 5 bytes")]);
+    await receive(CALL);
+  });
+
+  test("can be settled once, and after its connection is gone without effect", async () => {
+    const { peer, receive } = await serving();
+    const message = await receive(CALL);
+    const { signal } = message;
+    expect(signal.aborted).toBe(false);
+    const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await peer.kill();
+    await aborted;
+    expect(signal.reason).toBeInstanceOf(Error);
+    expect(message.signal).toBe(signal);
+    message.acknowledge();
+    message.requeue();
+  });
+
+  test("that was answered, or needs no answer, is not aborted", async () => {
+    const { peer, receive, driver } = await serving();
+    const answered = await receive(CALL);
+    const cast = await receive({ body: encodeRequest(REQUEST) });
+    const signals = [answered.signal, cast.signal];
+    await answered.reply(1);
+    await peer.kill();
+    await driver.connect(undefined);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+  });
+
+  test("has a signal of its own", async () => {
+    const { receive } = await serving();
+    const [one, other] = [await receive(CALL), await receive(CALL)];
+    expect(one.signal).not.toBe(other.signal);
+  });
+
+  test("has an aborted signal also when that is asked for later", async () => {
+    const { peer, receive, driver } = await serving();
+    const message = await receive(CALL);
+    await peer.kill();
+    await driver.connect(undefined);
+    expect(message.signal.aborted).toBe(true);
+  });
+});
+
+describe("a reply", () => {
+  test("goes settled to the reply address, with the id of the request", {
+    tags: ["send:pre-settled:kinds"],
+  }, async () => {
+    const { peer, receive } = await serving();
+    const message = await receive(CALL);
+    await message.reply({ sum: 3 });
+    const { name } = await peer.link("back", "receiver");
+    expect(name).toMatch(/^openstack\.org\/om\/sender\/\[back\]\/[0-9a-f]{32}$/);
+    const reply = await peer.message("back");
+    expect(reply.settled).toBe(true);
+    expect(reply.message).toMatchObject({
+      to: "back",
+      correlationId: "id-1",
+      messageId: undefined,
+      ttl: undefined,
+      body: { type: "value", value: '{"response":{"sum":3}}' },
+    });
+  });
+
+  test("can be a failure", async () => {
+    const { peer, receive } = await serving();
+    const failure = { excType: "E", module: "m", message: "no", traceback: [], args: ["no"], kwargs: {} };
+    await (await receive(CALL)).replyFailure(failure);
+    expect((await peer.message("back")).message.body).toMatchObject({ value: expect.stringContaining('{"failure":"') });
+  });
+
+  test.each<{ type: string; id: MessageId; text: string }>([
+    { type: "ulong", id: 7n, text: "7" },
+    {
+      type: "uuid",
+      id: new Uuid(Uint8Array.from({ length: 16 }, (_, i) => i)),
+      text: "00010203-0405-0607-0809-0a0b0c0d0e0f",
+    },
+    { type: "binary", id: Uint8Array.of(1, 2), text: "1,2" },
+  ])("keeps the type of an id that is a $type", async ({ id, text }) => {
+    const { peer, receive } = await serving();
+    const message = await receive({ ...CALL, messageId: id });
+    expect(message.messageId).toBe(text);
+    await message.reply(1);
+    expect((await peer.message("back")).message.correlationId).toEqual(id);
+  });
+
+  test("waits for its acknowledgement where it is not pre-settled, and is not sent again by default", {
+    tags: ["rpc:server:reply-not-taken", "send:pre-settled:kinds"],
+  }, async () => {
+    const { peer, receive, logger } = await serving({ preSettled: [] });
+    const replying = (await receive(CALL)).reply(1);
+    const reply = await peer.message("back");
+    expect(reply.settled).toBe(false);
+    reply.release();
+    await replying;
+    expect(logger.of("warn")).toEqual([expect.stringContaining("RPC Reply message sent to back failed: released")]);
+  });
+
+  test("is sent again as often as the options allow", async () => {
+    const { peer, receive, logger } = await serving({ preSettled: [], defaultReplyRetry: 1 });
+    const replying = (await receive(CALL)).reply(1);
+    (await peer.message("back")).release();
+    (await peer.message("back")).accept();
+    await replying;
+    expect(logger.of("warn")).toEqual([]);
+  });
+
+  test("that JSON cannot hold rejects: the caller can still be told", async () => {
+    const { receive } = await serving();
+    await expect((await receive(CALL)).reply(Number.NaN)).rejects.toThrow("response is NaN");
+  });
+
+  test("to a cast goes nowhere", async () => {
+    const { receive } = await serving();
+    const message = await receive({ body: encodeRequest(REQUEST) });
+    expect(message.wantsReply).toBe(false);
+    await message.reply(1);
+    message.heartbeat();
+  });
+
+  test("is dropped, with its link, when it gets no credit in time", {
+    tags: ["rpc:server:reply-not-taken"],
+  }, async () => {
+    const { peer, receive, logger } = await serving({ defaultReplyTimeoutMs: 50 });
+    const message = await receive(CALL);
+    peer.credit = 0;
+    await message.reply(1);
+    const { name } = await peer.link("back", "receiver");
+    expect(await peer.detached.take("a detach", (detached) => detached)).toBe(name);
+    expect(logger.of("warn")).toEqual([expect.stringContaining("RPC Reply message sent to back failed: unsent")]);
+  });
+
+  test("goes over the next connection when its own is gone", async () => {
+    const { peer, receive } = await serving();
+    const message = await receive(CALL);
+    await peer.kill();
+    await message.reply("late");
+    expect((await peer.message("back")).message.correlationId).toBe("id-1");
+  });
+
+  test("needs few links for many addresses", async () => {
+    const { peer, receive } = await serving({ rpcServerCredit: 2_000 });
+    const names: string[] = [];
+    for (let i = 0; i <= 1_000; i++) {
+      const message = await receive({ ...CALL, replyTo: `back-${i}` });
+      message.acknowledge();
+      await message.reply(i);
+      names.push((await peer.link(`back-${i}`, "receiver")).name);
+    }
+    expect(await peer.detached.take("a detach", (name) => name)).toBe(names[0]);
+    expect(peer.detached.unread).toEqual([]);
+  });
+});
+
+describe("a reply address", () => {
+  test("that is very long is not used", async () => {
+    const { receive, logger } = await serving();
+    expect((await receive({ ...CALL, replyTo: "x".repeat(1_024) })).wantsReply).toBe(true);
+    expect((await receive({ ...CALL, replyTo: "x".repeat(1_025) })).wantsReply).toBe(false);
+    expect(logger.of("warn")).toEqual(["no reply is sent to an address of 1025 characters"]);
+  });
+
+  test("may be refused", async () => {
+    const acceptReplyTo = (address: string): boolean => {
+      if (address === "broken") throw new Error("oops");
+      return address === "back";
+    };
+    const { receive } = await serving({}, { acceptReplyTo });
+    expect((await receive(CALL)).wantsReply).toBe(true);
+    expect((await receive({ ...CALL, replyTo: "elsewhere" })).wantsReply).toBe(false);
+    expect((await receive({ ...CALL, replyTo: "broken" })).wantsReply).toBe(false);
+  });
+
+  test("is not used on the word of a promise", async () => {
+    const acceptReplyTo = (async () => false) as unknown as () => boolean;
+    const { receive } = await serving({}, { acceptReplyTo });
+    expect((await receive(CALL)).wantsReply).toBe(false);
+  });
+});
+
+test("a heartbeat goes settled, with the id, a null body, and the time that it matters", async () => {
+  const { peer, receive } = await serving({ preSettled: [] });
+  const message = await receive({ ...CALL, body: encodeRequest({ ...REQUEST, callMonitorTimeoutMs: 5_000 }) });
+  message.heartbeat();
+  const heartbeat = await peer.message("back");
+  expect(heartbeat.settled).toBe(true);
+  expect(heartbeat.message).toMatchObject({
+    to: "back",
+    correlationId: "id-1",
+    ttl: 5_000,
+    body: { type: "value", value: null },
+  });
+});

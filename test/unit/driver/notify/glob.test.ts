@@ -1,9 +1,0 @@
-import { describe, expect, it } from "vitest";
-import { globMatch } from "../../../../src/driver/notify/glob.js";
-import { cases } from "../../../data/python-globs.json";
-
-describe("a pattern of Python's fnmatch", () => {
-  it.each(cases)("$pattern means what it means there", { tags: ["notify:drivers"] }, ({ pattern, matches, others }) => {
-    expect([...matches, ...others].filter(globMatch(pattern))).toEqual(matches);
-  });
-});

@@ -1,0 +1,252 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { InvalidTarget } from "@/src/driver/exceptions.js";
+import type { NotificationEndpoint } from "@/src/driver/notify/listening/dispatcher.js";
+import { NotificationFilter } from "@/src/driver/notify/listening/filter.js";
+import { getNotificationListener, type ListenerOptions } from "@/src/driver/notify/listening/listener.js";
+import { NotificationResult } from "@/src/driver/notify/notification.js";
+import { Target } from "@/src/driver/target.js";
+import { Deferred } from "@/test/support/deferred.js";
+import { FakeDriver, type FakeIncoming } from "@/test/support/fake-driver.js";
+
+let driver: FakeDriver;
+beforeEach(() => {
+  driver = new FakeDriver();
+});
+
+const BODY = {
+  message_id: "m-1",
+  publisher_id: "compute.host1",
+  event_type: "compute.create",
+  priority: "INFO",
+  payload: { id: 1 },
+  timestamp: "2026-11-23 10:53:28.419873",
+};
+
+async function listen(endpoints: readonly NotificationEndpoint[], options: ListenerOptions = {}): Promise<void> {
+  await getNotificationListener(driver.notificationTransport, [{ topic: "t" }], endpoints, options).start();
+}
+
+async function outcomeOf(body: unknown, context = {}): Promise<FakeIncoming> {
+  const message = driver.listener.deliver({ body, context, wantsReply: false });
+  await message.settled;
+  return message;
+}
+
+describe("a listener", () => {
+  it("listens on each topic for each priority that an endpoint handles, whatever the exchange", async () => {
+    class Endpoint {
+      warn(): void {}
+      audit(): void {}
+      helper(): void {}
+    }
+    const targets = [{ topic: "a", exchange: "e" }, new Target({ topic: "b" })];
+    const listener = getNotificationListener(driver.notificationTransport, targets, [
+      new Endpoint(),
+      { info() {}, warn: undefined },
+    ]);
+    await listener.start();
+    expect(driver.listener.targets.map(String)).toEqual(
+      ["a.audit", "a.info", "a.warn", "b.audit", "b.info", "b.warn"].map((topic) => `<Target topic=${topic}>`),
+    );
+    await listener.stop();
+    await listener.wait();
+    expect(driver.listener.events).toEqual(["stop", "close"]);
+  });
+
+  it.each([[{}], [{ topic: "" }], [{ server: "s" }]])("needs a topic, not %j", (target) => {
+    expect(() => getNotificationListener(driver.notificationTransport, [target], [{ info() {} }])).toThrow(
+      InvalidTarget,
+    );
+  });
+
+  it("needs something to listen for", () => {
+    const make = (targets: object[], endpoints: object[]) => () =>
+      getNotificationListener(driver.notificationTransport, targets, endpoints);
+    expect(make([], [{ info() {} }])).toThrow("targets");
+    expect(make([{ topic: "t" }], [])).toThrow("endpoints");
+    expect(make([{ topic: "t" }], [{ helper() {} }])).toThrow("endpoints");
+  });
+
+  it.each([[null], ["x"], [{ info: "x" }], [{ info() {}, filterRule: { eventType: "x" } }]])(
+    "does not take %j for an endpoint",
+    (endpoint) => {
+      const endpoints = [endpoint as NotificationEndpoint];
+      expect(() => getNotificationListener(driver.notificationTransport, [{ topic: "t" }], endpoints)).toThrow(
+        TypeError,
+      );
+    },
+  );
+
+  it.each([
+    ["allowRequeue", 1],
+    ["concurrency", 0],
+    ["pool", "p"],
+  ])("refuses the option %s: %s by name", (key, value) => {
+    const make = () =>
+      getNotificationListener(driver.notificationTransport, [{ topic: "t" }], [{ info() {} }], { [key]: value });
+    expect(make).toThrow(expect.objectContaining({ key }));
+  });
+});
+
+describe("a notification", () => {
+  it("is given to the method of its priority, then acknowledged", async () => {
+    const done = new Deferred();
+    const seen: unknown[] = [];
+    class Endpoint {
+      readonly name = "me";
+      async info(...args: unknown[]): Promise<void> {
+        seen.push(this.name, ...args);
+        await done.promise;
+      }
+      error(): void {
+        seen.push("error");
+      }
+    }
+    await listen([new Endpoint()]);
+    const message = driver.listener.deliver({ body: BODY, context: { request_id: "r" } });
+    expect(message.events).toEqual([]);
+    done.resolve();
+    await message.settled;
+    expect(message.events).toEqual(["acknowledge"]);
+    const metadata = { messageId: "m-1", timestamp: "2026-11-23 10:53:28.419873" };
+    expect(seen).toEqual(["me", { request_id: "r" }, "compute.host1", "compute.create", { id: 1 }, metadata]);
+  });
+
+  it("is given to every endpoint in order, until one wants it requeued", async () => {
+    const calls: string[] = [];
+    const endpoint = (name: string, result?: NotificationResult) => ({
+      info: () => {
+        calls.push(name);
+        return result;
+      },
+    });
+    await listen(
+      [
+        endpoint("a"),
+        endpoint("b", NotificationResult.HANDLED),
+        { warn() {} },
+        endpoint("c", "requeue"),
+        endpoint("d"),
+      ],
+      { allowRequeue: true },
+    );
+    expect((await outcomeOf(BODY)).events).toEqual(["requeue"]);
+    expect(calls).toEqual(["a", "b", "c"]);
+  });
+
+  it.each([
+    ["an answer", () => NotificationResult.REQUEUE],
+    ["a later answer", async () => NotificationResult.REQUEUE],
+    [
+      "a throw",
+      () => {
+        throw new Error("no");
+      },
+    ],
+    ["a rejection", () => Promise.reject(new Error("no"))],
+  ])("is requeued by %s if that is allowed, else acknowledged", async (_how, info) => {
+    await listen([{ info }], { allowRequeue: true });
+    expect((await outcomeOf(BODY)).events).toEqual(["requeue"]);
+    await listen([{ info }]);
+    expect((await outcomeOf(BODY)).events).toEqual(["acknowledge"]);
+  });
+
+  it("that an endpoint fails on is logged with the stack", async () => {
+    await listen([
+      {
+        info() {
+          throw new Error("no");
+        },
+      },
+    ]);
+    await outcomeOf(BODY);
+    expect(driver.logger.lines).toMatchObject([
+      { level: "error", message: expect.stringMatching(/Error: no\n +at /), fields: { eventType: "compute.create" } },
+    ]);
+  });
+
+  it("is given only to endpoints whose filter lets it pass", async () => {
+    const [passing, stopping] = [vi.fn(), vi.fn()];
+    await listen([
+      { filterRule: new NotificationFilter({ eventType: "network" }), info: () => stopping() },
+      { filterRule: new NotificationFilter({ eventType: "compute", payload: { id: "1" } }), info: () => stopping() },
+      {
+        filterRule: new NotificationFilter({ eventType: "compute", metadata: { messageId: "m-" } }),
+        info: () => passing(),
+      },
+    ]);
+    expect((await outcomeOf(BODY)).events).toEqual(["acknowledge"]);
+    expect([passing.mock.calls.length, stopping.mock.calls.length]).toEqual([1, 0]);
+  });
+
+  it.each(["info", "Info", "INFO"])("may spell its priority %s", async (priority) => {
+    const info = vi.fn();
+    await listen([{ info }]);
+    await outcomeOf({ ...BODY, priority });
+    expect(info).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ["no object", null],
+    ["text", "text"],
+    ["a list", []],
+    ["no priority", { ...BODY, priority: undefined }],
+    ["an unknown one", { ...BODY, priority: "constructor" }],
+    ["one that is no text", { ...BODY, priority: 5 }],
+  ])("with %s is acknowledged, with a warning", async (_what, body) => {
+    const info = vi.fn();
+    await listen([{ info }], { allowRequeue: true });
+    expect((await outcomeOf(body)).events).toEqual(["acknowledge"]);
+    expect(info).not.toHaveBeenCalled();
+    expect(driver.logger.of("warn")).toHaveLength(1);
+  });
+
+  it("whose link went while it waited for its slot is not handled: it comes again", async () => {
+    const done = new Deferred();
+    const seen: string[] = [];
+    const info = async (_context: object, _publisherId: string, eventType: string) => {
+      seen.push(eventType);
+      await done.promise;
+    };
+    await listen([{ info }], { concurrency: 1 });
+    const [first, second, third] = ["a", "b", "c"].map((event_type) =>
+      driver.listener.deliver({ body: { ...BODY, event_type }, wantsReply: false }),
+    );
+    if (second !== undefined) second.orphaned = true;
+    done.resolve();
+    await Promise.all([first?.settled, third?.settled]);
+    expect(seen).toEqual(["a", "c"]);
+    expect(second?.events).toEqual([]);
+  });
+
+  it("of a priority that nobody handles is acknowledged", async () => {
+    await listen([{ info() {} }]);
+    expect((await outcomeOf({ ...BODY, priority: "ERROR" })).events).toEqual(["acknowledge"]);
+  });
+
+  it("with members of other kinds has empty text for them", async () => {
+    const info = vi.fn();
+    await listen([{ info }]);
+    await outcomeOf({ ...BODY, publisher_id: null, event_type: 5, message_id: {}, timestamp: undefined });
+    expect(info).toHaveBeenCalledWith({}, "", "", { id: 1 }, { messageId: "", timestamp: "" });
+  });
+
+  it("goes through the serializer, and is requeued when that fails", async () => {
+    const info = vi.fn();
+    const serializer = {
+      serializeEntity: (_context: object, entity: unknown) => entity,
+      deserializeEntity: (context: object, entity: unknown) => {
+        if (entity === "bad") throw new Error("unreadable");
+        return [context, entity];
+      },
+      serializeContext: (context: object) => context,
+      deserializeContext: (context: object) => ({ from: context }),
+    };
+    await listen([{ info }], { serializer, allowRequeue: true });
+    await outcomeOf(BODY, { user: "u" });
+    const context = { from: { user: "u" } };
+    expect(info.mock.calls[0]?.[0]).toEqual(context);
+    expect(info.mock.calls[0]?.[3]).toEqual([context, { id: 1 }]);
+    expect((await outcomeOf({ ...BODY, payload: "bad" })).events).toEqual(["requeue"]);
+  });
+});

@@ -1,0 +1,9 @@
+import { describe, expect, it } from "vitest";
+import { globMatch } from "@/src/driver/notify/sending/glob.js";
+import { cases } from "@/test/data/python-globs.json";
+
+describe("a pattern of Python's fnmatch", () => {
+  it.each(cases)("$pattern means what it means there", { tags: ["notify:drivers"] }, ({ pattern, matches, others }) => {
+    expect([...matches, ...others].filter(globMatch(pattern))).toEqual(matches);
+  });
+});

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { maskPasswords } from "@/src/driver/notify/sending/password-mask.js";
+import { cases } from "@/test/data/masked-passwords.json";
+
+describe("passwords", () => {
+  it.each(cases)("are masked as Python masks them: $given", { tags: ["notify:drivers"] }, ({ given, masked }) => {
+    expect(maskPasswords(given)).toEqual(masked);
+  });
+
+  it("are masked in arrays too, and so is all of an object that is one", () => {
+    const given = {
+      users: [{ name: "joe", password: "s3cret" }, "--password s3cret", [["token=s3cret"]]],
+      token: { id: 5 },
+    };
+    const users = [{ name: "joe", password: "***" }, "--password ***", [["token=***"]]];
+    expect(maskPasswords(given)).toEqual({ users, token: "***" });
+  });
+
+  it("are all that is masked", () => {
+    const given = { id: 2n ** 60n, text: "plain", none: null, list: [true, 1.5], __proto__: { a: 1 } };
+    expect(maskPasswords(given)).toEqual(given);
+  });
+});

@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MessagingException } from "@/src/driver/exceptions.js";
+import { fromJson, toJson } from "@/src/driver/values/json.js";
+
+describe("sending", () => {
+  it("is plain JSON.stringify for plain values", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(toJson({ value })).toBe(JSON.stringify({ value }));
+      }),
+    );
+  });
+
+  it("leaves out what is undefined, and has null for it in lists, as JSON does", () => {
+    expect(toJson({ a: undefined, b: null, c: [undefined], d: () => 1 })).toBe('{"b":null,"c":[null]}');
+  });
+
+  it("has bigints as integers, among everything else", { tags: ["rpc:json:long-integers"] }, () => {
+    const value = { a: 2n ** 70n, b: [-1n, "1n", null, new Date(0)], c: undefined };
+    expect(toJson(value)).toBe('{"a":1180591620717411303424,"b":[-1,"1n",null,"1970-01-01T00:00:00.000Z"]}');
+  });
+
+  it.each([
+    [{ a: Number.NaN }, "a is"],
+    [{ a: { "b c": [1, { d: Number.POSITIVE_INFINITY }] } }, "a.b c[1].d is"],
+    [{ a: null, b: [[Number.NEGATIVE_INFINITY]] }, "b[0][0] is"],
+    [[1, { x: Number.NaN }], "[1].x is"],
+    [{ a: 1n, b: Number.NaN }, "b is"],
+    [{ a: { toJSON: () => ({ b: Number.NaN }) } }, "a.b is"],
+  ])(
+    "refuses NaN and infinities, naming where they are: case %#",
+    { tags: ["rpc:json:not-a-number"] },
+    (value, path) => {
+      expect(() => toJson(value)).toThrow(new TypeError(`${path} NaN or infinite, which JSON cannot hold`));
+    },
+  );
+
+  it("does not mind the word null in a text", () => {
+    expect(toJson({ a: "null", n: 1 })).toBe('{"a":"null","n":1}');
+  });
+
+  it("refuses what contains itself", () => {
+    const value: { self?: object } = {};
+    value.self = value;
+    expect(() => toJson(value)).toThrow(TypeError);
+    expect(() => toJson({ big: 1n, value })).toThrow(TypeError);
+  });
+});
+
+describe("receiving", () => {
+  it("is plain JSON.parse for text without long integers", () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue().map((value) => JSON.stringify(value)),
+        (text) => {
+          fc.pre(!/(?<![.\d])\d{16}/.test(text));
+          expect(fromJson(text, "it")).toStrictEqual(JSON.parse(text));
+        },
+      ),
+    );
+  });
+
+  it("has integers that a number cannot hold as bigints, and all others as numbers", {
+    tags: ["rpc:json:long-integers"],
+  }, () => {
+    const text =
+      '{"a":9007199254740993,"b":[-99999999999999999999,9007199254740991,1],"f":12345678901234567890.5,"e":1e25,"s":"9007199254740993"}';
+    expect(fromJson(text, "it")).toStrictEqual({
+      a: 9007199254740993n,
+      b: [-99999999999999999999n, 9007199254740991, 1],
+      f: 12345678901234567000,
+      e: 1e25,
+      s: "9007199254740993",
+    });
+    expect(fromJson("18446744073709551615", "it")).toBe(2n ** 64n - 1n);
+  });
+
+  it("gives back every bigint and every text as it was sent", { tags: ["rpc:json:long-integers"] }, () => {
+    const text = fc.string({ unit: fc.constantFrom(...'\\"1234567890-:,u0022') });
+    const big = fc.oneof(fc.bigInt({ min: 2n ** 53n }), fc.bigInt({ max: -(2n ** 53n) }));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(text, big, fc.integer())), (values) => {
+        expect(fromJson(toJson(values), "it")).toStrictEqual(values);
+      }),
+    );
+  });
+
+  it("makes a member of __proto__, on both ways", () => {
+    for (const text of ['{"__proto__":{"polluted":1}}', '{"__proto__":{"polluted":12345678901234567890}}']) {
+      const value = fromJson(text, "it");
+      expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+      expect(Object.keys(Object(value))).toEqual(["__proto__"]);
+      expect(Reflect.get({}, "polluted")).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['{"a": NaN}', "It is not JSON: NaN at character 6 is Python's, not JSON's"],
+    ['["NaN \\"", -Infinity]', "It is not JSON: -Infinity at character 11 is Python's, not JSON's"],
+    ["Infinity", "It is not JSON: Infinity at character 0 is Python's, not JSON's"],
+    ['{"a": "NaN"', "It is not JSON: 11 characters that cannot be parsed"],
+    ["hello", "It is not JSON: 5 characters that cannot be parsed"],
+    ["", "It is not JSON: 0 characters that cannot be parsed"],
+    ["01234567890123456789", "It is not JSON: 20 characters that cannot be parsed"],
+    ["9".repeat(5000), "It is not JSON: an integer of 5000 digits"],
+    ["[".repeat(100_000) + "]".repeat(100_000), "It is not JSON: it is nested too deeply"],
+    [`${"[".repeat(100_000)}1${"]".repeat(100_000)}`, "It is not JSON: it is nested too deeply"],
+  ])("refuses what cannot be read, saying why: case %#", (text, message) => {
+    expect(() => fromJson(text, "It")).toThrow(new MessagingException(message));
+  });
+
+  it("has NaN and the infinities as numbers where they are accepted, among everything else", {
+    tags: ["rpc:json:not-a-number-received"],
+  }, () => {
+    const text =
+      '{"a":NaN,"b":[-Infinity,Infinity,-1.5e3,9007199254740993],"NaN":"Infinity","__proto__":[ NaN ],"s":"\\"NaN"}';
+    const value = fromJson(text, "It", "accept");
+    expect(Object.entries(Object(value))).toEqual([
+      ["a", Number.NaN],
+      ["b", [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, -1500, 9007199254740993n]],
+      ["NaN", "Infinity"],
+      ["__proto__", [Number.NaN]],
+      ["s", '"NaN'],
+    ]);
+    expect(fromJson("-Infinity", "It", "accept")).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it.each(["-NaN", "+Infinity", "NaNNaN", "nan", "1NaN", "{NaN:1}", "[NaN,s3cr3t]", "", `[NaN,${"9".repeat(5000)}]`])(
+    "refuses %j even then, quoting nothing",
+    (text) => {
+      expect(() => fromJson(text, "It", "accept")).toThrow(
+        /^It is not JSON: (\d+ characters that cannot be parsed|an integer of 5000 digits)$/,
+      );
+    },
+  );
+
+  it("quotes nothing of a text that cannot be read: it may hold a token", () => {
+    try {
+      fromJson('{"auth_token": s3cr3t}', "It");
+      expect.unreachable();
+    } catch (error) {
+      expect(error).not.toHaveProperty("cause");
+      expect(String(error)).not.toContain("s3cr3t");
+    }
+  });
+
+  it.each([
+    ["escapes", `"${'\\"\\\\'.repeat(500_000)}"`],
+    ["backslashes without an end", `"${"\\".repeat(1_000_001)}"`],
+    ["quotes", '"'.repeat(1_000_001)],
+  ])("reads past millions of %s in one go", (_name, text) => {
+    expect(() => fromJson(`[NaN,${text}]`, "It")).toThrow("NaN at character 1");
+    expect(fromJson(`[12345678901234567890,${JSON.stringify(text)}]`, "It")).toEqual([12345678901234567890n, text]);
+  });
+});

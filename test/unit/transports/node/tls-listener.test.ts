@@ -1,0 +1,208 @@
+import { once } from "node:events";
+import { get } from "node:https";
+import { connect as connectTcp, type Socket as NetSocket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Listening } from "@/src/core/byte-stream.js";
+import { tcpDial } from "@/src/transports/node/tcp.js";
+import { listenTcp, type TcpListenerOptions } from "@/src/transports/node/tcp-listener.js";
+import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
+import { nodeWebSocketDial } from "@/src/transports/node/websocket-node.js";
+import { RecordingLogger } from "@/test/support/recording-logger.js";
+import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER } from "@/test/support/tls.js";
+import { Arrivals, Probe } from "../probe.js";
+
+const never = new AbortController().signal;
+const listenings: Listening[] = [];
+const clients: NetSocket[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  for (const listening of listenings.splice(0)) await listening.close();
+});
+
+/** Resolves when it is, whatever with. */
+function closed(client: NetSocket): Promise<void> {
+  return new Promise((resolve) =>
+    client
+      .on("error", () => {})
+      .on("close", () => resolve())
+      .resume(),
+  );
+}
+
+const TRANSPORTS = [
+  { scheme: "amqps", dial: tcpDial, listen: listenTcp },
+  {
+    scheme: "amqp+wss",
+    dial: nodeWebSocketDial(),
+    listen: (at: TcpListenerOptions) => listenWebSocket({ ...at, maxMessageBytes: 65_536 }),
+  },
+];
+
+describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) => {
+  const logger = new RecordingLogger();
+  const arrivals = new Arrivals();
+
+  async function start(options?: Partial<TcpListenerOptions>): Promise<number> {
+    logger.lines.length = 0;
+    const { accept } = arrivals;
+    const listening = await listen({
+      host: "127.0.0.1",
+      port: 0,
+      maxConnections: 10,
+      tls: SERVER,
+      accept,
+      logger,
+      ...options,
+    });
+    listenings.push(listening);
+    return listening.port;
+  }
+
+  /** A client that connects, and does no more. */
+  async function stranger(port: number): Promise<NetSocket> {
+    const client = connectTcp(port, "127.0.0.1");
+    clients.push(client.on("error", () => {}));
+    await once(client, "connect");
+    return client;
+  }
+
+  /** A whole conversation of somebody who is welcome. */
+  async function welcome(port: number, tls = {}): Promise<void> {
+    const probe = new Probe();
+    const to = { scheme, hostname: "localhost", port, tls: { ca: CA, ...tls } };
+    const socket = await dial(to, probe, never);
+    const { socket: farSocket } = await arrivals.next();
+    expect([socket.encrypted, farSocket.encrypted]).toEqual([true, true]);
+    farSocket.send(Uint8Array.of(1));
+    await probe.until((p) => p.received === 1);
+    socket.close();
+    await probe.until((p) => p.closed);
+  }
+
+  it.each([
+    ["AMQP in clear", "AMQP\x03\x01\0\0", "the peer does not speak TLS"],
+    ["HTTP in clear", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "the peer does not speak TLS"],
+    ["half a handshake", "\x16\x03\x01", "socket hang up"],
+  ])("goes on when a stranger sends %s and goes, and logs it", async (_what, bytes, why) => {
+    const port = await start();
+    const client = await stranger(port);
+    client.end(Buffer.from(bytes, "latin1"));
+    await closed(client);
+    await welcome(port);
+    expect(logger.of("warn")).toEqual([
+      expect.stringMatching(new RegExp(`^the TLS handshake of \\S+.* failed: ${why}$`)),
+    ]);
+  });
+
+  it("logs why it refused a client's certificate, and takes the next client", async () => {
+    const port = await start({ tls: { ...SERVER, clientCa: CA } });
+    const tls = { host: "127.0.0.1", port, ca: CA, key: CLIENT.key };
+    for (const identity of [{}, { cert: pem("stranger-cert") }, { cert: SERVER.cert, key: SERVER.key }]) {
+      const client = connectTls({ ...tls, ...identity, servername: "" });
+      await closed(client);
+    }
+    await welcome(port, CLIENT);
+    expect(logger.of("warn")).toEqual([
+      expect.stringContaining("failed: the peer showed no certificate"),
+      expect.stringContaining("failed: the client's certificate was refused: the certificate is not signed by a CA"),
+      expect.stringContaining("failed: the client's certificate was refused: the certificate is for another purpose"),
+    ]);
+  });
+
+  it("speaks no TLS before 1.2", async () => {
+    const port = await start();
+    const client = connectTls({
+      host: "127.0.0.1",
+      port,
+      ca: CA,
+      servername: "",
+      maxVersion: "TLSv1.1",
+      minVersion: "TLSv1",
+    });
+    await expect(once(client, "secureConnect")).rejects.toThrow("protocol version");
+    expect(logger.of("warn")).toEqual([expect.stringContaining("no version of TLS that is safe")]);
+  });
+
+  it("closes although a handshake has not begun, or is half done", async () => {
+    const port = await start();
+    const silent = await stranger(port);
+    const halfDone = await stranger(port);
+    halfDone.write(Buffer.from([0x16, 3, 1]));
+    // The listener takes connections in their order.
+    await welcome(port);
+    const cut = Promise.all([closed(silent), closed(halfDone)]);
+    for (const listening of listenings.splice(0)) await listening.close();
+    await cut;
+  });
+
+  it("counts who has not begun its handshake among maxConnections", async () => {
+    const port = await start({ maxConnections: 1 });
+    const first = await stranger(port);
+    const second = await stranger(port);
+    await closed(second);
+    first.destroy();
+    await expect
+      .poll(() =>
+        welcome(port).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+  });
+
+  it.each([
+    ["another's key", { ...SERVER, key: CLIENT.key }, "the private key does not belong to the certificate"],
+    [
+      "a certificate that is none",
+      { ...SERVER, cert: "garbage" },
+      "the certificate is not a certificate in PEM format",
+    ],
+    [
+      "an encrypted key",
+      { ...ENCRYPTED_CLIENT, passphrase: undefined },
+      "encrypted, and there is no passphrase for it",
+    ],
+    ["a CA that is none", { ...SERVER, clientCa: "garbage" }, "the CA is not a certificate in PEM format"],
+  ])("does not start with %s", async (_what, tls, why) => {
+    await expect(start({ tls })).rejects.toThrow(why);
+  });
+});
+
+it("a listener for amqp+wss checks who asks, and tells an HTTPS client what is spoken here", async () => {
+  const arrivals = new Arrivals();
+  const { accept } = arrivals;
+  const listening = await listenWebSocket({
+    host: "127.0.0.1",
+    port: 0,
+    maxConnections: 10,
+    maxMessageBytes: 65_536,
+    tls: SERVER,
+    accept,
+  });
+  listenings.push(listening);
+  const upgrade = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Key": `${"A".repeat(22)}==` };
+  const ask = (headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      get({ host: "127.0.0.1", port: listening.port, ca: CA, servername: "", headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on("error", reject);
+    });
+  const version = { ...upgrade, "Sec-WebSocket-Version": "13" };
+  expect(await ask({})).toBe(426);
+  expect(await ask({ ...version, Origin: "https://evil.example" })).toBe(403);
+  expect(await ask({ ...version, Host: "evil.example" })).toBe(403);
+  expect(arrivals.count).toBe(0);
+});
+
+it("cuts who does not begin its handshake within 10 s", async () => {
+  const logger = new RecordingLogger();
+  const at = { host: "127.0.0.1", port: 0, maxConnections: 1, tls: SERVER, accept: new Arrivals().accept, logger };
+  listenings.push(await listenTcp(at), await listenWebSocket({ ...at, maxMessageBytes: 65_536 }));
+  await Promise.all(listenings.map(({ port }) => closed(connectTcp(port, "127.0.0.1"))));
+  const message = "the TLS handshake of 127.0.0.1 failed: TLS handshake timeout";
+  expect(logger.of("warn")).toEqual([message, message]);
+}, 20_000);

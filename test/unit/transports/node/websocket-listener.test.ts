@@ -1,0 +1,186 @@
+import { get } from "node:http";
+import { connect } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import type { Listening } from "@/src/core/byte-stream.js";
+import { listenWebSocket, type WebSocketListenerOptions } from "@/src/transports/node/websocket-listener.js";
+import { Arrivals } from "../probe.js";
+
+const listenings: Listening[] = [];
+
+afterEach(async () => {
+  for (const listening of listenings.splice(0)) await listening.close();
+});
+
+async function listen(options: Partial<WebSocketListenerOptions> = {}): Promise<{ port: number; arrivals: Arrivals }> {
+  const arrivals = new Arrivals();
+  const defaults = { host: "127.0.0.1", port: 0, maxConnections: 10, maxMessageBytes: 100_000 };
+  const listening = await listenWebSocket({ ...defaults, accept: arrivals.accept, ...options });
+  listenings.push(listening);
+  return { port: listening.port, arrivals };
+}
+
+interface Knock {
+  protocols?: string[];
+  headers?: Record<string, string>;
+}
+
+/** The status that an attempt gets: 101 when it is let in; "refused" when the connection is closed without an answer. */
+function knock(port: number, { protocols = ["amqp"], headers = {} }: Knock): Promise<number | "refused"> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/`, protocols, { headers });
+  return new Promise((resolve) => {
+    ws.on("open", () => {
+      ws.on("close", () => resolve(101));
+      ws.close();
+    });
+    ws.on("unexpected-response", (request, response) => {
+      request.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    ws.on("error", () => resolve("refused"));
+  });
+}
+
+it.each([
+  "http://localhost",
+  "http://localhost:5173",
+  "https://127.0.0.1:8443",
+  "http://[::1]:3000",
+  "https://console.example.org",
+])("lets pages from %s in", async (origin) => {
+  const { port } = await listen({ origins: ["https://console.example.org"] });
+  expect(await knock(port, { headers: { Origin: origin } })).toBe(101);
+});
+
+it.each([
+  "https://evil.example",
+  "http://localhost.evil.example",
+  "http://127.0.0.1.evil.example:80",
+  "https://console.example.org:444",
+  "http://console.example.org",
+  "null",
+  "file://",
+  "chrome-extension://localhost",
+])("refuses pages from %s", async (origin) => {
+  const { port, arrivals } = await listen({ origins: ["https://console.example.org"] });
+  expect(await knock(port, { headers: { Origin: origin } })).toBe(403);
+  expect(arrivals.count).toBe(0);
+});
+
+it("lets everybody in who is not a browser", async () => {
+  const { port } = await listen();
+  expect(await knock(port, {})).toBe(101);
+});
+
+it.each(["localhost:80", "127.0.0.1", "[::1]:5673", "LOCALHOST"])("serves the host %s", async (host) => {
+  const { port } = await listen();
+  expect(await knock(port, { headers: { Host: host } })).toBe(101);
+});
+
+it.each(["evil.example", "evil.example:80", "localhost.evil.example", "evil@localhost", "10.0.0.1"])(
+  "does not serve the host %s, which an attacker's DNS may point here",
+  async (host) => {
+    const { port, arrivals } = await listen();
+    const headers = { Host: host, Origin: "http://localhost" };
+    expect(await knock(port, { headers })).toBe(403);
+    expect(arrivals.count).toBe(0);
+  },
+);
+
+it("serves any address, but no foreign name, when it is bound to every interface", async () => {
+  const { port } = await listen({ host: "0.0.0.0" });
+  expect(await knock(port, { headers: { Host: "10.0.0.1:80" } })).toBe(101);
+  expect(await knock(port, { headers: { Host: "[fd00::1]:80" } })).toBe(101);
+  expect(await knock(port, { headers: { Host: "evil.example" } })).toBe(403);
+});
+
+it("serves the host that it is bound to", async () => {
+  const { port } = await listen({ host: "127.0.0.2" });
+  const ws = new WebSocket(`ws://127.0.0.2:${port}/`, ["amqp"]);
+  await new Promise((resolve, reject) => ws.on("open", resolve).on("error", reject));
+  ws.close();
+  await new Promise((resolve) => ws.on("close", resolve));
+});
+
+it.each([[[]], [["mqtt"]]])("refuses whoever offers the sub-protocols %j", async (protocols) => {
+  const { port, arrivals } = await listen();
+  expect(await knock(port, { protocols })).toBe(400);
+  expect(arrivals.count).toBe(0);
+});
+
+it("selects amqp among several sub-protocols, and does not compress", async () => {
+  const { port } = await listen();
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["mqtt", "amqp"], { perMessageDeflate: true });
+  await new Promise((resolve) => ws.on("open", resolve));
+  expect([ws.protocol, ws.extensions]).toEqual(["amqp", ""]);
+  ws.close();
+  await new Promise((resolve) => ws.on("close", resolve));
+});
+
+it("tells a plain HTTP client what is spoken here", async () => {
+  const { port } = await listen();
+  const [status, text] = await new Promise<[number | undefined, string]>((resolve, reject) => {
+    get({ host: "127.0.0.1", port }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve([response.statusCode, body]));
+    }).on("error", reject);
+  });
+  expect(status).toBe(426);
+  expect(text).toContain("AMQP 1.0 over WebSocket");
+});
+
+it("ends the connection of a client that sends text, naming the client", async () => {
+  const { port, arrivals } = await listen();
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
+  ws.on("open", () => ws.send("hello"));
+  const { probe } = await arrivals.next();
+  await probe.until((p) => p.closed);
+  expect(String(probe.closes[0])).toMatch(
+    /^Error: ws 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+: a text message came, and AMQP is binary$/,
+  );
+});
+
+it("ends the connection of a client that sends a message beyond maxMessageBytes", async () => {
+  const { port, arrivals } = await listen();
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
+  const closed = new Promise<number>((resolve) => ws.on("close", resolve));
+  ws.on("open", () => ws.send(new Uint8Array(100_001)));
+  const { probe } = await arrivals.next();
+  await probe.until((p) => p.closed);
+  expect(String(probe.closes[0])).toContain("Max payload size exceeded");
+  expect(probe.received).toBe(0);
+  expect(await closed).toBe(1009);
+});
+
+it("says that the client went away", async () => {
+  const { port, arrivals } = await listen();
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
+  ws.on("open", () => ws.terminate());
+  const { probe } = await arrivals.next();
+  await probe.until((p) => p.closed);
+  expect(String(probe.closes[0])).toContain("WebSocket closed by the client: 1006 (ws 127.0.0.1:");
+});
+
+it("closes at once what comes in beyond maxConnections", async () => {
+  const { port, arrivals } = await listen({ maxConnections: 1 });
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
+  await new Promise((resolve) => ws.on("open", resolve));
+  expect(await knock(port, {})).toBe("refused");
+  expect(arrivals.count).toBe(1);
+  ws.close();
+  await new Promise((resolve) => ws.on("close", resolve));
+});
+
+it("closes although a client has sent half a request", async () => {
+  const { port } = await listen();
+  const client = connect(port, "127.0.0.1");
+  const cut = new Promise((resolve) => client.once("close", resolve));
+  await new Promise<void>((resolve) => client.write("GET / HTTP/1.1\r\nHost: local", () => resolve()));
+  // The listener takes connections in their order.
+  expect(await knock(port, {})).toBe(101);
+  for (const listening of listenings.splice(0)) await listening.close();
+  await cut;
+});

@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { expect, it } from "vitest";
+import type { Address } from "@/src/core/byte-stream.js";
+import { type ByteStream, streamDial } from "@/src/transports/streams/stream.js";
+import { Deferred } from "@/test/support/deferred.js";
+import { dialStream } from "../beds.js";
+import { Probe, pattern } from "../probe.js";
+import { rawTcpServer } from "../raw-tcp-server.js";
+
+const never = new AbortController().signal;
+const to: Address = { scheme: "amqp", hostname: "127.0.0.1", port: 5672 };
+
+/** Hears nothing, and takes everything. */
+function quietStream(): ByteStream & { cuts: number } {
+  return {
+    route: "here to there",
+    cuts: 0,
+    read: () => new Promise(() => {}),
+    write: async () => {},
+    end: async () => {},
+    cut() {
+      this.cuts += 1;
+    },
+  };
+}
+
+function dialTo(stream: ByteStream): ReturnType<typeof streamDial> {
+  return streamDial({ honours: [], open: async () => stream, causeOf: String });
+}
+
+it("cuts a stream that opens after the dialler has given up", async () => {
+  const stream = quietStream();
+  const opening = new Deferred<ByteStream>();
+  const dial = streamDial({ honours: [], open: () => opening.promise, causeOf: String });
+  const abort = new AbortController();
+  const dialled = dial(to, new Probe(), abort.signal);
+  abort.abort("enough");
+  await expect(dialled).rejects.toBe("enough");
+  expect(stream.cuts).toBe(0);
+  opening.resolve(stream);
+  await opening.promise;
+  expect(stream.cuts).toBe(1);
+});
+
+it.each(["read", "write"] as const)("tells why a %s failed, and gives the stream back", async (failing) => {
+  const cause = new Error("it broke");
+  const stream = { ...quietStream(), [failing]: () => Promise.reject(cause) };
+  const probe = new Probe();
+  const socket = await dialTo(stream)(to, probe, never);
+  socket.send(Uint8Array.of(1));
+  await probe.until((p) => p.closed);
+  expect(probe.closes).toMatchObject([{ message: "tcp here to there: Error: it broke", cause }]);
+  expect(stream.cuts).toBe(1);
+  expect(socket.send(Uint8Array.of(1))).toBe(false);
+  socket.close();
+  expect(probe.late).toEqual([]);
+});
+
+it("says what a peer may mean that ends the stream without a word", async () => {
+  const probe = new Probe();
+  await dialTo({ ...quietStream(), read: async () => undefined })(to, probe, never);
+  await probe.until((p) => p.closed);
+  expect(probe.closes[0]?.message).toBe(
+    "tcp here to there: closed by the peer before it said a word: it may speak TLS only",
+  );
+});
+
+it("writes one piece of 64 KiB at most after another", async () => {
+  const sizes: number[] = [];
+  let under = 0;
+  const probe = new Probe();
+  const ended = new Deferred<void>();
+  const socket = await dialTo({
+    ...quietStream(),
+    async write({ length }) {
+      under += 1;
+      expect(under).toBe(1);
+      sizes.push(length);
+      await Promise.resolve();
+      under -= 1;
+    },
+    end: async () => ended.resolve(),
+  })(to, probe, never);
+  socket.send(pattern(65_537));
+  socket.send(pattern(3));
+  socket.close();
+  await ended.promise;
+  expect(sizes).toEqual([65_536, 1, 3]);
+});
+
+it("sends what is buffered, and no more, when the peer ends its side first", async () => {
+  await using server = await rawTcpServer({ allowHalfOpen: true }, (stream) => stream.end("last words"));
+  const probe = new Probe();
+  const socket = await dialStream({ ...to, port: server.port }, probe, never);
+  for (let i = 0; i < 16; i += 1) socket.send(pattern(1024 * 1024));
+  await probe.until((p) => p.received === 10);
+  const [stream] = server.streams;
+  if (stream === undefined) throw new Error("nothing came in");
+  await once(stream.resume(), "end");
+  await probe.until((p) => p.closed);
+  expect(stream.bytesRead).toBe(16 * 1024 * 1024);
+  expect(probe.closes).toEqual([undefined]);
+});
