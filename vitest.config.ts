@@ -27,7 +27,7 @@ export default defineConfig({
           name: "whole",
           include: ["test/**/*.test.ts"],
           exclude: ["test/{unit,package}/**", PATIENT],
-          globalSetup: "test/support/brokers.ts",
+          globalSetup: "test/fixtures/beds/brokers.ts",
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxConcurrency: 20, // the tests of one file that wait for time, not for the processor

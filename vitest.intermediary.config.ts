@@ -16,7 +16,7 @@ export default defineConfig({
       .map((name) => join(suites, name))
       .filter((path) => readFileSync(path, "utf8").includes("overEveryBed(")),
     reporters: "verbose", // names what is skipped, and why
-    globalSetup: "test/support/foreign-intermediaries.ts",
+    globalSetup: "test/fixtures/beds/foreign-intermediaries.ts",
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxConcurrency: 20,

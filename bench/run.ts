@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { Artemis } from "../test/support/artemis.js";
+import { Artemis } from "../test/fixtures/beds/artemis.js";
 import type { Measured } from "./peer.js";
 import { buildPeers, Running } from "./running.js";
 

@@ -21,7 +21,7 @@ echo "== vitest"
 summary=$(mktemp)
 trap 'rm -f "$summary"' EXIT
 status=0
-TEST_SUMMARY_FILE=$summary npx vitest run --reporter=default --reporter=./test/support/closing-line.ts || status=$?
+TEST_SUMMARY_FILE=$summary npx vitest run --reporter=default --reporter=./test/fixtures/summary-reporter.ts || status=$?
 if [ "$status" -ne 0 ] && ! grep -q ' [1-9][0-9]* failed' "$summary"; then
   echo "vitest ended with status $status, and not because of a test" >&2
   echo "0 passed, 1 failed" >"$summary"

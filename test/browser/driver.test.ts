@@ -1,10 +1,10 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { uniqueTopic } from "../support/bed.js";
-import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type Bus } from "../support/bus.js";
-import { PythonListener, PythonNotifier, PythonServer } from "../support/python.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type Bus } from "@/test/fixtures/beds/bus-plan.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
+import { PythonListener, PythonNotifier, PythonServer } from "@/test/fixtures/python/python.js";
 
 const MEGABYTE = 1_000_000;
 

@@ -1,12 +1,12 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { uniqueTopic } from "../support/bed.js";
-import { type Bus, EMBEDDED_BROKER } from "../support/bus.js";
-import { PythonClient, PythonServer } from "../support/python.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
-import { launchFirefox } from "./firefox.js";
-import { Shredder } from "./shredder.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { type Bus, EMBEDDED_BROKER } from "@/test/fixtures/beds/bus-plan.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
+import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
+import { Shredder } from "@/test/fixtures/network/fragmenting-proxy.js";
+import { PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
 
 const TEN_MEGABYTES = 10_000_000;
 

@@ -3,9 +3,9 @@ import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import { bind } from "@/src/transports/node/node-server.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
-import { launchFirefox } from "./firefox.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
+import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
 
 const UNTOLD =
   "closed with 1006, and the runtime does not tell why (a browser's console does): nothing listens there, its " +

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { getRpcClient, getRpcTransport } from "@/src/entry/node.js";
-import { Artemis } from "../support/artemis.js";
-import { replaced } from "../support/artemis-files.js";
-import { uniqueTopic } from "../support/bed.js";
-import { Screen } from "../support/screen.js";
-import { launchChromiumOn } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
+import { Artemis } from "@/test/fixtures/beds/artemis.js";
+import { replaced } from "@/test/fixtures/beds/artemis-files.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { launchChromiumOn } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
+import { Screen } from "@/test/fixtures/browsers/screen.js";
 
 const IDLE_MS = 8_000;
 const MINUTE_MS = 60_000;

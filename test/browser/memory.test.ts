@@ -1,12 +1,12 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { getRpcServer, getRpcTransport, type RPCServer, type RPCTransport } from "@/src/entry/node.js";
-import { uniqueTopic } from "../support/bed.js";
-import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
-import { Inbox } from "../support/inbox.js";
-import { Relay } from "../support/relay.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { type Bus, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
+import { Relay } from "@/test/fixtures/network/relay.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const CASTS = 10_000;
 const CAST_BYTES = 10_000;

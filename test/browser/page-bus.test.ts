@@ -1,17 +1,17 @@
 import { readdir, readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CARRIED, carryBus, type Libraries } from "../support/page-bus.js";
-import { launchChromium } from "./chromium.js";
-import { Tab } from "./tab.js";
+import { CARRIED, carryBus, type Libraries } from "@/test/fixtures/beds/page-bus.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { Tab } from "@/test/fixtures/browsers/tab.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
 declare global {
   /** Within the page: both of `dist/web`. */
   var libraries: Libraries;
 }
 
-const DIST = fileURLToPath(new URL("../../dist/web/", import.meta.url));
+const DIST = projectPath("dist/web");
 /** Nobody has this name: what the page loads comes from the test. */
 const ORIGIN = "https://static.test";
 const HTML =

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type axe from "axe-core";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pageFiles } from "@/playground/page-files.js";
 import { servePage } from "@/playground/page-server.js";
 import type { Listening } from "@/src/core/byte-stream.js";
-import { launchChromium } from "./chromium.js";
-import { PlaygroundPage, TABS } from "./playground-page.js";
-import { Tab } from "./tab.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { PlaygroundPage, TABS } from "@/test/fixtures/browsers/playground-page.js";
+import { Tab } from "@/test/fixtures/browsers/tab.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
-const AXE = fileURLToPath(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url));
+const AXE = projectPath("node_modules/axe-core/axe.min.js");
 const SIZES = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } };
 
 describe("the playground, for everybody", () => {

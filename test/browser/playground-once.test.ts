@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { walkThrough } from "@/playground/walk-through.js";
-import { EMBEDDED_ROUTER } from "../support/bus.js";
-import { playground } from "./running-playground.js";
+import { EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { playground } from "@/test/fixtures/browsers/running-playground.js";
 
 describe("the playground without a browser", () => {
   test("--once goes through the main job, tells each step with its time, and ends with 0", async () => {

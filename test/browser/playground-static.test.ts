@@ -1,14 +1,14 @@
-import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Listening } from "@/src/core/byte-stream.js";
-import { serveFolder } from "../support/folder-server.js";
-import { launchChromium } from "./chromium.js";
-import { PlaygroundPage } from "./playground-page.js";
-import { playground } from "./running-playground.js";
-import { Tab } from "./tab.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { PlaygroundPage } from "@/test/fixtures/browsers/playground-page.js";
+import { playground } from "@/test/fixtures/browsers/running-playground.js";
+import { Tab } from "@/test/fixtures/browsers/tab.js";
+import { serveFolder } from "@/test/fixtures/network/folder-server.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
-const SITE = fileURLToPath(new URL("../../.cache/playground", import.meta.url));
+const SITE = projectPath(".cache/playground");
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'none'";
 
 describe("the playground on a static host, in a page that may connect to nothing", () => {

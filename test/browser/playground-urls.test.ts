@@ -6,10 +6,10 @@ import type { Listening } from "@/src/core/byte-stream.js";
 import { getNotificationTransport, Notifier } from "@/src/entry/node.js";
 import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
-import { ARTEMIS_ROUTABLE } from "../support/bus.js";
-import { launchChromium } from "./chromium.js";
-import { PlaygroundPage } from "./playground-page.js";
-import { Tab } from "./tab.js";
+import { ARTEMIS_ROUTABLE } from "@/test/fixtures/beds/bus-plan.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { PlaygroundPage } from "@/test/fixtures/browsers/playground-page.js";
+import { Tab } from "@/test/fixtures/browsers/tab.js";
 
 const CANNOT_CONNECT = /WebSocket connection to .* failed/;
 const LOGIN = { user: "alice", password: "wonder%land" };

@@ -1,14 +1,12 @@
-import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { getRpcClient, getRpcTransport } from "@/src/entry/node.js";
-import { Child } from "../support/child.js";
-import { launchChromium } from "./chromium.js";
-import { PlaygroundPage } from "./playground-page.js";
-import { RunningPlayground } from "./running-playground.js";
-import { Tab } from "./tab.js";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { PlaygroundPage } from "@/test/fixtures/browsers/playground-page.js";
+import { RunningPlayground } from "@/test/fixtures/browsers/running-playground.js";
+import { Tab } from "@/test/fixtures/browsers/tab.js";
+import { Child } from "@/test/fixtures/processes/child.js";
+import { ROOT } from "@/test/fixtures/project.js";
 
 /** What the browser itself says about a WebSocket that nobody answers. */
 const CANNOT_CONNECT = /WebSocket connection to .* failed/;

@@ -2,13 +2,13 @@ import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Logger } from "@/src/core/logger.js";
 import { getRpcClient, getRpcServer, getRpcTransport, type RPCServer, type RPCTransport } from "@/src/entry/node.js";
-import { uniqueTopic } from "../support/bed.js";
-import { Deferred } from "../support/deferred.js";
-import { embedded, type Guarded } from "../support/embedded.js";
-import { Inbox } from "../support/inbox.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
-import { launchFirefox } from "./firefox.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
+import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 describe.each([
   { name: "Chromium", launch: launchChromium },

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Listening } from "@/src/core/byte-stream.js";
 import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 
 describe("SASL in a page", () => {
   const users = new Map([["joe", "secret ß"]]);

@@ -1,10 +1,10 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getRpcClient, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
-import { uniqueTopic } from "../support/bed.js";
-import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 
 let browser: Browser;
 

@@ -1,8 +1,8 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Host } from "../suites/host.js";
-import { launchChromium } from "./chromium.js";
-import { DriverPage } from "./driver-page.js";
+import { Host } from "@/test/fixtures/beds/host.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 
 /** Without a check nothing would happen within the time of a test. */
 const PATIENT = "?idle_timeout=0&connection_retry_interval=3600&connection_retry_interval_max=3600";

@@ -3,14 +3,14 @@ import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchChromium } from "../browser/chromium.js";
-import { Tab } from "../browser/tab.js";
-import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
-import { Child, leashed } from "../support/child.js";
-import { serveFolder } from "../support/folder-server.js";
-import { PythonNotifier, PythonServer } from "../support/python.js";
-import { uniqueTopic } from "../support/unique-topic.js";
-import { Workspace } from "./workspace.js";
+import { type Bus, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { Tab } from "@/test/fixtures/browsers/tab.js";
+import { serveFolder } from "@/test/fixtures/network/folder-server.js";
+import { Child, leashed } from "@/test/fixtures/processes/child.js";
+import { Workspace } from "@/test/fixtures/processes/workspace.js";
+import { PythonNotifier, PythonServer } from "@/test/fixtures/python/python.js";
+import { uniqueTopic } from "@/test/fixtures/stages/unique-topic.js";
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import { expect, inject, test } from "vitest";
 import { getRpcTransport } from "@/src/entry/node.js";
-import { ARTEMIS_ROUTABLE } from "../support/bus.js";
+import { ARTEMIS_ROUTABLE } from "@/test/fixtures/beds/bus-plan.js";
 
 const { port, login } = inject("artemis").routable;
 

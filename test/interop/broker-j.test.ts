@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
 import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
-import { oslo } from "../package/command.js";
-import { uniqueTopic } from "../support/bed.js";
-import { BrokerJ } from "../support/broker-j.js";
-import { Inbox } from "../support/inbox.js";
-import { PythonClient, PythonServer } from "../support/python.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { BrokerJ } from "@/test/fixtures/beds/broker-j.js";
+import { oslo } from "@/test/fixtures/processes/command.js";
+import { PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
   let broker: BrokerJ;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type Finished, oslo } from "../package/command.js";
-import { Artemis } from "../support/artemis.js";
-import { type ArtemisAddressing, replaced } from "../support/artemis-files.js";
-import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type BusPlan, type Scheme } from "../support/bus.js";
+import { Artemis } from "@/test/fixtures/beds/artemis.js";
+import { type ArtemisAddressing, replaced } from "@/test/fixtures/beds/artemis-files.js";
+import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type BusPlan, type Scheme } from "@/test/fixtures/beds/bus-plan.js";
+import { type Finished, oslo } from "@/test/fixtures/processes/command.js";
 
 interface Findings {
   report: Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { IntermediaryKind } from "@/src/intermediary/address-table.js";
-import { oslo, Running, RunningIntermediary } from "../package/command.js";
-import { uniqueTopic } from "../support/bed.js";
-import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type Bus, type BusPlan } from "../support/bus.js";
-import { PythonClient, PythonListener, PythonNotifier, PythonServer } from "../support/python.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { ARTEMIS_LEGACY, ARTEMIS_ROUTABLE, type Bus, type BusPlan } from "@/test/fixtures/beds/bus-plan.js";
+import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
+import { PythonClient, PythonListener, PythonNotifier, PythonServer } from "@/test/fixtures/python/python.js";
 
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 const DONE = { status: 0, stdout: "", stderr: "" };

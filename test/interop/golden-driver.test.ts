@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { readWireMessage, type WireMessage, type WireValue } from "@/test/fixtures/peers/wire-message.js";
 import golden from "../data/golden-messages.json";
 import { perform, type ScenarioMessage } from "./golden-scenarios.js";
-import { readWireMessage, type WireMessage, type WireValue } from "./wire-message.js";
 
 interface Difference {
   what: string;

@@ -14,8 +14,8 @@ import {
 } from "@/src/entry/node.js";
 import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { Inbox } from "../support/inbox.js";
-import { type SentMessage, tapped } from "./wire-tap.js";
+import { type SentMessage, tapped } from "@/test/fixtures/peers/wire-tap.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 /** A message of a scenario, and on whose connection it went. */
 export interface ScenarioMessage extends SentMessage {

@@ -5,10 +5,10 @@ import {
   type Notification,
   Notifier,
 } from "@/src/entry/node.js";
-import { uniqueTopic } from "../support/bed.js";
-import { ARTEMIS_ROUTABLE, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
-import { Inbox } from "../support/inbox.js";
-import { type BatchSeenByPython, PythonBatchListener, PythonNotifier } from "../support/python.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { ARTEMIS_ROUTABLE, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { type BatchSeenByPython, PythonBatchListener, PythonNotifier } from "@/test/fixtures/python/python.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const EVENTS = Array.from({ length: 7 }, (_, index) => `event ${index}`);
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getRpcClient, getRpcTransport } from "@/src/entry/node.js";
 import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { listenTcp } from "@/src/transports/node/tcp-listener.js";
-import { uniqueTopic } from "../support/bed.js";
-import { type PythonCall, PythonClient, PythonServer } from "../support/python.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { type PythonCall, PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
 
 const USERS = new Map([
   ["joe", "sec:r/é t"],

@@ -8,10 +8,10 @@ import {
   type NotificationTransport,
   Notifier,
 } from "@/src/entry/node.js";
-import { uniqueTopic } from "../support/bed.js";
-import { BUSES, type Bus } from "../support/bus.js";
-import { Inbox } from "../support/inbox.js";
-import { PythonListener, type PythonNotification, PythonNotifier } from "../support/python.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { BUSES, type Bus } from "@/test/fixtures/beds/bus-plan.js";
+import { PythonListener, type PythonNotification, PythonNotifier } from "@/test/fixtures/python/python.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 const DRIVERS = ["messaging", "messagingv2"] as const;

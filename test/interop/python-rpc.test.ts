@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
 import { getRpcClient, getRpcServer, getRpcTransport, type RPCClient, type RPCTransport } from "@/src/entry/node.js";
-import { uniqueTopic } from "../support/bed.js";
-import { BUSES, type Bus } from "../support/bus.js";
-import { Inbox } from "../support/inbox.js";
-import { type PythonCall, PythonClient, PythonServer } from "../support/python.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { BUSES, type Bus } from "@/test/fixtures/beds/bus-plan.js";
+import { type PythonCall, PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 const JSON_VALUE = { text: "héllo", list: [1, 2.5, null, true], deep: { "": {} } };

@@ -7,12 +7,21 @@ import {
   type TLSOptions,
   type TransportStatus,
 } from "@/src/entry/node.js";
-import { Artemis } from "../support/artemis.js";
-import { uniqueTopic } from "../support/bed.js";
-import { embedded, type Guarded } from "../support/embedded.js";
-import { PythonClient, PythonServer } from "../support/python.js";
-import { RecordingLogger } from "../support/recording-logger.js";
-import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
+import { Artemis } from "@/test/fixtures/beds/artemis.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import {
+  CA,
+  CLIENT,
+  ENCRYPTED_CLIENT,
+  pem,
+  pemFile,
+  SERVER,
+  VHOST,
+  VHOST_SERVER,
+} from "@/test/fixtures/network/tls.js";
+import { PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
 
 const LEGACY = { addressing_mode: "legacy" };
 const PYTHON_CA = { ssl: "true", ssl_ca_file: pemFile("ca") };

@@ -10,10 +10,10 @@ import {
   type RPCClient,
   type RPCTransport,
 } from "@/src/entry/node.js";
-import { uniqueTopic } from "../support/bed.js";
-import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
-import { type PythonCall, PythonClient, PythonServer } from "../support/python.js";
-import { RecordingLogger } from "../support/recording-logger.js";
+import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { type Bus, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { type PythonCall, PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
 
 const BIG = 2n ** 70n + 1n;
 

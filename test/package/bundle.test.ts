@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { Running, RunningIntermediary } from "./command.js";
+import { Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
+import { ROOT } from "@/test/fixtures/project.js";
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, "../..");
-const dist = join(root, "dist");
+const dist = join(ROOT, "dist");
 const web = join(dist, "web.js");
 
 describe("dist/web.js", { timeout: 60_000 }, () => {
@@ -61,7 +61,7 @@ describe("the package", { timeout: 60_000 }, () => {
       npm_config_offline: "true",
     };
     try {
-      const { stdout } = await run("npx", ["oslo-messaging", "--help"], { cwd: root, env });
+      const { stdout } = await run("npx", ["oslo-messaging", "--help"], { cwd: ROOT, env });
       for (const name of ["intermediary", "serve", "call", "cast", "notify", "listen"]) expect(stdout).toContain(name);
     } finally {
       await rm(cache, { recursive: true });
@@ -74,11 +74,11 @@ describe("the package", { timeout: 60_000 }, () => {
       const text = await readFile(join(dist, name), "utf8");
       if (text.includes("Connection.prototype")) expect(text, name).toContain("Copyright 2015 Red Hat Inc.");
     }
-    expect(await readFile(join(root, "NOTICE"), "utf8")).toContain("Copyright 2015 Red Hat Inc.");
+    expect(await readFile(join(ROOT, "NOTICE"), "utf8")).toContain("Copyright 2015 Red Hat Inc.");
   });
 
   it("packs what it needs, and nothing else", async () => {
-    const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
+    const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: ROOT });
     const [{ files }] = JSON.parse(stdout);
     const paths = files.map(({ path }: { path: string }) => path);
     expect(paths).toEqual(expect.arrayContaining(["package.json", "NOTICE", "LICENSE", "dist/node.js", "dist/web.js"]));
@@ -91,7 +91,7 @@ describe("the package", { timeout: 60_000 }, () => {
 /** Runs an expression as a module in a process of its own, in the package's folder. */
 async function evaluate<T>(expression: string): Promise<T> {
   const script = `process.stdout.write(JSON.stringify(${expression}));`;
-  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: root });
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: ROOT });
   return JSON.parse(stdout);
 }
 

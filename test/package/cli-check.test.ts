@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { oslo, Running, RunningIntermediary } from "./command.js";
+import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 interface Findings {
   report: Readonly<Record<string, unknown>>;

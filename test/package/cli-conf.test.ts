@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { oslo, Running, RunningIntermediary } from "./command.js";
+import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
 const USER = ["--user", "openstack:pa$word"];
 const WARNINGS = [
@@ -29,7 +30,7 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
   beforeAll(async () => {
     router = await RunningIntermediary.start("--kind", "router", ...USER);
     broker = await RunningIntermediary.start("--kind", "broker", ...USER);
-    const text = await readFile(join(import.meta.dirname, "../data/conf/nova.conf"), "utf8");
+    const text = await readFile(projectPath("test/data/conf/nova.conf"), "utf8");
     nova = text.replace("@ROUTER@", router.tcp).replace("@BROKER@", broker.tcp);
   }, 60_000);
 
@@ -176,7 +177,7 @@ routing_config = ${routing}
 });
 
 describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
-  const TLS = join(import.meta.dirname, "../data/tls");
+  const TLS = projectPath("test/data/tls");
 
   it("drives a call by TLS, and one without it is not enough for a server that nobody knows", {
     tags: ["tls:server", "options:file"],

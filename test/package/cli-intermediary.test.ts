@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Frame, getRpcTransport, type TransportOptions } from "@/src/entry/node.js";
-import { oslo, Running, RunningIntermediary } from "./command.js";
+import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 describe("intermediary", { timeout: 60_000 }, () => {
   it("prints its two ports, and ends with status 0 by Ctrl-C while clients are connected", async () => {

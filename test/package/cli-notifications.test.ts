@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { oslo, Running, RunningIntermediary } from "./command.js";
+import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
 const DONE = { status: 0, stdout: "", stderr: "" };
 
@@ -102,7 +102,7 @@ describe("listen", { timeout: 60_000 }, () => {
   it("ends when nobody reads what it prints", async () => {
     await using intermediary = await RunningIntermediary.start("--kind", "broker");
     const url = `amqp://${intermediary.tcp}/`;
-    const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+    const cli = projectPath("dist/cli.js");
     const listener = spawn(process.execPath, [cli, "listen", "--url", url], { stdio: ["ignore", "pipe", "ignore"] });
     const ended = once(listener, "exit");
     await once(listener.stdout, "data");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { oslo } from "./command.js";
+import { oslo } from "@/test/fixtures/processes/command.js";
 
 describe("recipe", { timeout: 60_000 }, () => {
   it.each([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pemFile } from "../support/tls.js";
-import { oslo, RunningIntermediary } from "./command.js";
+import { pemFile } from "@/test/fixtures/network/tls.js";
+import { oslo, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 const PASSWORD = "p@ss:w/r,d%é #1";
 const NOBODY = "amqp://127.0.0.1:1/";

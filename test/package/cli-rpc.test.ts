@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { oslo, Running, RunningIntermediary } from "./command.js";
+import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 const DONE = { status: 0, stderr: "" };
 

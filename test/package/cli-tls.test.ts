@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Address } from "@/src/core/byte-stream.js";
 import { getRpcTransport } from "@/src/entry/node.js";
 import { nodeWebSocketDial } from "@/src/transports/node/websocket-node.js";
-import { CA, CLIENT, pemFile } from "../support/tls.js";
-import { oslo, RunningIntermediary } from "./command.js";
+import { CA, CLIENT, pemFile } from "@/test/fixtures/network/tls.js";
+import { oslo, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 const SERVER_FILES = ["--tls-cert", pemFile("server-cert"), "--tls-key", pemFile("server-key")];
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { ROOT } from "@/test/fixtures/project.js";
 
-const root = join(import.meta.dirname, "../..");
-const { exports: subpaths } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
   exports: Readonly<Record<string, Subpath | string>>;
 };
 
@@ -66,8 +66,8 @@ function conditionsOf(name: string): string[] {
 /** What the file exports that a runtime of this condition gets. */
 async function namesOf(name: string, condition: string): Promise<string[]> {
   const { metafile } = await build({
-    entryPoints: [join(root, String(filesOf(name)[condition]))],
-    outdir: root,
+    entryPoints: [join(ROOT, String(filesOf(name)[condition]))],
+    outdir: ROOT,
     metafile: true,
     write: false,
   });
@@ -86,7 +86,7 @@ function typedNamesOf(name: string, condition: string): string[] {
     customConditions: condition === "default" ? [] : [condition],
   };
   const host = ts.createCompilerHost(options);
-  const file = join(root, "names.ts");
+  const file = join(ROOT, "names.ts");
   const text = `import * as all from "${join("oslo-messaging", name)}"; export type Names = keyof typeof all;`;
   const { getSourceFile } = host;
   host.getSourceFile = (path, version) =>

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { importsOf } from "./source.js";
+import { ROOT } from "@/test/fixtures/project.js";
+import { importsOf } from "@/test/fixtures/source.js";
 
-const root = join(import.meta.dirname, "../..");
-const dist = join(root, "dist");
+const dist = join(ROOT, "dist");
 const web = join(dist, "web/conf.js");
 
 /** Runs a module in a process of its own, in the package's folder, and gives back what it writes as JSON. */
 async function evaluate(script: string, ...flags: readonly string[]): Promise<unknown> {
   const args = [...flags, "--input-type=module", "--eval", script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return JSON.parse(stdout);
 }
 

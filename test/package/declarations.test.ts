@@ -2,16 +2,16 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-import { importsOf } from "./source.js";
+import { ROOT } from "@/test/fixtures/project.js";
+import { importsOf } from "@/test/fixtures/source.js";
 
-const root = join(import.meta.dirname, "../..");
-const types = join(root, "dist/types");
+const types = join(ROOT, "dist/types");
 const entries = ["node", "web", "tcp-node", "intermediary-node", "intermediary-web", "conf-node", "conf-web"].map(
   (name) => join(types, `entry/${name}.d.ts`),
 );
 
-const PAGES = ["vite/src/main.ts", "esbuild/src/app.ts"].map((path) => join(root, "test/consumers", path));
-const SERVICE = [join(root, "test/types/service.ts")];
+const PAGES = ["vite/src/main.ts", "esbuild/src/app.ts"].map((path) => join(ROOT, "test/consumers", path));
+const SERVICE = [join(ROOT, "test/types/service.ts")];
 const { NodeNext, ESNext } = ts.ModuleKind;
 
 /** Who uses the package by its name, and what their compilers are told. */
@@ -112,7 +112,7 @@ describe("the options of [oslo_messaging_amqp]", { timeout: 60_000 }, () => {
 /** Resolves names as from within this package, where its own name leads to its exports. */
 function hostWithPackage(options: ts.CompilerOptions): ts.CompilerHost {
   const host = ts.createCompilerHost(options);
-  const within = join(root, "consumer.ts");
+  const within = join(ROOT, "consumer.ts");
   host.resolveModuleNameLiterals = (names, path, _redirect, _options, file) =>
     names.map((name) => {
       const from = name.text.startsWith("oslo-messaging") ? within : path;

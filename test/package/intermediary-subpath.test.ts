@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { CARRIED, carryBus, type Libraries } from "../support/page-bus.js";
-import { importsOf, nodeGlobalsOf } from "./source.js";
+import { CARRIED, carryBus, type Libraries } from "@/test/fixtures/beds/page-bus.js";
+import { projectPath } from "@/test/fixtures/project.js";
+import { importsOf, nodeGlobalsOf } from "@/test/fixtures/source.js";
 
-const dist = join(import.meta.dirname, "../../dist");
+const dist = projectPath("dist");
 const url = (name: string): string => pathToFileURL(join(dist, name)).href;
 
 /** Those of the same folder. */

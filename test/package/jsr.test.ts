@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "@/test/fixtures/project.js";
 
-const root = join(import.meta.dirname, "../..");
-const deno = join(root, "node_modules/.bin/deno");
+const deno = join(ROOT, "node_modules/.bin/deno");
 
 interface Manifest {
   version: string;
@@ -56,7 +56,7 @@ describe("jsr.json", { timeout: 60_000 }, () => {
   });
 
   it("names files that a build has made", () => {
-    const missing = Object.values(jsr.exports).filter((path) => !existsSync(join(root, String(path))));
+    const missing = Object.values(jsr.exports).filter((path) => !existsSync(join(ROOT, String(path))));
     expect(missing).toEqual([]);
   });
 
@@ -64,7 +64,7 @@ describe("jsr.json", { timeout: 60_000 }, () => {
     const folder = await mkdtemp(join(tmpdir(), "oslo-jsr-"));
     const imports = Object.entries(jsr.exports).map(([name, path]) => [
       join("oslo-messaging", name),
-      pathToFileURL(join(root, String(path))),
+      pathToFileURL(join(ROOT, String(path))),
     ]);
     const env = { ...process.env, DENO_DIR: join(folder, "cache"), DENO_NO_UPDATE_CHECK: "1" };
     try {
@@ -81,5 +81,5 @@ describe("jsr.json", { timeout: 60_000 }, () => {
 });
 
 async function manifest(name: string): Promise<Manifest> {
-  return JSON.parse(await readFile(join(root, name), "utf8"));
+  return JSON.parse(await readFile(join(ROOT, name), "utf8"));
 }

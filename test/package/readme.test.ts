@@ -4,17 +4,16 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { withOptions } from "@/scripts/options-table.js";
 import { getRpcServer, getRpcTransport } from "@/src/entry/node.js";
-import { launchChromium } from "../browser/chromium.js";
-import { BUN, DENO } from "../runtimes/command-line.js";
-import { RunningWorkerd } from "../runtimes/workerd.js";
-import { type Bus, EMBEDDED_ROUTER } from "../support/bus.js";
+import { type Bus, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { ROOT } from "@/test/fixtures/project.js";
+import { BUN, DENO } from "@/test/fixtures/runtimes/command-line.js";
+import { RunningWorkerd } from "@/test/fixtures/runtimes/workerd.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const readme = await readFile(join(ROOT, "README.md"), "utf8");
 
 /** The example of the README whose first line is a comment with this name. */

@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { globalsOf, importsOf, nodeGlobalsOf } from "./source.js";
+import { projectPath } from "@/test/fixtures/project.js";
+import { globalsOf, importsOf, nodeGlobalsOf } from "@/test/fixtures/source.js";
 
-const src = join(import.meta.dirname, "../../src");
+const src = projectPath("src");
 
 /** Which rooms the files of a room may import from, besides their own. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {

@@ -1,9 +1,7 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Finished, RunningIntermediary } from "./command.js";
-
-const ROOT = join(import.meta.dirname, "../..");
+import { type Finished, RunningIntermediary } from "@/test/fixtures/processes/command.js";
+import { ROOT } from "@/test/fixtures/project.js";
 
 /** Two suites of the many: enough to see intermediaries that are not ours reached, used and skipped for. */
 const SUITES = ["test/suites/addressing.test.ts", "test/suites/rpc-server.test.ts"];

@@ -4,10 +4,10 @@ import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { importsOf, nodeGlobalsOf } from "./source.js";
+import { ROOT } from "@/test/fixtures/project.js";
+import { importsOf, nodeGlobalsOf } from "@/test/fixtures/source.js";
 
-const root = join(import.meta.dirname, "../..");
-const dist = join(root, "dist");
+const dist = join(ROOT, "dist");
 
 /** The driver in one file, which has nothing to share. */
 const ALONE = ["web.js", "web.min.js"];
@@ -63,7 +63,7 @@ describe("no module, and so no class, is there twice", { timeout: 60_000 }, () =
     ["dist/web", inWeb],
   ])("in %s", async (_name, paths) => {
     const sources = await eachOf(paths, async (path) =>
-      (await mapOf(path)).sources.map((source) => relative(root, join(dirname(path), source))),
+      (await mapOf(path)).sources.map((source) => relative(ROOT, join(dirname(path), source))),
     );
     expect(sources).toContain("src/driver/target.ts");
     expect(sources.filter((source, at) => sources.indexOf(source) !== at)).toEqual([]);
@@ -79,7 +79,7 @@ describe("the source map of every file", { timeout: 60_000 }, () => {
         const content = sourcesContent[sources.indexOf(source)] ?? "";
         const file = join(dirname(path), source);
         // rhea is bundled changed
-        if (relative(root, file).startsWith("node_modules")) return content === "" ? [source] : [];
+        if (relative(ROOT, file).startsWith("node_modules")) return content === "" ? [source] : [];
         return (await readFile(file, "utf8")) === content ? [] : [source];
       });
     });

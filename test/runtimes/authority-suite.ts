@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getRpcServer, getRpcTransport } from "@/src/entry/node.js";
-import type { Launch, ScriptedBrowser } from "../browser/scripted.js";
-import { type EmbeddedInit, embedded } from "../support/embedded.js";
-import { CA, pemFile, SERVER, VHOST_SERVER } from "../support/tls.js";
-import { type Site, serveSite } from "./site.js";
+import { type EmbeddedInit, embedded } from "@/test/fixtures/beds/embedded.js";
+import type { Launch, ScriptedBrowser } from "@/test/fixtures/browsers/scripted-page.js";
+import { CA, pemFile, SERVER, VHOST_SERVER } from "@/test/fixtures/network/tls.js";
+import { type Site, serveSite } from "@/test/fixtures/runtimes/site.js";
 
 /** Declares the tests of TLS with certificates of a CA that no browser knows by itself: one is told it, one is not. */
 export function authoritySuite(name: string, launch: Launch, untold: () => ScriptedBrowser): void {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll } from "vitest";
-import type { Launch, ScriptedBrowser } from "../browser/scripted.js";
-import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
+import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import type { Launch, ScriptedBrowser } from "@/test/fixtures/browsers/scripted-page.js";
+import type { Place } from "@/test/fixtures/runtimes/page/page.js";
+import { inBrowser } from "@/test/fixtures/runtimes/page-run.js";
+import type { Published } from "@/test/fixtures/runtimes/site.js";
 import { authoritySuite } from "./authority-suite.js";
-import type { Place } from "./page/page.js";
-import { inBrowser } from "./page-performance.js";
 import { busSuite, type Performer } from "./runtime-suite.js";
-import type { Published } from "./site.js";
 
 interface BrowserSuiteOptions {
   /** The scenarios that its workers perform. Absent: all, as its pages do. */

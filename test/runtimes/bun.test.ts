@@ -1,4 +1,4 @@
-import { BUN, byCommandLine } from "./command-line.js";
+import { BUN, byCommandLine } from "@/test/fixtures/runtimes/command-line.js";
 import { runtimeSuite } from "./runtime-suite.js";
 
 for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite("Bun", scheme, byCommandLine("bun", BUN));

@@ -1,5 +1,5 @@
-import { launchChromium } from "../browser/chromium.js";
-import { scripted } from "../browser/scripted.js";
+import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
+import { scripted } from "@/test/fixtures/browsers/scripted-page.js";
 import { browserSuite } from "./browser-suite.js";
 
 browserSuite("Chromium", scripted(launchChromium));

@@ -1,4 +1,4 @@
-import { byCommandLine, DENO } from "./command-line.js";
+import { byCommandLine, DENO } from "@/test/fixtures/runtimes/command-line.js";
 import { runtimeSuite } from "./runtime-suite.js";
 
 for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite("Deno", scheme, byCommandLine("deno", DENO));

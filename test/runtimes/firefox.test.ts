@@ -1,5 +1,5 @@
-import { launchFirefox } from "../browser/firefox.js";
-import { scripted } from "../browser/scripted.js";
+import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
+import { scripted } from "@/test/fixtures/browsers/scripted-page.js";
 import { browserSuite } from "./browser-suite.js";
 import { BRIEFLY } from "./scenarios/scenarios.js";
 

@@ -1,5 +1,5 @@
-import { currentNode } from "../support/current-node.js";
-import { byCommandLine } from "./command-line.js";
+import { currentNode } from "@/test/fixtures/processes/current-node.js";
+import { byCommandLine } from "@/test/fixtures/runtimes/command-line.js";
 import { runtimeSuite } from "./runtime-suite.js";
 
 for (const scheme of ["amqp+ws", "amqp"] as const) {

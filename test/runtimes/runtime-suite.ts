@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { HostScheme } from "../suites/host.js";
-import { type Bus, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "../support/bus.js";
-import { Inbox } from "../support/inbox.js";
-import type { Report, Setting } from "./scenario.js";
+import { type Bus, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import type { HostScheme } from "@/test/fixtures/beds/host.js";
+import type { Report, Setting } from "@/test/fixtures/runtimes/scenario.js";
+import { StageHand } from "@/test/fixtures/runtimes/test-helper-service.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { scenariosBy } from "./scenarios/scenarios.js";
-import { StageHand } from "./stage-hand.js";
 
 /**
  * Has a runtime perform all scenarios in a setting. Resolves when it is done, and rejects when it cannot go on, with what it said.

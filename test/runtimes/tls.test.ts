@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getRpcServer, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
 import type { TlsListenerOptions } from "@/src/transports/node/tls-pem.js";
-import { Child } from "../support/child.js";
-import { currentNode } from "../support/current-node.js";
-import { embedded, type Guarded } from "../support/embedded.js";
-import { CA, CLIENT, pemFile, SERVER } from "../support/tls.js";
-import { BUN, bundled, DENO, ROOT } from "./command-line.js";
-import type { SecureCall, SecureOutcome } from "./secure-call.js";
-import { RunningWorkerd } from "./workerd.js";
+import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
+import { CA, CLIENT, pemFile, SERVER } from "@/test/fixtures/network/tls.js";
+import { Child } from "@/test/fixtures/processes/child.js";
+import { currentNode } from "@/test/fixtures/processes/current-node.js";
+import { ROOT } from "@/test/fixtures/project.js";
+import { BUN, bundled, DENO } from "@/test/fixtures/runtimes/command-line.js";
+import type { SecureCall, SecureOutcome } from "@/test/fixtures/runtimes/secure-call.js";
+import { RunningWorkerd } from "@/test/fixtures/runtimes/workerd.js";
 
 type Scheme = "amqps" | "amqp+wss";
 type Caller = (call: SecureCall) => Promise<SecureOutcome>;

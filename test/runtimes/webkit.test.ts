@@ -1,4 +1,4 @@
-import { WebKit } from "../browser/webkit.js";
+import { WebKit } from "@/test/fixtures/browsers/webkit.js";
 import { browserSuite } from "./browser-suite.js";
 import { BRIEFLY } from "./scenarios/scenarios.js";
 

@@ -1,5 +1,5 @@
+import { byWorkerd } from "@/test/fixtures/runtimes/workerd.js";
 import { runtimeSuite } from "./runtime-suite.js";
-import { byWorkerd } from "./workerd.js";
 
 for (const flags of [[], ["nodejs_compat"]]) {
   const name = ["workerd", ...flags].join(" with ");

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
-import { type Bed, overEveryBed } from "../support/bed.js";
-import { BUSES, type BusAddressing } from "../support/bus.js";
-import { Inbox } from "../support/inbox.js";
-import { Frames } from "./frames.js";
-import { Held } from "./held.js";
-import { Host, type HostScheme } from "./host.js";
-import { notifierOf, recorder, type Seen } from "./notified.js";
-import { Stage } from "./stage.js";
+import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { BUSES, type BusAddressing } from "@/test/fixtures/beds/bus-plan.js";
+import { Host, type HostScheme } from "@/test/fixtures/beds/host.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Every option of addresses, and the intermediary's part of them. */
 const PREFIXES = {

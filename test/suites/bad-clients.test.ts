@@ -6,7 +6,7 @@ import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js
 import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { listenTcp } from "@/src/transports/node/tcp-listener.js";
 import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
-import { Inbox } from "../support/inbox.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const AMQP = "AMQP\0\x01\0\0";
 const SASL = "AMQP\x03\x01\0\0";

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeMessage, type Message } from "@/src/core/messages/message.js";
 import { Writer } from "@/src/core/types/writer.js";
 import type { RPCClient } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { Inbox } from "../support/inbox.js";
-import { BAD_BODIES, BAD_SECTIONS, textMessage } from "./poison.js";
-import { Stage } from "./stage.js";
-import { Stranger } from "./stranger.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { BAD_BODIES, BAD_SECTIONS, textMessage } from "@/test/fixtures/peers/malformed-messages.js";
+import { Stranger } from "@/test/fixtures/peers/raw-client.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Requests whose body can be decoded, and is none: and what the server says of it. */
 const NO_REQUESTS: readonly [what: string, message: Message, told: RegExp][] = [

@@ -8,7 +8,15 @@ import {
   type Transport,
   type TransportStatus,
 } from "@/src/entry/node.js";
-import { nobody, type Peer, peerThatSays, says, tcp, webServer, webSocketServer } from "./peers.js";
+import {
+  nobody,
+  type Peer,
+  peerThatSays,
+  says,
+  tcp,
+  webServer,
+  webSocketServer,
+} from "@/test/fixtures/peers/bad-peers.js";
 
 /** Long enough for an attempt to connect that fails at once. */
 const SHORT_MS = 2_000;

@@ -3,11 +3,11 @@ import type { Delivery } from "@/src/core/links/delivery.js";
 import type { Message, MessageId } from "@/src/core/messages/message.js";
 import { Uuid } from "@/src/core/types/uuid.js";
 import type { RPCClient } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import type { Inbox } from "../support/inbox.js";
-import { BAD_BODIES, textMessage } from "./poison.js";
-import { Stage } from "./stage.js";
-import { Stranger } from "./stranger.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { BAD_BODIES, textMessage } from "@/test/fixtures/peers/malformed-messages.js";
+import { Stranger } from "@/test/fixtures/peers/raw-client.js";
+import type { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Requests that can be read and not be served, and what their sender is told. */
 const UNSERVED: readonly [what: string, request: unknown, told: object][] = [

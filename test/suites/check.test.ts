@@ -4,8 +4,8 @@ import { hostsOf } from "@/src/driver/options/hosts.js";
 import { resolveOptions } from "@/src/driver/options/options.js";
 import { TransportURL } from "@/src/entry/node.js";
 import { tcpDial } from "@/src/transports/node/tcp.js";
-import { overEveryBed } from "../support/bed.js";
-import { Frames } from "./frames.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Frames } from "@/test/fixtures/stages/frames.js";
 
 overEveryBed("A connection that is checked", (bed) => {
   test("is answered, as often as that is done, and goes on", async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { getRpcClient, getRpcServer, getRpcTransport, type TransportStatus } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { Deferred } from "../support/deferred.js";
-import { Held } from "./held.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const CLOSED = "the transport is closed";
 

@@ -8,8 +8,8 @@ import {
   type RPCTransport,
   type TransportStatus,
 } from "@/src/entry/node.js";
-import { embedded, type Guarded } from "../support/embedded.js";
-import { RecordingLogger } from "../support/recording-logger.js";
+import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 type Scheme = (typeof SCHEMES)[number];

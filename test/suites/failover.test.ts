@@ -7,11 +7,11 @@ import {
   type TransportOptions,
   type TransportStatus,
 } from "@/src/entry/node.js";
-import { Inbox } from "../support/inbox.js";
-import { CA } from "../support/tls.js";
-import { Frames } from "./frames.js";
-import { Held } from "./held.js";
-import { Host, type HostScheme } from "./host.js";
+import { Host, type HostScheme } from "@/test/fixtures/beds/host.js";
+import { CA } from "@/test/fixtures/network/tls.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const SCHEMES: readonly HostScheme[] = ["amqp", "amqp+ws", "amqps"];
 const KINDS = ["router", "broker"] as const;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { overEveryBed, uniqueTopic } from "../support/bed.js";
-import { Held } from "./held.js";
-import { Stage } from "./stage.js";
+import { overEveryBed, uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const MANY = 1_000;
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { overEveryBed } from "../support/bed.js";
-import { Inbox } from "../support/inbox.js";
-import { Held } from "./held.js";
-import { notifierOf, recorder, type Seen } from "./notified.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const ONE = { amqp: { rpcServerCredit: 1, notifyServerCredit: 1, replyLinkCredit: 1 } };
 

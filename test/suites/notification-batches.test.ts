@@ -6,12 +6,12 @@ import {
   type Notifier,
   type TransportOptions,
 } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { Deferred } from "../support/deferred.js";
-import { Inbox } from "../support/inbox.js";
-import { Frames } from "./frames.js";
-import { notifierOf, type Seen, recorder as singles } from "./notified.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
+import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { notifierOf, type Seen, recorder as singles } from "@/test/fixtures/stages/notified.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** What is given back through a router comes again from its notifier, after this time. */
 const SOON: TransportOptions = { amqp: { linkRetryDelayMs: 1_000 } };

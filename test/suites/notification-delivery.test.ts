@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { NotificationResult, type TransportOptions } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { Deferred } from "../support/deferred.js";
-import { Inbox } from "../support/inbox.js";
-import { listen, notifierOf, recorder, type Seen } from "./notified.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough to come to the phase that a test is about, on a busy machine. */
 const SHORT_MS = 3_000;

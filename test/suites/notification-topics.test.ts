@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { overEveryBed } from "../support/bed.js";
-import { Inbox } from "../support/inbox.js";
-import { listen, notifierOf, recorder, type Seen } from "./notified.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough for a router to give credit that it has. */
 const SHORT_MS = 2_000;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { NotificationFilter } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { Inbox } from "../support/inbox.js";
-import { listen, notifierOf, PRIORITIES, recorder, type Seen } from "./notified.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { listen, notifierOf, PRIORITIES, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const DRIVERS = ["messaging", "messagingv2"] as const;
 const PAYLOAD = { text: "héllo", list: [1, null, { deep: true }], big: 2n ** 60n };

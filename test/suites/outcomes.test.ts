@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Delivery } from "@/src/core/links/delivery.js";
-import { overEveryBed } from "../support/bed.js";
-import type { Inbox } from "../support/inbox.js";
-import { Held } from "./held.js";
-import { notifierOf } from "./notified.js";
-import { textMessage } from "./poison.js";
-import { Stage } from "./stage.js";
-import { Stranger } from "./stranger.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { textMessage } from "@/test/fixtures/peers/malformed-messages.js";
+import { Stranger } from "@/test/fixtures/peers/raw-client.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import type { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { notifierOf } from "@/test/fixtures/stages/notified.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough to come to the phase that a test is about, on a busy machine. */
 const SHORT_MS = 3_000;

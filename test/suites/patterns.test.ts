@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { RPCClient } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { BUSES } from "../support/bus.js";
-import { Inbox } from "../support/inbox.js";
-import { Held } from "./held.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { BUSES } from "@/test/fixtures/beds/bus-plan.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough for a call to begin, on a busy machine. */
 const SHORT_MS = 3_000;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { getRpcServer } from "@/src/entry/node.js";
-import { type Bed, overEveryBed, uniqueTopic } from "../support/bed.js";
+import { type Bed, overEveryBed, uniqueTopic } from "@/test/fixtures/beds/bed.js";
 
 const PRODUCTS: Readonly<Record<string, string>> = {
   router: "oslo-messaging-router",

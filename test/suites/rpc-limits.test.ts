@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type Bed, overEveryBed } from "../support/bed.js";
-import { Frames } from "./frames.js";
-import { Held } from "./held.js";
-import { Stage } from "./stage.js";
-import { Stranger } from "./stranger.js";
+import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Stranger } from "@/test/fixtures/peers/raw-client.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough to come to the phase that a test is about, on a busy machine and a broker that has just started. */
 const SHORT_MS = 3_000;

@@ -9,10 +9,10 @@ import {
   RPCDispatcherError,
   Target,
 } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { Frames } from "./frames.js";
-import { Held } from "./held.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 overEveryBed("An RPC server", (bed) => {
   describe("chooses the endpoint", () => {

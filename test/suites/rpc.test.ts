@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RemoteError, type RPCClient } from "@/src/entry/node.js";
-import { overEveryBed } from "../support/bed.js";
-import { Inbox } from "../support/inbox.js";
-import { Stage } from "./stage.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const JSON_VALUES = {
   nothing: null,

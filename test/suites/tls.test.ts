@@ -10,8 +10,17 @@ import {
   type TransportStatus,
 } from "@/src/entry/node.js";
 import type { TlsListenerOptions } from "@/src/transports/node/tls-pem.js";
-import { embedded, type Guarded } from "../support/embedded.js";
-import { CA, CLIENT, ENCRYPTED_CLIENT, pem, pemFile, SERVER, VHOST, VHOST_SERVER } from "../support/tls.js";
+import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
+import {
+  CA,
+  CLIENT,
+  ENCRYPTED_CLIENT,
+  pem,
+  pemFile,
+  SERVER,
+  VHOST,
+  VHOST_SERVER,
+} from "@/test/fixtures/network/tls.js";
 
 class Echo {
   echo(_context: object, { arg }: { arg: unknown }): unknown {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { type Topology, type TopologyAddress, watchTopology } from "@/src/entry/intermediary-node.js";
 import { MessagingException } from "@/src/entry/node.js";
-import { type Bed, overEveryBed } from "../support/bed.js";
-import { Deferred } from "../support/deferred.js";
-import { Stage } from "./stage.js";
+import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
+import { Stage } from "@/test/fixtures/stages/stage.js";
 
 overEveryBed("the topology", (bed) => {
   if (bed.embedded) tellsItsTopology(bed);

@@ -3,8 +3,8 @@ import { getRpcClient, getRpcServer, getRpcTransport, type RPCTransport } from "
 import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
 import { listenTcp } from "@/src/transports/node/tcp-listener.js";
-import { overEveryBed, uniqueTopic } from "../support/bed.js";
-import { BUSES } from "../support/bus.js";
+import { overEveryBed, uniqueTopic } from "@/test/fixtures/beds/bed.js";
+import { BUSES } from "@/test/fixtures/beds/bus-plan.js";
 
 /** Long enough for a call to arrive, if anybody listens. */
 const SHORT_MS = 1_000;

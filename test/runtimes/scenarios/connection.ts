@@ -1,8 +1,8 @@
 import { assert } from "chai";
 import type { CredentialsFunction, Frame, RPCTransport, TransportOptions, TransportStatus } from "oslo-messaging";
-import { Held } from "@/test/suites/held.js";
-import type { Scenario } from "../scenario.js";
-import { failureOf, later, type Stage } from "../stage.js";
+import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
+import { failureOf, later, type Stage } from "@/test/fixtures/runtimes/stage.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
 
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 

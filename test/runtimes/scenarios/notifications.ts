@@ -1,9 +1,9 @@
 import { assert } from "chai";
 import type { Notification, NotificationEndpoint, NotificationMetadata, NotifierOptions } from "oslo-messaging";
-import { Inbox } from "@/test/support/inbox.js";
-import type { PythonNotification } from "@/test/support/python.js";
-import type { Scenario } from "../scenario.js";
-import { failureOf, type Stage } from "../stage.js";
+import type { PythonNotification } from "@/test/fixtures/python/python.js";
+import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
+import { failureOf, type Stage } from "@/test/fixtures/runtimes/stage.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const DRIVERS = ["messaging", "messagingv2"] as const;
 const PRIORITIES = ["audit", "debug", "info", "warn", "error", "critical", "sample"] as const;

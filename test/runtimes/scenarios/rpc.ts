@@ -1,9 +1,9 @@
 import { assert } from "chai";
 import type { RemoteFailure } from "oslo-messaging";
-import { Held } from "@/test/suites/held.js";
-import { Inbox } from "@/test/support/inbox.js";
-import type { Scenario } from "../scenario.js";
-import { failureOf } from "../stage.js";
+import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
+import { failureOf } from "@/test/fixtures/runtimes/stage.js";
+import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const CONTEXT = { request_id: "req-1", user: "ü", roles: ["admin"] };
 

@@ -1,4 +1,4 @@
-import type { Scenario } from "../scenario.js";
+import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
 import { CONNECTION } from "./connection.js";
 import { NOTIFICATIONS } from "./notifications.js";
 import { RPC } from "./rpc.js";

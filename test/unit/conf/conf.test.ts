@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Conf, type ConfSources, parseConf } from "@/src/conf/conf.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
-import { failureOf } from "../driver/amqp/peer.js";
+import { failureOf } from "@/test/fixtures/peers/driver-peer.js";
 
 const URL = "amqp://u:s3cr3t@h/v";
 const DEFAULT = `[DEFAULT]\ntransport_url = ${URL}\n`;

@@ -5,6 +5,7 @@ import { type Conf, parseConf } from "@/src/conf/conf.js";
 import { ConfigurationError } from "@/src/driver/exceptions.js";
 import { ROWS } from "@/src/driver/options/option-table.js";
 import { resolveOptions } from "@/src/driver/options/options.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
 type Values = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -17,9 +18,9 @@ interface Vector {
   error?: string;
 }
 
-const DATA = join(import.meta.dirname, "../../data");
+const DATA = projectPath("test/data");
 
-/** Made by test/peers/py_conf.py. */
+/** Made by test/fixtures/python/py_conf.py. */
 const vectors: Vector[] = JSON.parse(await readFile(join(DATA, "conf-vectors.json"), "utf8"));
 const base = vectors[0]?.oslo ?? {};
 

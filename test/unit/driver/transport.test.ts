@@ -10,8 +10,8 @@ import type { Runtime } from "@/src/driver/runtime.js";
 import { NotificationTransport, RPCTransport } from "@/src/driver/transport.js";
 import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { RecordingLogger } from "@/test/support/recording-logger.js";
-import { failureOf } from "./amqp/peer.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { failureOf } from "@/test/fixtures/peers/driver-peer.js";
 
 const intermediary = new Intermediary({
   kind: "router",

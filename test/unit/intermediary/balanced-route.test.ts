@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ACCEPTED, type DeliveryState, RELEASED } from "@/src/core/messages/outcome.js";
 import { BalancedRoute } from "@/src/intermediary/balanced-route.js";
-import { FakeConsumer, FakeProducer, nodeInit, turn } from "./fakes.js";
+import { FakeConsumer, FakeProducer, nodeInit, turn } from "@/test/fixtures/fakes/fake-links.js";
 
 describe("credit for producers", () => {
   test("there is none while nobody listens", () => {

@@ -3,8 +3,8 @@ import type { Connection } from "@/src/core/connection/connection.js";
 import { encodeMessage } from "@/src/core/messages/message.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
 import { Writer } from "@/src/core/types/writer.js";
-import { Bed, textMessage } from "./bed.js";
-import * as raw from "./raw-client.js";
+import { Bed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
+import * as raw from "@/test/fixtures/peers/frame-client.js";
 
 const { AMQP, attach, begin, detach, disposition, flow, nothing, open, RawClient, terminus, transfer } = raw;
 const NOBODY = new Uint8Array(0);

@@ -4,8 +4,8 @@ import type { Sender } from "@/src/core/links/sender.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
 import type { IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { RecordingLogger } from "@/test/support/recording-logger.js";
-import { Bed, type BedConsumer, textMessage } from "./bed.js";
+import { Bed, type BedConsumer, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 
 const UNSETTLED = { settled: false };
 const KINDS = ["router", "broker"] as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ACCEPTED, type Outcome, RELEASED } from "@/src/core/messages/outcome.js";
 import { MulticastRoute } from "@/src/intermediary/multicast-route.js";
-import { FakeConsumer, FakeProducer, nodeInit, turn } from "./fakes.js";
+import { FakeConsumer, FakeProducer, nodeInit, turn } from "@/test/fixtures/fakes/fake-links.js";
 
 const REJECTED: Outcome = { type: "rejected", error: { condition: "my:error" } };
 const MODIFIED: Outcome = { type: "modified", deliveryFailed: false, undeliverableHere: true };

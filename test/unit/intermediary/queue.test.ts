@@ -3,7 +3,7 @@ import { encodeMessage } from "@/src/core/messages/message.js";
 import { ACCEPTED, type Outcome, RELEASED } from "@/src/core/messages/outcome.js";
 import { Writer } from "@/src/core/types/writer.js";
 import { Queue } from "@/src/intermediary/queue.js";
-import { FakeConsumer, FakeProducer, nodeInit } from "./fakes.js";
+import { FakeConsumer, FakeProducer, nodeInit } from "@/test/fixtures/fakes/fake-links.js";
 
 const REFUSED: Outcome = { type: "modified", deliveryFailed: false, undeliverableHere: true };
 const FAILED: Outcome = { type: "modified", deliveryFailed: true, undeliverableHere: false };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Connection } from "@/src/core/connection/connection.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
-import { Bed, textMessage, textOf } from "./bed.js";
+import { Bed, textMessage, textOf } from "@/test/fixtures/beds/intermediary-bed.js";
 
 const ANYCAST = "openstack.org/om/rpc/anycast/openstack/topic";
 const MULTICAST = "openstack.org/om/rpc/multicast/openstack/topic";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ACCEPTED, RELEASED } from "@/src/core/messages/outcome.js";
 import { Topic } from "@/src/intermediary/topic.js";
-import { FakeConsumer, FakeProducer, nodeInit } from "./fakes.js";
+import { FakeConsumer, FakeProducer, nodeInit } from "@/test/fixtures/fakes/fake-links.js";
 
 test("a message goes to every subscriber, and waits for each one's credit", async () => {
   const init = nodeInit();

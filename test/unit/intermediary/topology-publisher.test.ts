@@ -5,7 +5,7 @@ import { Budget } from "@/src/intermediary/budget.js";
 import { Clients } from "@/src/intermediary/clients.js";
 import type { Topology } from "@/src/intermediary/topology.js";
 import { TopologyBoard } from "@/src/intermediary/topology-publisher.js";
-import { FakeConsumer, FakeLogger, FakeProducer } from "./fakes.js";
+import { FakeConsumer, FakeLogger, FakeProducer } from "@/test/fixtures/fakes/fake-links.js";
 
 const PERIOD_MS = 250;
 

@@ -5,7 +5,7 @@ import { distributions } from "@/src/intermediary/addresses.js";
 import { Budget } from "@/src/intermediary/budget.js";
 import { Clients, LinkCounts } from "@/src/intermediary/clients.js";
 import { topologyOf } from "@/src/intermediary/topology-snapshot.js";
-import { FakeLogger } from "./fakes.js";
+import { FakeLogger } from "@/test/fixtures/fakes/fake-links.js";
 
 /** JSON escapes each of its characters by six. */
 const NAME = "\u0001".repeat(2_000);

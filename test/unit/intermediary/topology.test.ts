@@ -10,7 +10,7 @@ import {
   type TopologyAddress,
 } from "@/src/intermediary/topology.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { Bed, type BedConsumer, textMessage } from "./bed.js";
+import { Bed, type BedConsumer, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 
 const KINDS = ["router", "broker"] as const;
 const UNSETTLED = { settled: false };

@@ -14,7 +14,7 @@ import {
   MessagingException,
   NoSuchOptError,
 } from "@/src/entry/node.js";
-import { Deferred } from "@/test/support/deferred.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const { Intermediary, memoryDial, TOPOLOGY_CAPABILITY, watchTopology } = node;
 type IntermediaryOptions = node.IntermediaryOptions;

@@ -1,8 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Socket } from "@/src/core/byte-stream.js";
-import { type Bed, memoryBed, type Open, secureWebSocketBed, streamBed, tcpBed, tlsBed, webSocketBed } from "./beds.js";
-import { Arrivals, Probe, pattern, pump } from "./probe.js";
-import { rawTcpServer } from "./raw-tcp-server.js";
+import {
+  type Bed,
+  memoryBed,
+  type Open,
+  secureWebSocketBed,
+  streamBed,
+  tcpBed,
+  tlsBed,
+  webSocketBed,
+} from "@/test/fixtures/beds/transport-beds.js";
+import { Arrivals, Probe, pattern, pump } from "@/test/fixtures/fakes/socket-probe.js";
+import { rawTcpServer } from "@/test/fixtures/peers/raw-tcp-server.js";
 
 const never = new AbortController().signal;
 

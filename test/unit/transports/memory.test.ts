@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 import type { Socket } from "@/src/core/byte-stream.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { Arrivals, Probe, pattern } from "./probe.js";
+import { Arrivals, Probe, pattern } from "@/test/fixtures/fakes/socket-probe.js";
 
 const never = new AbortController().signal;
 const here = { scheme: "memory", hostname: "here", port: 0 };

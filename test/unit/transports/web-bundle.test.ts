@@ -1,12 +1,10 @@
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { expect, it } from "vitest";
-
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+import { ROOT } from "@/test/fixtures/project.js";
 
 it.each(["websocket/dial", "memory"])("%s.ts needs nothing that a browser lacks", async (name) => {
   const { metafile } = await build({
-    absWorkingDir: root,
+    absWorkingDir: ROOT,
     entryPoints: [`src/transports/${name}.ts`],
     bundle: true,
     write: false,

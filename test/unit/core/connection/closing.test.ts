@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { accepted, RawPeer, stateCode, WINDOW } from "@/test/support/raw-peer.js";
-import { ACCEPTED, connectTo, encoded, receiverWith, senderWith, text, transfer } from "../raw-bed.js";
+import {
+  ACCEPTED,
+  connectTo,
+  encoded,
+  receiverWith,
+  senderWith,
+  text,
+  transfer,
+} from "@/test/fixtures/beds/raw-bed.js";
+import { accepted, RawPeer, stateCode, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("closing", () => {
   afterEach(() => void vi.useRealTimers());

@@ -5,11 +5,11 @@ import { accept, type ConnectOptions, connect } from "@/src/core/connection/hand
 import { saslHeader } from "@/src/core/sasl/sasl.js";
 import { scramProofs } from "@/src/core/sasl/scram.js";
 import { Admission } from "@/src/core/sasl/server/authenticator.js";
-import { RawPeer } from "@/test/support/raw-peer.js";
-import { RecordingLogger } from "@/test/support/recording-logger.js";
-import { FakeSocket, turn } from "../fake-socket.js";
-import { connectTo, error, saslServer, TO } from "../raw-bed.js";
-import { challenge, mechanisms, outcome } from "../sasl-ends.js";
+import { connectTo, error, saslServer, TO } from "@/test/fixtures/beds/raw-bed.js";
+import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { RawPeer } from "@/test/fixtures/peers/raw-peer.js";
+import { challenge, mechanisms, outcome } from "@/test/fixtures/peers/sasl-ends.js";
 
 /** All that a server says until the connection is open, and what is waited for before each of it. */
 const SERVER: readonly (readonly [phase: string, bytes: Uint8Array])[] = [

@@ -5,13 +5,13 @@ import type { Connection } from "@/src/core/connection/connection.js";
 import { accept, connect } from "@/src/core/connection/handshake.js";
 import { Deadlines } from "@/src/core/deadlines.js";
 import { Admission } from "@/src/core/sasl/server/authenticator.js";
-import { Bed, textMessage } from "@/test/unit/intermediary/bed.js";
-import { RawClient } from "@/test/unit/intermediary/raw-client.js";
-import { CLIENT, SERVER } from "../conversations.js";
-import { FakeSocket, turn } from "../fake-socket.js";
-import { speech, spoken } from "../mutations.js";
-import { saslServer, TO } from "../raw-bed.js";
-import { Referee } from "../referee.js";
+import { Bed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
+import { saslServer, TO } from "@/test/fixtures/beds/raw-bed.js";
+import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
+import { CLIENT, SERVER } from "@/test/fixtures/peers/conversations.js";
+import { RawClient } from "@/test/fixtures/peers/frame-client.js";
+import { speech, spoken } from "@/test/fixtures/peers/mutations.js";
+import { Referee } from "@/test/fixtures/peers/referee.js";
 
 /** So long may anything that a stranger says keep this process. */
 const LONGEST_BLOCK_MS = 1_000;

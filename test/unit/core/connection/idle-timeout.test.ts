@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Heartbeat } from "@/src/core/connection/idle-timeout.js";
 import { Output } from "@/src/core/links/output.js";
-import { RawPeer, WINDOW } from "@/test/support/raw-peer.js";
-import { FakeSocket, turn } from "../fake-socket.js";
-import { BEGIN, begun, connectTo, opened } from "../raw-bed.js";
+import { BEGIN, begun, connectTo, opened } from "@/test/fixtures/beds/raw-bed.js";
+import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
+import { RawPeer, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("heartbeats", () => {
   it("are sent to a peer that asks for them", { tags: ["connection:idle-timeout"] }, async () => {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { RawPeer, WINDOW } from "@/test/support/raw-peer.js";
-import { BEGIN, connectTo, encoded, opened, receiverWith, senderWith, text, transfer } from "../raw-bed.js";
+import {
+  BEGIN,
+  connectTo,
+  encoded,
+  opened,
+  receiverWith,
+  senderWith,
+  text,
+  transfer,
+} from "@/test/fixtures/beds/raw-bed.js";
+import { RawPeer, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("bytes from strangers", () => {
   const cases: readonly [string, (peer: RawPeer) => void, string][] = [

@@ -3,7 +3,7 @@ import { StatusBoard } from "@/src/core/connection/status.js";
 import { type Life, Supervisor, type SupervisorOptions } from "@/src/core/connection/supervisor.js";
 import { Deadlines } from "@/src/core/deadlines.js";
 import { AuthenticationError, ConnectionLost } from "@/src/core/errors.js";
-import { Deferred } from "@/test/support/deferred.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 class FakeLife implements Life {
   readonly product = "fake";

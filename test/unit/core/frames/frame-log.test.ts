@@ -4,7 +4,7 @@ import { describeFrame } from "@/src/core/frames/frame-log.js";
 import { saslFrame } from "@/src/core/sasl/sasl.js";
 import { Uuid } from "@/src/core/types/uuid.js";
 import { Writer } from "@/src/core/types/writer.js";
-import { amqpValue, compound, u32 } from "../amqp-values.js";
+import { amqpValue, compound, u32 } from "@/test/fixtures/peers/amqp-values.js";
 
 /** An AMQP frame on channel 258 with a list of `count` fields, and a payload. */
 function frame(code: number, count: number, fields: readonly number[], payload: readonly number[] = []): Uint8Array {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { stateCode, WINDOW } from "@/test/support/raw-peer.js";
-import { RecordingLogger } from "@/test/support/recording-logger.js";
-import { ACCEPTED, encoded, receiverWith, sameLink, senderWith, text, transfer } from "../raw-bed.js";
+import { ACCEPTED, encoded, receiverWith, sameLink, senderWith, text, transfer } from "@/test/fixtures/beds/raw-bed.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { stateCode, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 /** What a careless user gives us. */
 function explode(): never {

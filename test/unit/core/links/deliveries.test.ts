@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery } from "@/src/core/links/delivery.js";
-import { stateCode } from "@/test/support/raw-peer.js";
-import { encoded, receiverWith, sameLink, transfer } from "../raw-bed.js";
+import { encoded, receiverWith, sameLink, transfer } from "@/test/fixtures/beds/raw-bed.js";
+import { stateCode } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("deliveries", () => {
   it("puts a message together from its frames, and drops one that is aborted", async () => {

@@ -1,6 +1,16 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { stateCode } from "@/test/support/raw-peer.js";
-import { BEGIN, begun, encoded, error, opened, receiverWith, sameLink, senderWith, transfer } from "../raw-bed.js";
+import {
+  BEGIN,
+  begun,
+  encoded,
+  error,
+  opened,
+  receiverWith,
+  sameLink,
+  senderWith,
+  transfer,
+} from "@/test/fixtures/beds/raw-bed.js";
+import { stateCode } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("links and sessions", () => {
   it("rejects with the peer's reason when a link is refused", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Deadlines } from "@/src/core/deadlines.js";
 import type { Outcome } from "@/src/core/messages/outcome.js";
-import { accepted, type RawPeer, released, WINDOW } from "@/test/support/raw-peer.js";
-import { ACCEPTED, error, sameLink, senderWith, text } from "../raw-bed.js";
+import { ACCEPTED, error, sameLink, senderWith, text } from "@/test/fixtures/beds/raw-bed.js";
+import { accepted, type RawPeer, released, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("outcomes", () => {
   it("tells each sender what became of its message, by a disposition over a range", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type FlushListener, Output } from "@/src/core/links/output.js";
-import { FakeSocket, turn } from "../fake-socket.js";
+import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
 
 interface OutputBed {
   socket: FakeSocket;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { accepted, WINDOW } from "@/test/support/raw-peer.js";
-import { ACCEPTED, encoded, receiverWith, sameLink, senderWith, text, transfer } from "../raw-bed.js";
+import { ACCEPTED, encoded, receiverWith, sameLink, senderWith, text, transfer } from "@/test/fixtures/beds/raw-bed.js";
+import { accepted, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("windows", () => {
   it("keeps what is over the peer's incoming window until it opens", async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, type Message } from "@/src/core/messages/message.js";
 import { Writer } from "@/src/core/types/writer.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
 /** What the Python driver sent, and what another decoder made of it: values as Python writes them, each with its AMQP type. */
 interface Golden {
@@ -12,9 +13,7 @@ interface Golden {
   message: string;
 }
 
-const GOLDEN: readonly Golden[] = JSON.parse(
-  readFileSync(new URL("../../../data/golden-messages.json", import.meta.url), "utf8"),
-);
+const GOLDEN: readonly Golden[] = JSON.parse(readFileSync(projectPath("test/data/golden-messages.json"), "utf8"));
 
 /**
  * The only difference that is allowed between a message of the Python driver and ours: no absolute-expiry-time, and no

@@ -6,7 +6,7 @@ import { type Body, decodeMessage, encodeMessage, type Message, type MessageId }
 import { Reader } from "@/src/core/types/reader.js";
 import { Uuid } from "@/src/core/types/uuid.js";
 import { Writer } from "@/src/core/types/writer.js";
-import { amqpValue, compound, u32 } from "../amqp-values.js";
+import { amqpValue, compound, u32 } from "@/test/fixtures/peers/amqp-values.js";
 
 /** By require: rhea is CommonJS and its typings have no default export. */
 const rhea: typeof import("rhea") = createRequire(import.meta.url)("rhea");

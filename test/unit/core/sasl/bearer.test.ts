@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { AuthenticationError, ProtocolError } from "@/src/core/errors.js";
 import { saslHeader } from "@/src/core/sasl/sasl.js";
-import { challenge, client, converse, init, join, mechanisms, outcome, response, server } from "../sasl-ends.js";
+import {
+  challenge,
+  client,
+  converse,
+  init,
+  join,
+  mechanisms,
+  outcome,
+  response,
+  server,
+} from "@/test/fixtures/peers/sasl-ends.js";
 
 const TOKEN = "eyJhbGciOi.J9~t0k/en+_-==";
 const TOKENS = { tokens: new Set(["other", TOKEN]) };

@@ -4,7 +4,7 @@ import { AuthenticationError, ProtocolError } from "@/src/core/errors.js";
 import type { SaslClientOptions } from "@/src/core/sasl/client/sasl-client.js";
 import { describeProtocol, saslFrame, saslHeader } from "@/src/core/sasl/sasl.js";
 import type { AdmissionInit } from "@/src/core/sasl/server/authenticator.js";
-import { client, converse, feed, init, join, mechanisms, outcome, server } from "../sasl-ends.js";
+import { client, converse, feed, init, join, mechanisms, outcome, server } from "@/test/fixtures/peers/sasl-ends.js";
 
 const AMQP = Uint8Array.of(0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0);
 const PASSWORD = "pä55\u{1f511}:@ word";

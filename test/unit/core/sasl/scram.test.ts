@@ -5,7 +5,17 @@ import { saslHeader } from "@/src/core/sasl/sasl.js";
 import { saslprep } from "@/src/core/sasl/saslprep.js";
 import type { ScramHash } from "@/src/core/sasl/scram.js";
 import { Admission } from "@/src/core/sasl/server/authenticator.js";
-import { challenge, client, converse, init, join, mechanisms, outcome, response, server } from "../sasl-ends.js";
+import {
+  challenge,
+  client,
+  converse,
+  init,
+  join,
+  mechanisms,
+  outcome,
+  response,
+  server,
+} from "@/test/fixtures/peers/sasl-ends.js";
 
 const HASHES: readonly ScramHash[] = ["SHA-1", "SHA-256", "SHA-512"];
 const CREDENTIALS = { username: "a=b,c é", password: "pä55\u{1f511},= word" };

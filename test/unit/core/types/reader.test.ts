@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ProtocolError } from "@/src/core/errors.js";
 import { Reader } from "@/src/core/types/reader.js";
 import { Uuid } from "@/src/core/types/uuid.js";
-import { amqpValue, compound, u32 } from "../amqp-values.js";
+import { amqpValue, compound, u32 } from "@/test/fixtures/peers/amqp-values.js";
 
 function reader(...bytes: number[]): Reader {
   return new Reader(Uint8Array.from(bytes));

@@ -3,7 +3,7 @@ import types from "rhea/lib/types.js";
 import { expect, it } from "vitest";
 import { ProtocolError } from "@/src/core/errors.js";
 import { Reader } from "@/src/core/types/reader.js";
-import { amqpValue } from "../amqp-values.js";
+import { amqpValue } from "@/test/fixtures/peers/amqp-values.js";
 
 /** rhea believes every count and size: what we let pass must mean the same to it, or a stranger chooses what it reads. */
 it("what is let through to rhea ends for rhea where it ends for us", () => {

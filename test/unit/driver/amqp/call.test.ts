@@ -12,7 +12,7 @@ import {
   Peer,
   REPLIES,
   TARGET,
-} from "./peer.js";
+} from "@/test/fixtures/peers/driver-peer.js";
 
 const FAILURE = { excType: "ValueError", module: "builtins", message: "no", traceback: [], args: ["no"], kwargs: {} };
 

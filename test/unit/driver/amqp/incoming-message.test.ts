@@ -4,7 +4,7 @@ import { Uuid } from "@/src/core/types/uuid.js";
 import { encodeRequest } from "@/src/driver/amqp/wire.js";
 import type { IncomingMessage, ListenOptions } from "@/src/driver/driver.js";
 import type { ResolvedOptions } from "@/src/driver/options/options.js";
-import { ANYCAST, driverBed, inbox, next, TARGET } from "./peer.js";
+import { ANYCAST, driverBed, inbox, next, TARGET } from "@/test/fixtures/peers/driver-peer.js";
 
 const REQUEST = { body: { method: "m", args: { a: 1 } }, context: { user: "u" } };
 const CALL: Message = { messageId: "id-1", replyTo: "back", body: encodeRequest(REQUEST) };

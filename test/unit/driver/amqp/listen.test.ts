@@ -4,7 +4,6 @@ import { encodeNotification, encodeRequest } from "@/src/driver/amqp/wire.js";
 import type { Host } from "@/src/driver/options/hosts.js";
 import { Target } from "@/src/driver/target.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { RawPeer, released, stateCode, WINDOW } from "@/test/support/raw-peer.js";
 import {
   ANYCAST,
   castRequest,
@@ -16,7 +15,8 @@ import {
   notifyRequest,
   Peer,
   TARGET,
-} from "./peer.js";
+} from "@/test/fixtures/peers/driver-peer.js";
+import { RawPeer, released, stateCode, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 const SERVER = TARGET.with({ server: "s" });
 const UNICAST = "openstack.org/om/rpc/unicast/openstack/topic/s";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ANYCAST, driverBed, failureOf, TARGET } from "./peer.js";
+import { ANYCAST, driverBed, failureOf, TARGET } from "@/test/fixtures/peers/driver-peer.js";
 
 test("a probe of a target whose link is detached fails with the reason of the peer", async () => {
   const { driver, peer } = driverBed();

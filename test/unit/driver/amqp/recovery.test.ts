@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { Delivery } from "@/src/core/links/delivery.js";
 import { encodeRequest } from "@/src/driver/amqp/wire.js";
-import { ANYCAST, callRequest, castRequest, driverBed, failureOf, inbox, next, REPLIES, TARGET } from "./peer.js";
+import {
+  ANYCAST,
+  callRequest,
+  castRequest,
+  driverBed,
+  failureOf,
+  inbox,
+  next,
+  REPLIES,
+  TARGET,
+} from "@/test/fixtures/peers/driver-peer.js";
 
 /** The scenarios of oslo's TestLinkRecovery and TestMessageRetransmit (oslo_messaging/tests/drivers/test_amqp_driver.py). */
 

@@ -13,7 +13,7 @@ import {
   Peer,
   REPLIES,
   TARGET,
-} from "./peer.js";
+} from "@/test/fixtures/peers/driver-peer.js";
 
 const UNSETTLED = { preSettled: [] };
 

@@ -5,10 +5,11 @@ import type { Dial, TLSDetail, TLSOptions } from "@/src/core/byte-stream.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import type { Runtime } from "@/src/driver/runtime.js";
 import { RPCTransport } from "@/src/driver/transport.js";
-import { RecordingLogger } from "@/test/support/recording-logger.js";
-import { failureOf } from "../amqp/peer.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { failureOf } from "@/test/fixtures/peers/driver-peer.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
-const DATA = join(import.meta.dirname, "../../../data/tls");
+const DATA = projectPath("test/data/tls");
 const CA = readFileSync(join(DATA, "ca.pem"), "utf8");
 const CERT = "-----BEGIN CERTIFICATE-----\ncert";
 const KEY = "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----";

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { InvalidTarget, MessagingException, RPCVersionCapError } from "@/src/driver/exceptions.js";
 import { getRpcClient, type PrepareOverrides } from "@/src/driver/rpc/client.js";
 import { Target } from "@/src/driver/target.js";
-import { FakeDriver } from "@/test/support/fake-driver.js";
+import { FakeDriver } from "@/test/fixtures/fakes/fake-driver.js";
 
 let driver: FakeDriver;
 beforeEach(() => {

@@ -5,8 +5,8 @@ import type { CallInfo } from "@/src/driver/rpc/dispatcher.js";
 import { expectedExceptions } from "@/src/driver/rpc/expected-exceptions.js";
 import { getRpcServer, type RPCServer, type RPCServerOptions } from "@/src/driver/rpc/server.js";
 import { Target } from "@/src/driver/target.js";
-import { Deferred } from "@/test/support/deferred.js";
-import { FakeDriver, FakeIncoming, type IncomingInit } from "@/test/support/fake-driver.js";
+import { FakeDriver, FakeIncoming, type IncomingInit } from "@/test/fixtures/fakes/fake-driver.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const TARGET = { topic: "calc", server: "host-a" };
 let driver: FakeDriver;

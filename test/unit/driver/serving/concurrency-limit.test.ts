@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type FreeSlot, Slots } from "@/src/driver/serving/concurrency-limit.js";
-import { Deferred } from "@/test/support/deferred.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 /** Work that the test ends. */
 class Works {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { tcpDial } from "@/src/transports/node/tcp.js";
-import { dialStream } from "../beds.js";
-import { Probe, pattern } from "../probe.js";
-import { rawTcpServer } from "../raw-tcp-server.js";
+import { dialStream } from "@/test/fixtures/beds/transport-beds.js";
+import { Probe, pattern } from "@/test/fixtures/fakes/socket-probe.js";
+import { rawTcpServer } from "@/test/fixtures/peers/raw-tcp-server.js";
 
 const never = new AbortController().signal;
 const at = (port: number) => ({ scheme: "amqp", hostname: "127.0.0.1", port });

@@ -5,9 +5,9 @@ import type { Socket } from "@/src/core/byte-stream.js";
 import { OpenStreams } from "@/src/transports/node/node-server.js";
 import { tcpDial } from "@/src/transports/node/tcp.js";
 import { listenTcp } from "@/src/transports/node/tcp-listener.js";
-import { tcpBed } from "../beds.js";
-import { Arrivals, Probe, pattern } from "../probe.js";
-import { rawTcpServer } from "../raw-tcp-server.js";
+import { tcpBed } from "@/test/fixtures/beds/transport-beds.js";
+import { Arrivals, Probe, pattern } from "@/test/fixtures/fakes/socket-probe.js";
+import { rawTcpServer } from "@/test/fixtures/peers/raw-tcp-server.js";
 
 const never = new AbortController().signal;
 const cleanups: (() => Promise<void> | void)[] = [];

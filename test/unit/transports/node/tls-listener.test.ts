@@ -8,9 +8,9 @@ import { tcpDial } from "@/src/transports/node/tcp.js";
 import { listenTcp, type TcpListenerOptions } from "@/src/transports/node/tcp-listener.js";
 import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
 import { nodeWebSocketDial } from "@/src/transports/node/websocket-node.js";
-import { RecordingLogger } from "@/test/support/recording-logger.js";
-import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER } from "@/test/support/tls.js";
-import { Arrivals, Probe } from "../probe.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { Arrivals, Probe } from "@/test/fixtures/fakes/socket-probe.js";
+import { CA, CLIENT, ENCRYPTED_CLIENT, pem, SERVER } from "@/test/fixtures/network/tls.js";
 
 const never = new AbortController().signal;
 const listenings: Listening[] = [];

@@ -7,9 +7,18 @@ import { listenTcp } from "@/src/transports/node/tcp-listener.js";
 import type { TlsListenerOptions } from "@/src/transports/node/tls-pem.js";
 import { listenWebSocket } from "@/src/transports/node/websocket-listener.js";
 import { nodeWebSocketDial } from "@/src/transports/node/websocket-node.js";
-import { CA, CLIENT, CLIENT_NAME, ENCRYPTED_CLIENT, pem, SERVER, VHOST, VHOST_SERVER } from "@/test/support/tls.js";
-import { Arrivals, Probe } from "../probe.js";
-import { rawTcpServer } from "../raw-tcp-server.js";
+import { Arrivals, Probe } from "@/test/fixtures/fakes/socket-probe.js";
+import {
+  CA,
+  CLIENT,
+  CLIENT_NAME,
+  ENCRYPTED_CLIENT,
+  pem,
+  SERVER,
+  VHOST,
+  VHOST_SERVER,
+} from "@/test/fixtures/network/tls.js";
+import { rawTcpServer } from "@/test/fixtures/peers/raw-tcp-server.js";
 
 const never = new AbortController().signal;
 const cleanups: (() => Promise<void> | void)[] = [];

@@ -4,7 +4,7 @@ import { afterEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Listening } from "@/src/core/byte-stream.js";
 import { listenWebSocket, type WebSocketListenerOptions } from "@/src/transports/node/websocket-listener.js";
-import { Arrivals } from "../probe.js";
+import { Arrivals } from "@/test/fixtures/fakes/socket-probe.js";
 
 const listenings: Listening[] = [];
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "v
 import type { Address, Socket } from "@/src/core/byte-stream.js";
 import { type OpenWebSocket, type WebSocketDialOptions, webSocketDial } from "@/src/transports/websocket/dial.js";
 import type { WebSocketLike } from "@/src/transports/websocket/socket.js";
-import { FakeWebSocket } from "../fake-websocket.js";
-import { Probe, pattern } from "../probe.js";
+import { FakeWebSocket } from "@/test/fixtures/fakes/fake-websocket.js";
+import { Probe, pattern } from "@/test/fixtures/fakes/socket-probe.js";
 
 const never = new AbortController().signal;
 const to: Address = { scheme: "amqp+ws", hostname: "bus.example", port: 8080 };

@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Address } from "@/src/core/byte-stream.js";
 import { bind } from "@/src/transports/node/node-server.js";
 import { nodeWebSocketDial } from "@/src/transports/node/websocket-node.js";
-import { Probe, pattern } from "../probe.js";
+import { Probe, pattern } from "@/test/fixtures/fakes/socket-probe.js";
 
 const never = new AbortController().signal;
 const dial = nodeWebSocketDial();

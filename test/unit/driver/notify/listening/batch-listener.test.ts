@@ -8,8 +8,8 @@ import {
 import { NotificationFilter } from "@/src/driver/notify/listening/filter.js";
 import type { NotificationListener } from "@/src/driver/notify/listening/listener.js";
 import { type Notification, NotificationResult } from "@/src/driver/notify/notification.js";
-import { Deferred } from "@/test/support/deferred.js";
-import { FakeDriver, type FakeIncoming } from "@/test/support/fake-driver.js";
+import { FakeDriver, type FakeIncoming } from "@/test/fixtures/fakes/fake-driver.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const TARGETS = [{ topic: "t" }];
 let driver: FakeDriver;

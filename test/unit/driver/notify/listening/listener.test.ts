@@ -5,8 +5,8 @@ import { NotificationFilter } from "@/src/driver/notify/listening/filter.js";
 import { getNotificationListener, type ListenerOptions } from "@/src/driver/notify/listening/listener.js";
 import { NotificationResult } from "@/src/driver/notify/notification.js";
 import { Target } from "@/src/driver/target.js";
-import { Deferred } from "@/test/support/deferred.js";
-import { FakeDriver, type FakeIncoming } from "@/test/support/fake-driver.js";
+import { FakeDriver, type FakeIncoming } from "@/test/fixtures/fakes/fake-driver.js";
+import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 let driver: FakeDriver;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { MessageDeliveryFailure } from "@/src/driver/exceptions.js";
 import { PRIORITIES } from "@/src/driver/notify/notification.js";
 import { Notifier, type NotifierOptions } from "@/src/driver/notify/sending/notifier.js";
 import { TestDriver } from "@/src/driver/notify/sending/test-driver.js";
-import { FakeDriver } from "@/test/support/fake-driver.js";
+import { FakeDriver } from "@/test/fixtures/fakes/fake-driver.js";
 
 let driver: FakeDriver;
 beforeEach(() => {

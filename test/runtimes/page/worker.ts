@@ -1,3 +1,0 @@
-import { performBy } from "./performer.js";
-
-performBy(globalThis);
