@@ -1,7 +1,7 @@
 import { accept, connect } from "../src/core/connection/handshake.js";
 import type { Delivery } from "../src/core/links/delivery.js";
 import type { Sender } from "../src/core/links/sender.js";
-import { Admission } from "../src/core/sasl/server/authenticator.js";
+import { Authenticator } from "../src/core/sasl/server/authenticator.js";
 import { tcpDial } from "../src/transports/node/tcp.js";
 import { listenTcp } from "../src/transports/node/tcp-listener.js";
 import { type Contender, check, reply, request } from "./echo.js";
@@ -26,7 +26,7 @@ export const coreContender: Contender = {
       accept: (socket) =>
         accept(socket, {
           containerId: "server",
-          sasl: new Admission(),
+          sasl: new Authenticator(),
           onOpen() {},
           onFailure() {},
           onLink(link) {

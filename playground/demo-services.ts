@@ -7,8 +7,8 @@ import {
   Notifier,
   type RPCTransport,
 } from "oslo-messaging";
-import { chatter } from "./chatter.js";
 import { DemoEndpoint } from "./demo-endpoint.js";
+import { sendDemoNotifications } from "./demo-notifications.js";
 
 export interface DemoServicesInit {
   rpc: RPCTransport;
@@ -35,7 +35,7 @@ export class DemoServices {
   static async start(init: DemoServicesInit): Promise<DemoServices> {
     const services = new DemoServices(init);
     await Promise.all(SERVERS.map((name) => services.#serve(name)));
-    services.#talk = chatter(services.#notifier("playground"), services.#leaving.signal);
+    services.#talk = sendDemoNotifications(services.#notifier("playground"), services.#leaving.signal);
     return services;
   }
 

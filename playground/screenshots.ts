@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright";
-import { Backstage } from "./backstage.js";
+import { DemoBackend } from "./demo-backend.js";
 import { pageFiles } from "./page-files.js";
 import { servePage } from "./page-server.js";
 import { PythonEndpoint } from "./python-endpoint.js";
@@ -10,9 +10,9 @@ const SIZE = { width: 1280, height: 900 };
 const docs = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 
 // The pictures of the README, of the playground as it runs, with a server in Python.
-await using backstage = await Backstage.start(() => {});
-await serving(backstage.tcpUrl, async () => {
-  const page = await servePage(await pageFiles(backstage));
+await using backend = await DemoBackend.start(() => {});
+await serving(backend.tcpUrl, async () => {
+  const page = await servePage(await pageFiles(backend));
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const url = `http://127.0.0.1:${page.port}/`;

@@ -1,5 +1,5 @@
 import { toError } from "../src/core/errors.js";
-import { Backstage } from "./backstage.js";
+import { DemoBackend } from "./demo-backend.js";
 import { pageFiles } from "./page-files.js";
 import { servePage } from "./page-server.js";
 import { PythonEndpoint } from "./python-endpoint.js";
@@ -20,9 +20,9 @@ async function run(args: readonly string[]): Promise<number> {
     return 64;
   }
   try {
-    await using backstage = await Backstage.start(warn);
-    if (args.length > 0) await walkThrough(backstage.webSocketUrl, print);
-    else await serve(backstage);
+    await using backend = await DemoBackend.start(warn);
+    if (args.length > 0) await walkThrough(backend.webSocketUrl, print);
+    else await serve(backend);
     return 0;
   } catch (error) {
     process.stderr.write(`The playground failed: ${toError(error).message}\n`);
@@ -31,7 +31,7 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 /** Serves the page until Ctrl-C. */
-async function serve({ webSocketUrl, tcpUrl }: Backstage): Promise<void> {
+async function serve({ webSocketUrl, tcpUrl }: DemoBackend): Promise<void> {
   const interrupted = interruption();
   const page = await servePage(await pageFiles({ webSocketUrl, tcpUrl }));
   try {
@@ -69,7 +69,7 @@ Ctrl-C ends it.`;
 
 /** The first line says it; the stack of a method that was told to fail would only frighten. */
 function warn(text: string): void {
-  process.stderr.write(`(backstage) ${text.replace(/\n.*/s, "")}\n`);
+  process.stderr.write(`(backend) ${text.replace(/\n.*/s, "")}\n`);
 }
 
 function print(text: string): void {

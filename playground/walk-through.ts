@@ -8,7 +8,7 @@ import {
   Notifier,
   RemoteError,
 } from "../src/entry/node.js";
-import { type Sighting, Sightings } from "./sightings.js";
+import { NotificationRecorder, type RecordedEvent } from "./notification-recorder.js";
 
 const TIMEOUT_MS = 5_000;
 
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5_000;
 export async function walkThrough(url: string, print: (line: string) => void): Promise<void> {
   await using rpc = getRpcTransport(url);
   await using notifications = getNotificationTransport(url);
-  const seen = new Sightings(TIMEOUT_MS);
+  const seen = new NotificationRecorder(TIMEOUT_MS);
   const listener = getNotificationListener(notifications, [{ topic: "notifications" }], [seen.endpoint]);
   const client = getRpcClient(rpc, { topic: "demo", version: "1.0" }, { timeoutMs: TIMEOUT_MS });
   const notifier = new Notifier(notifications, { publisherId: "walk-through" });
@@ -58,7 +58,7 @@ export async function walkThrough(url: string, print: (line: string) => void): P
   await step("remote error", "demo.fail", () => remoteError(client.call({}, "fail", { kind: "custom" })));
   await step("notification", "warn, to ourselves", async () => {
     await notifier.warn({}, "walk-through.over", { ok: true }, { timeoutMs: TIMEOUT_MS });
-    const isIt = ({ priority, eventType }: Sighting) => priority === "warn" && eventType === "walk-through.over";
+    const isIt = ({ priority, eventType }: RecordedEvent) => priority === "warn" && eventType === "walk-through.over";
     return (await seen.wait(1, isIt)).map(({ payload }) => payload);
   });
   await step("end", "listener and connections", async () => {
@@ -85,8 +85,8 @@ async function remoteError(answer: Promise<unknown>): Promise<string> {
 }
 
 /** The servers tell everybody who was sent a note. */
-async function noted(seen: Sightings, note: string, servers: number): Promise<unknown> {
-  const isIt = ({ eventType, payload }: Sighting) =>
+async function noted(seen: NotificationRecorder, note: string, servers: number): Promise<unknown> {
+  const isIt = ({ eventType, payload }: RecordedEvent) =>
     eventType === "demo.note" && isJsonObject(payload) && payload["note"] === note;
   return (await seen.wait(servers, isIt)).map(({ payload }) => payload);
 }

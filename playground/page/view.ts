@@ -1,11 +1,11 @@
 import type { NotificationTransport, RPCTransport, TransportOptions } from "oslo-messaging";
 
 /** Where the intermediary is: what `npm start` brought along, this page itself, or what the user has named. */
-export type Place = "embedded" | "page" | "url";
+export type BusLocation = "embedded" | "page" | "url";
 
 /** What the page is connected by. */
-export interface Bus {
-  place: Place;
+export interface BusTransports {
+  place: BusLocation;
   rpc: RPCTransport;
   notifications: NotificationTransport;
   /** What the transports dial by, besides what the library has. */
@@ -16,7 +16,7 @@ export interface Bus {
 
 /** A part of the page that works while there is a bus. Its transports may be without a connection, and get one again. */
 export interface View {
-  open(bus: Bus): void;
+  open(bus: BusTransports): void;
   /** Comes before the transports are closed. */
   close(): Promise<void>;
 }

@@ -43,7 +43,9 @@ export function tlsFor(url: TransportURL, ssl: SslTexts, readFile: ReadFile | un
   const names = new Set(ROWS.map(([, { name }]) => name).filter((name) => name.startsWith("ssl")));
   const query = parseOptions(Object.fromEntries(Object.entries(url.query).filter(([name]) => names.has(name))));
   const texts = { ...Object.fromEntries(given), ...query };
-  return inGroup(AMQP, () => tlsOf({ scheme: url.scheme, texts, code: undefined, readFile, honours: undefined }));
+  return inGroup(AMQP, () =>
+    tlsOf({ scheme: url.scheme, texts, code: undefined, readFile, supportedTlsOptions: undefined }),
+  );
 }
 
 /** An error names its group too. */

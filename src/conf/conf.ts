@@ -7,8 +7,8 @@ import { TransportURL } from "../driver/options/transport-url.js";
 import { amqpSection, tlsFor } from "./amqp-section.js";
 import { parseIni } from "./ini.js";
 import { defaultText, FORMER, warningsAbout } from "./known-options.js";
-import { type NotificationSection, notificationPlaces, notificationSection } from "./notification-section.js";
-import { OptionFile, type Places } from "./option-file.js";
+import { type NotificationSection, notificationNames, notificationSection } from "./notification-section.js";
+import { OptionFile, type OptionNames } from "./option-file.js";
 
 /** What the getter of a transport takes. */
 export interface TransportConf {
@@ -63,7 +63,7 @@ export function parseConf(text: string, { url, readFile }: ConfSources = {}): Co
   const rpc = url ?? urlAt(file, ["DEFAULT", "transport_url"]);
   if (rpc === undefined)
     throw new ConfigurationError("[DEFAULT] transport_url", "is missing: it names the message bus");
-  const own = url ?? urlAt(file, ...notificationPlaces("transport_url"));
+  const own = url ?? urlAt(file, ...notificationNames("transport_url"));
   return {
     rpc: conf(rpc),
     server: {
@@ -76,13 +76,13 @@ export function parseConf(text: string, { url, readFile }: ConfSources = {}): Co
 }
 
 /** Each thread of oslo's executor runs one handler (oslo_messaging/server.py:50-56). */
-const THREADS: Places = [
+const THREADS: OptionNames = [
   ["DEFAULT", "executor_thread_pool_size"],
   ["DEFAULT", "rpc_thread_pool_size"],
 ];
 
 /** @throws ConfigurationError naming group and key, and the URL with its passwords masked. */
-function urlAt(file: OptionFile, ...places: Places): string | undefined {
+function urlAt(file: OptionFile, ...places: OptionNames): string | undefined {
   const text = file.value(string, ...places)?.replaceAll(/[\t\n]/g, ""); // as Python's urlsplit: hosts may be a line each
   if (text === undefined || text === "") return undefined;
   try {

@@ -7,7 +7,7 @@ import { integer, list, oneOf, string } from "../driver/options/option-types.js"
 import type { ReadFile } from "../driver/options/tls.js";
 import { isJsonObject } from "../driver/values/json.js";
 import { NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE } from "./known-options.js";
-import type { OptionFile, Places } from "./option-file.js";
+import type { OptionFile, OptionNames } from "./option-file.js";
 
 /** How a file wants notifications to be sent. */
 export interface NotificationSection {
@@ -24,18 +24,18 @@ export interface NotificationSection {
 /** @throws ConfigurationError naming group and key. */
 export function notificationSection(file: OptionFile, readFile: ReadFile | undefined): NotificationSection {
   const driver = oneOf(...DRIVERS);
-  const places = notificationPlaces("driver");
+  const places = notificationNames("driver");
   const texts = file.texts(...places).filter((text) => text !== "");
   const drivers = texts.map((text) => driver.parse(file.label(...places), text));
   return {
     drivers,
-    topics: file.value(list(string, ","), ...notificationPlaces("topics")) ?? ["notifications"],
-    retry: file.value(integer(-1), ...notificationPlaces("retry")) ?? -1,
+    topics: file.value(list(string, ","), ...notificationNames("topics")) ?? ["notifications"],
+    retry: file.value(integer(-1), ...notificationNames("retry")) ?? -1,
     routing: drivers.includes("routing") ? routingOf(file, readFile) : undefined,
   };
 }
 
-export function notificationPlaces(key: string): Places {
+export function notificationNames(key: string): OptionNames {
   return [
     [NOTIFICATIONS, key],
     [NOTIFICATIONS_OF_GUIDE, key],
@@ -43,7 +43,7 @@ export function notificationPlaces(key: string): Places {
 }
 
 function routingOf(file: OptionFile, readFile: ReadFile | undefined): NotificationRouting | undefined {
-  const places = notificationPlaces("routing_config");
+  const places = notificationNames("routing_config");
   const path = file.value(string, ...places);
   if (path === undefined || path === "") return undefined;
   const routing = yamlFile(file.label(...places), path, readFile) ?? {};

@@ -4,8 +4,8 @@ import type { Ini } from "./ini.js";
 import { substituted } from "./substitution.js";
 
 /** Where an option may be. The first place that has it counts. */
-export type Places = readonly Place[];
-type Place = readonly [group: string, key: string];
+export type OptionNames = readonly OptionName[];
+type OptionName = readonly [group: string, key: string];
 
 export interface OptionFileInit {
   ini: Ini;
@@ -28,29 +28,29 @@ export class OptionFile {
   }
 
   /** The last value, of its type. Undefined: nothing is given. @throws ConfigurationError naming group and key. */
-  value<T>(type: OptionType<T>, ...places: Places): T | undefined {
+  value<T>(type: OptionType<T>, ...places: OptionNames): T | undefined {
     const text = this.texts(...places).at(-1);
     return text === undefined ? undefined : type.parse(this.label(...places), text);
   }
 
   /** Every value of a key that may be repeated, in order, as text. */
-  texts(...places: Places): readonly string[] {
+  texts(...places: OptionNames): readonly string[] {
     const place = this.#first(places);
     return place === undefined ? [] : this.#texts(place, new Set());
   }
 
   /** The place that counts, for people. */
-  label(...places: Places): string {
+  label(...places: OptionNames): string {
     const [group = "", key = ""] = this.#first(places) ?? places[0] ?? [];
     return label(group, key);
   }
 
-  #first(places: Places): Place | undefined {
+  #first(places: OptionNames): OptionName | undefined {
     return places.find(([group, key]) => this.#init.ini.get(group)?.has(key));
   }
 
   /** `within`: the places that are being looked up already. */
-  #texts(place: Place, within: ReadonlySet<string>): readonly string[] {
+  #texts(place: OptionName, within: ReadonlySet<string>): readonly string[] {
     const [group, key] = place;
     const here = label(group, key);
     if (within.has(here)) throw new ConfigurationError(here, 'leads back to itself by way of its "$"');
@@ -67,11 +67,11 @@ export class OptionFile {
   /** `group.key`, or a key of the same group, or else one of DEFAULT (oslo_config/cfg.py:3231-3254). */
   #named(name: string, group: string, within: ReadonlySet<string>): string | undefined {
     const dot = name.indexOf(".");
-    const place: Place = dot === -1 ? [group, name] : [name.slice(0, dot).toLowerCase(), name.slice(dot + 1)];
+    const place: OptionName = dot === -1 ? [group, name] : [name.slice(0, dot).toLowerCase(), name.slice(dot + 1)];
     return this.#known(place, within) ?? this.#known(["DEFAULT", name], within);
   }
 
-  #known([group, key]: Place, within: ReadonlySet<string>): string | undefined {
+  #known([group, key]: OptionName, within: ReadonlySet<string>): string | undefined {
     const { former, defaultText } = this.#init;
     const place = this.#first([group, former.get(group) ?? group].map((name) => [name, key]));
     return place === undefined ? defaultText(group, key) : this.#texts(place, within).at(-1);

@@ -61,13 +61,13 @@ export interface SocketHandlers {
 }
 
 /** What can be said about TLS. */
-export type TLSDetail = keyof TLSOptions;
+export type TLSOptionName = keyof TLSOptions;
 
 /** Opens a byte stream to an address; rejects with a plain Error that names address and cause, or with `signal.reason`. */
 export interface Dial {
   (to: Address, on: SocketHandlers, signal: AbortSignal): Promise<Socket>;
   /** What of `Address.tls` it honours: all else is refused before it is asked. Absent: everything. */
-  readonly honours?: readonly TLSDetail[] | undefined;
+  readonly supportedTlsOptions?: readonly TLSOptionName[] | undefined;
 }
 
 /** What a listener does with a stream that came in: the handlers are in place before the first byte. */

@@ -1,14 +1,14 @@
 import { LONGEST_TIMER_MS } from "./timers.js";
 
 /** What a call may be waiting for. */
-export type Phase = "connecting" | "credit" | "acknowledgement" | "reply" | "heartbeat";
+export type WaitPhase = "connecting" | "credit" | "acknowledgement" | "reply" | "heartbeat";
 
 export interface DeadlineInit {
   /** How long from now. Absent: for ever. */
   ms?: number | undefined;
   signal?: AbortSignal | undefined;
   /** Makes the error for the phase in which time ran out. What it throws itself ends the operation just as well. */
-  expired: (phase: Phase, elapsedMs: number) => Error;
+  expired: (phase: WaitPhase, elapsedMs: number) => Error;
 }
 
 /**
@@ -22,7 +22,7 @@ export class Deadline {
   readonly #startedMs = performance.now();
   /** When it passes, on the clock of `performance.now()`; Infinity when it never does. */
   readonly atMs: number;
-  #phase: Phase = "connecting";
+  #phase: WaitPhase = "connecting";
   #abandon: ((reason: unknown) => void) | undefined;
   #over: { reason: unknown } | undefined;
   #onAbort: (() => void) | undefined;
@@ -46,7 +46,7 @@ export class Deadline {
     return performance.now() - this.#startedMs;
   }
 
-  get phase(): Phase {
+  get phase(): WaitPhase {
     return this.#phase;
   }
 
@@ -56,19 +56,19 @@ export class Deadline {
   }
 
   /** From now on the operation waits for `phase`; `abandon` is called, once, if it ends meanwhile (at once when it has). */
-  enter(phase: Phase, abandon: (reason: unknown) => void): void {
+  beginWait(phase: WaitPhase, abandon: (reason: unknown) => void): void {
     this.#phase = phase;
     if (this.#over === undefined) this.#abandon = abandon;
     else abandon(this.#over.reason);
   }
 
   /** The wait is over. */
-  leave(): void {
+  endWait(): void {
     this.#abandon = undefined;
   }
 
   /** Waits for a promise that somebody else keeps handled. */
-  async wait<T>(phase: Phase, promise: Promise<T>): Promise<T> {
+  async wait<T>(phase: WaitPhase, promise: Promise<T>): Promise<T> {
     this.#phase = phase;
     this.throwIfOver();
     try {

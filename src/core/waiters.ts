@@ -1,4 +1,4 @@
-import type { Deadline, Phase } from "./deadlines.js";
+import type { Deadline, WaitPhase } from "./deadlines.js";
 
 interface Waiter<T> {
   resolve: (value: T) => void;
@@ -14,11 +14,11 @@ export class Waiters<T> {
   }
 
   /** Resolves or rejects as they all are, or rejects with what ends the deadline. */
-  wait(phase: Phase, deadline: Deadline): Promise<T> {
+  wait(phase: WaitPhase, deadline: Deadline): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
       this.#waiting.add(waiter);
-      deadline.enter(phase, (reason) => {
+      deadline.beginWait(phase, (reason) => {
         this.#waiting.delete(waiter);
         reject(reason);
       });

@@ -50,7 +50,7 @@ export interface IncomingMessage {
   /** Aborted when the connection that it came by is gone before it was answered; never when nobody waits for an answer. Made at the first use. */
   readonly signal: AbortSignal;
   /** Its link is gone, and it was neither acknowledged nor requeued: that can no longer be done, and it is delivered again. */
-  readonly orphaned: boolean;
+  readonly linkLost: boolean;
   acknowledge(): void;
   requeue(): void;
   /** Resolves when the reply is handed over; logs and resolves when it cannot be: nobody can be told. */

@@ -1,4 +1,4 @@
-import type { Phase } from "../core/deadlines.js";
+import type { WaitPhase } from "../core/deadlines.js";
 import type { Target } from "./target.js";
 
 /** What everything that messaging itself throws has in common (oslo_messaging/exceptions.py). `name` is oslo's, literally. */
@@ -14,7 +14,7 @@ export interface FailureInit {
   /** Whom it was for. */
   target: Target | string;
   /** What was waited for. */
-  phase: Phase;
+  phase: WaitPhase;
   /** The AMQP address; absent as long as no connection has told how to make one. */
   address: string | undefined;
   /** The host that is, or was last, connected or tried, with its port. */
@@ -29,7 +29,7 @@ export interface FailureInit {
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
   /** What it was waiting for. */
-  readonly phase: Phase;
+  readonly phase: WaitPhase;
   /** The AMQP address; absent when no connection had told yet how to make one. */
   readonly address: string | undefined;
   /** The host that was connected or tried last, with its port. */
@@ -52,7 +52,7 @@ export class MessageDeliveryFailure extends MessagingException {
   /** What the peer answered; `unsent`: it never got the message; `unknown`: it may have got it. */
   readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
   /** What it was waiting for. */
-  readonly phase: Phase;
+  readonly phase: WaitPhase;
   /** The AMQP address; absent when no connection had told yet how to make one. */
   readonly address: string | undefined;
   /** The host that was connected or tried last, with its port. */

@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Kept in the declarations: they compile where nobody has asked for this lib.
 import type { Dial } from "../core/byte-stream.js";
-import { StatusBoard, type TransportStatus } from "../core/connection/status.js";
+import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
-import type { Service } from "./amqp/addressing.js";
+import type { ServiceKind } from "./amqp/addressing.js";
 import { AmqpDriver } from "./amqp/driver.js";
-import type { Bus } from "./amqp/driver-connection.js";
+import type { DriverConnection } from "./amqp/driver-connection.js";
 import type { ConnectionReport } from "./amqp/probe.js";
 import { connector } from "./connector.js";
 import type { Driver } from "./driver.js";
@@ -37,9 +37,9 @@ export abstract class Transport implements AsyncDisposable {
   /** @internal */
   readonly logger: Logger;
   /** @internal What targets are for. */
-  abstract readonly service: Service;
+  abstract readonly service: ServiceKind;
   readonly #amqp: AmqpDriver;
-  readonly #status = new StatusBoard();
+  readonly #status = new StatusFeed();
 
   /** @internal */
   constructor(runtime: Runtime, url: string | TransportURL, options: TransportOptions) {
@@ -56,7 +56,7 @@ export abstract class Transport implements AsyncDisposable {
       texts: parseOptions(this.url.query),
       code: given.tls,
       readFile: runtime.readFile,
-      honours: dial.honours,
+      supportedTlsOptions: dial.supportedTlsOptions,
     });
     if (amqp.saslConfigDir !== "" || amqp.saslConfigName !== "") {
       this.logger.warn("sasl_config_dir and sasl_config_name do nothing: they are for Cyrus SASL, which is not here");
@@ -125,7 +125,7 @@ export abstract class Transport implements AsyncDisposable {
   }
 
   /** @internal What lives for the present connection, as soon as there is one: for links of one's own. */
-  async bus(signal?: AbortSignal): Promise<Bus> {
+  async driverConnection(signal?: AbortSignal): Promise<DriverConnection> {
     return await this.#amqp.connect(signal);
   }
 

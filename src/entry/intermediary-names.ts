@@ -8,7 +8,7 @@ export type {
   Pem,
   Socket,
   SocketHandlers,
-  TLSDetail,
+  TLSOptionName,
   TLSOptions,
 } from "../core/byte-stream.js";
 export type { Logger } from "../core/logger.js";

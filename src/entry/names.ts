@@ -3,9 +3,9 @@
  * Classes of which only this library makes instances are types to everybody else.
  */
 
-export type { Address, Dial, Pem, Socket, SocketHandlers, TLSDetail, TLSOptions } from "../core/byte-stream.js";
+export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptionName, TLSOptions } from "../core/byte-stream.js";
 export type { TransportStatus } from "../core/connection/status.js";
-export type { Phase } from "../core/deadlines.js";
+export type { WaitPhase } from "../core/deadlines.js";
 export type { Frame } from "../core/frames/frame-log.js";
 export type { Logger } from "../core/logger.js";
 export type { Credentials } from "../core/sasl/sasl.js";
@@ -61,18 +61,18 @@ export {
   TransportURL,
   type TransportURLInit,
 } from "../driver/options/transport-url.js";
-export { type AccessPolicy, accessPolicies, expose, type Method } from "../driver/rpc/access-policy.js";
+export { type AccessPolicy, accessPolicies, type EndpointMethod, expose } from "../driver/rpc/access-policy.js";
 export {
   type AnyApi,
   type CallOptions,
+  type CallTail,
   getRpcClient,
-  type MethodArgs,
+  type MethodArguments,
   type MethodName,
   type MethodResult,
   type PrepareOverrides,
   type RPCClient,
   type RPCClientOptions,
-  type Tail,
 } from "../driver/rpc/client.js";
 export type { CallInfo } from "../driver/rpc/dispatcher.js";
 export { type ErrorClass, expectedExceptions } from "../driver/rpc/expected-exceptions.js";

@@ -1,10 +1,10 @@
-import { ownWebSocket } from "../transports/websocket/native.js";
-import { workerCauseOf } from "../transports/worker-error-text.js";
+import { nativeWebSocket } from "../transports/websocket/native.js";
+import { workerErrorText } from "../transports/worker-error-text.js";
 import { gettersFor } from "./getters.js";
 
 export * from "./names.js";
 
-const dialWebSocket = ownWebSocket({ causeOf: workerCauseOf });
+const dialWebSocket = nativeWebSocket({ causeOf: workerErrorText });
 
 export const { getRpcTransport, getNotificationTransport } = gettersFor({
   dialers: { "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },

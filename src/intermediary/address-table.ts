@@ -11,7 +11,7 @@ import { Topic } from "./topic.js";
 /** Direct, or store and forward. */
 export type IntermediaryKind = "router" | "broker";
 
-export interface NodesInit {
+export interface AddressTableInit {
   readonly kind: IntermediaryKind;
   readonly distributionOf: (address: string) => Distribution;
   readonly budget: Budget;
@@ -19,7 +19,7 @@ export interface NodesInit {
 }
 
 /** An address in use: the node behind it, and who has links to it. */
-export interface Place {
+export interface AddressEntry {
   readonly address: string;
   readonly distribution: Distribution;
   readonly dynamic: boolean;
@@ -30,33 +30,33 @@ export interface Place {
 }
 
 /** All addresses in use, the oldest first. */
-export class Nodes implements Iterable<Place> {
-  readonly #init: NodesInit;
-  readonly #places = new Map<string, Place>();
+export class AddressTable implements Iterable<AddressEntry> {
+  readonly #init: AddressTableInit;
+  readonly #entries = new Map<string, AddressEntry>();
 
-  constructor(init: NodesInit) {
+  constructor(init: AddressTableInit) {
     this.#init = init;
   }
 
   get size(): number {
-    return this.#places.size;
+    return this.#entries.size;
   }
 
-  [Symbol.iterator](): Iterator<Place> {
-    return this.#places.values();
+  [Symbol.iterator](): Iterator<AddressEntry> {
+    return this.#entries.values();
   }
 
   has(address: string): boolean {
-    return this.#places.has(address);
+    return this.#entries.has(address);
   }
 
-  /** The place of the address, made if there is none. It stays until its node is unused: a link has to be added at once. */
-  at(address: string, temporary = false): Place {
-    const present = this.#places.get(address);
+  /** The entry of the address, made if there is none. It stays until its node is unused: a link has to be added at once. */
+  at(address: string, temporary = false): AddressEntry {
+    const present = this.#entries.get(address);
     if (present !== undefined) return present;
     const traffic = { passed: 0 };
     const distribution = this.#init.distributionOf(address);
-    const place: Place = {
+    const entry: AddressEntry = {
       address,
       distribution,
       dynamic: isDynamicAddress(address),
@@ -67,15 +67,15 @@ export class Nodes implements Iterable<Place> {
         budget: this.#init.budget,
         logger: this.#init.logger,
         onUnused: () => {
-          if (this.#places.get(address) === place) this.#places.delete(address);
+          if (this.#entries.get(address) === entry) this.#entries.delete(address);
         },
       }),
       traffic,
       receivers: new LinkCounts(),
       senders: new LinkCounts(),
     };
-    this.#places.set(address, place);
-    return place;
+    this.#entries.set(address, entry);
+    return entry;
   }
 
   #make(distribution: Distribution, init: NodeInit): Node {

@@ -2,7 +2,7 @@ import { type DeliveryState, type Outcome, RELEASED } from "../core/messages/out
 import type { Share } from "./budget.js";
 import { Consumer } from "./consumer.js";
 import { Fifo } from "./fifo.js";
-import type { ConsumerLink, OpenInlet, Parcel } from "./links.js";
+import type { ConsumerLink, OpenProducerLink, RoutedMessage } from "./links.js";
 import type { Node, NodeInit } from "./node.js";
 import { Producers } from "./producers.js";
 import { Rotation } from "./rotation.js";
@@ -20,7 +20,7 @@ export class BalancedRoute implements Node {
   readonly #share: Share;
   readonly #consumers = new Set<Consumer>();
   readonly #rotation = new Rotation();
-  readonly #waiting = new Fifo<Parcel>();
+  readonly #waiting = new Fifo<RoutedMessage>();
   readonly #producers = new Producers(() => this.#rotation.room());
 
   constructor(init: NodeInit) {
@@ -32,10 +32,10 @@ export class BalancedRoute implements Node {
     return this.#share.messages;
   }
 
-  addProducer(open: OpenInlet): void {
+  addProducer(open: OpenProducerLink): void {
     this.#producers.add(
       open,
-      (parcel) => this.#onParcel(parcel),
+      (message) => this.#onMessage(message),
       () => this.#reportUnused(),
     );
   }
@@ -49,9 +49,9 @@ export class BalancedRoute implements Node {
     );
   }
 
-  #onParcel(parcel: Parcel): void {
-    if (this.#share.take(parcel.payload.length)) this.#route(parcel);
-    else parcel.settle(RELEASED);
+  #onMessage(message: RoutedMessage): void {
+    if (this.#share.take(message.payload.length)) this.#route(message);
+    else message.settle(RELEASED);
   }
 
   #onCredit(consumer: Consumer, draining: boolean): void {
@@ -60,8 +60,8 @@ export class BalancedRoute implements Node {
     while (this.#waiting.size > 0) {
       const next = this.#rotation.pick();
       if (next === undefined) return;
-      const parcel = this.#waiting.shift();
-      if (parcel !== undefined) this.#forward(parcel, next);
+      const message = this.#waiting.shift();
+      if (message !== undefined) this.#forward(message, next);
     }
     if (!draining) this.#producers.feed();
   }
@@ -70,32 +70,32 @@ export class BalancedRoute implements Node {
     this.#consumers.delete(consumer);
     this.#rotation.delete(consumer);
     if (this.#consumers.size > 0) return;
-    for (let parcel = this.#waiting.shift(); parcel !== undefined; parcel = this.#waiting.shift()) {
-      this.#answer(parcel, RELEASED);
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      this.#answer(message, RELEASED);
     }
     this.#producers.withdraw();
     this.#reportUnused();
   }
 
-  #route(parcel: Parcel): void {
+  #route(message: RoutedMessage): void {
     const consumer = this.#rotation.pick();
-    if (consumer !== undefined) this.#forward(parcel, consumer);
-    else if (this.#consumers.size > 0) this.#waiting.push(parcel);
-    else this.#answer(parcel, RELEASED);
+    if (consumer !== undefined) this.#forward(message, consumer);
+    else if (this.#consumers.size > 0) this.#waiting.push(message);
+    else this.#answer(message, RELEASED);
   }
 
-  #forward(parcel: Parcel, consumer: Consumer): void {
-    consumer.send(parcel.payload, parcel.settled, (outcome) => this.#onOutcome(parcel, outcome));
+  #forward(message: RoutedMessage, consumer: Consumer): void {
+    consumer.send(message.payload, message.settled, (outcome) => this.#onOutcome(message, outcome));
   }
 
-  #onOutcome(parcel: Parcel, outcome: Outcome): void {
-    if (outcome.type === "unsent") this.#route(parcel);
-    else this.#answer(parcel, outcome.type === "unknown" ? LOST : outcome);
+  #onOutcome(message: RoutedMessage, outcome: Outcome): void {
+    if (outcome.type === "unsent") this.#route(message);
+    else this.#answer(message, outcome.type === "unknown" ? LOST : outcome);
   }
 
-  #answer(parcel: Parcel, state: DeliveryState): void {
-    this.#share.give(parcel.payload.length);
-    parcel.settle(state);
+  #answer(message: RoutedMessage, state: DeliveryState): void {
+    this.#share.give(message.payload.length);
+    message.settle(state);
   }
 
   #reportUnused(): void {

@@ -1,6 +1,6 @@
 import { toError } from "../core/errors.js";
 import type { Outcome } from "../core/messages/outcome.js";
-import type { ConsumerLink, Outlet } from "./links.js";
+import type { ConsumerLink, ConsumerSender } from "./links.js";
 import type { Traffic } from "./node.js";
 
 export interface ConsumerHandlers {
@@ -10,7 +10,7 @@ export interface ConsumerHandlers {
 
 /** One client that takes messages from an address. */
 export class Consumer {
-  readonly #outlet: Outlet;
+  readonly #sender: ConsumerSender;
   readonly #settleMode: ConsumerLink["settleMode"];
   readonly #traffic: Traffic;
   #unsettled = 0;
@@ -18,7 +18,7 @@ export class Consumer {
   constructor(link: ConsumerLink, traffic: Traffic, handlers: ConsumerHandlers) {
     this.#settleMode = link.settleMode;
     this.#traffic = traffic;
-    this.#outlet = link.open({
+    this.#sender = link.open({
       onCredit: (draining) => handlers.onCredit(this, draining),
       onDetach: () => handlers.onDetach(this),
     });
@@ -26,7 +26,7 @@ export class Consumer {
 
   /** How many messages it takes now. */
   get room(): number {
-    return this.#outlet.credit - this.#outlet.queued;
+    return this.#sender.credit - this.#sender.queued;
   }
 
   /** How many it has, or will get, and has not answered. */
@@ -43,7 +43,7 @@ export class Consumer {
       onOutcome(outcome);
     };
     const mode = this.#settleMode;
-    this.#outlet
+    this.#sender
       .send(payload, { settled: mode === "settled" || (settled && mode === "mixed") })
       .then(answered, (thrown) =>
         answered({

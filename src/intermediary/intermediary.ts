@@ -2,13 +2,13 @@ import type { Accept, Socket, SocketHandlers } from "../core/byte-stream.js";
 import type { Connection, LinkRequest } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
 import { type Logger, silentLogger } from "../core/logger.js";
-import { Admission } from "../core/sasl/server/authenticator.js";
-import { type IntermediaryKind, Nodes } from "./address-table.js";
+import { Authenticator } from "../core/sasl/server/authenticator.js";
+import { AddressTable, type IntermediaryKind } from "./address-table.js";
 import { type Addressing, distributions } from "./addresses.js";
 import { Budget } from "./budget.js";
 import { Clients } from "./clients.js";
-import { Reception } from "./link-broker.js";
-import { TopologyBoard } from "./topology-publisher.js";
+import { LinkBroker } from "./link-broker.js";
+import { TopologyPublisher } from "./topology-publisher.js";
 import { noVirtualHost, VirtualHosts } from "./virtual-hosts.js";
 
 /** What an intermediary takes of strangers. */
@@ -85,8 +85,8 @@ export class Intermediary implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #product: string;
   readonly #containerId: string;
-  readonly #admission: Admission;
-  readonly #receptions: VirtualHosts<Reception>;
+  readonly #authenticator: Authenticator;
+  readonly #linkBrokers: VirtualHosts<LinkBroker>;
   /** By socket; undefined until the Open has come. */
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
@@ -94,7 +94,7 @@ export class Intermediary implements AsyncDisposable {
   /** @throws Error for a SASL mechanism that there is not, or that lacks the users or tokens that it needs. */
   constructor(options: IntermediaryOptions) {
     const { users, tokens, sasl } = options;
-    this.#admission = new Admission({ users, tokens, mechanisms: sasl });
+    this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
@@ -103,12 +103,12 @@ export class Intermediary implements AsyncDisposable {
     const { kind } = options;
     const distributionOf = distributions(options.addressing);
     const budget = new Budget({ messages, bytes });
-    this.#receptions = new VirtualHosts(options.virtualHosts, () => {
+    this.#linkBrokers = new VirtualHosts(options.virtualHosts, () => {
       const clients = new Clients();
-      const nodes = new Nodes({ kind, distributionOf, budget, logger: this.#logger });
-      const topology = new TopologyBoard({ kind, product: this.#product, clients, nodes });
+      const addresses = new AddressTable({ kind, distributionOf, budget, logger: this.#logger });
+      const topology = new TopologyPublisher({ kind, product: this.#product, clients, addresses });
       const { linksPerConnection } = this.#limits;
-      return new Reception({ kind, linksPerConnection, clients, nodes, topology });
+      return new LinkBroker({ kind, linksPerConnection, clients, addresses, topology });
     });
   }
 
@@ -166,7 +166,7 @@ export class Intermediary implements AsyncDisposable {
       idleTimeoutMs: IDLE_MS,
       maxMessageBytes: this.#limits.maxMessageBytes,
       logger: this.#logger,
-      sasl: this.#admission,
+      sasl: this.#authenticator,
       onOpen: (connection, username) => this.#onOpen(connection, username),
       onLink: (request) => this.#onLink(request),
       onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),
@@ -176,15 +176,15 @@ export class Intermediary implements AsyncDisposable {
   #onOpen(connection: Connection, username: string | undefined): void {
     this.#clients.set(connection.socket, connection);
     const { containerId, hostname } = connection.remote;
-    const reception = this.#receptions.of(connection);
-    if (reception === undefined) {
+    const broker = this.#linkBrokers.of(connection);
+    if (broker === undefined) {
       this.#logger.warn(`${connection.socket.id} refused: there is no virtual host of the name that it wants`, {
         hostname,
       });
       void connection.close(noVirtualHost(connection));
       return;
     }
-    reception.admit(connection, username);
+    broker.admit(connection, username);
     this.#logger.info(`${connection.socket.id} connected`, { containerId, username });
     void connection.closed.then((cause) => {
       this.#logger.info(`${connection.socket.id} disconnected`, { containerId, cause: cause?.message });
@@ -192,8 +192,8 @@ export class Intermediary implements AsyncDisposable {
   }
 
   #onLink(request: LinkRequest): void {
-    const reception = this.#receptions.of(request.connection);
-    if (reception === undefined) request.refuse(noVirtualHost(request.connection));
-    else reception.receive(request);
+    const broker = this.#linkBrokers.of(request.connection);
+    if (broker === undefined) request.refuse(noVirtualHost(request.connection));
+    else broker.receive(request);
   }
 }

@@ -2,30 +2,30 @@ import type { Connection, LinkRequest } from "../core/connection/connection.js";
 import type { AmqpErrorInit } from "../core/errors.js";
 import type { Terminus } from "../core/links/link.js";
 import type { Receiver } from "../core/links/receiver.js";
-import type { IntermediaryKind, Nodes } from "./address-table.js";
+import type { AddressTable, IntermediaryKind } from "./address-table.js";
 import { isDynamicAddress, newDynamicAddress } from "./addresses.js";
 import type { Client, Clients, LinkCounts } from "./clients.js";
-import type { Inlet, InletHandlers, Outlet, OutletHandlers } from "./links.js";
+import type { ConsumerSender, ConsumerSenderHandlers, ProducerLink, ProducerLinkHandlers } from "./links.js";
 import type { Node } from "./node.js";
 import { TOPOLOGY_ADDRESS, TOPOLOGY_CAPABILITY } from "./topology.js";
-import type { TopologyBoard } from "./topology-publisher.js";
+import type { TopologyPublisher } from "./topology-publisher.js";
 
 /** Characters. The longest that oslo.messaging makes have a few hundred. */
 const LONGEST_ADDRESS = 2048;
 
-export interface ReceptionInit {
+export interface LinkBrokerInit {
   readonly kind: IntermediaryKind;
   readonly linksPerConnection: number;
   readonly clients: Clients;
-  readonly nodes: Nodes;
-  readonly topology: TopologyBoard;
+  readonly addresses: AddressTable;
+  readonly topology: TopologyPublisher;
 }
 
 /** Lets in clients, and decides on the links that they ask for: joins each to the node of its address, or refuses it. */
-export class Reception {
-  readonly #init: ReceptionInit;
+export class LinkBroker {
+  readonly #init: LinkBrokerInit;
 
-  constructor(init: ReceptionInit) {
+  constructor(init: LinkBrokerInit) {
     this.#init = init;
   }
 
@@ -64,7 +64,7 @@ export class Reception {
       return { condition: "amqp:not-allowed", description: "a dynamic node is for the link alone that made it" };
     }
     const { node, receivers, capabilities } = this.#sourceAt(address, dynamic);
-    const open = ({ onCredit, onDetach }: OutletHandlers): Outlet => {
+    const open = ({ onCredit, onDetach }: ConsumerSenderHandlers): ConsumerSender => {
       const leave = joined(client, receivers);
       return request.acceptSender({
         source: { address, dynamic, capabilities },
@@ -81,32 +81,32 @@ export class Reception {
   }
 
   #sourceAt(address: string, dynamic: boolean): Source {
-    const { nodes, topology } = this.#init;
-    if (address !== TOPOLOGY_ADDRESS) return nodes.at(address, dynamic);
+    const { addresses, topology } = this.#init;
+    if (address !== TOPOLOGY_ADDRESS) return addresses.at(address, dynamic);
     return { node: topology, receivers: topology.receivers, capabilities: [TOPOLOGY_CAPABILITY] };
   }
 
   #addProducer(request: LinkRequest, client: Client, source: Terminus, target: Terminus): AmqpErrorInit | undefined {
-    const { kind, nodes } = this.#init;
+    const { kind, addresses } = this.#init;
     const { address = "", dynamic } = target;
     if (dynamic) return notImplemented("a dynamic target");
     if (address === "") return notImplemented("a target without an address (anonymous relay)");
     if (address.length > LONGEST_ADDRESS) return tooLong(address);
     // A router attaches it, without credit: for all it knows the address may be another router's.
-    if (kind === "broker" && isDynamicAddress(address) && !nodes.has(address)) {
+    if (kind === "broker" && isDynamicAddress(address) && !addresses.has(address)) {
       return { condition: "amqp:not-found", description: `${address} is gone` };
     }
     if (address === TOPOLOGY_ADDRESS) {
       return { condition: "amqp:not-allowed", description: `${address} is only for receiving from` };
     }
-    const { node, senders } = nodes.at(address);
-    const open = ({ onParcel, onDetach }: InletHandlers, credit: number): Inlet => {
+    const { node, senders } = addresses.at(address);
+    const open = ({ onMessage, onDetach }: ProducerLinkHandlers, credit: number): ProducerLink => {
       const leave = joined(client, senders);
       const receiver = request.acceptReceiver({
         source: { address: source.address },
         target: { address },
         credit,
-        onDelivery: onParcel,
+        onDelivery: onMessage,
         onDetach() {
           leave();
           onDetach();
@@ -137,7 +137,7 @@ function joined(client: Client, links: LinkCounts): () => void {
 }
 
 /** The core reports no detach of a link that is closed from here. */
-function inletOf(receiver: Receiver, onClose: () => void): Inlet {
+function inletOf(receiver: Receiver, onClose: () => void): ProducerLink {
   return {
     get credit() {
       return receiver.credit;

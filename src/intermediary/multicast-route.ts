@@ -2,7 +2,7 @@ import { type DeliveryState, type Outcome, RELEASED } from "../core/messages/out
 import type { Share } from "./budget.js";
 import { Consumer } from "./consumer.js";
 import { Fifo } from "./fifo.js";
-import type { ConsumerLink, OpenInlet, Parcel } from "./links.js";
+import type { ConsumerLink, OpenProducerLink, RoutedMessage } from "./links.js";
 import type { Node, NodeInit } from "./node.js";
 import { kept } from "./payload.js";
 import { Producers } from "./producers.js";
@@ -30,10 +30,10 @@ export class MulticastRoute implements Node {
     return this.#share.messages;
   }
 
-  addProducer(open: OpenInlet): void {
+  addProducer(open: OpenProducerLink): void {
     this.#producers.add(
       open,
-      (parcel) => this.#onParcel(parcel),
+      (message) => this.#onMessage(message),
       () => this.#reportUnused(),
     );
   }
@@ -46,17 +46,17 @@ export class MulticastRoute implements Node {
     this.#consumers.set(consumer, new Fifo());
   }
 
-  #onParcel(parcel: Parcel): void {
-    const tally = new Tally(parcel);
+  #onMessage(message: RoutedMessage): void {
+    const tally = new Tally(message);
     let late: Copy | undefined;
     for (const [consumer, backlog] of this.#consumers) {
       const atOnce = backlog.size === 0 && consumer.room > 0;
-      if (!(atOnce || backlog.size < BACKLOG) || !this.#share.take(parcel.payload.length)) continue;
+      if (!(atOnce || backlog.size < BACKLOG) || !this.#share.take(message.payload.length)) continue;
       tally.expect();
       if (atOnce) {
-        this.#send({ payload: parcel.payload, tally }, consumer);
+        this.#send({ payload: message.payload, tally }, consumer);
       } else {
-        late ??= { payload: kept(parcel.payload), tally };
+        late ??= { payload: kept(message.payload), tally };
         backlog.push(late);
       }
     }
@@ -124,17 +124,17 @@ const RANKS: readonly DeliveryState[] = [
  * otherwise accepted when one accepted it; otherwise modified when one may have got it; otherwise released.
  */
 class Tally {
-  readonly #parcel: Parcel;
+  readonly #message: RoutedMessage;
   /** One of them for the route, which has not sent all copies yet. */
   #missing = 1;
   #rank = 0;
 
-  constructor(parcel: Parcel) {
-    this.#parcel = parcel;
+  constructor(message: RoutedMessage) {
+    this.#message = message;
   }
 
   get settled(): boolean {
-    return this.#parcel.settled;
+    return this.#message.settled;
   }
 
   /** One more copy. */
@@ -151,7 +151,7 @@ class Tally {
   add(outcome: Outcome): void {
     this.#rank = Math.max(this.#rank, rankOf(outcome));
     this.#missing--;
-    if (this.#missing === 0) this.#parcel.settle(RANKS[this.#rank] ?? RELEASED);
+    if (this.#missing === 0) this.#message.settle(RANKS[this.#rank] ?? RELEASED);
   }
 }
 

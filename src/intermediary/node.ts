@@ -1,12 +1,12 @@
 import type { Logger } from "../core/logger.js";
 import type { Budget } from "./budget.js";
-import type { ConsumerLink, OpenInlet } from "./links.js";
+import type { ConsumerLink, OpenProducerLink } from "./links.js";
 
 /** What stands behind one address. It is made when its first link is, and says when nobody needs it any more. */
 export interface Node {
   /** How many messages it holds for consumers, those that they have not answered among them. */
   readonly waiting: number;
-  addProducer(open: OpenInlet): void;
+  addProducer(open: OpenProducerLink): void;
   addConsumer(link: ConsumerLink): void;
 }
 

@@ -1,10 +1,10 @@
-import type { Inlet, OpenInlet, Parcel } from "./links.js";
+import type { OpenProducerLink, ProducerLink, RoutedMessage } from "./links.js";
 
 /** The most that a router gives one producer, as qpid-dispatch does. */
 const WINDOW = 250;
 
 interface Producer {
-  readonly inlet: Inlet;
+  readonly link: ProducerLink;
   /** Half of what it was given last: with this much credit left it wants more. */
   wantsAt: number;
 }
@@ -28,10 +28,10 @@ export class Producers {
     return this.#producers.size;
   }
 
-  add(open: OpenInlet, onParcel: (parcel: Parcel) => void, onDetach: () => void): void {
+  add(open: OpenProducerLink, onMessage: (message: RoutedMessage) => void, onDetach: () => void): void {
     const handlers = {
-      onParcel: (parcel: Parcel) => {
-        onParcel(parcel);
+      onMessage: (message: RoutedMessage) => {
+        onMessage(message);
         this.#sent(producer);
       },
       onDetach: () => {
@@ -40,7 +40,7 @@ export class Producers {
         onDetach();
       },
     };
-    const producer: Producer = { inlet: open(handlers, 0), wantsAt: 0 };
+    const producer: Producer = { link: open(handlers, 0), wantsAt: 0 };
     this.#producers.add(producer);
     this.#wanting.add(producer);
     this.feed();
@@ -53,20 +53,20 @@ export class Producers {
       if (room <= 0) return;
       this.#wanting.delete(producer);
       producer.wantsAt = room >> 1;
-      producer.inlet.grant(room - producer.inlet.credit);
+      producer.link.grant(room - producer.link.credit);
     }
   }
 
   /** Nobody takes anything any more. */
   withdraw(): void {
     for (const producer of this.#producers) {
-      if (producer.inlet.credit === 0) continue;
-      producer.inlet.drain().then(() => this.#want(producer));
+      if (producer.link.credit === 0) continue;
+      producer.link.drain().then(() => this.#want(producer));
     }
   }
 
   #sent(producer: Producer): void {
-    if (producer.inlet.credit <= producer.wantsAt) this.#want(producer);
+    if (producer.link.credit <= producer.wantsAt) this.#want(producer);
   }
 
   #want(producer: Producer): void {

@@ -3,7 +3,7 @@ import { ACCEPTED, type Outcome } from "../core/messages/outcome.js";
 import type { Share } from "./budget.js";
 import { Consumer } from "./consumer.js";
 import { Fifo } from "./fifo.js";
-import type { ConsumerLink, Inlet, OpenInlet, Parcel } from "./links.js";
+import type { ConsumerLink, OpenProducerLink, ProducerLink, RoutedMessage } from "./links.js";
 import type { Node, NodeInit } from "./node.js";
 import { kept, timeToLiveMs } from "./payload.js";
 import { Rotation } from "./rotation.js";
@@ -15,7 +15,7 @@ export const PRODUCER_CREDIT = 1000;
 const TRIED_AT_ONCE = 100;
 
 /** A stored message. */
-interface Entry {
+interface QueuedMessage {
   readonly payload: Uint8Array;
   /** On the clock of performance.now(). */
   readonly expiresAtMs: number;
@@ -33,12 +33,12 @@ export class Queue implements Node {
   readonly #init: NodeInit;
   readonly #share: Share;
   readonly #consumers = new Set<Consumer>();
-  readonly #producers = new Set<Inlet>();
+  readonly #producers = new Set<ProducerLink>();
   readonly #rotation = new Rotation();
-  readonly #fresh = new Fifo<Entry>();
-  readonly #returned = new Fifo<Entry>();
+  readonly #fresh = new Fifo<QueuedMessage>();
+  readonly #returned = new Fifo<QueuedMessage>();
   /** What some consumer has refused: the others may still take it. */
-  readonly #refused = new Fifo<Entry>();
+  readonly #refused = new Fifo<QueuedMessage>();
   #full = false;
   #deleted = false;
 
@@ -51,16 +51,16 @@ export class Queue implements Node {
     return this.#share.messages;
   }
 
-  addProducer(open: OpenInlet): void {
+  addProducer(open: OpenProducerLink): void {
     const handlers = {
-      onParcel: (parcel: Parcel) => this.#onParcel(parcel),
+      onMessage: (message: RoutedMessage) => this.#onMessage(message),
       onDetach: () => {
-        this.#producers.delete(inlet);
+        this.#producers.delete(link);
         this.#reportUnused();
       },
     };
-    const inlet = open(handlers, PRODUCER_CREDIT);
-    this.#producers.add(inlet);
+    const link = open(handlers, PRODUCER_CREDIT);
+    this.#producers.add(link);
   }
 
   addConsumer(link: ConsumerLink): void {
@@ -85,9 +85,9 @@ export class Queue implements Node {
     return true;
   }
 
-  #onParcel(parcel: Parcel): void {
+  #onMessage(message: RoutedMessage): void {
     const error = { condition: "amqp:resource-limit-exceeded", description: `${this.#init.address} is full` };
-    parcel.settle(this.put(parcel.payload) ? ACCEPTED : { type: "rejected", error });
+    message.settle(this.put(message.payload) ? ACCEPTED : { type: "rejected", error });
   }
 
   #onCredit(consumer: Consumer): void {
@@ -121,12 +121,12 @@ export class Queue implements Node {
     }
   }
 
-  #send(entry: Entry, consumer: Consumer): void {
+  #send(entry: QueuedMessage, consumer: Consumer): void {
     if (isExpired(entry)) this.#forget(entry);
     else consumer.send(entry.payload, false, (outcome) => this.#onOutcome(entry, consumer, outcome));
   }
 
-  #onOutcome(entry: Entry, consumer: Consumer, outcome: Outcome): void {
+  #onOutcome(entry: QueuedMessage, consumer: Consumer, outcome: Outcome): void {
     if (outcome.type === "accepted") {
       this.#forget(entry);
     } else if (outcome.type === "rejected") {
@@ -138,7 +138,7 @@ export class Queue implements Node {
     }
   }
 
-  #putBack(entry: Entry): void {
+  #putBack(entry: QueuedMessage): void {
     if (this.#deleted) {
       this.#forget(entry);
     } else if (entry.refusedBy === undefined) {
@@ -152,7 +152,7 @@ export class Queue implements Node {
     }
   }
 
-  #drop(entry: Entry, reason: AmqpErrorInit | undefined): void {
+  #drop(entry: QueuedMessage, reason: AmqpErrorInit | undefined): void {
     const { address, logger } = this.#init;
     const why = JSON.stringify(reason?.condition ?? "without a reason");
     const message = `a message of ${entry.payload.length} bytes from ${JSON.stringify(address)}`;
@@ -160,7 +160,7 @@ export class Queue implements Node {
     this.#forget(entry);
   }
 
-  #forget(entry: Entry): void {
+  #forget(entry: QueuedMessage): void {
     this.#share.give(entry.payload.length);
     this.#reportUnused();
   }
@@ -199,6 +199,6 @@ export class Queue implements Node {
   }
 }
 
-function isExpired({ expiresAtMs }: Entry): boolean {
+function isExpired({ expiresAtMs }: QueuedMessage): boolean {
   return expiresAtMs <= performance.now();
 }

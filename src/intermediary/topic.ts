@@ -1,5 +1,5 @@
 import { ACCEPTED } from "../core/messages/outcome.js";
-import type { ConsumerLink, OpenInlet, Parcel } from "./links.js";
+import type { ConsumerLink, OpenProducerLink, RoutedMessage } from "./links.js";
 import type { Node, NodeInit } from "./node.js";
 import { kept } from "./payload.js";
 import { PRODUCER_CREDIT, Queue } from "./queue.js";
@@ -23,9 +23,9 @@ export class Topic implements Node {
     return waiting;
   }
 
-  addProducer(open: OpenInlet): void {
+  addProducer(open: OpenProducerLink): void {
     const handlers = {
-      onParcel: (parcel: Parcel) => this.#onParcel(parcel),
+      onMessage: (message: RoutedMessage) => this.#onMessage(message),
       onDetach: () => {
         this.#producers--;
         this.#reportUnused();
@@ -45,11 +45,11 @@ export class Topic implements Node {
     this.#subscribers.add(queue);
   }
 
-  #onParcel(parcel: Parcel): void {
+  #onMessage(message: RoutedMessage): void {
     // Copied here if at all, so that all queues share the bytes.
-    const payload = kept(parcel.payload);
+    const payload = kept(message.payload);
     for (const queue of this.#subscribers) queue.put(payload);
-    parcel.settle(ACCEPTED);
+    message.settle(ACCEPTED);
   }
 
   #reportUnused(): void {

@@ -8,8 +8,8 @@ import { type TopologySources, topologyOf } from "./topology-snapshot.js";
 /** The shortest time from one look to the next. */
 const PERIOD_MS = 250;
 
-/** What stands behind the topology's address. It looks at the clients and nodes only while somebody watches. */
-export class TopologyBoard {
+/** What stands behind the topology's address. It looks at the clients and addresses only while somebody watches. */
+export class TopologyPublisher {
   /** Who watches. */
   readonly receivers = new LinkCounts();
   readonly #sources: TopologySources;

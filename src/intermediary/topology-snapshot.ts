@@ -1,4 +1,4 @@
-import type { IntermediaryKind, Nodes, Place } from "./address-table.js";
+import type { AddressEntry, AddressTable, IntermediaryKind } from "./address-table.js";
 import { shownAddress } from "./addresses.js";
 import type { Client, Clients, LinkCounts } from "./clients.js";
 import type { Topology, TopologyAddress, TopologyConnection, TopologyLinks } from "./topology.js";
@@ -13,17 +13,20 @@ export interface TopologySources {
   readonly kind: IntermediaryKind;
   readonly product: string;
   readonly clients: Clients;
-  readonly nodes: Nodes;
+  readonly addresses: AddressTable;
 }
 
 /** What there is now. `watchers`: who looks at it. */
-export function topologyOf({ kind, product, clients, nodes }: TopologySources, watchers: LinkCounts): Topology {
+export function topologyOf(
+  { kind, product, clients, addresses: table }: TopologySources,
+  watchers: LinkCounts,
+): Topology {
   const connections = first(clients, MAX_CONNECTIONS).map((client) => connectionOf(client, watchers.has(client)));
   const links = { left: MAX_LINKS, omitted: 0 };
-  const addresses = first(nodes, MAX_ADDRESSES).map((place) => addressOf(place, links));
+  const addresses = first(table, MAX_ADDRESSES).map((entry) => addressOf(entry, links));
   const omitted = {
     connections: clients.size - connections.length,
-    addresses: nodes.size - addresses.length,
+    addresses: table.size - addresses.length,
     links: links.omitted,
   };
   return { kind, product, connections, addresses, omitted };
@@ -43,7 +46,7 @@ function connectionOf({ id, connection, username }: Client, watching: boolean): 
   };
 }
 
-function addressOf(place: Place, room: { left: number; omitted: number }): TopologyAddress {
+function addressOf(entry: AddressEntry, room: { left: number; omitted: number }): TopologyAddress {
   const linked = (counts: LinkCounts): TopologyLinks[] => {
     const shown = first(counts, room.left);
     room.left -= shown.length;
@@ -51,13 +54,13 @@ function addressOf(place: Place, room: { left: number; omitted: number }): Topol
     return shown.map(([client, links]) => ({ connection: client.id, links }));
   };
   return {
-    address: short(shownAddress(place.address)),
-    distribution: place.distribution,
-    dynamic: place.dynamic,
-    receivers: linked(place.receivers),
-    senders: linked(place.senders),
-    passed: place.traffic.passed,
-    waiting: place.node.waiting,
+    address: short(shownAddress(entry.address)),
+    distribution: entry.distribution,
+    dynamic: entry.dynamic,
+    receivers: linked(entry.receivers),
+    senders: linked(entry.senders),
+    passed: entry.traffic.passed,
+    waiting: entry.node.waiting,
   };
 }
 

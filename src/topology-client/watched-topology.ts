@@ -1,7 +1,7 @@
 import { ConnectionLost } from "../core/errors.js";
 import type { Delivery } from "../core/links/delivery.js";
 import type { Receiver } from "../core/links/receiver.js";
-import type { Bus } from "../driver/amqp/driver-connection.js";
+import type { DriverConnection } from "../driver/amqp/driver-connection.js";
 import { MessagingException } from "../driver/exceptions.js";
 import { abortSignal, checked } from "../driver/options/option-checks.js";
 import type { TransportOptions } from "../driver/options/transport-options.js";
@@ -42,8 +42,8 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
 }
 
 /** Each host is tried once: who watches wants to hear that there is nobody. */
-async function connected(transport: Transport): Promise<Bus> {
-  const bus = transport.bus();
+async function connected(transport: Transport): Promise<DriverConnection> {
+  const bus = transport.driverConnection();
   bus.catch(() => {}); // told by the status too
   let hostsLeft = Math.max(1, transport.url.hosts.length);
   for await (const status of transport.status()) {
@@ -55,8 +55,8 @@ async function connected(transport: Transport): Promise<Bus> {
   return await bus;
 }
 
-async function* snapshots(bus: Bus): AsyncGenerator<Topology, never> {
-  const slot = new Slot();
+async function* snapshots(bus: DriverConnection): AsyncGenerator<Topology, never> {
+  const slot = new LatestValue();
   await attach(bus, slot);
   for (;;) {
     const delivery = await slot.take();
@@ -66,7 +66,7 @@ async function* snapshots(bus: Bus): AsyncGenerator<Topology, never> {
   }
 }
 
-async function attach(bus: Bus, slot: Slot): Promise<void> {
+async function attach(bus: DriverConnection, slot: LatestValue): Promise<void> {
   let receiver: Receiver;
   try {
     receiver = await bus.openReceiver({
@@ -83,7 +83,7 @@ async function attach(bus: Bus, slot: Slot): Promise<void> {
   if (!receiver.source?.capabilities.includes(TOPOLOGY_CAPABILITY)) throw strange(bus, "does not know the address");
 }
 
-function parse(delivery: Delivery, bus: Bus): Topology {
+function parse(delivery: Delivery, bus: DriverConnection): Topology {
   const { body } = delivery.message;
   const text = body?.type === "data" ? new TextDecoder().decode(body.bytes) : "";
   const topology = fromJson(text, `the topology of ${bus.host}`);
@@ -95,13 +95,17 @@ function isTopology(value: unknown): value is Topology {
   return isJsonObject(value) && Array.isArray(value["connections"]) && Array.isArray(value["addresses"]);
 }
 
-function strange({ host, product = "nothing" }: Bus, what: string, options?: ErrorOptions): MessagingException {
+function strange(
+  { host, product = "nothing" }: DriverConnection,
+  what: string,
+  options?: ErrorOptions,
+): MessagingException {
   const who = `it is no embedded intermediary of oslo-messaging, and calls itself ${product}`;
   return new MessagingException(`${host} ${what} ${TOPOLOGY_ADDRESS}: ${who}`, options);
 }
 
 /** What came and was not taken yet. That is one delivery at most, for so much credit is given. */
-class Slot {
+class LatestValue {
   #delivery: Delivery | undefined;
   #error: Error | undefined;
   #wake = (): void => {};

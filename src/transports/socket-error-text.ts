@@ -14,7 +14,7 @@ const WORDS: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** Why it failed, for a message that names the address itself. */
-export function causeOf(thrown: unknown): string {
+export function socketErrorText(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   // Only system errors are put in other words: TLS and HTTP borrow their codes for what their messages tell better.
   // Node's sum of several failed attempts (localhost: ::1, then 127.0.0.1) has a code and an empty message. Deno's have a number.

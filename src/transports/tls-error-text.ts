@@ -1,6 +1,6 @@
 import type { Address } from "../core/byte-stream.js";
 import { usesTls } from "./scheme.js";
-import { causeOf } from "./socket-error-text.js";
+import { socketErrorText } from "./socket-error-text.js";
 
 const UNTRUSTED = "the certificate is not signed by a CA that is trusted here";
 const NO_TLS = "the peer does not speak TLS";
@@ -45,27 +45,27 @@ const ABOUT_CERTIFICATES =
   /alert (handshake failure|unknown ca|access denied|(?!certificate required).*certificate.*)$/;
 
 /** As causeOf, in the words of TLS too. */
-export function tlsCauseOf(thrown: unknown): string {
+export function tlsErrorText(thrown: unknown): string {
   const code = codeOf(thrown);
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return otherName(Object(thrown));
   const reason = reasonOf(thrown);
   const word = WORDS.get(code) ?? WORDS.get(reason ?? RUSTLS_REASON.exec(String(thrown))?.[1]);
   if (word !== undefined) return word;
-  if (reason === undefined) return causeOf(thrown);
+  if (reason === undefined) return socketErrorText(thrown);
   const [, alert] = / alert (.*)$/.exec(reason) ?? [];
   return alert === undefined ? `TLS: ${reason}` : `the peer sent the TLS alert "${alert}"`;
 }
 
 /** The code of a verification that failed (X509_V_ERR_* of OpenSSL), in words. */
-export function verificationCauseOf(code: unknown): string {
+export function verificationErrorText(code: unknown): string {
   return WORDS.get(code) ?? String(code);
 }
 
 /** As tlsCauseOf, for a dialler: with what the server may mean, where it does not say. */
-export function dialCauseOf(thrown: unknown, to: Address): string {
+export function dialErrorText(thrown: unknown, to: Address): string {
   const code = codeOf(thrown);
   const isGone = code === "ECONNRESET" || code === "EPIPE";
-  const why = (isGone && whyGone(thrown)) || tlsCauseOf(thrown);
+  const why = (isGone && whyGone(thrown)) || tlsErrorText(thrown);
   return isGone || ABOUT_CERTIFICATES.test(reasonOf(thrown) ?? "") ? `${why}: ${hintFor(to)}` : why;
 }
 

@@ -5,7 +5,7 @@ import { type Bus, EMBEDDED_BROKER } from "@/test/fixtures/beds/bus-plan.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
-import { Shredder } from "@/test/fixtures/network/fragmenting-proxy.js";
+import { FragmentingProxy } from "@/test/fixtures/network/fragmenting-proxy.js";
 import { PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
 
 const TEN_MEGABYTES = 10_000_000;
@@ -51,7 +51,7 @@ describe.each([
   test.each(["messages", "fragments"] as const)(
     "connections and calls survive WebSocket %s of 1 byte",
     async (pieces) => {
-      await using shredder = await Shredder.start(bus.url("amqp+ws"), pieces);
+      await using shredder = await FragmentingProxy.start(bus.url("amqp+ws"), pieces);
       const page = { url: `amqp+ws://127.0.0.1:${shredder.port}/`, topic, arg: "0123456789".repeat(1_000) };
       const answer = await tab.page.evaluate(async ({ url, topic, arg }) => {
         const transport = oslo.getRpcTransport(url);

@@ -7,7 +7,7 @@ import { type Bus, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { Tab } from "@/test/fixtures/browsers/tab.js";
 import { serveFolder } from "@/test/fixtures/network/folder-server.js";
-import { Child, leashed } from "@/test/fixtures/processes/child.js";
+import { Child, exitsWithParent } from "@/test/fixtures/processes/child.js";
 import { Workspace } from "@/test/fixtures/processes/workspace.js";
 import { PythonNotifier, PythonServer } from "@/test/fixtures/python/python.js";
 import { uniqueTopic } from "@/test/fixtures/stages/unique-topic.js";
@@ -112,7 +112,7 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
   it("is built for workerd, and runs there without Node's modules", async () => {
     expect(await workspace.build("worker", "build:workerd")).not.toMatch(WARNING);
     const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };
-    const command = leashed([workerd, "serve", "--control-fd=1", workspace.path("worker/workerd.capnp")]);
+    const command = exitsWithParent([workerd, "serve", "--control-fd=1", workspace.path("worker/workerd.capnp")]);
     await using child = new Child({ name: "workerd", command });
     const port = await child.waitForJson("its port", ({ event, port }) => (event === "listen" ? port : undefined));
     const response = await fetch(`http://127.0.0.1:${port}/?${query()}`);

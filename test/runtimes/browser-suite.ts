@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import type { Launch, ScriptedBrowser } from "@/test/fixtures/browsers/scripted-page.js";
-import type { Place } from "@/test/fixtures/runtimes/page/page.js";
+import type { PageContext } from "@/test/fixtures/runtimes/page/page.js";
 import { inBrowser } from "@/test/fixtures/runtimes/page-run.js";
 import type { Published } from "@/test/fixtures/runtimes/site.js";
 import { authoritySuite } from "./authority-suite.js";
@@ -26,7 +26,7 @@ export function browserSuite(name: string, launch: Launch, { inWorkers }: Browse
     if (browser === undefined) throw new Error(`${name} was not launched`);
     return browser;
   };
-  const by = (place: Place, published: Published, only?: readonly string[]): Performer => {
+  const by = (place: PageContext, published: Published, only?: readonly string[]): Performer => {
     const runtime = `a ${place} in ${name}, with the library ${published}`;
     return { runtime, performance: inBrowser(launched, place, published), only };
   };

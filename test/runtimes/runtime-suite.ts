@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Bus, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import type { HostScheme } from "@/test/fixtures/beds/host.js";
-import type { Report, Setting } from "@/test/fixtures/runtimes/scenario.js";
-import { StageHand } from "@/test/fixtures/runtimes/test-helper-service.js";
+import type { Environment, Report } from "@/test/fixtures/runtimes/scenario.js";
+import { TestHelperService } from "@/test/fixtures/runtimes/test-helper-service.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { scenariosBy } from "./scenarios/scenarios.js";
 
 /**
  * Has a runtime perform all scenarios in a setting. Resolves when it is done, and rejects when it cannot go on, with what it said.
  */
-export type Performance = (setting: Setting, tell: (report: Report) => void) => Promise<void>;
+export type Performance = (setting: Environment, tell: (report: Report) => void) => Promise<void>;
 
 /** Declares the tests of every scenario for a runtime, over the embedded router and broker, with Python on the TCP side. */
 export function runtimeSuite(runtime: string, scheme: HostScheme, performance: Performance): void {
@@ -29,12 +29,12 @@ export interface Performer {
 export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly Performer[]): void {
   describe(`by ${scheme}, through ${plan.name}`, () => {
     let bus: Bus;
-    let hand: StageHand | undefined;
-    let setting: Setting;
+    let hand: TestHelperService | undefined;
+    let setting: Environment;
 
     beforeAll(async () => {
       bus = await plan.start();
-      ({ hand, setting } = await StageHand.start(bus, plan, scheme));
+      ({ hand, setting } = await TestHelperService.start(bus, plan, scheme));
     });
 
     afterAll(async () => {

@@ -3,7 +3,7 @@ import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js
 import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BUSES, type BusAddressing } from "@/test/fixtures/beds/bus-plan.js";
 import { Host, type HostScheme } from "@/test/fixtures/beds/host.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Frames } from "@/test/fixtures/stages/frames.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
@@ -104,7 +104,7 @@ describe.concurrent.each(["amqp", "amqp+ws"] satisfies HostScheme[])("Over %s th
       await host.start({ kind, product });
       const frames = new Frames();
       await using transport = getRpcTransport(`${scheme}://${host.name}/`, { onFrame: frames.onFrame });
-      await getRpcServer(transport, { topic: "t", server: "a" }, [new Held()]).start();
+      await getRpcServer(transport, { topic: "t", server: "a" }, [new BlockingEndpoint()]).start();
       expect(await getRpcClient(transport, { topic: "t" }).call({}, "echo", { arg: "x" })).toBe("x");
       await frames.passed("out", "attach", `"${address}"`);
     },

@@ -4,7 +4,7 @@ import { Writer } from "@/src/core/types/writer.js";
 import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BAD_BODIES, BAD_SECTIONS, textMessage } from "@/test/fixtures/peers/malformed-messages.js";
-import { Stranger } from "@/test/fixtures/peers/raw-client.js";
+import { RawClient } from "@/test/fixtures/peers/raw-client.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
@@ -41,12 +41,12 @@ const NO_REQUESTS: readonly [what: string, message: Message, told: RegExp][] = [
 
 overEveryBed("A live server", (bed) => {
   let stage: Stage;
-  let stranger: Stranger;
+  let stranger: RawClient;
   let client: RPCClient;
 
   beforeAll(async () => {
     stage = new Stage(bed, "bad");
-    stranger = await Stranger.enter(bed);
+    stranger = await RawClient.enter(bed);
     await stage.serve("a", [{ echo: (_context: object, { arg }: { arg: unknown }) => arg }]);
     client = await stage.client();
   });
@@ -92,7 +92,7 @@ overEveryBed("A live listener", (bed) => {
     tags: ["rpc:server:unreadable-request"],
   }, async () => {
     await using stage = new Stage(bed, "bad notifications");
-    await using stranger = await Stranger.enter(bed);
+    await using stranger = await RawClient.enter(bed);
     const seen = new Inbox<string>("the listener");
     const info = (_context: object, _publisherId: string, eventType: string): void => seen.put(eventType);
     await stage.listen([{ info }], { allowRequeue: true });

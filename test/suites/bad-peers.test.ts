@@ -9,8 +9,8 @@ import {
   type TransportStatus,
 } from "@/src/entry/node.js";
 import {
-  nobody,
-  type Peer,
+  type BadPeer,
+  closedPort,
   peerThatSays,
   says,
   tcp,
@@ -25,9 +25,9 @@ const SASL_HEADER = "AMQP\x03\x01\0\0";
 const FRAME_OF_4_GB = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0);
 
 /** With none of them there will ever be a connection: what they are, how to get there, and what is said of them. */
-const PEERS: [what: string, scheme: string, start: () => Promise<Peer>, told: RegExp][] = [
-  ["a port where nothing listens", "amqp", nobody, /^cannot connect to 127\.0\.0\.1:PORT: connection refused$/],
-  ["a port where nothing listens", "amqp+ws", nobody, /^cannot open WebSocket ws:\S+:PORT\/: connection refused$/],
+const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, told: RegExp][] = [
+  ["a port where nothing listens", "amqp", closedPort, /^cannot connect to 127\.0\.0\.1:PORT: connection refused$/],
+  ["a port where nothing listens", "amqp+ws", closedPort, /^cannot open WebSocket ws:\S+:PORT\/: connection refused$/],
   ["a server that hangs up", "amqp", () => tcp((stream) => stream.end()), /:PORT: closed by the peer before/],
   ["a server that hangs up", "amqp+ws", () => tcp((stream) => stream.end()), /WebSocket ws:\S+:PORT\/: /],
   ["a web server", "amqp", webServer, /the peer speaks HTTP, not AMQP 1\.0 with SASL$/],
@@ -66,7 +66,7 @@ describe.concurrent("A transport to a peer that is no message bus", () => {
   });
 
   test("that is not there fails what has no time of its own by the default one, and says why", async () => {
-    await using peer = await nobody();
+    await using peer = await closedPort();
     const url = `amqp://127.0.0.1:${peer.port}/?default_send_timeout=5&default_notify_timeout=5`;
     await using rpc = getRpcTransport(url);
     await using notifications = getNotificationTransport(url);
@@ -84,7 +84,7 @@ describe.concurrent("A transport to a peer that is no message bus", () => {
   });
 
   test("is waited for as long as the caller likes, and no longer", async () => {
-    await using peer = await nobody();
+    await using peer = await closedPort();
     await using transport = getRpcTransport(`amqp://127.0.0.1:${peer.port}/`);
     const reason = new Error("enough");
     const controller = new AbortController();

@@ -5,7 +5,7 @@ import { Uuid } from "@/src/core/types/uuid.js";
 import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BAD_BODIES, textMessage } from "@/test/fixtures/peers/malformed-messages.js";
-import { Stranger } from "@/test/fixtures/peers/raw-client.js";
+import { RawClient } from "@/test/fixtures/peers/raw-client.js";
 import type { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
@@ -48,13 +48,13 @@ const IDS: readonly [what: string, id: MessageId | undefined][] = [
 
 overEveryBed("A live server", (bed) => {
   let stage: Stage;
-  let stranger: Stranger;
+  let stranger: RawClient;
   let mailbox: { address: string; inbox: Inbox<Delivery> };
   let client: RPCClient;
 
   beforeAll(async () => {
     stage = new Stage(bed, "bad");
-    stranger = await Stranger.enter(bed);
+    stranger = await RawClient.enter(bed);
     mailbox = await stranger.openMailbox();
     await stage.serve("a", [{ echo: (_context: object, { arg }: { arg: unknown }) => arg ?? null }], {
       acceptReplyTo: (address) => !address.includes("refused"),
@@ -133,7 +133,7 @@ overEveryBed("A client", (bed) => {
       ["a failure that is not JSON", textMessage('{"failure": "{"}'), /^The failure in a reply is not JSON/],
     ])("%s", async (_what, answer, told) => {
       await using stage = new Stage(bed, "bad replies");
-      await using stranger = await Stranger.enter(bed);
+      await using stranger = await RawClient.enter(bed);
       const requests = await stranger.listen({ topic: stage.topic });
       const client = await stage.client();
       const ended = expect(client.call({}, "m")).rejects.toMatchObject({
@@ -149,7 +149,7 @@ overEveryBed("A client", (bed) => {
 
   test("outlives replies of poison, and those that nobody asked for, and gets its own", async () => {
     await using stage = new Stage(bed, "poisoned");
-    await using stranger = await Stranger.enter(bed);
+    await using stranger = await RawClient.enter(bed);
     const requests = await stranger.listen({ topic: stage.topic });
     const client = await stage.client();
     const call = client.call({}, "m");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { getRpcClient, getRpcServer, getRpcTransport, type TransportStatus } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
@@ -10,7 +10,7 @@ const CLOSED = "the transport is closed";
 overEveryBed("Closing a transport", (bed) => {
   test("fails the calls that wait for a reply, and says why", async () => {
     await using stage = new Stage(bed, "closing");
-    const held = new Held();
+    const held = new BlockingEndpoint();
     await stage.serve("a", [held]);
     const transport = stage.rpcTransport();
     const client = await stage.client({ transport });
@@ -44,7 +44,7 @@ overEveryBed("Closing a transport", (bed) => {
 
   test("gives what is under way the time that it is given, and takes nothing new meanwhile", async () => {
     await using stage = new Stage(bed, "grace");
-    const held = new Held();
+    const held = new BlockingEndpoint();
     await stage.serve("a", [held]);
     const transport = stage.rpcTransport();
     const client = await stage.client({ transport });
@@ -60,7 +60,7 @@ overEveryBed("Closing a transport", (bed) => {
 
   test("ends what is not done in that time", async () => {
     await using stage = new Stage(bed, "grace");
-    const held = new Held();
+    const held = new BlockingEndpoint();
     await stage.serve("a", [held]);
     const transport = stage.rpcTransport();
     const client = await stage.client({ transport });

@@ -9,7 +9,7 @@ import {
 } from "@/src/entry/node.js";
 import { Host, type HostScheme } from "@/test/fixtures/beds/host.js";
 import { CA } from "@/test/fixtures/network/tls.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Frames } from "@/test/fixtures/stages/frames.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
@@ -29,7 +29,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
       await host.start({ kind });
       await using serving = transportTo([host]);
       await using calling = transportTo([host]);
-      const held = new Held();
+      const held = new BlockingEndpoint();
       const server = getRpcServer(serving, { topic: TOPIC, server: "a" }, [held], { concurrency: 1 });
       await server.start();
       const frames = new Frames();
@@ -66,7 +66,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
       await host.start({ kind });
       await using serving = transportTo([host]);
       await using calling = transportTo([host]);
-      await getRpcServer(serving, { topic: TOPIC, server: "a" }, [new Held()]).start();
+      await getRpcServer(serving, { topic: TOPIC, server: "a" }, [new BlockingEndpoint()]).start();
       const client = getRpcClient(calling, { topic: TOPIC }, { timeoutMs: LIMIT_MS });
       await client.call({}, "echo", { arg: "attached" });
 
@@ -198,7 +198,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
       await using serving = transportTo([first, second]);
       await using calling = transportTo([first, second], { onFrame: frames.onFrame });
       const target = { topic: TOPIC, server: "a" };
-      await getRpcServer(serving, target, [new Held()]).start();
+      await getRpcServer(serving, target, [new BlockingEndpoint()]).start();
       const client = getRpcClient(calling, { topic: TOPIC });
       expect(await client.call({}, "echo", { arg: "before" })).toBe("before");
       await frames.passed("out", "attach", addresses[0]);
@@ -230,7 +230,7 @@ describe.concurrent.each(SCHEMES)("over %s", (scheme) => {
     await first.kill();
     await second.start({ kind: "router" });
     await using serving = transportTo([second]);
-    await getRpcServer(serving, { topic: TOPIC, server: "a" }, [new Held()]).start();
+    await getRpcServer(serving, { topic: TOPIC, server: "a" }, [new BlockingEndpoint()]).start();
     expect(await Promise.all(waiting)).toEqual([1, 2, 3]);
     await cast;
     await frames.passed("in", "attach", `openstack.org/om/rpc/anycast/openstack/${TOPIC}`);

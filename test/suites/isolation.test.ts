@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { overEveryBed, uniqueTopic } from "@/test/fixtures/beds/bed.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const MANY = 1_000;
@@ -11,7 +11,7 @@ overEveryBed("Isolation", (bed) => {
   }, async () => {
     await using stage = new Stage(bed, "live");
     const topic = uniqueTopic("dead");
-    await stage.serve("a", [new Held()]);
+    await stage.serve("a", [new BlockingEndpoint()]);
     const client = await stage.client();
     const dead = client.prepare({ topic });
     const settled: unknown[] = [];
@@ -25,17 +25,17 @@ overEveryBed("Isolation", (bed) => {
     await client.cast({}, "echo", { arg: "a cast" });
     expect(settled).toEqual([]);
 
-    await stage.serve("late", [new Held()], { topic });
+    await stage.serve("late", [new BlockingEndpoint()], { topic });
     expect(await Promise.all(waiting)).toEqual(waiting.map((_, arg) => arg));
   });
 
   test("calls to a free server are answered while 1,000 wait for a busy one on the same two connections", async () => {
     await using stage = new Stage(bed, "free");
     const topic = uniqueTopic("busy");
-    const busy = new Held();
+    const busy = new BlockingEndpoint();
     const transport = stage.rpcTransport({ amqp: { rpcServerCredit: 1 } });
     await stage.serve("busy", [busy], { topic, transport, concurrency: 1 });
-    await stage.serve("free", [new Held()], { transport });
+    await stage.serve("free", [new BlockingEndpoint()], { transport });
     const client = await stage.client();
     const toBusy = client.prepare({ topic });
     const args = Array.from({ length: MANY }, (_, index) => `${index}`);

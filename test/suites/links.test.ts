@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Frames } from "@/test/fixtures/stages/frames.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
@@ -11,7 +11,7 @@ describe.concurrent("Links", () => {
       tags: ["link:credit:minimal"],
     }, async () => {
       await using stage = new Stage(bed, "minimal");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       const serving = stage.rpcTransport({ amqp: { rpcServerCredit: 1 } });
       await stage.serve("a", [held], { transport: serving });
       const calling = stage.rpcTransport({ amqp: { replyLinkCredit: 1 } });
@@ -28,7 +28,7 @@ describe.concurrent("Links", () => {
       tags: ["link:sender:idle"],
     }, async () => {
       await using stage = new Stage(bed, "idle");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const frames = new Frames();
       const amqp = { defaultSenderLinkTimeoutMs: 1_000 };

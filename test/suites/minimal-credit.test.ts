@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
@@ -10,7 +10,7 @@ const ONE = { amqp: { rpcServerCredit: 1, notifyServerCredit: 1, replyLinkCredit
 overEveryBed("With a credit of 1", (bed) => {
   test("many calls at once are all answered", { tags: ["link:credit:minimal"] }, async () => {
     await using stage = new Stage(bed, "minimal");
-    await stage.serve("a", [new Held()], { transport: stage.rpcTransport(ONE) });
+    await stage.serve("a", [new BlockingEndpoint()], { transport: stage.rpcTransport(ONE) });
     const client = await stage.client({ transport: stage.rpcTransport(ONE) });
     const args = Array.from({ length: 50 }, (_, arg) => arg);
     const targets = [client, client.prepare({ server: "a" })];

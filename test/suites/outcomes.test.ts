@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Delivery } from "@/src/core/links/delivery.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { textMessage } from "@/test/fixtures/peers/malformed-messages.js";
-import { Stranger } from "@/test/fixtures/peers/raw-client.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { RawClient } from "@/test/fixtures/peers/raw-client.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import type { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { notifierOf } from "@/test/fixtures/stages/notified.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
@@ -32,7 +32,7 @@ describe.concurrent("What becomes of", () => {
       async ([_, refuse], context) => {
         bed.needs("requeues", context);
         await using stage = new Stage(bed, "again");
-        await using stranger = await Stranger.enter(bed);
+        await using stranger = await RawClient.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });
         const client = await stage.client({ transport: stage.rpcTransport({ amqp: SOON }) });
         const call = client.call({}, "m");
@@ -48,7 +48,7 @@ describe.concurrent("What becomes of", () => {
       tags: ["rpc:call:missing-reply"],
     }, async () => {
       await using stage = new Stage(bed, "no reply");
-      await using stranger = await Stranger.enter(bed);
+      await using stranger = await RawClient.enter(bed);
       const requests = await stranger.listen({ topic: stage.topic });
       const client = await stage.client();
       const ended = expect(client.call({}, "m", {}, { timeoutMs: SHORT_MS })).rejects.toMatchObject({
@@ -63,7 +63,7 @@ describe.concurrent("What becomes of", () => {
       tags: ["send:pre-settled", "notify:pre-settled"],
     }, async () => {
       await using stage = new Stage(bed, "pre-settled");
-      await using stranger = await Stranger.enter(bed);
+      await using stranger = await RawClient.enter(bed);
       const requests = await stranger.listen({ topic: stage.topic });
       const notifications = await stranger.listen({ topic: `${stage.topic}.info` }, "notify");
       const client = await stage.client();
@@ -78,7 +78,7 @@ describe.concurrent("What becomes of", () => {
         tags: ["send:not-acknowledged", "notify:not-acknowledged"],
       }, async () => {
         await using stage = new Stage(bed, "not settled");
-        await using stranger = await Stranger.enter(bed);
+        await using stranger = await RawClient.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });
         const notifications = await stranger.listen({ topic: `${stage.topic}.info` }, "notify");
         const client = await stage.client({ transport: stage.rpcTransport({ amqp: UNSETTLED }) });
@@ -102,7 +102,7 @@ describe.concurrent("What becomes of", () => {
         tags: ["rpc:call:released", "notify:released"],
       }, async () => {
         await using stage = new Stage(bed, "released");
-        await using stranger = await Stranger.enter(bed);
+        await using stranger = await RawClient.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });
         const notifications = await stranger.listen({ topic: `${stage.topic}.info` }, "notify");
         const client = await stage.client({ retry: 0 });
@@ -118,7 +118,7 @@ describe.concurrent("What becomes of", () => {
 
       test("that are modified as failed: they fail at once", { tags: ["send:modified-failed"] }, async () => {
         await using stage = new Stage(bed, "modified");
-        await using stranger = await Stranger.enter(bed);
+        await using stranger = await RawClient.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });
         const client = await stage.client();
         const failure = { name: "MessageDeliveryFailure", outcome: "modified", phase: "acknowledgement" };
@@ -131,7 +131,7 @@ describe.concurrent("What becomes of", () => {
         tags: ["send:rejected"],
       }, async () => {
         await using stage = new Stage(bed, "rejected");
-        await using stranger = await Stranger.enter(bed);
+        await using stranger = await RawClient.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });
         const client = await stage.client();
         const ended = expect(client.call({}, "m")).rejects.toMatchObject({
@@ -148,7 +148,7 @@ describe.concurrent("What becomes of", () => {
         tags: ["rpc:call:missing-reply"],
       }, async () => {
         await using stage = new Stage(bed, "rejected");
-        await using stranger = await Stranger.enter(bed);
+        await using stranger = await RawClient.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });
         const client = await stage.client();
         const ended = expect(client.call({}, "m", {}, { timeoutMs: SHORT_MS })).rejects.toMatchObject({
@@ -164,12 +164,12 @@ describe.concurrent("What becomes of", () => {
       }, async () => {
         await using stage = new Stage(bed, "handed on");
         const client = await stage.client({ retry: 0 });
-        const stranger = await Stranger.enter(bed);
+        const stranger = await RawClient.enter(bed);
         const requests = await stranger.listen({ topic: stage.topic });
         const call = client.call({}, "echo", { arg: "handed on" });
         await next(requests);
         await stranger[Symbol.asyncDispose]();
-        await stage.serve("a", [new Held()]);
+        await stage.serve("a", [new BlockingEndpoint()]);
         expect(await call).toBe("handed on");
       });
     }

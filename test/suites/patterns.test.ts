@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BUSES } from "@/test/fixtures/beds/bus-plan.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
@@ -119,7 +119,7 @@ describe.concurrent("A server", () => {
       tags: ["rpc:call:while-another-times-out"],
     }, async () => {
       await using stage = new Stage(bed, "side by side");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const client = await stage.client({ target: { server: "a" } });
       const long = client.call({}, "hold", { arg: "long" }, { timeoutMs: SHORT_MS });
@@ -134,7 +134,7 @@ describe.concurrent("A server", () => {
     test("that got nothing stops and closes", { tags: ["rpc:server:unused"] }, async () => {
       await using stage = new Stage(bed, "unused");
       const transport = stage.rpcTransport();
-      const server = await stage.serve("a", [new Held()], { transport });
+      const server = await stage.serve("a", [new BlockingEndpoint()], { transport });
       await server.stop();
       await server.wait();
       await transport.close();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Stranger } from "@/test/fixtures/peers/raw-client.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { RawClient } from "@/test/fixtures/peers/raw-client.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Frames } from "@/test/fixtures/stages/frames.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
@@ -18,7 +18,7 @@ describe.concurrent("Limits:", () => {
       tags: ["rpc:call:late-reply", "send:timeout:told"],
     }, async () => {
       await using stage = new Stage(bed, "slow");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const frames = new Frames();
       const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
@@ -43,7 +43,7 @@ describe.concurrent("Limits:", () => {
 
     test("a call to a server that is not there times out, though its topic is served", async () => {
       await using stage = new Stage(bed, "elsewhere");
-      await stage.serve("a", [new Held()]);
+      await stage.serve("a", [new BlockingEndpoint()]);
       const client = await stage.client({ target: { server: "b" } });
       const call = client.call({}, "echo", {}, { timeoutMs: SHORT_MS });
       await expect(call).rejects.toMatchObject(timeoutIn(unheard(bed), stage.topic));
@@ -52,7 +52,7 @@ describe.concurrent("Limits:", () => {
     if (bed.storesMessages) {
       test("a cast that nobody listens for is stored, and served later", async () => {
         await using stage = new Stage(bed, "later");
-        const held = new Held();
+        const held = new BlockingEndpoint();
         const client = await stage.client();
         await client.cast({}, "hold", { arg: "stored" });
         await stage.serve("a", [held]);
@@ -75,7 +75,7 @@ describe.concurrent("Limits:", () => {
 
       test("a server that is stopped does not wait long for a caller that is gone, nor leaves out one that is not", async () => {
         await using stage = new Stage(bed, "gone");
-        const held = new Held();
+        const held = new BlockingEndpoint();
         const server = await stage.serve("a", [held]);
         const leaving = stage.rpcTransport();
         const gone = await stage.client({ transport: leaving });
@@ -95,7 +95,7 @@ describe.concurrent("Limits:", () => {
 
       test("a call that its server has no room for times out in the phase acknowledgement", async () => {
         await using stage = new Stage(bed, "busy");
-        const held = new Held();
+        const held = new BlockingEndpoint();
         await stage.serve("a", [held], { concurrency: 1 });
         const client = await stage.client();
         const first = client.call({}, "hold", { arg: "first" });
@@ -112,7 +112,7 @@ describe.concurrent("Limits:", () => {
 
       test("before it begins", async () => {
         await using stage = new Stage(bed, "aborted");
-        const held = new Held();
+        const held = new BlockingEndpoint();
         await stage.serve("a", [held]);
         const client = await stage.client();
         const call = client.call({}, "hold", { arg: "never" }, { signal: AbortSignal.abort(reason) });
@@ -136,7 +136,7 @@ describe.concurrent("Limits:", () => {
 
       test("while its server has no room for it", { tags: ["send:signal"] }, async () => {
         await using stage = new Stage(bed, "aborted");
-        const held = new Held();
+        const held = new BlockingEndpoint();
         await stage.serve("a", [held], { concurrency: 1 });
         const frames = new Frames();
         const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
@@ -158,7 +158,7 @@ describe.concurrent("Limits:", () => {
         ["its method runs and is monitored", { callMonitorTimeoutMs: 60_000 }],
       ])("while %s", { tags: ["send:signal"] }, async (_when, options) => {
         await using stage = new Stage(bed, "aborted");
-        const held = new Held();
+        const held = new BlockingEndpoint();
         await stage.serve("a", [held]);
         const client = await stage.client();
         const controller = new AbortController();
@@ -176,7 +176,7 @@ describe.concurrent("Limits:", () => {
       tags: ["rpc:monitor:good"],
     }, async () => {
       await using stage = new Stage(bed, "monitored");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const frames = new Frames();
       const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
@@ -195,7 +195,7 @@ describe.concurrent("Limits:", () => {
       tags: ["rpc:monitor:silent"],
     }, async () => {
       await using stage = new Stage(bed, "silent");
-      await using stranger = await Stranger.enter(bed);
+      await using stranger = await RawClient.enter(bed);
       const requests = await stranger.listen({ topic: stage.topic });
       const client = await stage.client({ callMonitorTimeoutMs: SHORT_MS });
       const ended = expect(client.call({}, "echo")).rejects.toMatchObject({
@@ -211,7 +211,7 @@ describe.concurrent("Limits:", () => {
       tags: ["rpc:monitor:slow"],
     }, async () => {
       await using stage = new Stage(bed, "monitored");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const frames = new Frames();
       const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });

@@ -10,7 +10,7 @@ import {
   Target,
 } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Frames } from "@/test/fixtures/stages/frames.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
@@ -92,7 +92,7 @@ overEveryBed("An RPC server", (bed) => {
   }, async () => {
     await using stage = new Stage(bed, "concurrency");
     const frames = new Frames();
-    const held = new Held();
+    const held = new BlockingEndpoint();
     await stage.serve("a", [held], { concurrency: 2, transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
     const client = await stage.client();
     const args = ["1", "2", "3", "4", "5", "6"];
@@ -108,7 +108,7 @@ overEveryBed("An RPC server", (bed) => {
     tags: ["rpc:server:stop"],
   }, async () => {
     await using stage = new Stage(bed, "stopping");
-    const held = new Held();
+    const held = new BlockingEndpoint();
     const server = await stage.serve("a", [held]);
     // A router may give the second call back, which is then sent again after this time.
     const client = await stage.client({ transport: stage.rpcTransport({ amqp: { linkRetryDelayMs: 1_000 } }) });

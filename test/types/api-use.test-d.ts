@@ -14,7 +14,7 @@ import { Notifier } from "../../src/driver/notify/sending/notifier.js";
 import { TestDriver } from "../../src/driver/notify/sending/test-driver.js";
 import type { TransportOptions } from "../../src/driver/options/transport-options.js";
 import { expose } from "../../src/driver/rpc/access-policy.js";
-import { getRpcClient, type MethodArgs, type MethodName, type MethodResult } from "../../src/driver/rpc/client.js";
+import { getRpcClient, type MethodArguments, type MethodName, type MethodResult } from "../../src/driver/rpc/client.js";
 import type { CallInfo } from "../../src/driver/rpc/dispatcher.js";
 import { expectedExceptions } from "../../src/driver/rpc/expected-exceptions.js";
 import { getRpcServer } from "../../src/driver/rpc/server.js";
@@ -38,10 +38,10 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 const ok = <T extends true>(..._proof: T[]): void => {};
 
 ok<Equal<MethodName<Calculator>, "add" | "reset" | "log">>();
-ok<Equal<MethodArgs<Calculator["add"]>, [args: { a: number; b: number }]>>();
-ok<Equal<MethodArgs<Calculator["reset"]>, []>>();
-ok<Equal<MethodArgs<Calculator["log"]>, [args?: { level: string } | undefined]>>();
-ok<Equal<MethodArgs<(context: object, args: { a: 1 }, call: CallInfo) => void>, [args: { a: 1 }]>>();
+ok<Equal<MethodArguments<Calculator["add"]>, [args: { a: number; b: number }]>>();
+ok<Equal<MethodArguments<Calculator["reset"]>, []>>();
+ok<Equal<MethodArguments<Calculator["log"]>, [args?: { level: string } | undefined]>>();
+ok<Equal<MethodArguments<(context: object, args: { a: 1 }, call: CallInfo) => void>, [args: { a: 1 }]>>();
 ok<Equal<MethodResult<() => Promise<string>>, string>>();
 
 export async function calls(transport: RPCTransport, context: MyContext, maybe: string | undefined): Promise<void> {
@@ -145,7 +145,7 @@ export async function servers(transport: RPCTransport, notifications: Notificati
   ok<Equal<typeof hello, (_context: object, args: { a: number }) => number>>();
   const shown = expectedExceptions(RangeError)((_context: object, args: { a: number }) => args.a);
   ok<Equal<typeof shown, (_context: object, args: { a: number }) => number>>();
-  ok<Equal<MethodArgs<DecoratedEndpoint["show"]>, [args: { id: string }]>>();
+  ok<Equal<MethodArguments<DecoratedEndpoint["show"]>, [args: { id: string }]>>();
   // @ts-expect-error classes, not their names
   expectedExceptions("RangeError");
   // @ts-expect-error no errors

@@ -26,7 +26,7 @@ export class BusInPage {
     const dialers = { [SCHEME]: memoryDial(this.#intermediary.accept) };
     this.dialers = dialers;
     this.#rpc = getRpcTransport(BusInPage.url, { dialers, logger, amqp: { containerName: "demo servers" } });
-    // Without a logger, as at the backstage.
+    // Without a logger, as in the demo backend.
     this.#notifications = getNotificationTransport(BusInPage.url, {
       dialers,
       amqp: { containerName: "demo notifier" },

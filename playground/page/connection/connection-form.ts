@@ -1,6 +1,6 @@
 import type { TransportURL } from "oslo-messaging";
 import { byId, fieldOf, typed } from "../parts/elements.js";
-import type { Place } from "../view.js";
+import type { BusLocation } from "../view.js";
 import { busUrl, loginIn } from "./bus-url.js";
 
 /** The names of the fields of one URL. */
@@ -42,7 +42,7 @@ export class ConnectionForm {
     this.#showFields();
   }
 
-  get place(): Place {
+  get place(): BusLocation {
     const chosen = this.#radios().find(({ checked }) => checked)?.value;
     return chosen === "embedded" || chosen === "url" ? chosen : "page";
   }

@@ -9,7 +9,7 @@ import {
 } from "oslo-messaging";
 import { toError } from "../../../src/core/errors.js";
 import { byId } from "../parts/elements.js";
-import type { Bus, View } from "../view.js";
+import type { BusTransports, View } from "../view.js";
 import { BusInPage } from "./bus-in-page.js";
 import { withoutLogin } from "./bus-url.js";
 import { ConnectionForm } from "./connection-form.js";
@@ -31,7 +31,7 @@ export class ConnectionPanel {
   readonly #disconnect = byId("disconnect", HTMLButtonElement);
   readonly #rpcStatus = new StatusLine(byId("rpc-status", HTMLElement));
   readonly #notificationsStatus = new StatusLine(byId("notifications-status", HTMLElement));
-  #bus: Bus | undefined;
+  #bus: BusTransports | undefined;
   #busInPage: BusInPage | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -84,7 +84,7 @@ export class ConnectionPanel {
     this.#busInPage = undefined;
   }
 
-  #busOf(): Bus {
+  #busOf(): BusTransports {
     const { place } = this.#form;
     if (place === "url") {
       const { rpc, notifications } = this.#form.urls();
@@ -104,7 +104,7 @@ export class ConnectionPanel {
     rpcUrl: TransportURL,
     notificationsUrl: TransportURL,
     dialers: TransportOptions["dialers"] = undefined,
-  ): Pick<Bus, "rpc" | "notifications" | "dialers"> {
+  ): Pick<BusTransports, "rpc" | "notifications" | "dialers"> {
     const { logger, onFrame, pageName } = this.#init;
     const optionsFor = (connection: string): TransportOptions => ({
       dialers,

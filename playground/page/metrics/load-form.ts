@@ -1,6 +1,6 @@
 import { getRpcClient } from "oslo-messaging";
 import { byId, counted, fieldOf } from "../parts/elements.js";
-import type { Bus, View } from "../view.js";
+import type { BusTransports, View } from "../view.js";
 import { load } from "./load.js";
 
 const TIMEOUT_MS = 5_000;
@@ -12,7 +12,7 @@ export class LoadForm implements View {
   readonly #stop = byId("stop-load", HTMLButtonElement);
   readonly #outcome = byId("load-outcome", HTMLOutputElement);
   readonly #onLatency: (ms: number) => void;
-  #bus: Bus | undefined;
+  #bus: BusTransports | undefined;
   #running: AbortController | undefined;
 
   constructor(onLatency: (ms: number) => void) {
@@ -24,7 +24,7 @@ export class LoadForm implements View {
     this.#stop.addEventListener("click", () => this.#running?.abort());
   }
 
-  open(bus: Bus): void {
+  open(bus: BusTransports): void {
     this.#bus = bus;
     this.#showButtons();
   }

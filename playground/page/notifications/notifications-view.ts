@@ -3,7 +3,7 @@ import { PRIORITIES } from "../../../src/driver/notify/notification.js";
 import { badge, byId, clock, counted, element } from "../parts/elements.js";
 import { cut, jsonText } from "../parts/json-text.js";
 import { PauseButton } from "../parts/pause-button.js";
-import type { Bus, View } from "../view.js";
+import type { BusTransports, View } from "../view.js";
 import { NotificationFilter } from "./notification-filter.js";
 
 const TOPIC = "notifications";
@@ -33,7 +33,7 @@ export class NotificationsView implements View {
     });
   }
 
-  open({ notifications }: Bus): void {
+  open({ notifications }: BusTransports): void {
     const endpoint = Object.fromEntries(
       PRIORITIES.map((priority) => [
         priority,

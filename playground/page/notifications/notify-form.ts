@@ -3,7 +3,7 @@ import { toError } from "../../../src/core/errors.js";
 import { PRIORITIES } from "../../../src/driver/notify/notification.js";
 import { byId, element, typed } from "../parts/elements.js";
 import { jsonIn } from "../parts/json-text.js";
-import type { Bus, View } from "../view.js";
+import type { BusTransports, View } from "../view.js";
 
 const TIMEOUT_MS = 5_000;
 
@@ -26,7 +26,7 @@ export class NotifyForm implements View {
     });
   }
 
-  open({ notifications }: Bus): void {
+  open({ notifications }: BusTransports): void {
     this.#notifier = new Notifier(notifications, { publisherId: this.#publisherId });
     this.#fields.disabled = false;
   }

@@ -4,7 +4,7 @@ import { isJsonObject } from "../../../src/driver/values/json.js";
 import { byId, element, fieldOf, typed } from "../parts/elements.js";
 import { jsonIn, jsonText } from "../parts/json-text.js";
 import { Rows } from "../parts/rows.js";
-import type { Bus, View } from "../view.js";
+import type { BusTransports, View } from "../view.js";
 import { type Example, examples, PYTHON_EXAMPLE } from "./examples.js";
 import { ExchangeRow } from "./exchange-row.js";
 import { REQUEST_FIELDS, type Request, titleOf } from "./request.js";
@@ -30,7 +30,7 @@ export class RpcConsole implements View {
   readonly #outcome = byId("exchange-outcome", HTMLElement);
   readonly #history = new RequestHistory();
   readonly #python: HTMLButtonElement;
-  #bus: Bus | undefined;
+  #bus: BusTransports | undefined;
   #leaving = new AbortController();
 
   constructor(init: RpcConsoleInit) {
@@ -56,7 +56,7 @@ export class RpcConsole implements View {
     this.#rows.add(...earlier.map(({ element }) => element).reverse());
   }
 
-  open(bus: Bus): void {
+  open(bus: BusTransports): void {
     this.#bus = bus;
     this.#fields.disabled = false;
     this.#leaving = new AbortController();
@@ -89,7 +89,7 @@ export class RpcConsole implements View {
     return button;
   }
 
-  async #lookForPython({ rpc }: Bus, signal: AbortSignal): Promise<void> {
+  async #lookForPython({ rpc }: BusTransports, signal: AbortSignal): Promise<void> {
     const { topic, server, method } = PYTHON_EXAMPLE;
     try {
       await getRpcClient(rpc, { topic, server }).call({}, method, {}, { timeoutMs: PYTHON_WAIT_MS, signal });

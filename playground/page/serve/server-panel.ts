@@ -3,7 +3,7 @@ import { toError } from "../../../src/core/errors.js";
 import { byId, clock, element, fieldOf } from "../parts/elements.js";
 import { jsonText } from "../parts/json-text.js";
 import { Rows } from "../parts/rows.js";
-import type { Bus, View } from "../view.js";
+import type { BusTransports, View } from "../view.js";
 import { PageEndpoint } from "./page-endpoint.js";
 import { terminalCommand } from "./terminal-command.js";
 
@@ -23,7 +23,7 @@ export class ServerPanel implements View {
   readonly #stop = byId("stop-server", HTMLButtonElement);
   readonly #status = byId("server-status", HTMLOutputElement);
   readonly #rows = new Rows(byId("served", HTMLOListElement), MOST_ROWS);
-  #bus: Bus | undefined;
+  #bus: BusTransports | undefined;
   #server: RPCServer | undefined;
 
   constructor({ pageName, onWantsCall }: ServerPanelInit) {
@@ -37,7 +37,7 @@ export class ServerPanel implements View {
     byId("call-server", HTMLButtonElement).addEventListener("click", () => onWantsCall(this.#topic, this.#name));
   }
 
-  open(bus: Bus): void {
+  open(bus: BusTransports): void {
     this.#bus = bus;
     this.#showCommand();
     void this.#serve();

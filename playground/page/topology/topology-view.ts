@@ -3,7 +3,7 @@ import { type Topology, watchTopology } from "oslo-messaging/intermediary";
 import { toError } from "../../../src/core/errors.js";
 import { pause } from "../../../src/core/timers.js";
 import { byId } from "../parts/elements.js";
-import type { Bus, View } from "../view.js";
+import type { BusTransports, View } from "../view.js";
 import { Picture } from "./picture.js";
 import { pictureOf } from "./picture-model.js";
 import { TopologyTable } from "./topology-table.js";
@@ -18,7 +18,7 @@ export class TopologyView implements View {
   readonly #replies = byId("show-replies", HTMLInputElement);
   readonly #picture: Picture;
   readonly #table = new TopologyTable();
-  #bus: Bus | undefined;
+  #bus: BusTransports | undefined;
   #showing = false;
   #last: Topology | undefined;
   #watching = new AbortController();
@@ -30,7 +30,7 @@ export class TopologyView implements View {
     this.#replies.addEventListener("change", () => this.#draw());
   }
 
-  open(bus: Bus): void {
+  open(bus: BusTransports): void {
     this.#bus = bus;
     this.#restart();
   }
@@ -55,7 +55,7 @@ export class TopologyView implements View {
     void this.#watch(this.#bus, this.#watching.signal);
   }
 
-  async #watch({ rpc, dialers }: Bus, signal: AbortSignal): Promise<void> {
+  async #watch({ rpc, dialers }: BusTransports, signal: AbortSignal): Promise<void> {
     const options = { dialers, signal, amqp: { containerName: `${this.#pageName} topology` } };
     while (!signal.aborted) {
       try {

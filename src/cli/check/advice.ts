@@ -1,22 +1,22 @@
-import type { Bus } from "../../driver/amqp/driver-connection.js";
+import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
 import { type AddressClass, addressClasses, classOf } from "../../intermediary/addresses.js";
 import { RECIPE_OF_PRODUCT } from "../../recipes/recipes.js";
 
 /** What the configuration lacks when an address is not distributed as it should be. */
-export function adviceOnDistribution(bus: Bus, address: string, toAll: boolean): string {
+export function adviceOnDistribution(bus: DriverConnection, address: string, toAll: boolean): string {
   const { prefix, recipe } = about(bus, address);
   const not = toAll ? "are not multicast here" : "do not lead to exactly one listener here";
   return `addresses that begin with ${prefix} ${not}${stanza(bus, address, toAll)}; ${see(recipe)}`;
 }
 
 /** What may be wrong when nothing can be sent or received at all. */
-export function adviceOnRefusal(bus: Bus, address: string): string {
+export function adviceOnRefusal(bus: DriverConnection, address: string): string {
   const { prefix, recipe } = about(bus, address);
   return `addresses that begin with ${prefix} must be known here, and open to who connects; ${see(recipe)}`;
 }
 
 /** What the configuration lacks when expired messages are dropped. */
-export function adviceOnExpiry(bus: Bus, address: string): string {
+export function adviceOnExpiry(bus: DriverConnection, address: string): string {
   const { prefix, known, recipe } = about(bus, address);
   const { separator = "/" } = known ?? {};
   const missing =
@@ -25,21 +25,21 @@ export function adviceOnExpiry(bus: Bus, address: string): string {
 }
 
 /** Where listeners have to wait for a sender. */
-export function warningOnListeners(bus: Bus, address: string): string {
+export function warningOnListeners(bus: DriverConnection, address: string): string {
   const { prefix } = about(bus, address);
   return `nobody can listen on an address that begins with ${prefix} before something has been sent there`;
 }
 
 /** What the address begins with, as the intermediary's configuration has it. */
 function about(
-  bus: Bus,
+  bus: DriverConnection,
   address: string,
 ): { prefix: string; known: AddressClass | undefined; recipe: string | undefined } {
   const known = classOf(address, addressClasses(bus.addresser.options));
   return { prefix: known?.prefix ?? address, known, recipe: RECIPE_OF_PRODUCT.get(bus.product ?? "") };
 }
 
-function stanza(bus: Bus, address: string, toAll: boolean): string {
+function stanza(bus: DriverConnection, address: string, toAll: boolean): string {
   const { prefix, known, recipe } = about(bus, address);
   switch (recipe) {
     case "qdrouterd":

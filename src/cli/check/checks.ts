@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { uptime } from "node:os";
 import type { Message } from "../../core/messages/message.js";
-import type { Route, Service } from "../../driver/amqp/addressing.js";
-import type { Bus } from "../../driver/amqp/driver-connection.js";
+import type { Route, ServiceKind } from "../../driver/amqp/addressing.js";
+import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
 import { Target } from "../../driver/target.js";
 import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./advice.js";
-import { type Arrivals, type Limits, type TrialInit, trial } from "./trial.js";
+import { type Arrivals, type TrialInit, type TrialTimeouts, trial } from "./trial.js";
 
 /** One thing that was tried. */
 export interface Check {
@@ -32,7 +32,7 @@ const LINKS = ["our links", "Python's links"] as const;
 /** One kind of address, and the links by which it is tried. */
 interface Subject {
   name: string;
-  service: Service;
+  service: ServiceKind;
   delivery: (typeof DELIVERIES)[number];
   links: (typeof LINKS)[number];
 }
@@ -41,14 +41,14 @@ interface Subject {
  * Proves on addresses that nobody uses how the intermediary distributes them: those of RPC and of notifications, for all
  * servers, for one and for any one of them. Where our links ask for more than the Python driver's, both are tried.
  */
-export async function runChecks(bus: Bus, limits: Limits): Promise<Checks> {
+export async function runChecks(bus: DriverConnection, limits: TrialTimeouts): Promise<Checks> {
   setMaxListeners(0, limits.signal); // every trial has one
   const distributions = subjectsOf(bus).map((subject) => distribution(bus, subject, limits));
   const results = await Promise.all([...distributions, replies(bus, limits)]);
   return { checks: results.flatMap(({ checks }) => checks), warnings: results.flatMap(({ warnings }) => warnings) };
 }
 
-function subjectsOf({ addresser }: Bus): readonly Subject[] {
+function subjectsOf({ addresser }: DriverConnection): readonly Subject[] {
   const legacy = addresser.mode === "legacy"; // then the addresses of both services are the same
   const { capabilities } = addresser.resolve(new Target({ topic: "check" }), "rpc");
   const both = capabilities.length > 0;
@@ -62,7 +62,7 @@ function subjectsOf({ addresser }: Bus): readonly Subject[] {
   );
 }
 
-async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise<Checks> {
+async function distribution(bus: DriverConnection, subject: Subject, limits: TrialTimeouts): Promise<Checks> {
   const { name, service, delivery, links } = subject;
   const topic = `oslo-messaging-check-${randomUUID()}`;
   const routeTo = (server: string): Route => {
@@ -87,7 +87,7 @@ async function distribution(bus: Bus, subject: Subject, limits: Limits): Promise
   return { checks, warnings };
 }
 
-function judge(bus: Bus, { name, delivery }: Subject, address: string, arrivals: Arrivals): Check {
+function judge(bus: DriverConnection, { name, delivery }: Subject, address: string, arrivals: Arrivals): Check {
   const [first = 0, second = 0, other = 0] = arrivals.of("plain");
   const toAll = delivery === "multicast";
   if (other === 0 && (toAll ? first === 1 && second === 1 : first + second === 1)) {
@@ -107,7 +107,7 @@ function miscount(first: number, second: number): string {
   return `the two listeners got ${first} and ${second} copies of the message`;
 }
 
-function judgeExpiry(bus: Bus, subject: string, address: string, arrivals: Arrivals): Check {
+function judgeExpiry(bus: DriverConnection, subject: string, address: string, arrivals: Arrivals): Check {
   const name = `${subject}, a Python call's expiry`;
   if (sum(arrivals.of("call")) > 0) return { name, ok: true, detail: "a message that expired in 1970 came" };
   const detail = lost("a message that expired in 1970, as a Python call does", arrivals);
@@ -115,7 +115,7 @@ function judgeExpiry(bus: Bus, subject: string, address: string, arrivals: Arriv
 }
 
 /** The address that the peer makes for replies, and the way back by it. */
-async function replies(bus: Bus, limits: Limits): Promise<Checks> {
+async function replies(bus: DriverConnection, limits: TrialTimeouts): Promise<Checks> {
   const name = "replies";
   const advice = "calls need a peer that makes an address for a link with a dynamic source (AMQP 1.0, messaging 3.5.3)";
   const arrivals = await trial(bus, { listeners: [undefined], messages: { plain: {} }, expected: 1 }, limits);

@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
-import { type Deadline, Deadlines, type Phase } from "../../core/deadlines.js";
+import { type Deadline, Deadlines, type WaitPhase } from "../../core/deadlines.js";
 import { toError } from "../../core/errors.js";
 import type { Receiver } from "../../core/links/receiver.js";
 import type { Sender } from "../../core/links/sender.js";
 import type { Message } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
 import type { Route } from "../../driver/amqp/addressing.js";
-import type { Bus } from "../../driver/amqp/driver-connection.js";
+import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
 
 export interface TrialInit {
   /** Where each listener listens; undefined: at an address that the peer makes. */
@@ -27,7 +27,7 @@ export interface Arrivals {
   readonly neededSender: boolean;
 }
 
-export interface Limits {
+export interface TrialTimeouts {
   /** For all of a trial. */
   timeoutMs: number;
   /** How long nothing more has to come for it to be over. */
@@ -39,7 +39,7 @@ export interface Limits {
 const CREDIT = 10;
 
 /** Sends messages over links of its own, and counts who gets what. Rejects only with the reason of the signal. */
-export async function trial(bus: Bus, init: TrialInit, limits: Limits): Promise<Arrivals> {
+export async function trial(bus: DriverConnection, init: TrialInit, limits: TrialTimeouts): Promise<Arrivals> {
   const run = new Trial(bus, init, limits);
   try {
     await run.run();
@@ -55,16 +55,16 @@ export async function trial(bus: Bus, init: TrialInit, limits: Limits): Promise<
 class Trial implements Arrivals {
   problem: string | undefined;
   neededSender = false;
-  readonly #bus: Bus;
+  readonly #bus: DriverConnection;
   readonly #init: TrialInit;
-  readonly #limits: Limits;
+  readonly #limits: TrialTimeouts;
   readonly #links: (Sender | Receiver)[] = [];
   readonly #arrived: Map<string, number>[];
   #left: number;
   #isOver = false;
   #onComplete = (): void => {};
 
-  constructor(bus: Bus, init: TrialInit, limits: Limits) {
+  constructor(bus: DriverConnection, init: TrialInit, limits: TrialTimeouts) {
     this.#bus = bus;
     this.#init = init;
     this.#limits = limits;
@@ -184,7 +184,7 @@ class Trial implements Arrivals {
   }
 }
 
-const LATE: Readonly<Record<Phase, string>> = {
+const LATE: Readonly<Record<WaitPhase, string>> = {
   connecting: "the peer did not attach the links",
   credit: "the peer gave no credit",
   acknowledgement: "the message was not acknowledged",

@@ -65,7 +65,7 @@ async function findingsOf(transport: RPCTransport, given: CheckArguments, interr
     interrupted.throwIfAborted();
     throw new ChecksFailed(`the peer did not attach a link within ${timeoutMs / 1_000} s`, { cause });
   });
-  const bus = await transport.bus(interrupted);
+  const bus = await transport.driverConnection(interrupted);
   const quietMs = Math.max(QUIET_MS, 3 * probed.roundTripMs);
   const { checks, warnings } = await runChecks(bus, { timeoutMs, quietMs, signal: interrupted });
   const credit = given.topic === undefined ? undefined : await creditOf(transport, given, interrupted);

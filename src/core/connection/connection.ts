@@ -8,7 +8,7 @@ import { INCOMING_WINDOW } from "../links/session-incoming.js";
 import { type Logger, silentLogger } from "../logger.js";
 import { Control } from "./control/control.js";
 import type { RemoteOpen } from "./control/control-events.js";
-import { Heartbeat } from "./idle-timeout.js";
+import { IdleTimeout } from "./idle-timeout.js";
 import { AMQP_HEADER, Inbound } from "./inbound.js";
 import { answerWith, type OnLink } from "./link-request.js";
 import { Sessions } from "./sessions.js";
@@ -54,7 +54,7 @@ export class Connection {
   readonly #onLink: OnLink | undefined;
   readonly #output: Output;
   readonly #inbound: Inbound;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: IdleTimeout;
   readonly #control: Control;
   readonly #sessions: Sessions;
   #remote: RemoteOpen | undefined;
@@ -86,7 +86,7 @@ export class Connection {
       onWritable: () => this.#sessions.pump(),
     });
     const idleTimeoutMs = options.idleTimeoutMs ?? 0;
-    this.#heartbeat = new Heartbeat(this.#output, idleTimeoutMs, (silentMs) => {
+    this.#heartbeat = new IdleTimeout(this.#output, idleTimeoutMs, (silentMs) => {
       const description = `nothing came for ${silentMs} ms`;
       this.#sayClose({ condition: "amqp:resource-limit-exceeded", description });
       this.#finish(this.#lost(description));
@@ -100,7 +100,7 @@ export class Connection {
         // No larger than ours, also where the peer sets no limit: a large message must not hold up all others.
         maxFrameBytes: Math.min(this.remote.maxFrameBytes, MAX_FRAME_BYTES),
         maxMessageBytes: this.#maxMessageBytes,
-        hold: (bytes) => this.#hold(bytes),
+        reserveBytes: (bytes) => this.#hold(bytes),
         logger: this.#logger,
       }),
       onAttachRequest: onLink && ((session, request) => answerWith(onLink, this, session, request)),

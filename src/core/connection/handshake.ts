@@ -4,7 +4,7 @@ import { FrameTap, type OnFrame, tapped } from "../frames/frame-tap.js";
 import { type Logger, silentLogger } from "../logger.js";
 import { SaslClient, type SaslClientOptions } from "../sasl/client/sasl-client.js";
 import type { SaslEvents, SaslResult } from "../sasl/sasl-exchange.js";
-import type { Admission } from "../sasl/server/authenticator.js";
+import type { Authenticator } from "../sasl/server/authenticator.js";
 import { SaslServer } from "../sasl/server/sasl-server.js";
 import { Connection, type ConnectionOptions, type OnLink } from "./connection.js";
 
@@ -29,7 +29,7 @@ export async function connect(
 ): Promise<Connection> {
   signal.throwIfAborted();
   const watch = options.onFrame && watcher(options.onFrame, options.logger ?? silentLogger);
-  const inbox = new Inbox(watch && new FrameTap("in", watch));
+  const inbox = new SwitchedHandlers(watch && new FrameTap("in", watch));
   const dialled = await dial(to, inbox, signal);
   const socket = watch === undefined ? dialled : tapped(dialled, new FrameTap("out", watch));
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export async function connect(
 
 export interface AcceptOptions extends ConnectionOptions {
   /** Who is let in. */
-  sasl: Admission;
+  sasl: Authenticator;
   /** The peer is authenticated, and open. `username`: as whom, if that was said. */
   onOpen: (connection: Connection, username: string | undefined) => void;
   onLink: OnLink;
@@ -59,7 +59,7 @@ export interface AcceptOptions extends ConnectionOptions {
 
 /** The other side of `connect`, for a stream that came in. */
 export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
-  const inbox = new Inbox(undefined);
+  const inbox = new SwitchedHandlers(undefined);
   const handshake = new Handshake(socket, inbox, undefined, (reason) => options.onFailure(toError(reason)));
   const events = handshake.sasl(({ mechanism, username }) => {
     const onOpen = (connection: Connection): void => {
@@ -76,7 +76,7 @@ export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
 /** From a stream to an open connection, either side's: it succeeds or fails once, in time, and leaves nothing behind. */
 class Handshake {
   readonly #socket: Socket;
-  readonly #inbox: Inbox;
+  readonly #inbox: SwitchedHandlers;
   readonly #signal: AbortSignal | undefined;
   readonly #onFailure: (reason: unknown) => void;
   readonly #timer: ReturnType<typeof setTimeout>;
@@ -84,7 +84,12 @@ class Handshake {
   #connection: Connection | undefined;
   #isOver = false;
 
-  constructor(socket: Socket, inbox: Inbox, signal: AbortSignal | undefined, onFailure: (reason: unknown) => void) {
+  constructor(
+    socket: Socket,
+    inbox: SwitchedHandlers,
+    signal: AbortSignal | undefined,
+    onFailure: (reason: unknown) => void,
+  ) {
     this.#socket = socket;
     this.#inbox = inbox;
     this.#signal = signal;
@@ -165,7 +170,7 @@ function watcher(onFrame: OnFrame, logger: Logger): OnFrame {
 const DEAF: SocketHandlers = { data() {}, drain() {}, close() {} };
 
 /** The handlers of a socket, whose events lead to one party after the other. What comes before the first is kept for it. */
-class Inbox implements SocketHandlers {
+class SwitchedHandlers implements SocketHandlers {
   readonly #tap: FrameTap | undefined;
   #party: SocketHandlers | undefined;
   #early: (() => void)[] = [];

@@ -13,7 +13,7 @@ const QUIET_LOOK_MS = 1_000;
  * Keeps a connection alive both ways: says something when the peer would think us gone, and tells when the peer is silent
  * for longer than we bear. A throttled background tab runs timers once a minute: what comes in is a reason to look, too.
  */
-export class Heartbeat {
+export class IdleTimeout {
   readonly #output: Output;
   readonly #localMs: number;
   readonly #onSilence: (silentMs: number) => void;

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.js";
-import { CLOSE, OPEN, vetControlFrame } from "../frames/control-frame-checks.js";
+import { CLOSE, checkControlFrame, OPEN } from "../frames/control-frame-checks.js";
 import { DISPOSITION, FLOW } from "../frames/performatives.js";
 import { type FrameHead, FrameSplitter, readFrameHead } from "../frames/splitter.js";
 import type { Session } from "../links/session.js";
@@ -72,7 +72,7 @@ export class Inbound {
       if (code !== OPEN && !this.#routes.isOpen()) {
         throw new ProtocolError(`performative 0x${code.toString(16)} before open`, "amqp:connection:framing-error");
       }
-      vetControlFrame(reader, code);
+      checkControlFrame(reader, code);
       this.#routes.onControl(bytes.subarray(at, end));
     }
     return this.#routes.isAlive();

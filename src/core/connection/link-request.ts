@@ -56,7 +56,7 @@ export function answerWith(onLink: OnLink, connection: Connection, session: Sess
       refuse,
     });
   } catch (thrown) {
-    session.mistake("onLink", name, thrown);
+    session.logCallbackError("onLink", name, thrown);
   }
   if (!answered) refuse({ condition: "amqp:internal-error", description: "internal error" });
 }

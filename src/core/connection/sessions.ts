@@ -29,7 +29,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   /** By the channel under which the peer sends. */
   readonly #byChannel = new Map<number, Session>();
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new Set<SessionEntry>();
   #end: Error | undefined;
 
   constructor(options: SessionsOptions) {
@@ -77,7 +77,7 @@ export class Sessions {
     const entry = this.#options.control.begin((control) => this.#add(control));
     await entry.begun;
     if (entry.error !== undefined || this.#end !== undefined) return;
-    entry.session.mute();
+    entry.session.stopWriting();
     entry.control.end();
   }
 
@@ -105,13 +105,13 @@ export class Sessions {
     for (const entry of [...this.#entries]) entry.end(error);
   }
 
-  #begin(): Entry {
+  #begin(): SessionEntry {
     return this.#options.control.begin((control) => this.#add(control, true));
   }
 
-  #add(control: SessionControl, ours = false): Entry {
+  #add(control: SessionControl, ours = false): SessionEntry {
     const session = new Session({ ...this.#options.session(), channel: control.channel });
-    const entry = new Entry(control, session, ours, {
+    const entry = new SessionEntry(control, session, ours, {
       onBegin: (channel) => {
         if (this.#byChannel.has(channel)) throw new ProtocolError(`begin on channel ${channel}, which is in use`);
         this.#byChannel.set(channel, session);
@@ -132,7 +132,7 @@ export class Sessions {
   }
 }
 
-interface EntryOwner {
+interface SessionOwner {
   onBegin(channel: number): void;
   onEnd(channel: number): void;
   onAttachRequest(request: AttachRequest): void;
@@ -140,20 +140,20 @@ interface EntryOwner {
 }
 
 /** One session with both its halves. */
-class Entry implements SessionEvents {
+class SessionEntry implements SessionEvents {
   readonly control: SessionControl;
   readonly session: Session;
   /** Resolves when the peer has begun it. */
   readonly begun: Promise<void>;
   readonly #ours: boolean;
-  readonly #owner: EntryOwner;
+  readonly #owner: SessionOwner;
   #channel = -1;
   #error: Error | undefined;
   #capacity = Number.POSITIVE_INFINITY;
   #resolve: () => void = () => {};
   #reject: (error: Error) => void = () => {};
 
-  constructor(control: SessionControl, session: Session, ours: boolean, owner: EntryOwner) {
+  constructor(control: SessionControl, session: Session, ours: boolean, owner: SessionOwner) {
     this.control = control;
     this.session = session;
     this.#ours = ours;

@@ -37,7 +37,7 @@ export type TransportStatus =
   | { readonly type: "closed" };
 
 /** The present status, for whoever asks and whoever watches. Nothing comes after `closed`. */
-export class StatusBoard {
+export class StatusFeed {
   #present: TransportStatus = { type: "idle" };
   #changed = new Change();
 

@@ -1,10 +1,10 @@
 import type { Deadline } from "../deadlines.js";
 import { ConnectionLost, toError } from "../errors.js";
 import { Waiters } from "../waiters.js";
-import type { StatusBoard } from "./status.js";
+import type { StatusFeed } from "./status.js";
 
 /** One connection from its open to its end, with whatever was built on it. */
-export interface Life {
+export interface ManagedConnection {
   /** False from the moment it is lost or being closed, which is before `closed` resolves. */
   readonly isOpen: boolean;
   /** Resolves, with the cause, when it is over. Never rejects. */
@@ -16,15 +16,15 @@ export interface Life {
   close(): Promise<void>;
 }
 
-export interface SupervisorOptions<H extends { readonly name: string }, L extends Life> {
+export interface SupervisorOptions<H extends { readonly name: string }, L extends ManagedConnection> {
   hosts: readonly [H, ...H[]];
   /** Connects; `attempt` is that of the status. Rejects when it cannot, or with `signal.reason`. */
   open: (host: H, signal: AbortSignal, attempt: number) => Promise<L>;
   /** Called when a life begins, before those who wait for it. Must not throw. */
-  onLife: (life: L) => void;
+  whenConnected: (life: L) => void;
   /** The longest pause after a failure; multiplied by `backoff` after each further one, up to `maxMs`. */
   retry: { intervalMs: number; backoff: number; maxMs: number };
-  status: StatusBoard;
+  status: StatusFeed;
   /** Chooses the first host and the length of pauses: from 0 to below 1. */
   random?: (() => number) | undefined;
   /** Subscribes to what may have cut or restored the connection unnoticed; gives what ends that. */
@@ -40,9 +40,9 @@ const ATTEMPT_MS = 30_000;
  * closed. A refused password is tried again like any other failure; the status and `lastError` tell of it. Half of each
  * pause is random, which oslo's is not: those who were cut off together must not come back together.
  */
-export class Supervisor<H extends { readonly name: string }, L extends Life> {
+export class Supervisor<H extends { readonly name: string }, L extends ManagedConnection> {
   readonly #options: SupervisorOptions<H, L>;
-  #life: L | undefined;
+  #connection: L | undefined;
   /** For the next life. */
   readonly #waiters = new Waiters<L>();
   #running: Promise<void> | undefined;
@@ -61,8 +61,8 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   }
 
   /** The present life, while it is good. */
-  get life(): L | undefined {
-    return this.#life?.isOpen ? this.#life : undefined;
+  get live(): L | undefined {
+    return this.#connection?.isOpen ? this.#connection : undefined;
   }
 
   /** The host that is connected, or was tried last. */
@@ -78,7 +78,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   /** The present life, or the next one as soon as there is. Rejects with what ends the deadline, and when closed. */
   async current(deadline: Deadline): Promise<L> {
     this.start();
-    if (this.life !== undefined) return this.life;
+    if (this.live !== undefined) return this.live;
     if (this.#closing !== undefined) throw closed();
     return await this.#waiters.wait("connecting", deadline);
   }
@@ -99,7 +99,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
     this.#waiters.reject(error);
     this.#abort(error);
     this.#resume();
-    await this.#life?.close();
+    await this.#connection?.close();
     await this.#running;
     this.#options.status.set({ type: "closed" });
   }
@@ -114,7 +114,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
   #wake(): void {
     this.#delayMs = this.#options.retry.intervalMs;
     this.#resume();
-    this.life?.check();
+    this.live?.check();
   }
 
   async #keep(): Promise<void> {
@@ -129,7 +129,7 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
         attempt = 0;
         this.#delayMs = retry.intervalMs;
       }
-      const error = life instanceof Error ? life : await this.#live(life, host);
+      const error = life instanceof Error ? life : await this.#untilClosed(life, host);
       if (this.#closing !== undefined) return;
       this.#lastError = error;
       const delayMs = this.#delayMs;
@@ -157,18 +157,18 @@ export class Supervisor<H extends { readonly name: string }, L extends Life> {
     }
   }
 
-  async #live(life: L, host: H): Promise<Error | undefined> {
+  async #untilClosed(life: L, host: H): Promise<Error | undefined> {
     if (this.#closing !== undefined) {
       await life.close();
       return undefined;
     }
-    this.#life = life;
+    this.#connection = life;
     this.#lastError = undefined;
     this.#options.status.set({ type: "connected", host: host.name, product: life.product });
-    this.#options.onLife(life);
+    this.#options.whenConnected(life);
     this.#waiters.resolve(life);
     const error = await life.closed;
-    this.#life = undefined;
+    this.#connection = undefined;
     return error;
   }
 

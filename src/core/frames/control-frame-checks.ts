@@ -97,7 +97,7 @@ const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
  * Vets a performative of the control plane before rhea reads it, which believes every count, size and type: all of it is
  * walked once. `reader` stands behind the descriptor `code`. Throws ProtocolError.
  */
-export function vetControlFrame(reader: Reader, code: number): void {
+export function checkControlFrame(reader: Reader, code: number): void {
   const fields = FIELDS.get(code);
   if (fields === undefined) throw reader.error(`performative 0x${code.toString(16)}, which is none of AMQP's`);
   if (code === ATTACH && reader.end - reader.at > MAX_ATTACH_BYTES) {

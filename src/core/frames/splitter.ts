@@ -7,7 +7,7 @@ const SIZE_BYTES = 4;
 const NOTHING = new Uint8Array(0);
 
 /** Takes one whole frame: bytes [at, end), header included. False stops: the connection is over. */
-export type OnFrame = (bytes: Uint8Array, at: number, end: number) => boolean;
+export type FrameHandler = (bytes: Uint8Array, at: number, end: number) => boolean;
 
 /**
  * Cuts a byte stream into frames. A size is believed only if it is at least a header's and at most what we announced.
@@ -15,12 +15,12 @@ export type OnFrame = (bytes: Uint8Array, at: number, end: number) => boolean;
  */
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
-  readonly #onFrame: OnFrame;
+  readonly #onFrame: FrameHandler;
   /** The beginning of a frame, with room for all of it, or for its size while that is not known. */
   #started: Uint8Array = NOTHING;
   #have = 0;
 
-  constructor(maxFrameBytes: number, onFrame: OnFrame) {
+  constructor(maxFrameBytes: number, onFrame: FrameHandler) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
   }

@@ -28,7 +28,7 @@ export class Delivery {
   }
 
   /** Its link went before it was answered: no answer reaches the sender any more, who may send it again. */
-  get orphaned(): boolean {
+  get linkLost(): boolean {
     return !this.settled && !this.#answered && !this.receiver.attached;
   }
 

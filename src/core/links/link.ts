@@ -148,7 +148,7 @@ export abstract class Link {
     try {
       this.#onDetach?.(error);
     } catch (thrown) {
-      this.session.mistake("onDetach", this.name, thrown);
+      this.session.logCallbackError("onDetach", this.name, thrown);
     }
   }
 

@@ -15,7 +15,7 @@ export interface ReceiverInit extends LinkInit {
 }
 
 /** A delivery of which frames are still to come. */
-interface Partial {
+interface PartialDelivery {
   readonly id: number;
   settled: boolean;
   /** Undefined for a message past the limit, of which only the size is kept. */
@@ -32,7 +32,7 @@ export class Receiver extends Link {
   #credit = 0;
   #deliveryCount = 0;
   #unsettled = 0;
-  #partial: Partial | undefined;
+  #partial: PartialDelivery | undefined;
   #drained: (() => void)[] = [];
 
   constructor(session: Session, init: ReceiverInit) {
@@ -153,15 +153,15 @@ export class Receiver extends Link {
     return transfer.deliveryId;
   }
 
-  #keep(partial: Partial, payload: Uint8Array): void {
+  #keep(partial: PartialDelivery, payload: Uint8Array): void {
     const { assembly } = partial;
     partial.bytes += payload.length;
     if (assembly === undefined) return;
     if (partial.bytes <= this.session.maxMessageBytes) {
-      this.session.hold(payload.length);
+      this.session.reserveBytes(payload.length);
       assembly.add(payload);
     } else {
-      this.session.hold(-assembly.bytes);
+      this.session.reserveBytes(-assembly.bytes);
       partial.assembly = undefined;
     }
   }
@@ -169,7 +169,7 @@ export class Receiver extends Link {
   #dropPartial(): void {
     const partial = this.#partial;
     this.#partial = undefined;
-    if (partial?.assembly !== undefined) this.session.hold(-partial.assembly.bytes);
+    if (partial?.assembly !== undefined) this.session.reserveBytes(-partial.assembly.bytes);
   }
 
   /** `bytes` is the size of the message, also of one too large to be kept. */
@@ -193,7 +193,7 @@ export class Receiver extends Link {
     try {
       this.#onDelivery(delivery);
     } catch (thrown) {
-      this.session.mistake("onDelivery", this.name, thrown);
+      this.session.logCallbackError("onDelivery", this.name, thrown);
       delivery.modify({ deliveryFailed: true, undeliverableHere: false });
     }
   }

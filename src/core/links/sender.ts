@@ -65,7 +65,7 @@ export class Sender extends Link {
       if (this.#credit > 0 && this.#queue.size === 0 && this.#partial === undefined && this.#begin(outgoing)) return;
       progress?.queued();
       this.#queue.add(outgoing);
-      deadline?.enter("credit", (reason) => {
+      deadline?.beginWait("credit", (reason) => {
         this.#queue.delete(outgoing);
         outgoing.fail(reason);
       });
@@ -111,7 +111,7 @@ export class Sender extends Link {
     try {
       this.#onCredit?.(draining);
     } catch (thrown) {
-      this.session.mistake("onCredit", this.name, thrown);
+      this.session.logCallbackError("onCredit", this.name, thrown);
     }
   }
 
@@ -125,7 +125,7 @@ export class Sender extends Link {
 
   protected override onLost(error: Error): void {
     this.session.outgoing.forget(this, error);
-    this.#partial?.lose(error);
+    this.#partial?.connectionLost(error);
     this.#partial = undefined;
     this.#credit = 0;
     const queued = [...this.#queue];
@@ -196,7 +196,7 @@ export class Outgoing {
   /** Some of it has left. It waits for the window, until `breakOff`. */
   begun(breakOff: (reason: unknown) => void): void {
     this.message = NOTHING;
-    this.#deadline?.enter("credit", breakOff);
+    this.#deadline?.beginWait("credit", breakOff);
   }
 
   /** All of it has left: a settled one is done, any other waits for the peer. */
@@ -208,7 +208,7 @@ export class Outgoing {
       this.settle(ACCEPTED);
       return;
     }
-    this.#deadline?.enter("acknowledgement", (reason) => {
+    this.#deadline?.beginWait("acknowledgement", (reason) => {
       abandoned(this);
       this.fail(reason);
     });
@@ -218,19 +218,19 @@ export class Outgoing {
   settle(outcome: Outcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#deadline?.leave();
+    this.#deadline?.endWait();
     this.#resolve(outcome);
   }
 
   /** What carried it is gone. A message whose last frame has not left cannot have got through. */
-  lose(error: Error): void {
+  connectionLost(error: Error): void {
     this.settle({ type: this.payload === undefined ? "unknown" : "unsent", error });
   }
 
   fail(reason: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#deadline?.leave();
+    this.#deadline?.endWait();
     this.#reject(reason);
   }
 }

@@ -8,7 +8,7 @@ import type { Output } from "./output.js";
 export const INCOMING_WINDOW = 2048;
 
 /** Deliveries in a row that get the same answer. */
-interface Run {
+interface DispositionRun {
   first: number;
   last: number;
   state: DeliveryState;
@@ -20,7 +20,7 @@ export class SessionIncoming {
   readonly #channel: number;
   #nextId = 0;
   #left = INCOMING_WINDOW;
-  #run: Run | undefined;
+  #run: DispositionRun | undefined;
 
   constructor(output: Output, channel: number) {
     this.#output = output;

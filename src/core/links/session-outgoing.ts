@@ -146,14 +146,14 @@ export class SessionOutgoing {
     for (const [id, outgoing] of this.#unsettled) {
       if (outgoing.sender !== sender) continue;
       this.#unsettled.delete(id);
-      outgoing.lose(error);
+      outgoing.connectionLost(error);
     }
   }
 
   /** The session is gone, with all its links. */
   end(error: Error): void {
     this.#blocked.clear();
-    for (const outgoing of this.#unsettled.values()) outgoing.lose(error);
+    for (const outgoing of this.#unsettled.values()) outgoing.connectionLost(error);
     this.#unsettled.clear();
   }
 

@@ -32,7 +32,7 @@ export interface SessionOptions {
   /** The largest message that we take. */
   maxMessageBytes: number;
   /** Counts bytes of incomplete deliveries in and, negative, out again; throws when the connection holds too many. */
-  hold: (bytes: number) => void;
+  reserveBytes: (bytes: number) => void;
   logger: Logger;
 }
 
@@ -50,7 +50,7 @@ export class Session implements FlushListener {
   readonly outgoing: SessionOutgoing;
   readonly incoming: SessionIncoming;
   readonly maxMessageBytes: number;
-  readonly hold: (bytes: number) => void;
+  readonly reserveBytes: (bytes: number) => void;
   readonly logger: Logger;
   readonly #output: Output;
   readonly #channel: number;
@@ -68,7 +68,7 @@ export class Session implements FlushListener {
 
   constructor(options: SessionOptions) {
     this.maxMessageBytes = options.maxMessageBytes;
-    this.hold = options.hold;
+    this.reserveBytes = options.reserveBytes;
     this.logger = options.logger;
     this.#output = options.output;
     this.#channel = options.channel;
@@ -87,13 +87,13 @@ export class Session implements FlushListener {
   }
 
   /** Our End is next: nothing may leave behind it. */
-  mute(): void {
+  stopWriting(): void {
     this.#ended = true;
   }
 
   /** The session, or what carried it, is gone. */
   onEnd(error: Error): void {
-    this.mute();
+    this.stopWriting();
     this.outgoing.end(error);
     const links = [...this.#links];
     this.#links.clear();
@@ -165,7 +165,7 @@ export class Session implements FlushListener {
   }
 
   /** What a user has given us has thrown: that must break nothing but itself. */
-  mistake(callback: string, link: string, thrown: unknown): void {
+  logCallbackError(callback: string, link: string, thrown: unknown): void {
     const error = toError(thrown);
     this.logger.error(`${callback} of link ${link} threw ${error.stack ?? error.message}`);
   }

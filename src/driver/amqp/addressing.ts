@@ -3,7 +3,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import { Target } from "../target.js";
 import { type Product, productOf } from "./products.js";
 
-export type Service = "rpc" | "notify";
+export type ServiceKind = "rpc" | "notify";
 
 /** Where a link goes. */
 export interface Route {
@@ -11,7 +11,7 @@ export interface Route {
   readonly capabilities: readonly string[];
 }
 
-type Delivery = "unicast" | "multicast" | "anycast";
+type AddressKind = "unicast" | "multicast" | "anycast";
 
 export interface AddresserInit {
   options: ResolvedOptions;
@@ -44,7 +44,7 @@ export class Addresser {
   }
 
   /** Where a message for this target is sent: to all servers, to one, or to any one of them. */
-  resolve(target: Target, service: Service): Route {
+  resolve(target: Target, service: ServiceKind): Route {
     const known = this.#resolved[service].get(target);
     if (known !== undefined) return known;
     const route = this.#route(target, service, target.fanout ? "multicast" : target.server ? "unicast" : "anycast");
@@ -62,7 +62,7 @@ export class Addresser {
     return this.resolve(new Target({ topic: target.topic }), "notify");
   }
 
-  #route(target: Target, service: Service, delivery: Delivery): Route {
+  #route(target: Target, service: ServiceKind, delivery: AddressKind): Route {
     const parts = this.mode === "legacy" ? this.#legacy(target, delivery) : this.#routable(target, service, delivery);
     return {
       address: parts.filter((part) => part !== undefined && part !== "").join(this.mode === "legacy" ? "." : "/"),
@@ -71,7 +71,7 @@ export class Addresser {
   }
 
   /** `prefix[.vhost].exchange.topic[.server|.all]`, the same for RPC and notifications. */
-  #legacy(target: Target, delivery: Delivery): (string | undefined)[] {
+  #legacy(target: Target, delivery: AddressKind): (string | undefined)[] {
     const { options, controlExchange } = this.#init;
     const middle = [this.#virtualHost(), target.exchange || controlExchange, target.topic];
     switch (delivery) {
@@ -87,7 +87,7 @@ export class Addresser {
   }
 
   /** `prefix/delivery[/vhost]/exchange/topic[/server]`. */
-  #routable(target: Target, service: Service, delivery: Delivery): (string | undefined)[] {
+  #routable(target: Target, service: ServiceKind, delivery: AddressKind): (string | undefined)[] {
     const { options, controlExchange } = this.#init;
     const prefix = service === "rpc" ? options.rpcAddressPrefix : options.notifyAddressPrefix;
     const exchange = service === "rpc" ? options.defaultRpcExchange : options.defaultNotificationExchange;

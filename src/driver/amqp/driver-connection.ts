@@ -1,6 +1,6 @@
 import type { Connection } from "../../core/connection/connection.js";
-import type { StatusBoard } from "../../core/connection/status.js";
-import type { Life } from "../../core/connection/supervisor.js";
+import type { StatusFeed } from "../../core/connection/status.js";
+import type { ManagedConnection } from "../../core/connection/supervisor.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { ConnectionLost } from "../../core/errors.js";
 import type { Receiver, ReceiverInit } from "../../core/links/receiver.js";
@@ -26,7 +26,7 @@ export interface SendOptions {
   progress?: Progress | undefined;
 }
 
-export interface BusInit {
+export interface DriverConnectionInit {
   connection: Connection;
   /** `name:port`, for status and logs. */
   host: string;
@@ -34,19 +34,19 @@ export interface BusInit {
   options: ResolvedOptions;
   nonFiniteNumbers: NonFiniteNumbers | undefined;
   ids: MessageIds;
-  status: StatusBoard;
+  status: StatusFeed;
   logger: Logger;
   /** Calls that wait for their replies fail when the connection is over. */
   failFast: boolean;
 }
 
 /** What lives for one connection: its addresses, its sending links, its reply link. Listeners attach theirs to it. */
-export class Bus implements Life {
+export class DriverConnection implements ManagedConnection {
   readonly addresser: Addresser;
   readonly replies: Replies;
   readonly closed: Promise<Error | undefined>;
   readonly logger: Logger;
-  readonly #init: BusInit;
+  readonly #init: DriverConnectionInit;
   readonly #requests: Senders;
   readonly #answers: Senders;
   readonly #refusals = new Map<string, Error>();
@@ -56,7 +56,7 @@ export class Bus implements Life {
   #failure: Error | undefined;
   #over: { cause: Error | undefined } | undefined;
 
-  constructor(init: BusInit) {
+  constructor(init: DriverConnectionInit) {
     const { connection, options, nonFiniteNumbers, ids } = init;
     this.#init = init;
     this.addresser = init.addresser;

@@ -1,5 +1,5 @@
 import type { Connection } from "../../core/connection/connection.js";
-import type { StatusBoard } from "../../core/connection/status.js";
+import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
 import type { Logger } from "../../core/logger.js";
 import type { Body } from "../../core/messages/message.js";
@@ -16,19 +16,19 @@ import type {
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { CallMonitor } from "../sending/call-monitor.js";
-import { closed, Outbox } from "../sending/operations.js";
-import type { Shipment } from "../sending/send-operation.js";
+import { closed, Operations } from "../sending/operations.js";
+import type { SendOperation } from "../sending/send-operation.js";
 import type { QueueLimits } from "../sending/send-queue.js";
 import type { Target } from "../target.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import type { MessageIds } from "../values/message-ids.js";
 import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
-import { Addresser, type Service } from "./addressing.js";
-import { Bus } from "./driver-connection.js";
+import { Addresser, type ServiceKind } from "./addressing.js";
+import { DriverConnection } from "./driver-connection.js";
 import { Reception } from "./incoming-message.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { type ConnectionReport, probe } from "./probe.js";
-import { ExpectedReply, type Reply } from "./replies.js";
+import { PendingReply, type Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
@@ -41,10 +41,10 @@ export interface AmqpDriverInit {
   remoteExceptions: RemoteExceptions | undefined;
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
-  status: StatusBoard;
+  status: StatusFeed;
   logger: Logger;
   maxQueued?: QueueLimits | undefined;
-  /** See {@link Bus}. Default false, as oslo. */
+  /** See {@link DriverConnection}. Default false, as oslo. */
   failFast?: boolean | undefined;
   /** See {@link Supervisor}. */
   random?: (() => number) | undefined;
@@ -54,8 +54,8 @@ export interface AmqpDriverInit {
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). It connects at the first use. */
 export class AmqpDriver implements Driver {
   readonly #init: AmqpDriverInit;
-  readonly #supervisor: Supervisor<Host, Bus>;
-  readonly #outbox: Outbox;
+  readonly #supervisor: Supervisor<Host, DriverConnection>;
+  readonly #outbox: Operations;
   readonly #listeners = new Set<Listener>();
   readonly #routerNotice = new RouterNotice();
   /** What is sent without waiting for an acknowledgement. */
@@ -69,7 +69,7 @@ export class AmqpDriver implements Driver {
     this.#supervisor = new Supervisor({
       hosts,
       open: (host, signal, attempt) => this.#open(host, signal, attempt),
-      onLife: (bus) => {
+      whenConnected: (bus) => {
         for (const listener of this.#listeners) listener.attach(bus);
       },
       retry: {
@@ -81,11 +81,11 @@ export class AmqpDriver implements Driver {
       random,
       onWake,
     });
-    this.#outbox = new Outbox(this.#supervisor, init.maxQueued);
+    this.#outbox = new Operations(this.#supervisor, init.maxQueued);
   }
 
   /** Resolves with what there is for this connection, as soon as there is one. */
-  async connect(signal: AbortSignal | undefined): Promise<Bus> {
+  async connect(signal: AbortSignal | undefined): Promise<DriverConnection> {
     this.#checkOpen();
     return await this.#outbox.wait(signal, (deadline) => this.#supervisor.current(deadline));
   }
@@ -93,7 +93,7 @@ export class AmqpDriver implements Driver {
   /** Rejects with the signal's reason, and when the connection is lost meanwhile. */
   async probe(
     target: Target | undefined,
-    service: Service,
+    service: ServiceKind,
     signal: AbortSignal | undefined,
   ): Promise<ConnectionReport> {
     const bus = await this.connect(signal);
@@ -148,17 +148,29 @@ export class AmqpDriver implements Driver {
   listenForNotifications(targets: readonly Target[], on: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
     const { notifyServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => targets.map((target) => addresser.listenerRoute(target));
-    const onAttach = (bus: Bus): void => this.#routerNotice.check(bus);
+    const onAttach = (bus: DriverConnection): void => this.#routerNotice.check(bus);
     return this.#listen({ routes, credit: notifyServerCredit, onAttach }, on, options);
   }
 
-  #ship(operation: string, request: Limits, body: Body, signal: AbortSignal | undefined, defaultMs: number): Shipment {
+  #ship(
+    operation: string,
+    request: Limits,
+    body: Body,
+    signal: AbortSignal | undefined,
+    defaultMs: number,
+  ): SendOperation {
     this.#checkOpen();
     const { target, timeoutMs, retry } = request;
     return this.#outbox.start({ operation, target, timeoutMs, defaultMs, retry, signal, body });
   }
 
-  async #send(shipment: Shipment, service: Service, request: Limits, body: Body, settled: boolean): Promise<void> {
+  async #send(
+    shipment: SendOperation,
+    service: ServiceKind,
+    request: Limits,
+    body: Body,
+    settled: boolean,
+  ): Promise<void> {
     const options = { settled, deadline: shipment.deadline, progress: shipment };
     try {
       await shipment.deliver((bus) => {
@@ -186,11 +198,11 @@ export class AmqpDriver implements Driver {
    * Sends a request until it is accepted, each time with a new id and the reply address of its connection, and waits for the
    * reply: until its time is up, also when the connection is lost meanwhile, unless calls are to fail fast.
    */
-  async #exchange(shipment: Shipment, request: Limits, body: Body, onHeartbeat?: () => void): Promise<Answer> {
+  async #exchange(shipment: SendOperation, request: Limits, body: Body, onHeartbeat?: () => void): Promise<Answer> {
     const { deadline } = shipment;
     const options = { settled: this.#preSettled.has("rpc-call"), deadline, progress: shipment };
     const ttl = ttlOf(request);
-    const reply = new ExpectedReply(onHeartbeat);
+    const reply = new PendingReply(onHeartbeat);
     try {
       await shipment.deliver(async (bus): Promise<Outcome> => {
         const replyTo = bus.replies.address ?? (await replyAddress(bus, shipment));
@@ -198,7 +210,7 @@ export class AmqpDriver implements Driver {
         const route = bus.addresser.resolve(request.target, "rpc");
         const to = route.address;
         shipment.address = to;
-        const messageId = bus.replies.expect(reply);
+        const messageId = bus.replies.register(reply);
         return await reply.outcome(bus.send(route, { ttl, messageId, to, replyTo, body }, options));
       });
       const arrived = await reply.arrival(deadline);
@@ -226,7 +238,7 @@ export class AmqpDriver implements Driver {
       onClose: () => this.#listeners.delete(listener),
     });
     this.#listeners.add(listener);
-    const { life } = this.#supervisor;
+    const { live: life } = this.#supervisor;
     if (life === undefined) this.#supervisor.start();
     else listener.attach(life);
     try {
@@ -238,14 +250,14 @@ export class AmqpDriver implements Driver {
     }
   }
 
-  async #open(host: Host, signal: AbortSignal, attempt: number): Promise<Bus> {
+  async #open(host: Host, signal: AbortSignal, attempt: number): Promise<DriverConnection> {
     const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
     const { failFast = false } = this.#init;
     const connection = await connect(host, signal, attempt);
     try {
       const { product } = connection.remote;
       const addresser = new Addresser({ options, controlExchange, virtualHost, product });
-      return new Bus({
+      return new DriverConnection({
         connection,
         host: host.name,
         addresser,
@@ -282,7 +294,7 @@ interface Limits {
   retry?: number | undefined;
 }
 
-function replyAddress({ replies }: Bus, shipment: Shipment): Promise<string | Error> {
+function replyAddress({ replies }: DriverConnection, shipment: SendOperation): Promise<string | Error> {
   shipment.queued();
   return shipment.deadline.wait("connecting", replies.attach());
 }

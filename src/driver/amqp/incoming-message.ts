@@ -4,16 +4,16 @@ import type { Body, Message, MessageId } from "../../core/messages/message.js";
 import type { IncomingMessage, ListenOptions, OnIncoming } from "../driver.js";
 import type { RemoteFailure } from "../exceptions.js";
 import type { ResolvedOptions } from "../options/options.js";
-import type { Outbox } from "../sending/operations.js";
+import type { Operations } from "../sending/operations.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import type { Bus } from "./driver-connection.js";
+import type { DriverConnection } from "./driver-connection.js";
 import { type DecodedRequest, decodeRequest, encodeFailure, encodeReply, HEARTBEAT } from "./wire.js";
 
 /** A longer reply address is nobody's that means well. */
 const MAX_REPLY_TO_LENGTH = 1_024;
 
 export interface ReceptionInit {
-  outbox: Outbox;
+  outbox: Operations;
   options: ResolvedOptions;
   nonFiniteNumbers: NonFiniteNumbers | undefined;
   acceptReplyTo: ListenOptions["acceptReplyTo"];
@@ -28,12 +28,12 @@ export class Reception {
     this.#init = init;
   }
 
-  receive(bus: Bus, address: string, delivery: Delivery): void {
+  receive(bus: DriverConnection, address: string, delivery: Delivery): void {
     const message = this.#read(bus, address, delivery);
     if (message !== undefined) this.#init.on(message);
   }
 
-  #read(bus: Bus, address: string, delivery: Delivery): IncomingMessage | undefined {
+  #read(bus: DriverConnection, address: string, delivery: Delivery): IncomingMessage | undefined {
     try {
       const request = decodeRequest(delivery.message, this.#init.nonFiniteNumbers);
       return new AmqpIncomingMessage(bus, delivery, request, this.#replyTo(bus, delivery.message), this.#init);
@@ -45,7 +45,7 @@ export class Reception {
     }
   }
 
-  #replyTo(bus: Bus, { replyTo }: Message): string | undefined {
+  #replyTo(bus: DriverConnection, { replyTo }: Message): string | undefined {
     if (replyTo === undefined || replyTo === "") return undefined;
     if (replyTo.length > MAX_REPLY_TO_LENGTH) {
       bus.logger.warn(`no reply is sent to an address of ${replyTo.length} characters`);
@@ -66,14 +66,20 @@ class AmqpIncomingMessage implements IncomingMessage {
   readonly context: object;
   readonly body: unknown;
   readonly callMonitorTimeoutMs: number | undefined;
-  readonly #bus: Bus;
+  readonly #bus: DriverConnection;
   readonly #delivery: Delivery;
   readonly #id: MessageId | undefined;
   readonly #replyTo: string | undefined;
   readonly #init: ReceptionInit;
   #abort: AbortController | undefined;
 
-  constructor(bus: Bus, delivery: Delivery, request: DecodedRequest, replyTo: string | undefined, init: ReceptionInit) {
+  constructor(
+    bus: DriverConnection,
+    delivery: Delivery,
+    request: DecodedRequest,
+    replyTo: string | undefined,
+    init: ReceptionInit,
+  ) {
     const { messageId } = delivery.message;
     this.context = request.context;
     this.body = request.body;
@@ -102,8 +108,8 @@ class AmqpIncomingMessage implements IncomingMessage {
     return this.#abort.signal;
   }
 
-  get orphaned(): boolean {
-    return this.#delivery.orphaned;
+  get linkLost(): boolean {
+    return this.#delivery.linkLost;
   }
 
   acknowledge(): void {

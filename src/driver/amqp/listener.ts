@@ -3,7 +3,7 @@ import type { Delivery } from "../../core/links/delivery.js";
 import type { Receiver } from "../../core/links/receiver.js";
 import type { DriverListener, Peer } from "../driver.js";
 import type { Addresser, Route } from "./addressing.js";
-import type { Bus } from "./driver-connection.js";
+import type { DriverConnection } from "./driver-connection.js";
 
 /** How long a peer may take to give credit back. What still comes after that is handed back to it. */
 const DRAIN_MS = 2_000;
@@ -12,10 +12,10 @@ export interface ListenerInit {
   /** Where to listen: for each connection anew. */
   routes: (addresser: Addresser) => readonly Route[];
   /** A connection to listen on, before the links are attached. */
-  onAttach?: ((bus: Bus) => void) | undefined;
+  onAttach?: ((bus: DriverConnection) => void) | undefined;
   /** On each link. */
   credit: number;
-  onDelivery: (bus: Bus, address: string, delivery: Delivery) => void;
+  onDelivery: (bus: DriverConnection, address: string, delivery: Delivery) => void;
   onClose: () => void;
 }
 
@@ -47,7 +47,7 @@ export class Listener implements DriverListener {
   }
 
   /** Attaches its links on a new connection. */
-  attach(bus: Bus): void {
+  attach(bus: DriverConnection): void {
     if (this.#stopping !== undefined) return;
     this.#peer = bus.peer;
     this.#init.onAttach?.(bus);
@@ -77,7 +77,7 @@ export class Listener implements DriverListener {
 class ListenerLink {
   /** Resolves when the peer has attached it for the first time; never when it does not. */
   readonly attached: Promise<void>;
-  readonly #bus: Bus;
+  readonly #bus: DriverConnection;
   readonly #route: Route;
   readonly #init: ListenerInit;
   readonly #name: string;
@@ -85,7 +85,7 @@ class ListenerLink {
   #receiver: Receiver | undefined;
   #state: "listening" | "stopping" | "stopped" = "listening";
 
-  constructor(bus: Bus, route: Route, init: ListenerInit) {
+  constructor(bus: DriverConnection, route: Route, init: ListenerInit) {
     this.#bus = bus;
     this.#route = route;
     this.#init = init;

@@ -1,6 +1,6 @@
 import type { Target } from "../target.js";
-import type { Route, Service } from "./addressing.js";
-import type { Bus } from "./driver-connection.js";
+import type { Route, ServiceKind } from "./addressing.js";
+import type { DriverConnection } from "./driver-connection.js";
 
 /** What is at the other end of a connection. */
 export interface ConnectionReport {
@@ -28,7 +28,11 @@ export interface ConnectionReport {
 const CREDIT_MS = 1_000;
 
 /** Attaches links of its own, and detaches them. Rejects when the link to the target is refused, or the connection lost. */
-export async function probe(bus: Bus, target: Target | undefined, service: Service): Promise<ConnectionReport> {
+export async function probe(
+  bus: DriverConnection,
+  target: Target | undefined,
+  service: ServiceKind,
+): Promise<ConnectionReport> {
   const { connection, host, addresser } = bus;
   const { product, version } = connection.remote;
   await probeReplies(bus); // the first link waits for a session too
@@ -44,7 +48,7 @@ export async function probe(bus: Bus, target: Target | undefined, service: Servi
   return target === undefined ? facts : { ...facts, credit: await creditFor(bus, addresser.resolve(target, service)) };
 }
 
-async function probeReplies(bus: Bus): Promise<Pick<ConnectionReport, "dynamicReplies" | "roundTripMs">> {
+async function probeReplies(bus: DriverConnection): Promise<Pick<ConnectionReport, "dynamicReplies" | "roundTripMs">> {
   const startedMs = performance.now();
   const elapsedMs = (): number => performance.now() - startedMs;
   try {
@@ -64,7 +68,7 @@ async function probeReplies(bus: Bus): Promise<Pick<ConnectionReport, "dynamicRe
   }
 }
 
-async function creditFor(bus: Bus, { address, capabilities }: Route): Promise<number> {
+async function creditFor(bus: DriverConnection, { address, capabilities }: Route): Promise<number> {
   let changed = (): void => {};
   let lost: Error | undefined;
   const sender = await bus.connection.openSender({

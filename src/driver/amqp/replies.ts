@@ -4,7 +4,7 @@ import type { Delivery } from "../../core/links/delivery.js";
 import { ACCEPTED, type Outcome } from "../../core/messages/outcome.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import type { MessageIds } from "../values/message-ids.js";
-import type { Bus } from "./driver-connection.js";
+import type { DriverConnection } from "./driver-connection.js";
 import { type DecodedReply, decodeReply } from "./wire.js";
 
 /** What a call gets in the end: its reply, or the end of the connection by which it would have come. */
@@ -28,15 +28,15 @@ export interface RepliesInit {
  * makes up; when it is refused or lost, the connection is given up.
  */
 export class Replies {
-  readonly #bus: Bus;
+  readonly #bus: DriverConnection;
   readonly #credit: number;
   readonly #ids: MessageIds;
   readonly #nonFinite: NonFiniteNumbers | undefined;
-  readonly #expected = new Map<string, ExpectedReply>();
+  readonly #expected = new Map<string, PendingReply>();
   #address: string | undefined;
   #attaching: Promise<string | Error> | undefined;
 
-  constructor(bus: Bus, { credit, ids, nonFiniteNumbers }: RepliesInit) {
+  constructor(bus: DriverConnection, { credit, ids, nonFiniteNumbers }: RepliesInit) {
     this.#bus = bus;
     this.#credit = credit;
     this.#ids = ids;
@@ -55,7 +55,7 @@ export class Replies {
   }
 
   /** A new id: what is sent with it is answered by `reply`. */
-  expect(reply: ExpectedReply): string {
+  register(reply: PendingReply): string {
     const id = this.#ids.next();
     reply.expectedAs(id, this.#expected);
     return id;
@@ -63,7 +63,7 @@ export class Replies {
 
   /** No reply will come by this connection. Only what has been acknowledged is told: its sender knows of all else. */
   end(cause: Error): void {
-    for (const expected of this.#expected.values()) expected.lose(cause);
+    for (const expected of this.#expected.values()) expected.connectionLost(cause);
   }
 
   async #attach(): Promise<string | Error> {
@@ -90,7 +90,7 @@ export class Replies {
 
   #onDelivery(delivery: Delivery): void {
     const bytes = delivery.payload.length;
-    let expected: ExpectedReply | undefined;
+    let expected: PendingReply | undefined;
     try {
       const { message } = delivery;
       const { correlationId } = message;
@@ -114,10 +114,10 @@ export class Replies {
 }
 
 /** The reply to one request, which may come before the peer says that it took the request. */
-export class ExpectedReply {
+export class PendingReply {
   readonly #onHeartbeat: (() => void) | undefined;
   #id = "";
-  #among: Map<string, ExpectedReply> | undefined;
+  #among: Map<string, PendingReply> | undefined;
   #reply: Reply | Error | undefined;
   #lost: LostReply | undefined;
   #onLost: ((lost: LostReply) => void) | undefined;
@@ -128,7 +128,7 @@ export class ExpectedReply {
   }
 
   /** The request is sent, perhaps again: what answers an earlier one comes too late. */
-  expectedAs(id: string, among: Map<string, ExpectedReply>): void {
+  expectedAs(id: string, among: Map<string, PendingReply>): void {
     this.cancel();
     this.#lost = undefined;
     this.#id = id;
@@ -152,7 +152,7 @@ export class ExpectedReply {
       if (known !== undefined) return settle(known);
       this.#onReply = settle;
       this.#onLost = settle;
-      deadline.enter("reply", reject);
+      deadline.beginWait("reply", reject);
     });
   }
 
@@ -167,7 +167,7 @@ export class ExpectedReply {
   }
 
   /** The connection by which it would come is over. That counts once its request is known to have got through. */
-  lose(cause: Error): void {
+  connectionLost(cause: Error): void {
     this.#lost = { type: "lost", cause };
     this.#onLost?.(this.#lost);
   }

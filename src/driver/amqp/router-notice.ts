@@ -1,12 +1,12 @@
-import type { Bus } from "./driver-connection.js";
+import type { DriverConnection } from "./driver-connection.js";
 
 /** Warns, once a transport, that notifications go through what does not keep them (the deployment guide of the AMQP 1.0 driver). */
 export class RouterNotice {
-  #checked: Bus | undefined;
+  #checked: DriverConnection | undefined;
   #given = false;
 
   /** Before notifications go over this connection, or come. */
-  check(bus: Bus): void {
+  check(bus: DriverConnection): void {
     if (bus === this.#checked || this.#given) return;
     this.#checked = bus;
     const { kind, product, host } = bus.peer;

@@ -4,17 +4,17 @@ import type { Sender } from "../../core/links/sender.js";
 import type { Message } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
 import type { Route } from "./addressing.js";
-import type { Bus, SendOptions } from "./driver-connection.js";
+import type { DriverConnection, SendOptions } from "./driver-connection.js";
 
 /** The sending links of one connection, by address: attached at the first use, detached when they were idle for long. */
 export class Senders {
-  readonly #bus: Bus;
+  readonly #bus: DriverConnection;
   readonly #connection: Connection;
   readonly #max: number | undefined;
   readonly #links = new Map<string, SenderLink>();
 
   /** With `max` the addresses are strangers' words: beyond it a link goes, and so does one that gets no credit in time. */
-  constructor(bus: Bus, connection: Connection, max?: number) {
+  constructor(bus: DriverConnection, connection: Connection, max?: number) {
     this.#bus = bus;
     this.#connection = connection;
     this.#max = max;
@@ -66,7 +66,7 @@ export class Senders {
 
 /** The link to one address; after it was refused or lost it is attached again by the next use, not before a pause. */
 class SenderLink {
-  readonly #bus: Bus;
+  readonly #bus: DriverConnection;
   readonly #connection: Connection;
   readonly #route: Route;
   readonly #onFailure: () => void;
@@ -78,7 +78,7 @@ class SenderLink {
   #closed = false;
 
   /** `onFailure`: a message was given up. */
-  constructor(bus: Bus, connection: Connection, route: Route, onFailure: () => void) {
+  constructor(bus: DriverConnection, connection: Connection, route: Route, onFailure: () => void) {
     this.#bus = bus;
     this.#connection = connection;
     this.#route = route;

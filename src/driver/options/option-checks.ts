@@ -51,7 +51,7 @@ export function overridden<T>(inherited: T | undefined, override: T | null | und
 }
 
 /** Milliseconds above 0. 0 is no way to say "none": oslo took it for "not given". */
-export const someMs: OptionCheck = (key, value) => {
+export const positiveMs: OptionCheck = (key, value) => {
   if (typeof value === "number" && value > 0) return Math.min(value, LONGEST_TIMER_MS);
   return refuse(key, value, "a number of milliseconds above 0");
 };

@@ -25,17 +25,17 @@ export const TABLE = {
   /** Log every AMQP frame at debug level, without secrets. */
   trace: option("trace", boolean, "false"),
   /** Connect by TLS. With no other `ssl_*` option the authorities that the runtime trusts decide about the server. */
-  ssl: inText(option("ssl", boolean, "false"), "tls: {}"),
+  ssl: textOnly(option("ssl", boolean, "false"), "tls: {}"),
   /** PEM file with the authorities that the server's certificate is checked against. Asks for TLS. */
-  sslCaFile: inText(option("ssl_ca_file", string, ""), "tls.ca"),
+  sslCaFile: textOnly(option("ssl_ca_file", string, ""), "tls.ca"),
   /** PEM file with our own certificate, which identifies us to the server. Asks for TLS. */
-  sslCertFile: inText(option("ssl_cert_file", string, ""), "tls.cert"),
+  sslCertFile: textOnly(option("ssl_cert_file", string, ""), "tls.cert"),
   /** PEM file with the private key of our certificate. Absent: it is in the certificate's file. */
-  sslKeyFile: inText(option("ssl_key_file", string, ""), "tls.key"),
+  sslKeyFile: textOnly(option("ssl_key_file", string, ""), "tls.key"),
   /** What the private key is encrypted with. */
-  sslKeyPassword: inText(optional("ssl_key_password", string), "tls.passphrase"),
+  sslKeyPassword: textOnly(optional("ssl_key_password", string), "tls.passphrase"),
   /** The server's certificate must be valid for the virtual host, in the place of the host's name. */
-  sslVerifyVhost: inText(option("ssl_verify_vhost", boolean, "false"), "tls.verifyVirtualHost"),
+  sslVerifyVhost: textOnly(option("ssl_verify_vhost", boolean, "false"), "tls.verifyVirtualHost"),
   /** The SASL mechanisms that may be used, in order of preference. Empty: as the credentials are, SCRAM before PLAIN. */
   saslMechanisms: option("sasl_mechanisms", list(string, " "), ""),
   /** Of Cyrus SASL, which is not here: warned about. */
@@ -99,7 +99,7 @@ export const TABLE = {
     "rpc-cast,rpc-reply",
   ),
   /** Not oslo's: the HTTP path of WebSockets. Absent: "/". */
-  wsPath: inText(optional("ws_path", string), "webSocket.path"),
+  wsPath: textOnly(optional("ws_path", string), "webSocket.path"),
 };
 
 type Table = typeof TABLE;
@@ -130,6 +130,6 @@ function optional<T>(name: string, type: OptionType<T>): Row<T | undefined> {
   return { name, type: { ...type, parse }, default: undefined };
 }
 
-function inText<T>(row: Row<T>, inCode: string): TextRow<T> {
+function textOnly<T>(row: Row<T>, inCode: string): TextRow<T> {
   return { ...row, inCode };
 }

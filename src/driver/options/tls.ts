@@ -1,4 +1,4 @@
-import type { Pem, TLSDetail, TLSOptions } from "../../core/byte-stream.js";
+import type { Pem, TLSOptionName, TLSOptions } from "../../core/byte-stream.js";
 import { toError } from "../../core/errors.js";
 import { pemText } from "../../core/types/pem.js";
 import { ConfigurationError } from "../exceptions.js";
@@ -23,7 +23,7 @@ export interface TlsSources {
   /** Absent: there are no files. */
   readFile: ReadFile | undefined;
   /** What can be said about TLS besides that it is wanted. Absent: everything. */
-  honours: readonly TLSDetail[] | undefined;
+  supportedTlsOptions: readonly TLSOptionName[] | undefined;
 }
 
 /**
@@ -32,8 +32,8 @@ export interface TlsSources {
  *
  * @throws ConfigurationError for what contradicts itself, cannot be read or cannot be honoured here, by name.
  */
-export function tlsOf({ scheme, texts, code, readFile, honours }: TlsSources): TLSOptions | undefined {
-  if (honours !== undefined) refuseDetails(honours, texts, code);
+export function tlsOf({ scheme, texts, code, readFile, supportedTlsOptions }: TlsSources): TLSOptions | undefined {
+  if (supportedTlsOptions !== undefined) refuseDetails(supportedTlsOptions, texts, code);
   const tls = readTls(texts, readFile, code);
   const { ca, cert } = tls;
   if (tls.key !== undefined && cert === undefined) {
@@ -100,8 +100,8 @@ function pemFile(key: string, path: string, readFile: ReadFile): Pem {
 }
 
 /** A browser decides alone whom it trusts and who it is: to go on without what was asked for would weaken security. */
-function refuseDetails(honours: readonly TLSDetail[], texts: SslTexts, code: TLSOptions = {}): void {
-  const details: readonly [string, TLSDetail, unknown][] = [
+function refuseDetails(supportedTlsOptions: readonly TLSOptionName[], texts: SslTexts, code: TLSOptions = {}): void {
+  const details: readonly [string, TLSOptionName, unknown][] = [
     ["ssl_ca_file", "ca", texts.sslCaFile || undefined],
     ["ssl_cert_file", "cert", texts.sslCertFile || undefined],
     ["ssl_key_file", "key", texts.sslKeyFile || undefined],
@@ -113,9 +113,12 @@ function refuseDetails(honours: readonly TLSDetail[], texts: SslTexts, code: TLS
     ["tls.passphrase", "passphrase", code.passphrase],
     ["tls.verifyVirtualHost", "verifyVirtualHost", code.verifyVirtualHost || undefined],
   ];
-  const [key] = details.find(([, detail, value]) => value !== undefined && !honours.includes(detail)) ?? [];
+  const [key] = details.find(([, detail, value]) => value !== undefined && !supportedTlsOptions.includes(detail)) ?? [];
   if (key === undefined) return;
-  const rest = honours.length === 0 ? "that TLS is wanted" : `that TLS is wanted, and ${honours.join(", ")}`;
+  const rest =
+    supportedTlsOptions.length === 0
+      ? "that TLS is wanted"
+      : `that TLS is wanted, and ${supportedTlsOptions.join(", ")}`;
   throw new ConfigurationError(key, `cannot be honoured here: all that can be said is ${rest}`);
 }
 

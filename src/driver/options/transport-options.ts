@@ -5,7 +5,7 @@ import { ConfigurationError } from "../exceptions.js";
 import { isJsonObject, type NonFiniteNumbers } from "../values/json.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
 import type { CredentialsFunction } from "./credentials.js";
-import { callback, checked, members, type OptionCheck, type OptionChecks, someMs } from "./option-checks.js";
+import { callback, checked, members, type OptionCheck, type OptionChecks, positiveMs } from "./option-checks.js";
 import { boolean, integer, oneOf, string } from "./option-types.js";
 import type { AmqpOptions } from "./options.js";
 import { tlsOptions } from "./tls.js";
@@ -86,19 +86,19 @@ const LEVELS = ["debug", "info", "warn", "error"];
 
 const OPTIONS: OptionChecks<TransportOptions> = {
   controlExchange: string.check,
-  rpcResponseTimeoutMs: someMs,
-  amqp: wanted("an object", isJsonObject),
+  rpcResponseTimeoutMs: positiveMs,
+  amqp: objectWhere("an object", isJsonObject),
   tls: tlsOptions,
   credentials: callback,
   webSocket: members({ path: string.check }),
-  dialers: wanted("an object of functions, by URL scheme", (value) =>
+  dialers: objectWhere("an object of functions, by URL scheme", (value) =>
     Object.values(value).every((dial) => typeof dial === "function"),
   ),
-  logger: wanted(`an object with the methods ${LEVELS.join(", ")}`, (value) =>
+  logger: objectWhere(`an object with the methods ${LEVELS.join(", ")}`, (value) =>
     LEVELS.every((level) => typeof Reflect.get(value, level) === "function"),
   ),
   maxMessageBytes: some,
-  remoteExceptions: wanted("a Map of functions, by module.Class", (value) => value instanceof Map),
+  remoteExceptions: objectWhere("a Map of functions, by module.Class", (value) => value instanceof Map),
   nonFiniteNumbers: oneOf<NonFiniteNumbers>("refuse", "accept").check,
   onFrame: callback,
   failFast: boolean.check,
@@ -106,7 +106,7 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   random: callback,
 };
 
-function wanted(what: string, isIt: (value: object) => boolean): OptionCheck {
+function objectWhere(what: string, isIt: (value: object) => boolean): OptionCheck {
   return (key, value) => {
     if (typeof value === "object" && value !== null && isIt(value)) return value;
     throw new ConfigurationError(key, `must be ${what}`);

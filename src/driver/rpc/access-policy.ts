@@ -1,5 +1,5 @@
 /** Any method of an endpoint. Peers reach it by its name, never by a symbol, and never through a getter. */
-export type Method = (context: never, ...rest: never[]) => unknown;
+export type EndpointMethod = (context: never, ...rest: never[]) => unknown;
 
 /** Whether a peer may call `method` of `endpoint`, once the endpoint is known to have it. Only `true` says so. */
 export type AccessPolicy = (endpoint: object, method: string) => boolean;
@@ -33,12 +33,12 @@ export const accessPolicies: {
  *
  * @throws TypeError for what is no method.
  */
-export function expose<F extends Method>(method: F): F {
+export function expose<F extends EndpointMethod>(method: F): F {
   return marked(method, EXPOSED, true);
 }
 
 /** The method itself, with a mark that can be seen on it alone. */
-export function marked<F extends Method>(method: F, mark: symbol, value: unknown): F {
+export function marked<F extends EndpointMethod>(method: F, mark: symbol, value: unknown): F {
   // What TypeScript's older decorators and those of fields hand over is no method.
   if (typeof method !== "function")
     throw new TypeError(`only a method can be marked, not a value of type ${typeof method}`);
@@ -49,7 +49,7 @@ export function marked<F extends Method>(method: F, mark: symbol, value: unknown
  * The method that a name off the wire selects, or undefined. The name is a stranger's, so only functions that the
  * endpoint or its classes define count: nothing of the language's own prototypes, no constructor, no getter is run.
  */
-export function methodOf(endpoint: object, name: string): Method | undefined {
+export function methodOf(endpoint: object, name: string): EndpointMethod | undefined {
   if (name === "constructor" || name === "__proto__") return undefined;
   for (let holder: object | null = endpoint; holder !== null; holder = Object.getPrototypeOf(holder)) {
     if (holder === Object.prototype || holder === Function.prototype) return undefined;
@@ -59,6 +59,6 @@ export function methodOf(endpoint: object, name: string): Method | undefined {
   return undefined;
 }
 
-function isMethod(value: unknown): value is Method {
+function isMethod(value: unknown): value is EndpointMethod {
   return typeof value === "function";
 }

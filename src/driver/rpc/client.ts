@@ -6,8 +6,8 @@ import {
   checkedOverrides,
   type OptionChecks,
   overridden,
+  positiveMs,
   serializer,
-  someMs,
 } from "../options/option-checks.js";
 import { boolean, integer, string } from "../options/option-types.js";
 import { type Overrides, type Target, type TargetInit, type TargetLike, toTarget } from "../target.js";
@@ -15,16 +15,17 @@ import type { RPCTransport } from "../transport.js";
 import { isJsonObject } from "../values/json.js";
 import { type Context, noOpSerializer, type Serializer } from "../values/serializer.js";
 import { isCompatible, parseVersion } from "../values/version.js";
-import type { Method } from "./access-policy.js";
+import type { EndpointMethod } from "./access-policy.js";
 
 /** What a client knows of a server that it has no interface of: any method, any arguments, any result. */
 export type AnyApi = Record<string, (context: object, args?: object) => unknown>;
 
 /** The names of the methods of `Api`. */
-export type MethodName<Api> = { [K in keyof Api & string]: Api[K] extends Method ? K : never }[keyof Api & string];
+export type MethodName<Api> = { [K in keyof Api & string]: Api[K] extends EndpointMethod ? K : never }[keyof Api &
+  string];
 
 /** What the caller gives to a method: its second parameter. A third (the CallInfo that a server gets) is not the caller's. */
-export type MethodArgs<F> = F extends (context: never, ...rest: infer R) => unknown
+export type MethodArguments<F> = F extends (context: never, ...rest: infer R) => unknown
   ? R extends []
     ? []
     : R extends [infer A, ...unknown[]]
@@ -38,10 +39,12 @@ export type MethodArgs<F> = F extends (context: never, ...rest: infer R) => unkn
 export type MethodResult<F> = F extends (...args: never) => infer R ? Awaited<R> : never;
 
 /** What follows the name of a method. Options are never in the place of arguments. */
-export type Tail<F> =
-  MethodArgs<F> extends [infer A] ? [args: A, options?: CallOptions] : [args?: MethodArgs<F>[0], options?: CallOptions];
+export type CallTail<F> =
+  MethodArguments<F> extends [infer A]
+    ? [args: A, options?: CallOptions]
+    : [args?: MethodArguments<F>[0], options?: CallOptions];
 
-type AnyTail = [args?: unknown, options?: CallOptions];
+type AnyCallTail = [args?: unknown, options?: CallOptions];
 
 /** What goes for one call or cast. */
 export interface CallOptions {
@@ -98,17 +101,17 @@ export function getRpcClient<Api extends object = AnyApi, C extends Context = Co
 }
 
 /** What {@link RPCClient.prepare} can change besides the target. */
-type Limits = Omit<RPCClientOptions, "serializer">;
+type ClientDefaults = Omit<RPCClientOptions, "serializer">;
 
 /** oslo_messaging/rpc/client.py. Immutable: `prepare` gives another one. Made by {@link getRpcClient}. */
 export class RPCClient<Api extends object = AnyApi, C extends Context = Context> {
   readonly #transport: RPCTransport;
   readonly #target: Target;
   readonly #serializer: Serializer<C>;
-  readonly #limits: Limits;
+  readonly #limits: ClientDefaults;
 
   /** @internal */
-  constructor(transport: RPCTransport, target: Target, serializer: Serializer<C>, limits: Limits) {
+  constructor(transport: RPCTransport, target: Target, serializer: Serializer<C>, limits: ClientDefaults) {
     this.#transport = transport;
     this.#target = target;
     this.#serializer = serializer;
@@ -140,8 +143,12 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
    *   MessageDeliveryFailure; InvalidTarget for a target with `fanout` or without topic; RPCVersionCapError;
    *   ConfigurationError for a bad option, by name; the reason of `signal`.
    */
-  async call<M extends MethodName<Api>>(context: C, method: M, ...rest: Tail<Api[M]>): Promise<MethodResult<Api[M]>> {
-    const [args, options]: AnyTail = rest;
+  async call<M extends MethodName<Api>>(
+    context: C,
+    method: M,
+    ...rest: CallTail<Api[M]>
+  ): Promise<MethodResult<Api[M]>> {
+    const [args, options]: AnyCallTail = rest;
     if (this.#target.fanout) throw new InvalidTarget("A call cannot be used with fanout", this.#target);
     const { driver, rpcResponseTimeoutMs } = this.#transport;
     const request = this.#request(context, method, args, options);
@@ -156,8 +163,8 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
    *
    * @throws MessageDeliveryFailure, or MessagingTimeout when `timeoutMs` was given here; otherwise as `call`.
    */
-  async cast<M extends MethodName<Api>>(context: C, method: M, ...rest: Tail<Api[M]>): Promise<void> {
-    const [args, options]: AnyTail = rest;
+  async cast<M extends MethodName<Api>>(context: C, method: M, ...rest: CallTail<Api[M]>): Promise<void> {
+    const [args, options]: AnyCallTail = rest;
     await this.#transport.driver.cast(this.#request(context, method, args, options));
   }
 
@@ -214,7 +221,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
 
 const NO_OPTIONS: CallOptions = {};
 
-const LIMITS = { timeoutMs: someMs, callMonitorTimeoutMs: someMs, retry: integer(-1).check };
+const LIMITS = { timeoutMs: positiveMs, callMonitorTimeoutMs: positiveMs, retry: integer(-1).check };
 
 const CALL: OptionChecks<CallOptions> = { ...LIMITS, signal: abortSignal };
 

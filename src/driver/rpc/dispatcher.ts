@@ -4,7 +4,7 @@ import { Target } from "../target.js";
 import { isJsonObject } from "../values/json.js";
 import type { Context, Serializer } from "../values/serializer.js";
 import { isCompatible, isVersion, parseVersion } from "../values/version.js";
-import { type AccessPolicy, type Method, methodOf } from "./access-policy.js";
+import { type AccessPolicy, type EndpointMethod, methodOf } from "./access-policy.js";
 import { isExpected } from "./expected-exceptions.js";
 
 /** The third argument of an endpoint's method: what it may want to know about the call. */
@@ -57,7 +57,7 @@ export class RPCDispatcher<C extends Context> {
   }
 
   /** The first endpoint of this namespace and version that has the method, and may be asked for it. */
-  #find({ method: name, namespace, version }: Request): { endpoint: object; method: Method } {
+  #find({ method: name, namespace, version }: Request): { endpoint: object; method: EndpointMethod } {
     let compatible = false;
     for (const { endpoint, target } of this.#endpoints) {
       if (!target.acceptedNamespaces.includes(namespace)) continue;

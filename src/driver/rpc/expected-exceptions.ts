@@ -1,5 +1,5 @@
 import { isInstance } from "../values/instance.js";
-import { type Method, marked } from "./access-policy.js";
+import { type EndpointMethod, marked } from "./access-policy.js";
 
 /** Any class of errors; also one of which there are no instances, only heirs. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
@@ -25,7 +25,7 @@ const EXPECTED = Symbol.for("oslo-messaging.expected");
  * ```
  * @throws TypeError for what is no class, or marks no method.
  */
-export function expectedExceptions(...types: readonly ErrorClass[]): <F extends Method>(method: F) => F {
+export function expectedExceptions(...types: readonly ErrorClass[]): <F extends EndpointMethod>(method: F) => F {
   for (const type of types) {
     if (typeof type !== "function" || typeof type.prototype !== "object") {
       throw new TypeError("expectedExceptions takes classes of errors");
@@ -35,11 +35,11 @@ export function expectedExceptions(...types: readonly ErrorClass[]): <F extends 
 }
 
 /** Whether the method said that it may throw this. */
-export function isExpected(method: Method, thrown: unknown): boolean {
+export function isExpected(method: EndpointMethod, thrown: unknown): boolean {
   return expectedOf(method).some((type) => isInstance(thrown, type));
 }
 
 /** Its own mark only: a class's may not stand for another that descends from it. */
-function expectedOf(method: Method): readonly ErrorClass[] {
+function expectedOf(method: EndpointMethod): readonly ErrorClass[] {
   return Object.getOwnPropertyDescriptor(Object(method), EXPECTED)?.value ?? [];
 }

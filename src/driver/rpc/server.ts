@@ -3,7 +3,7 @@ import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
 import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
 import { boolean, integer } from "../options/option-types.js";
-import type { FreeSlot } from "../serving/concurrency-limit.js";
+import type { Release } from "../serving/concurrency-limit.js";
 import { MessageHandlingServer } from "../serving/message-handling-server.js";
 import { type TargetLike, toTarget } from "../target.js";
 import type { RPCTransport } from "../transport.js";
@@ -74,7 +74,7 @@ export function getRpcServer<C extends Context = Context>(
   return new RPCServer({
     name: "messages",
     listen: (on, signal) => driver.listen(own, on, { signal, acceptReplyTo }),
-    handle: (message: IncomingMessage, free) => serve(message, free, { dispatcher, logger, sendTraceback }),
+    handle: (message: IncomingMessage, release) => serve(message, release, { dispatcher, logger, sendTraceback }),
     concurrency,
     logger,
   });
@@ -90,13 +90,13 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
 };
 
 /** oslo_messaging/rpc/server.py:153-217. The slot is free once the method is through: a caller that is gone holds up nobody. */
-async function serve(message: IncomingMessage, free: FreeSlot, service: Service): Promise<void> {
+async function serve(message: IncomingMessage, release: Release, service: ServeContext): Promise<void> {
   const { dispatcher, logger, sendTraceback } = service;
-  if (message.orphaned) return; // it had to wait for its slot, and comes again: here it would be run twice
+  if (message.linkLost) return; // it had to wait for its slot, and comes again: here it would be run twice
   message.acknowledge();
   try {
     const result = await withHeartbeats(message, logger, () => dispatcher.dispatch(message));
-    free();
+    release();
     // Within the try: a result that JSON cannot hold is the method's failure too.
     if (message.wantsReply) await message.reply(result);
   } catch (error) {
@@ -107,13 +107,13 @@ async function serve(message: IncomingMessage, free: FreeSlot, service: Service)
       else report(thrown, message, logger);
     } finally {
       // The caller waits, even if the logger fails.
-      free();
+      release();
       if (message.wantsReply) await message.replyFailure(toFailure(thrown, { sendTraceback }));
     }
   }
 }
 
-interface Service {
+interface ServeContext {
   readonly dispatcher: { dispatch(message: IncomingMessage): Promise<unknown> };
   readonly logger: Logger;
   readonly sendTraceback: boolean | undefined;

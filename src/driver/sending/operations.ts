@@ -1,23 +1,23 @@
 import type { Supervisor } from "../../core/connection/supervisor.js";
 import { type Deadline, Deadlines } from "../../core/deadlines.js";
-import type { Bus } from "../amqp/driver-connection.js";
+import type { DriverConnection } from "../amqp/driver-connection.js";
 import { MessagingException } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
-import { Shipment, type ShipmentInit } from "./send-operation.js";
-import { Backlog, type QueueLimits } from "./send-queue.js";
+import { SendOperation, type SendOperationInit } from "./send-operation.js";
+import { type QueueLimits, SendQueue } from "./send-queue.js";
 
 /** Everything that is under way, on whatever connection, so that it can be waited for and ended. */
-export class Outbox {
-  readonly supervisor: Supervisor<Host, Bus>;
+export class Operations {
+  readonly supervisor: Supervisor<Host, DriverConnection>;
   readonly deadlines = new Deadlines();
-  readonly backlog: Backlog;
+  readonly backlog: SendQueue;
   readonly #active = new Set<Deadline>();
   #closed = false;
   #onIdle: (() => void)[] = [];
 
-  constructor(supervisor: Supervisor<Host, Bus>, limits?: QueueLimits) {
+  constructor(supervisor: Supervisor<Host, DriverConnection>, limits?: QueueLimits) {
     this.supervisor = supervisor;
-    this.backlog = new Backlog(limits);
+    this.backlog = new SendQueue(limits);
   }
 
   /** Whether `close` was called. */
@@ -26,9 +26,9 @@ export class Outbox {
   }
 
   /** Begins with one message. Its `done` belongs in a `finally`. */
-  start(init: ShipmentInit): Shipment {
+  start(init: SendOperationInit): SendOperation {
     if (this.#closed) throw closed();
-    const shipment = new Shipment(this, init);
+    const shipment = new SendOperation(this, init);
     this.#active.add(shipment.deadline);
     return shipment;
   }

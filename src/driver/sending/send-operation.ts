@@ -1,9 +1,9 @@
-import type { Deadline, Phase } from "../../core/deadlines.js";
+import type { Deadline, WaitPhase } from "../../core/deadlines.js";
 import { AmqpError } from "../../core/errors.js";
 import type { Progress } from "../../core/links/sender.js";
 import type { Body } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
-import type { Bus } from "../amqp/driver-connection.js";
+import type { DriverConnection } from "../amqp/driver-connection.js";
 import {
   type FailureInit,
   MessageDeliveryFailure,
@@ -12,9 +12,9 @@ import {
   SendQueueFull,
 } from "../exceptions.js";
 import type { Target } from "../target.js";
-import type { Outbox } from "./operations.js";
+import type { Operations } from "./operations.js";
 
-export interface ShipmentInit {
+export interface SendOperationInit {
   /** What it is, in oslo's words: "RPC Call". */
   operation: string;
   /** Whom it is for. */
@@ -30,13 +30,13 @@ export interface ShipmentInit {
 }
 
 /** One message on its way, until it is delivered or given up. What it fails with says how far it came. */
-export class Shipment implements Progress {
+export class SendOperation implements Progress {
   readonly deadline: Deadline;
   /** Where it goes: known once there is a connection. */
   address: string | undefined;
-  readonly #init: ShipmentInit;
-  readonly #outbox: Outbox;
-  #bus: Bus | undefined;
+  readonly #init: SendOperationInit;
+  readonly #outbox: Operations;
+  #bus: DriverConnection | undefined;
   /** What went wrong the last time that it was tried. */
   #setback: Error | undefined;
   /** What it counts for in the backlog, while it does. */
@@ -44,8 +44,8 @@ export class Shipment implements Progress {
   /** It was queued or has left: it is not refused any more. */
   #taken = false;
 
-  /** Made by {@link Outbox.start}. */
-  constructor(outbox: Outbox, init: ShipmentInit) {
+  /** Made by {@link Operations.start}. */
+  constructor(outbox: Operations, init: SendOperationInit) {
     this.#outbox = outbox;
     this.#init = init;
     this.deadline = outbox.deadlines.start({
@@ -61,11 +61,11 @@ export class Shipment implements Progress {
    *
    * @throws MessageDeliveryFailure, SendQueueFull, and what ends the deadline.
    */
-  async deliver(send: (bus: Bus) => Promise<Outcome>): Promise<void> {
+  async deliver(send: (bus: DriverConnection) => Promise<Outcome>): Promise<void> {
     const { supervisor } = this.#outbox;
     const { retry = -1 } = this.#init;
     for (let left = retry < 0 ? Number.POSITIVE_INFINITY : retry; ; left--) {
-      const bus = supervisor.life ?? (await this.#connected());
+      const bus = supervisor.live ?? (await this.#connected());
       this.#bus = bus;
       const outcome = await send(bus);
       if (outcome.type === "accepted") return;
@@ -115,7 +115,7 @@ export class Shipment implements Progress {
     this.#outbox.end(this.deadline);
   }
 
-  #connected(): Promise<Bus> {
+  #connected(): Promise<DriverConnection> {
     this.queued();
     return this.#outbox.supervisor.current(this.deadline);
   }
@@ -123,11 +123,11 @@ export class Shipment implements Progress {
   #refused(): SendQueueFull {
     const { supervisor, backlog } = this.#outbox;
     const { messages, bytes, limits } = backlog;
-    const phase = supervisor.life === undefined ? "connecting" : "credit";
+    const phase = supervisor.live === undefined ? "connecting" : "credit";
     return new SendQueueFull({ ...this.#facts(phase, this.deadline.elapsedMs), messages, bytes, limits });
   }
 
-  #expired(phase: Phase, elapsedMs: number): MessagingException {
+  #expired(phase: WaitPhase, elapsedMs: number): MessagingException {
     const { closed } = this.#outbox;
     if (this.#init.timeoutMs !== undefined && !closed) return this.#timeout(phase, elapsedMs);
     const reason = closed ? "the transport was closed" : "timed out";
@@ -135,11 +135,11 @@ export class Shipment implements Progress {
     return new MessageDeliveryFailure({ ...this.#facts(phase, elapsedMs), outcome, reason });
   }
 
-  #timeout(phase: Phase, elapsedMs: number): MessagingTimeout {
+  #timeout(phase: WaitPhase, elapsedMs: number): MessagingTimeout {
     return new MessagingTimeout(this.#facts(phase, elapsedMs));
   }
 
-  #failure(outcome: Exclude<Outcome, { type: "accepted" }>, bus: Bus): MessageDeliveryFailure {
+  #failure(outcome: Exclude<Outcome, { type: "accepted" }>, bus: DriverConnection): MessageDeliveryFailure {
     const unsent = bus.isOpen ? "credit" : "connecting";
     const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
     const facts = this.#facts(phase, this.deadline.elapsedMs);
@@ -151,7 +151,7 @@ export class Shipment implements Progress {
     });
   }
 
-  #facts(phase: Phase, elapsedMs: number): FailureInit {
+  #facts(phase: WaitPhase, elapsedMs: number): FailureInit {
     const { operation, target } = this.#init;
     const { address } = this;
     const host = this.#outbox.supervisor.host?.name;
@@ -160,7 +160,7 @@ export class Shipment implements Progress {
 
   /** Why it takes so long, if something is known to be wrong. */
   #cause(): Error | undefined {
-    const { life, lastError } = this.#outbox.supervisor;
+    const { live: life, lastError } = this.#outbox.supervisor;
     const refusal = this.address === undefined ? undefined : life?.refusalOf(this.address);
     return lastError ?? this.#bus?.endedBy ?? refusal ?? this.#setback;
   }

@@ -12,7 +12,7 @@ const MAX_MESSAGES = 10_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** How much waits to be sent, on whatever connection, and who waits for that to become less. What leaves at once is not counted. */
-export class Backlog {
+export class SendQueue {
   readonly limits: Readonly<Record<"messages" | "bytes", number>>;
   #messages = 0;
   #bytes = 0;

@@ -1,13 +1,13 @@
 /** Gives the slot to the next item, while the work on this one goes on with something that takes none of our time. */
-export type FreeSlot = () => void;
+export type Release = () => void;
 
-type Work<T> = (item: T, free: FreeSlot) => Promise<void>;
+type Work<T> = (item: T, release: Release) => Promise<void>;
 
 /** How many items may be unfinished for each slot, once they have given theirs back: there must be a limit. */
 const UNFINISHED_PER_SLOT = 16;
 
 /** At most `size` items in work at once. The others wait, in the order in which they came. */
-export class Slots<T> {
+export class ConcurrencyLimit<T> {
   readonly #size: number;
   readonly #work: Work<T>;
   readonly #waiting: T[] = [];
@@ -61,16 +61,16 @@ export class Slots<T> {
     this.#taken += 1;
     this.#unfinished += 1;
     let freed = false;
-    const free = (): void => {
+    const release = (): void => {
       if (freed) return;
       freed = true;
       this.#taken -= 1;
       this.#beginNext();
       this.#tell();
     };
-    await this.#work(item, free);
+    await this.#work(item, release);
     this.#unfinished -= 1;
-    free();
+    release();
     this.#beginNext();
     this.#tell();
   }

@@ -4,9 +4,9 @@ import type { Logger } from "../../core/logger.js";
 import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { DriverListener } from "../driver.js";
 import { MessagingServerError, TaskTimeout } from "../exceptions.js";
-import { abortSignal, checked, someMs } from "../options/option-checks.js";
+import { abortSignal, checked, positiveMs } from "../options/option-checks.js";
 import { stackText } from "../values/stack-text.js";
-import { type FreeSlot, Slots } from "./concurrency-limit.js";
+import { ConcurrencyLimit, type Release } from "./concurrency-limit.js";
 
 /** How many items are handled at once unless `concurrency` says otherwise (oslo's `executor_thread_pool_size`). */
 const DEFAULT_CONCURRENCY = 64;
@@ -20,8 +20,8 @@ export interface MessageHandling<Item> {
   name: string;
   /** Attaches the links. When what it resolves with has stopped, no item comes any more. */
   listen(on: (item: Item) => void, signal: AbortSignal): Promise<DriverListener>;
-  /** Settles and answers what is not orphaned. What it throws is only logged. `free` gives its slot to the next one early. */
-  handle(item: Item, free: FreeSlot): Promise<void>;
+  /** Settles and answers what is not orphaned. What it throws is only logged. `release` gives its slot to the next one early. */
+  handle(item: Item, release: Release): Promise<void>;
   concurrency: number | undefined;
   logger: Logger;
 }
@@ -35,7 +35,7 @@ export class MessageHandlingServer implements AsyncDisposable {
   /** `stop`, then `wait`: for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   readonly #handling: MessageHandling<unknown>;
-  #run: Run<unknown> | undefined;
+  #serverRun: ServerRun<unknown> | undefined;
 
   /** @internal Whatever its items are: they go from its `listen` to its `handle` and nowhere else. */
   constructor(handling: MessageHandling<unknown>) {
@@ -50,21 +50,21 @@ export class MessageHandlingServer implements AsyncDisposable {
    */
   async start(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = checked(options, { signal: abortSignal });
-    const previous = this.#run;
+    const previous = this.#serverRun;
     if (previous !== undefined && !previous.ending) return previous.attached;
-    const run = new Run(this.#handling, previous, signal);
-    this.#run = run;
+    const run = new ServerRun(this.#handling, previous, signal);
+    this.#serverRun = run;
     try {
       await run.attached;
     } catch (error) {
-      if (this.#run === run) this.#run = previous;
+      if (this.#serverRun === run) this.#serverRun = previous;
       throw error;
     }
   }
 
   /** Resolves when no new messages come. Those in hand are still handled and answered; then the links are detached. */
   async stop(): Promise<void> {
-    await this.#run?.stop();
+    await this.#serverRun?.stop();
   }
 
   /**
@@ -74,8 +74,8 @@ export class MessageHandlingServer implements AsyncDisposable {
    * @throws TaskTimeout when that takes longer than `timeoutMs`; it goes on all the same.
    */
   async wait(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
-    const { timeoutMs } = checked(options, { timeoutMs: someMs });
-    const run = this.#run;
+    const { timeoutMs } = checked(options, { timeoutMs: positiveMs });
+    const run = this.#serverRun;
     if (run === undefined) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
@@ -106,9 +106,9 @@ export class MessageHandlingServer implements AsyncDisposable {
 }
 
 /** From one start until the links are detached. */
-class Run<Item> {
+class ServerRun<Item> {
   readonly #handling: MessageHandling<Item>;
-  readonly #slots: Slots<Item>;
+  readonly #slots: ConcurrencyLimit<Item>;
   readonly #stopCalled = new Milestone();
   readonly #stopped = new Milestone();
   /** While the links are not attached. */
@@ -116,9 +116,11 @@ class Run<Item> {
   readonly attached: Promise<void>;
   readonly over: Promise<void>;
 
-  constructor(handling: MessageHandling<Item>, previous: Run<Item> | undefined, signal: AbortSignal | undefined) {
+  constructor(handling: MessageHandling<Item>, previous: ServerRun<Item> | undefined, signal: AbortSignal | undefined) {
     this.#handling = handling;
-    this.#slots = new Slots(handling.concurrency ?? DEFAULT_CONCURRENCY, (item, free) => this.#handle(item, free));
+    this.#slots = new ConcurrencyLimit(handling.concurrency ?? DEFAULT_CONCURRENCY, (item, release) =>
+      this.#handle(item, release),
+    );
     const giveUp = new AbortController();
     this.#giveUp = giveUp;
     const listening = this.#listen(previous?.stop(), giveUp, signal);
@@ -184,9 +186,9 @@ class Run<Item> {
     }
   }
 
-  async #handle(item: Item, free: FreeSlot): Promise<void> {
+  async #handle(item: Item, release: Release): Promise<void> {
     try {
-      await this.#handling.handle(item, free);
+      await this.#handling.handle(item, release);
     } catch (error) {
       this.#handling.logger.error(`${this.#handling.name} could not be handled: ${stackText(error)}`);
     }

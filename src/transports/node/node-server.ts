@@ -1,7 +1,7 @@
 import type { Socket as NetSocket, Server } from "node:net";
 import { authority } from "../../core/authority.js";
 import type { Listening, Socket } from "../../core/byte-stream.js";
-import { causeOf } from "../socket-error-text.js";
+import { socketErrorText } from "../socket-error-text.js";
 
 /**
  * Binds a server of Node; port 0 means any free one. `hangUp` closes what came in. Rejects with
@@ -16,7 +16,7 @@ export async function bind(
     // It stays: a connection that cannot be taken later (too many open files) must not end the process.
     server.on("error", (error) => {
       const where = authority({ hostname: at.host, port: at.port });
-      reject(new Error(`cannot listen on ${where}: ${causeOf(error)}`, { cause: error }));
+      reject(new Error(`cannot listen on ${where}: ${socketErrorText(error)}`, { cause: error }));
     });
     server.listen(at.port, at.host, resolve);
   });

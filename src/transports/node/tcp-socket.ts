@@ -1,7 +1,7 @@
 import type { Socket as NetSocket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Accept, Address, Socket } from "../../core/byte-stream.js";
-import { dialCauseOf, hintFor, tlsCauseOf } from "../tls-error-text.js";
+import { dialErrorText, hintFor, tlsErrorText } from "../tls-error-text.js";
 
 /** How long the peer may do nothing about an ended stream before it is cut. */
 const LINGER_MS = 2000;
@@ -33,7 +33,7 @@ export class TcpSocket implements Socket {
     this.#stream = stream;
     stream.setNoDelay(true);
     stream.on("error", (cause) => {
-      const why = to === undefined || this.#heard ? tlsCauseOf(cause) : dialCauseOf(cause, to);
+      const why = to === undefined || this.#heard ? tlsErrorText(cause) : dialErrorText(cause, to);
       this.#failure ??= new Error(`${id}: ${why}`, { cause });
     });
     const on = accept(this);

@@ -3,7 +3,7 @@ import { connect as connectTls } from "node:tls";
 import { authority } from "../../core/authority.js";
 import type { Address, Dial } from "../../core/byte-stream.js";
 import { usesTls } from "../scheme.js";
-import { dialCauseOf } from "../tls-error-text.js";
+import { dialErrorText } from "../tls-error-text.js";
 import { TcpSocket } from "./tcp-socket.js";
 import { tlsClientOptions } from "./tls-client.js";
 
@@ -47,5 +47,5 @@ function open(to: Address, encrypted: boolean): NetSocket {
 }
 
 function cannotConnect(to: Address, cause: unknown): Error {
-  return new Error(`cannot connect to ${authority(to)}: ${dialCauseOf(cause, to)}`, { cause });
+  return new Error(`cannot connect to ${authority(to)}: ${dialErrorText(cause, to)}`, { cause });
 }

@@ -1,7 +1,7 @@
 import type { Socket as NetSocket, Server } from "node:net";
 import { TLSSocket, type TlsOptions } from "node:tls";
 import type { Logger } from "../../core/logger.js";
-import { tlsCauseOf, verificationCauseOf } from "../tls-error-text.js";
+import { tlsErrorText, verificationErrorText } from "../tls-error-text.js";
 import { nodeAuthorities, nodeIdentity, type TlsListenerOptions } from "./tls-pem.js";
 
 /** How long a client may take for its handshake. */
@@ -43,8 +43,8 @@ export class TlsStreams {
 /** Node ends the stream of a client whose certificate it cannot verify, and says only here why. */
 function whyFailed(error: Error, { authorizationError }: TLSSocket): string {
   // Null until the certificate was looked at, whatever the type says.
-  if (!authorizationError) return tlsCauseOf(error);
-  return `the client's certificate was refused: ${verificationCauseOf(authorizationError)}`;
+  if (!authorizationError) return tlsErrorText(error);
+  return `the client's certificate was refused: ${verificationErrorText(authorizationError)}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import WebSocket from "isomorphic-ws";
 import type { Dial } from "../../core/byte-stream.js";
-import { dialCauseOf } from "../tls-error-text.js";
+import { dialErrorText } from "../tls-error-text.js";
 import { type WebSocketDialOptions, webSocketDial } from "../websocket/dial.js";
 import { tlsClientOptions } from "./tls-client.js";
 
@@ -17,6 +17,6 @@ export function nodeWebSocketDial(options: WebSocketDialOptions = {}): Dial {
         maxPayload: MAX_MESSAGE_BYTES,
         ...tlsClientOptions(to),
       }),
-    { causeOf: dialCauseOf, ...options },
+    { causeOf: dialErrorText, ...options },
   );
 }

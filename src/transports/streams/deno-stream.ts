@@ -2,13 +2,13 @@ import { authority } from "../../core/authority.js";
 import type { Address, Pem, TLSOptions } from "../../core/byte-stream.js";
 import { pemText } from "../../core/types/pem.js";
 import { usesTls } from "../scheme.js";
-import { dialCauseOf } from "../tls-error-text.js";
+import { dialErrorText } from "../tls-error-text.js";
 import { type ByteStream, streamDial } from "./stream.js";
 
 const READ_BYTES = 65_536;
 
 /** TCP and TLS by Deno. The authorities of an address are trusted besides those of Deno (DENO_TLS_CA_STORE), not instead. */
-export const denoDial = streamDial({ honours: ["ca", "cert", "key"], open, causeOf: dialCauseOf });
+export const denoDial = streamDial({ supportedTlsOptions: ["ca", "cert", "key"], open, causeOf: dialErrorText });
 
 async function open(to: Address, signal: AbortSignal): Promise<ByteStream> {
   const { hostname, port } = to;

@@ -1,5 +1,5 @@
 import { authority } from "../../core/authority.js";
-import type { Address, Dial, Socket, SocketHandlers, TLSDetail } from "../../core/byte-stream.js";
+import type { Address, Dial, Socket, SocketHandlers, TLSOptionName } from "../../core/byte-stream.js";
 import { inLaterTurn } from "../later-turn.js";
 import { usesTls } from "../scheme.js";
 import { hintFor } from "../tls-error-text.js";
@@ -28,7 +28,7 @@ export interface ByteStream {
 /** How a runtime opens streams. */
 export interface StreamRuntime {
   /** Of `Address.tls`. */
-  honours: readonly TLSDetail[];
+  supportedTlsOptions: readonly TLSOptionName[];
   /** Resolves when bytes can be sent, by TLS after its handshake. The signal may end it, but need not. */
   open(to: Address, signal: AbortSignal): Promise<ByteStream>;
   /** Says in words why it failed. */
@@ -39,7 +39,7 @@ export interface StreamRuntime {
  * TCP, and TLS for the scheme `amqps` or an address with `tls`, by streams of the runtime. Rejects with "cannot connect to
  * host:port: cause" and the runtime's error as `cause`.
  */
-export function streamDial({ honours, open, causeOf }: StreamRuntime): Dial {
+export function streamDial({ supportedTlsOptions, open, causeOf }: StreamRuntime): Dial {
   const dial: Dial = async (to, on, signal) => {
     signal.throwIfAborted();
     const stream = await unlessAborted(open(to, signal), signal).catch((cause: unknown) => {
@@ -48,7 +48,7 @@ export function streamDial({ honours, open, causeOf }: StreamRuntime): Dial {
     });
     return new StreamSocket(stream, { to, causeOf: (thrown) => causeOf(thrown, to) }, on);
   };
-  return Object.assign(dial, { honours });
+  return Object.assign(dial, { supportedTlsOptions });
 }
 
 /** Rejects as soon as the signal is aborted; a stream that opens all the same is cut. */

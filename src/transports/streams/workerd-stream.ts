@@ -2,11 +2,11 @@ import { connect, type WorkerSocket } from "cloudflare:sockets";
 import { authority } from "../../core/authority.js";
 import type { Address } from "../../core/byte-stream.js";
 import { usesTls } from "../scheme.js";
-import { workerCauseOf } from "../worker-error-text.js";
+import { workerErrorText } from "../worker-error-text.js";
 import { type ByteStream, streamDial } from "./stream.js";
 
 /** TCP and TLS of workers, whose runtime decides whom it trusts and who it is. */
-export const workerdDial = streamDial({ honours: [], open, causeOf: workerCauseOf });
+export const workerdDial = streamDial({ supportedTlsOptions: [], open, causeOf: workerErrorText });
 
 async function open(to: Address): Promise<ByteStream> {
   const { hostname, port } = to;

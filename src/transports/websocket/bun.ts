@@ -1,6 +1,6 @@
 import type { Address } from "../../core/byte-stream.js";
 import { tlsClientOptions } from "../node/tls-client.js";
-import { dialCauseOf } from "../tls-error-text.js";
+import { dialErrorText } from "../tls-error-text.js";
 import { webSocketDial } from "./dial.js";
 import type { WebSocketLike } from "./socket.js";
 
@@ -24,9 +24,9 @@ export const bunWebSocketDial = webSocketDial(
 
 /** Bun names the URL, as our own message does, and says only by a code why it failed to connect. */
 function causeOf(thrown: unknown, to: Address): string {
-  if (!(thrown instanceof Error)) return dialCauseOf(thrown, to);
+  if (!(thrown instanceof Error)) return dialErrorText(thrown, to);
   const code = "code" in thrown ? thrown.code : undefined;
   const why = thrown.message.replace(/^WebSocket connection to '.*' failed: /, "");
   const message = why === "Failed to connect" && code !== undefined ? "" : why;
-  return dialCauseOf(Object.assign(new Error(message), { code }), to);
+  return dialErrorText(Object.assign(new Error(message), { code }), to);
 }

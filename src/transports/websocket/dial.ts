@@ -1,8 +1,8 @@
 import { authority } from "../../core/authority.js";
 import type { Address, Dial, Socket } from "../../core/byte-stream.js";
 import { usesTls } from "../scheme.js";
-import { causeOf as plainCauseOf } from "../socket-error-text.js";
-import { causeOfEvent, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./socket.js";
+import { socketErrorText as plainCauseOf } from "../socket-error-text.js";
+import { eventErrorText, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./socket.js";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 /** As `ws` and Bun say that the server selects none of the sub-protocols. */
@@ -97,7 +97,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, whyNot }: 
       }
     });
     ws.addEventListener("error", (event) => {
-      cause = causeOfEvent(event);
+      cause = eventErrorText(event);
     });
     ws.addEventListener("close", ({ code }) => {
       settle();

@@ -1,5 +1,5 @@
 import type { Accept, Socket, SocketHandlers } from "../../core/byte-stream.js";
-import { causeOf } from "../socket-error-text.js";
+import { socketErrorText } from "../socket-error-text.js";
 
 /** The sub-protocol of AMQP 1.0 over WebSocket (AMQP WebSocket Binding 1.0, section 2.1). */
 export const SUBPROTOCOL = "amqp";
@@ -72,8 +72,8 @@ export class WebSocketSocket implements Socket {
     this.#ws = ws;
     this.#budgetBytes = budgetBytes ?? DEFAULT_BUDGET_BYTES;
     ws.addEventListener("error", (event) => {
-      const cause = causeOfEvent(event);
-      if (cause !== undefined) this.#failure ??= new Error(`${id}: ${causeOf(cause)}`, { cause });
+      const cause = eventErrorText(event);
+      if (cause !== undefined) this.#failure ??= new Error(`${id}: ${socketErrorText(cause)}`, { cause });
     });
     ws.addEventListener("close", ({ code, reason }) => {
       const why = reason === "" ? "" : ` ${JSON.stringify(reason)}`;
@@ -95,7 +95,7 @@ export class WebSocketSocket implements Socket {
         this.#ws.send(bytes.subarray(at, at + MESSAGE_BYTES) as Uint8Array<ArrayBuffer>);
       }
     } catch (cause) {
-      this.#fail(new Error(`${this.id}: cannot send: ${causeOf(cause)}`, { cause }), "cannot send");
+      this.#fail(new Error(`${this.id}: cannot send: ${socketErrorText(cause)}`, { cause }), "cannot send");
       return false;
     }
     if (!this.#waiting && this.buffered > this.#budgetBytes) {
@@ -173,7 +173,7 @@ export class WebSocketSocket implements Socket {
 }
 
 /** What an error event knows: browsers tell nothing, `ws` has the error, Deno a message. */
-export function causeOfEvent(event: object): unknown {
+export function eventErrorText(event: object): unknown {
   if ("error" in event && event.error instanceof Error) return event.error;
   return "message" in event && event.message !== "" ? event.message : undefined;
 }

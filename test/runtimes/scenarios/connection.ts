@@ -1,8 +1,8 @@
 import { assert } from "chai";
 import type { CredentialsFunction, Frame, RPCTransport, TransportOptions, TransportStatus } from "oslo-messaging";
 import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
-import { failureOf, later, type Stage } from "@/test/fixtures/runtimes/stage.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { failureOf, later, type ScenarioStage } from "@/test/fixtures/runtimes/scenario-stage.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 
@@ -51,7 +51,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   ...MECHANISMS.map((mechanism) => ({
     name: `${mechanism} lets in who has the password`,
-    async run(stage: Stage) {
+    async run(stage: ScenarioStage) {
       const { url, username, password } = stage.setting.guarded;
       const transport = stage.rpcTransport(
         { amqp: { saslMechanisms: [mechanism] } },
@@ -146,7 +146,7 @@ export const CONNECTION: readonly Scenario[] = [
       const { fragile } = stage.setting;
       await stage.ask("start");
       const transport = stage.rpcTransport(HASTY, fragile);
-      await stage.serve("a", [new Held()], { transport: stage.rpcTransport(HASTY, fragile) });
+      await stage.serve("a", [new BlockingEndpoint()], { transport: stage.rpcTransport(HASTY, fragile) });
       const client = stage.client({ transport });
       assert.equal(await client.call({}, "echo", { arg: "before" }), "before");
       const lost = later(losing(transport));
@@ -179,7 +179,7 @@ export const CONNECTION: readonly Scenario[] = [
     async run(stage) {
       const { oslo, setting } = stage;
       await stage.ask("start");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held], { transport: stage.rpcTransport(HASTY, setting.fragile) });
       const transport = stage.rpcTransport({ ...HASTY, failFast: true }, setting.fragile);
       const call = stage.client({ transport }).call({}, "hold", { arg: "x" });
@@ -194,7 +194,7 @@ export const CONNECTION: readonly Scenario[] = [
     name: "close settles every call that is in flight, and takes no new one",
     async run(stage) {
       const { MessageDeliveryFailure, MessagingException } = stage.oslo;
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const transport = stage.rpcTransport();
       const client = stage.client({ transport });
@@ -209,7 +209,7 @@ export const CONNECTION: readonly Scenario[] = [
   {
     name: "close gives calls that are in flight the time that it is told",
     async run(stage) {
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const transport = stage.rpcTransport();
       const call = later(stage.client({ transport }).call({}, "hold", { arg: "in time" }));

@@ -2,7 +2,7 @@ import { assert } from "chai";
 import type { Notification, NotificationEndpoint, NotificationMetadata, NotifierOptions } from "oslo-messaging";
 import type { PythonNotification } from "@/test/fixtures/python/python.js";
 import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
-import { failureOf, type Stage } from "@/test/fixtures/runtimes/stage.js";
+import { failureOf, type ScenarioStage } from "@/test/fixtures/runtimes/scenario-stage.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const DRIVERS = ["messaging", "messagingv2"] as const;
@@ -157,14 +157,14 @@ export const NOTIFICATIONS: readonly Scenario[] = [
 ];
 
 /** To Python's listener, unless told. */
-function notifierOf(stage: Stage, options?: Partial<NotifierOptions>) {
+function notifierOf(stage: ScenarioStage, options?: Partial<NotifierOptions>) {
   const { oslo, setting } = stage;
   const topics = [setting.pythonNotifications];
   return new oslo.Notifier(stage.notificationTransport(SOON), { publisherId: "here.host1", topics, ...options });
 }
 
 /** To the stage's topic. */
-async function notifyByPython(stage: Stage, notification: Partial<PythonNotification>): Promise<void> {
+async function notifyByPython(stage: ScenarioStage, notification: Partial<PythonNotification>): Promise<void> {
   await stage.ask("pythonNotify", {
     driver: "messagingv2",
     topic: stage.topic,

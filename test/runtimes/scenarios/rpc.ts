@@ -1,8 +1,8 @@
 import { assert } from "chai";
 import type { RemoteFailure } from "oslo-messaging";
 import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
-import { failureOf } from "@/test/fixtures/runtimes/stage.js";
-import { Held } from "@/test/fixtures/stages/blocking-endpoint.js";
+import { failureOf } from "@/test/fixtures/runtimes/scenario-stage.js";
+import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const CONTEXT = { request_id: "req-1", user: "ü", roles: ["admin"] };
@@ -197,7 +197,7 @@ export const RPC: readonly Scenario[] = [
   {
     name: "a call whose method takes too long times out in the phase reply, and the next one is answered",
     async run(stage) {
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const client = stage.client();
       await client.call({}, "echo");
@@ -212,7 +212,7 @@ export const RPC: readonly Scenario[] = [
     name: "a signal ends a call with its reason, before and while its method runs",
     async run(stage) {
       const reason = new RangeError("no longer wanted");
-      const held = new Held();
+      const held = new BlockingEndpoint();
       await stage.serve("a", [held]);
       const client = stage.client();
       const controller = new AbortController();

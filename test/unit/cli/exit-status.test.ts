@@ -8,7 +8,7 @@ import {
   NotConnected,
   UsageError,
 } from "@/src/cli/exit-status.js";
-import type { Phase } from "@/src/core/deadlines.js";
+import type { WaitPhase } from "@/src/core/deadlines.js";
 import {
   ConfigurationError,
   DriverLoadFailure,
@@ -21,7 +21,7 @@ import {
   Target,
 } from "@/src/entry/node.js";
 
-const failure = (phase: Phase, cause?: Error) => ({
+const failure = (phase: WaitPhase, cause?: Error) => ({
   operation: "RPC Call",
   target: new Target({ topic: "t" }),
   phase,
@@ -30,7 +30,7 @@ const failure = (phase: Phase, cause?: Error) => ({
   elapsedMs: 1_000,
   cause,
 });
-const undelivered = (phase: Phase) =>
+const undelivered = (phase: WaitPhase) =>
   new MessageDeliveryFailure({ ...failure(phase), outcome: "unsent", reason: "time is up" });
 const remote = new RemoteError({
   excType: "ValueError",

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Deadlines, type Phase } from "@/src/core/deadlines.js";
+import { Deadlines, type WaitPhase } from "@/src/core/deadlines.js";
 
 const never = new Promise<never>(() => {});
 
-function expired(phase: Phase): Error {
+function expired(phase: WaitPhase): Error {
   return new Error(`over in ${phase}`);
 }
 
@@ -22,7 +22,7 @@ describe("a deadline", () => {
   it("does not pass early, and soon after its time", async () => {
     const deadline = new Deadlines().start({ ms: 100, expired });
     let over = false;
-    deadline.enter("credit", () => {
+    deadline.beginWait("credit", () => {
       over = true;
     });
     await vi.advanceTimersByTimeAsync(99);
@@ -36,7 +36,7 @@ describe("a deadline", () => {
     await vi.advanceTimersByTimeAsync(20);
     await expect(deadline.wait("credit", never)).rejects.toThrow("over in connecting");
     let reason: unknown;
-    deadline.enter("reply", (ended) => {
+    deadline.beginWait("reply", (ended) => {
       reason = ended;
     });
     expect(reason).toEqual(new Error("over in connecting"));
@@ -68,7 +68,7 @@ describe("a deadline", () => {
   it("takes a time longer than any timer of the engine as the longest one", async () => {
     const deadline = new Deadlines().start({ ms: Number.MAX_SAFE_INTEGER, expired });
     let over = false;
-    deadline.enter("reply", () => {
+    deadline.beginWait("reply", () => {
       over = true;
     });
     await vi.advanceTimersByTimeAsync(1_000_000);
@@ -81,7 +81,7 @@ it("runs any number of deadlines on one timer, each to its time", async () => {
   const deadlines = new Deadlines();
   const passed: number[] = [];
   for (const ms of [500, 100, 300, 200, 400]) {
-    deadlines.start({ ms, expired }).enter("reply", () => passed.push(ms));
+    deadlines.start({ ms, expired }).beginWait("reply", () => passed.push(ms));
   }
   expect(vi.getTimerCount()).toBe(1);
   await vi.advanceTimersByTimeAsync(350);

@@ -94,12 +94,12 @@ describe("a message", () => {
   ])("stays pending until its consumer answers $type, which its producer is told", async (state) => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
-    const parcel = new FakeProducer(route).send("a");
+    const message = new FakeProducer(route).send("a");
     await turn();
     expect(consumer.texts).toEqual(["a"]);
-    expect(parcel.state).toBeUndefined();
+    expect(message.state).toBeUndefined();
     await consumer.answer(0, state);
-    expect(parcel.state).toEqual(state);
+    expect(message.state).toEqual(state);
   });
 
   test("passes settled when it came settled, unless the consumer wants the other", async () => {
@@ -117,36 +117,36 @@ describe("a message", () => {
   test("is accepted when a consumer that wants everything settled has got it", async () => {
     const route = new BalancedRoute(nodeInit());
     new FakeConsumer(route, 1, "settled");
-    const parcel = new FakeProducer(route).send("a");
+    const message = new FakeProducer(route).send("a");
     await turn();
-    expect(parcel.state).toEqual(ACCEPTED);
+    expect(message.state).toEqual(ACCEPTED);
   });
 
   test("ends modified, delivery-failed, when its consumer goes without an answer", async () => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
-    const parcel = new FakeProducer(route).send("a");
+    const message = new FakeProducer(route).send("a");
     await consumer.vanish("unknown");
-    expect(parcel.state).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: false });
+    expect(message.state).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: false });
   });
 
   test("goes to another consumer when it had not left for the one that went", async () => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
-    const parcel = new FakeProducer(route).send("a");
+    const message = new FakeProducer(route).send("a");
     const other = new FakeConsumer(route, 1);
     await consumer.vanish("unsent");
     expect(other.texts).toEqual(["a"]);
     await other.answer(0, ACCEPTED);
-    expect(parcel.state).toEqual(ACCEPTED);
+    expect(message.state).toEqual(ACCEPTED);
   });
 
   test("is released when it had not left and nobody else listens", async () => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
-    const parcel = new FakeProducer(route).send("a");
+    const message = new FakeProducer(route).send("a");
     await consumer.vanish("unsent");
-    expect(parcel.state).toEqual(RELEASED);
+    expect(message.state).toEqual(RELEASED);
   });
 
   test("is released when it comes on credit of a consumer that has gone", async () => {

@@ -3,18 +3,18 @@ import type { Connection } from "@/src/core/connection/connection.js";
 import { encodeMessage } from "@/src/core/messages/message.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
 import { Writer } from "@/src/core/types/writer.js";
-import { Bed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
+import { IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 import * as raw from "@/test/fixtures/peers/frame-client.js";
 
-const { AMQP, attach, begin, detach, disposition, flow, nothing, open, RawClient, terminus, transfer } = raw;
+const { AMQP, attach, begin, detach, disposition, flow, nothing, open, FrameClient, terminus, transfer } = raw;
 const NOBODY = new Uint8Array(0);
 
-let bed: Bed;
+let bed: IntermediaryBed;
 let bystander: Connection;
 
 describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
   beforeEach(async () => {
-    bed = new Bed({ kind, limits: { queuedBytes: 4_000_000 } });
+    bed = new IntermediaryBed({ kind, limits: { queuedBytes: 4_000_000 } });
     bystander = await bed.connect();
   });
 
@@ -41,7 +41,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
     ["a session on a high channel", [begin(60_000)]],
     ["a second open", [open()]],
   ])("%s", async (_, frames) => {
-    const client = new RawClient(bed.intermediary);
+    const client = new FrameClient(bed.intermediary);
     client.say(AMQP, open(), begin(), ...frames);
     await expectToWork();
     client.vanish();
@@ -53,7 +53,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
     const frames = [AMQP, open(), begin(), attach({}), flow(0, 5), attach({ name: "out", handle: 1, role: false })];
     const bytes = Uint8Array.from(frames.flatMap((frame) => [...frame]));
     for (let cut = 0; cut <= bytes.length; cut += 7) {
-      const client = new RawClient(bed.intermediary);
+      const client = new FrameClient(bed.intermediary);
       client.say(bytes.slice(0, cut));
       client.vanish();
     }
@@ -62,7 +62,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
   });
 
   test("a consumer that gives endless credit and does not read: memory is bounded, others are served", async () => {
-    const client = new RawClient(bed.intermediary);
+    const client = new FrameClient(bed.intermediary);
     client.say(AMQP, open(), begin(), attach({}), flow(0, 1_000_000));
     await client.hears(100);
     client.deaf = true;

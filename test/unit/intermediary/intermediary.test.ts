@@ -4,7 +4,7 @@ import type { Sender } from "@/src/core/links/sender.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
 import type { IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { Bed, type BedConsumer, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
+import { type BedConsumer, IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 
 const UNSETTLED = { settled: false };
@@ -246,8 +246,8 @@ describe.each(KINDS)("a %s", (kind) => {
   });
 });
 
-function makeBed(options: IntermediaryOptions): Bed {
-  const bed = new Bed(options);
+function makeBed(options: IntermediaryOptions): IntermediaryBed {
+  const bed = new IntermediaryBed(options);
   onTestFinished(() => bed.close());
   return bed;
 }
@@ -269,7 +269,7 @@ async function expectToWork(connection: Connection, kind: IntermediaryOptions["k
 }
 
 /** Sends bytes on a new stream, and gives what comes back until the stream is closed or a header has come. */
-async function sayHello(bed: Bed, bytes: number[]): Promise<Uint8Array> {
+async function sayHello(bed: IntermediaryBed, bytes: number[]): Promise<Uint8Array> {
   const answer: number[] = [];
   let done = (): void => {};
   const over = new Promise<void>((resolve) => {

@@ -42,11 +42,11 @@ describe("a message", () => {
     const init = nodeInit();
     const route = new MulticastRoute(init);
     const consumers = [new FakeConsumer(route, 1), new FakeConsumer(route, 1)];
-    const parcel = new FakeProducer(route).send("a");
+    const message = new FakeProducer(route).send("a");
     await consumers[0]?.answer(0, first);
-    expect(parcel.state).toBeUndefined();
+    expect(message.state).toBeUndefined();
     await consumers[1]?.answer(0, second);
-    expect(parcel.state).toEqual(expected);
+    expect(message.state).toEqual(expected);
     expect(init.budget.messages).toBe(0);
   });
 
@@ -90,11 +90,11 @@ describe("a slow consumer", () => {
     const route = new MulticastRoute(init);
     const slow = new FakeConsumer(route);
     const quick = new FakeConsumer(route, 10);
-    const parcel = new FakeProducer(route).send("a");
+    const message = new FakeProducer(route).send("a");
     await quick.answer(0, ACCEPTED);
-    expect(parcel.state).toBeUndefined();
+    expect(message.state).toBeUndefined();
     await slow.vanish();
-    expect(parcel.state).toEqual(ACCEPTED);
+    expect(message.state).toEqual(ACCEPTED);
     expect(init.budget.messages).toBe(0);
   });
 });

@@ -60,7 +60,7 @@ describe("Rotation", () => {
 function ready(credits: number[], onLook = () => {}) {
   const rotation = new Rotation();
   const consumers = credits.map((_, index) => {
-    const outlet = {
+    const sender = {
       get credit() {
         onLook();
         return credits[index] ?? 0;
@@ -69,7 +69,7 @@ function ready(credits: number[], onLook = () => {}) {
       send: () => new Promise<never>(() => {}),
       close: async () => {},
     };
-    return new Consumer({ settleMode: "mixed", open: () => outlet }, { passed: 0 }, { onCredit() {}, onDetach() {} });
+    return new Consumer({ settleMode: "mixed", open: () => sender }, { passed: 0 }, { onCredit() {}, onDetach() {} });
   });
   for (const consumer of consumers) rotation.add(consumer);
   return { rotation, consumers, credits };

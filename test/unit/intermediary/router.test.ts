@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Connection } from "@/src/core/connection/connection.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
-import { Bed, textMessage, textOf } from "@/test/fixtures/beds/intermediary-bed.js";
+import { IntermediaryBed, textMessage, textOf } from "@/test/fixtures/beds/intermediary-bed.js";
 
 const ANYCAST = "openstack.org/om/rpc/anycast/openstack/topic";
 const MULTICAST = "openstack.org/om/rpc/multicast/openstack/topic";
 const UNSETTLED = { settled: false };
 
-let bed: Bed;
+let bed: IntermediaryBed;
 let client: Connection;
 let server: Connection;
 
 beforeEach(async () => {
-  bed = new Bed({ kind: "router" });
+  bed = new IntermediaryBed({ kind: "router" });
   client = await bed.connect();
   server = await bed.connect();
 });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Nodes } from "@/src/intermediary/address-table.js";
+import { AddressTable } from "@/src/intermediary/address-table.js";
 import { distributions } from "@/src/intermediary/addresses.js";
 import { Budget } from "@/src/intermediary/budget.js";
 import { Clients } from "@/src/intermediary/clients.js";
 import type { Topology } from "@/src/intermediary/topology.js";
-import { TopologyBoard } from "@/src/intermediary/topology-publisher.js";
+import { TopologyPublisher } from "@/src/intermediary/topology-publisher.js";
 import { FakeConsumer, FakeLogger, FakeProducer } from "@/test/fixtures/fakes/fake-links.js";
 
 const PERIOD_MS = 250;
@@ -118,10 +118,10 @@ describe("the intermediary looks", () => {
 
 function setUp() {
   const init = { distributionOf: distributions(), budget: new Budget({ messages: 10, bytes: 10 }) };
-  const nodes = new Nodes({ kind: "router", logger: new FakeLogger(), ...init });
-  const looking = vi.spyOn(nodes, Symbol.iterator);
-  const board = new TopologyBoard({ kind: "router", product: "p", clients: new Clients(), nodes });
-  const use = (address: string): void => void new FakeProducer(nodes.at(address).node);
+  const addresses = new AddressTable({ kind: "router", logger: new FakeLogger(), ...init });
+  const looking = vi.spyOn(addresses, Symbol.iterator);
+  const board = new TopologyPublisher({ kind: "router", product: "p", clients: new Clients(), addresses });
+  const use = (address: string): void => void new FakeProducer(addresses.at(address).node);
   return { board, use, looks: () => looking.mock.calls.length };
 }
 

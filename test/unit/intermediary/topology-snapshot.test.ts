@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Connection } from "@/src/core/connection/connection.js";
-import { Nodes } from "@/src/intermediary/address-table.js";
+import { AddressTable } from "@/src/intermediary/address-table.js";
 import { distributions } from "@/src/intermediary/addresses.js";
 import { Budget } from "@/src/intermediary/budget.js";
 import { Clients, LinkCounts } from "@/src/intermediary/clients.js";
@@ -14,9 +14,9 @@ test("a snapshot of more than fits is cut off, says by how much, and fits a mess
   const clients = new Clients();
   for (let count = 0; count < 1_002; count++) clients.add(fakeConnection(), NAME);
   const init = { distributionOf: distributions(), budget: new Budget({ messages: 1, bytes: 1 }) };
-  const nodes = new Nodes({ kind: "broker", logger: new FakeLogger(), ...init });
+  const addresses = new AddressTable({ kind: "broker", logger: new FakeLogger(), ...init });
   for (let count = 0; count < 1_003; count++) {
-    const { receivers, senders } = nodes.at(`${count} ${NAME}`);
+    const { receivers, senders } = addresses.at(`${count} ${NAME}`);
     let links = 0;
     for (const client of clients) {
       if (links === 12) break;
@@ -25,7 +25,7 @@ test("a snapshot of more than fits is cut off, says by how much, and fits a mess
       senders.add(client);
     }
   }
-  const topology = topologyOf({ kind: "broker", product: "p", clients, nodes }, new LinkCounts());
+  const topology = topologyOf({ kind: "broker", product: "p", clients, addresses }, new LinkCounts());
   expect(topology.connections).toHaveLength(1_000);
   expect(topology.addresses).toHaveLength(1_000);
   expect(topology.addresses[0]?.receivers).toHaveLength(12);

@@ -10,7 +10,7 @@ import {
   type TopologyAddress,
 } from "@/src/intermediary/topology.js";
 import { memoryDial } from "@/src/transports/memory.js";
-import { Bed, type BedConsumer, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
+import { type BedConsumer, IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 
 const KINDS = ["router", "broker"] as const;
 const UNSETTLED = { settled: false };
@@ -217,8 +217,8 @@ test("an intermediary that closes leaves nothing behind that looks", async () =>
   expect(process.getActiveResourcesInfo()).not.toContain("Interval");
 });
 
-function makeBed(options: IntermediaryOptions): Bed {
-  const bed = new Bed(options);
+function makeBed(options: IntermediaryOptions): IntermediaryBed {
+  const bed = new IntermediaryBed(options);
   onTestFinished(() => bed.close());
   return bed;
 }
@@ -229,7 +229,7 @@ interface Watch {
   consumer: BedConsumer;
 }
 
-async function watch(bed: Bed, connection: Connection): Promise<Watch> {
+async function watch(bed: IntermediaryBed, connection: Connection): Promise<Watch> {
   const consumer = await bed.consumer(connection, TOPOLOGY_ADDRESS, 1);
   const next = async (): Promise<Topology> => {
     const delivery = await consumer.inbox.next();
@@ -242,7 +242,7 @@ async function watch(bed: Bed, connection: Connection): Promise<Watch> {
 }
 
 /** One snapshot. */
-async function look(bed: Bed, connection: Connection): Promise<Topology> {
+async function look(bed: IntermediaryBed, connection: Connection): Promise<Topology> {
   const { next, consumer } = await watch(bed, connection);
   const topology = await next();
   await consumer.receiver.close();

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Accept, Dial } from "@/src/core/byte-stream.js";
 import { accept } from "@/src/core/connection/handshake.js";
 import type { Sender } from "@/src/core/links/sender.js";
-import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import * as node from "@/src/entry/intermediary-node.js";
 import * as web from "@/src/entry/intermediary-web.js";
 import {
@@ -252,7 +252,7 @@ function peer(onLink: (request: Request) => void): Accept {
     accept(socket, {
       containerId: "peer",
       properties: { product: "stranger" },
-      sasl: new Admission({}),
+      sasl: new Authenticator({}),
       onOpen() {},
       onLink,
       onFailure() {},

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Socket } from "@/src/core/byte-stream.js";
 import {
-  type Bed,
   memoryBed,
   type Open,
   secureWebSocketBed,
   streamBed,
+  type TransportBed,
   tcpBed,
   tlsBed,
   webSocketBed,
@@ -25,7 +25,7 @@ interface Ends {
 let arrivals: Arrivals;
 let open: Open;
 
-function openBeforeEach(bed: Bed): void {
+function openBeforeEach(bed: TransportBed): void {
   beforeEach(async () => {
     arrivals = new Arrivals();
     open = await bed.open(arrivals.accept);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { causeOf } from "@/src/transports/socket-error-text.js";
-import { tlsCauseOf } from "@/src/transports/tls-error-text.js";
-import { workerCauseOf } from "@/src/transports/worker-error-text.js";
+import { socketErrorText } from "@/src/transports/socket-error-text.js";
+import { tlsErrorText } from "@/src/transports/tls-error-text.js";
+import { workerErrorText } from "@/src/transports/worker-error-text.js";
 
 const withCode = (error: Error, facts: object): Error => Object.assign(error, facts);
 
@@ -34,7 +34,7 @@ it.each<[string, unknown, string]>([
   ["an error that says nothing by its name", new TypeError(), "TypeError"],
   ["what is no error as it is", "out of luck", "out of luck"],
 ])("tells %s", (_what, thrown, expected) => {
-  expect(causeOf(thrown)).toBe(expected);
+  expect(socketErrorText(thrown)).toBe(expected);
 });
 
 it.each([
@@ -46,12 +46,14 @@ it.each([
   ["error:1000045c:SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED", "the peer requires a certificate"],
   ["error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER", "the peer does not speak TLS"],
 ])("tells what the TLS of Deno and Bun says: %s", (message, expected) => {
-  expect(tlsCauseOf(new Error(message))).toBe(expected);
+  expect(tlsErrorText(new Error(message))).toBe(expected);
 });
 
 it("tells a worker what TLS may lack, and only where there is TLS", () => {
   const to = { scheme: "amqp", hostname: "h", port: 1 };
   const thrown = new Error("internal error");
-  expect(workerCauseOf(thrown, to)).toBe("internal error");
-  expect(workerCauseOf(thrown, { ...to, scheme: "amqps" })).toMatch(/^internal error .*a CA that their runtime trusts/);
+  expect(workerErrorText(thrown, to)).toBe("internal error");
+  expect(workerErrorText(thrown, { ...to, scheme: "amqps" })).toMatch(
+    /^internal error .*a CA that their runtime trusts/,
+  );
 });

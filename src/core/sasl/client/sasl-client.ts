@@ -105,7 +105,7 @@ export class SaslClient {
     return "next";
   }
 
-  #check(mechanism: ClientMechanism, { code, additionalData }: Outcome): void {
+  #check(mechanism: ClientMechanism, { code, additionalData }: SaslOutcome): void {
     if (code === 0) return mechanism.letIn?.(additionalData);
     const failure = FAILURES.get(code);
     if (failure === undefined) throw new ProtocolError(`sasl-outcome with code ${code}`);
@@ -115,7 +115,7 @@ export class SaslClient {
   }
 }
 
-interface Outcome {
+interface SaslOutcome {
   code: number;
   additionalData: Uint8Array;
 }
@@ -126,7 +126,7 @@ function readMechanisms(fields: Reader): string[] {
   return fields.list() > 0 ? fields.symbols() : [];
 }
 
-function readOutcome(fields: Reader): Outcome {
+function readOutcome(fields: Reader): SaslOutcome {
   const count = fields.list();
   const code = count > 0 ? fields.ubyte() : undefined;
   if (code === undefined) throw new ProtocolError("sasl-outcome without a code");

@@ -3,7 +3,7 @@ import { toBase64 } from "../base64.js";
 import { saslprep } from "../saslprep.js";
 import { hmac } from "../scram.js";
 
-export interface AdmissionInit {
+export interface AuthenticatorInit {
   /** Name -> password: for PLAIN and SCRAM. */
   users?: ReadonlyMap<string, string> | undefined;
   /** For OAUTHBEARER and XOAUTH2. */
@@ -34,7 +34,7 @@ const encoder = new TextEncoder();
  * Who is let in, and by which mechanisms. Secrets are compared in constant time, and who is unknown is found out as late
  * as who has the wrong password.
  */
-export class Admission {
+export class Authenticator {
   readonly #mechanisms: readonly string[];
   readonly #users: ReadonlyMap<string, string>;
   /** Names and passwords as SCRAM has them. */
@@ -44,7 +44,7 @@ export class Admission {
   readonly #secret = toBase64(crypto.getRandomValues(new Uint8Array(32)));
 
   /** @throws Error that names a mechanism which there is not, or which lacks the users or tokens that it lets in by. */
-  constructor({ users, tokens, mechanisms }: AdmissionInit = {}) {
+  constructor({ users, tokens, mechanisms }: AuthenticatorInit = {}) {
     this.#mechanisms = mechanisms?.map((name) => checked(name, { users, tokens })) ?? standard({ users, tokens });
     this.#users = users ?? new Map();
     this.#tokens = tokens ?? new Set();
@@ -58,12 +58,12 @@ export class Admission {
     return this.#mechanisms.filter((name) => name !== "EXTERNAL" || clientName !== undefined);
   }
 
-  knows(username: string, password: string): boolean {
+  verifyPassword(username: string, password: string): boolean {
     const known = this.#users.get(username);
     return equalTexts(password, known ?? this.#secret) && known !== undefined;
   }
 
-  takes(token: string): boolean {
+  acceptsToken(token: string): boolean {
     let taken = false;
     for (const one of this.#tokens) taken = equalTexts(token, one) || taken;
     return taken;
@@ -81,7 +81,7 @@ export class Admission {
   }
 }
 
-type Means = Pick<AdmissionInit, "users" | "tokens">;
+type Means = Pick<AuthenticatorInit, "users" | "tokens">;
 
 function standard(means: Means): string[] {
   const open = means.users === undefined && means.tokens === undefined;

@@ -14,7 +14,7 @@ import {
   saslHeader,
 } from "../sasl.js";
 import { type SaslEvents, SaslExchange, type SaslStep } from "../sasl-exchange.js";
-import type { Admission } from "./authenticator.js";
+import type { Authenticator } from "./authenticator.js";
 import { serverMechanism } from "./server-mechanisms.js";
 
 /**
@@ -23,7 +23,7 @@ import { serverMechanism } from "./server-mechanisms.js";
  * ProtocolError. Done without a mechanism: ANONYMOUS is offered, and what is left begins with the AMQP header.
  */
 export class SaslServer {
-  readonly #admission: Admission;
+  readonly #authenticator: Authenticator;
   readonly #clientName: string | undefined;
   readonly #offered: readonly string[];
   readonly #send: (bytes: Uint8Array) => void;
@@ -32,10 +32,10 @@ export class SaslServer {
   #take = (stream: SaslStream): SaslStep | Promise<SaslStep> => this.#takeHeader(stream);
 
   /** `clientName`: whom the transport knows by a certificate. */
-  constructor(admission: Admission, clientName: string | undefined, events: SaslEvents) {
-    this.#admission = admission;
+  constructor(authenticator: Authenticator, clientName: string | undefined, events: SaslEvents) {
+    this.#authenticator = authenticator;
     this.#clientName = clientName;
-    this.#offered = admission.offered(clientName);
+    this.#offered = authenticator.offered(clientName);
     this.#send = (bytes) => events.send(bytes);
     this.#exchange = new SaslExchange(events, (stream) => this.#take(stream));
   }
@@ -70,7 +70,7 @@ export class SaslServer {
     if (frame === undefined) return "more";
     const { name, response } = readInit(frame.fields);
     const mechanism = this.#offered.includes(name)
-      ? serverMechanism(name, this.#admission, this.#clientName)
+      ? serverMechanism(name, this.#authenticator, this.#clientName)
       : undefined;
     if (mechanism === undefined) {
       throw this.#refuse(`SASL mechanism ${JSON.stringify(name.slice(0, 32))} is not offered`);

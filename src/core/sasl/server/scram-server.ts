@@ -3,17 +3,17 @@ import { readUtf8 } from "../../types/utf8.js";
 import { fromBase64, toBase64 } from "../base64.js";
 import { describeUser, refused, type ServerMechanism, type Verdict } from "../mechanism.js";
 import { MIN_ITERATIONS, newNonce, type ScramHash, scramProofs, unescapeName } from "../scram.js";
-import type { Admission } from "./authenticator.js";
+import type { Authenticator } from "./authenticator.js";
 
 /** The accepting side of SCRAM (RFC 5802 and 7677), which has the passwords themselves. */
 export class ScramServer implements ServerMechanism {
   readonly #hash: ScramHash;
-  readonly #admission: Admission;
+  readonly #authenticator: Authenticator;
   #awaits: (text: string) => Verdict | Promise<Verdict> = (text) => this.#first(text);
 
-  constructor(hash: ScramHash, admission: Admission) {
+  constructor(hash: ScramHash, authenticator: Authenticator) {
     this.#hash = hash;
-    this.#admission = admission;
+    this.#authenticator = authenticator;
   }
 
   respond(response: Uint8Array): Verdict | Promise<Verdict> {
@@ -35,7 +35,7 @@ export class ScramServer implements ServerMechanism {
 
   async #challenge(first: ClientFirst): Promise<Verdict> {
     const { username, nonce } = first;
-    const salt = await this.#admission.salt(username);
+    const salt = await this.#authenticator.salt(username);
     const serverFirst = `r=${nonce},s=${toBase64(salt)},i=${MIN_ITERATIONS}`;
     this.#awaits = (text) => this.#final(text, first, serverFirst, salt);
     return challenge(serverFirst);
@@ -51,7 +51,7 @@ export class ScramServer implements ServerMechanism {
     if (binding !== toBase64(new TextEncoder().encode(gs2))) return refused("the final message begins otherwise");
     const proofs = await scramProofs({
       hash: this.#hash,
-      password: this.#admission.preparedPassword(username),
+      password: this.#authenticator.preparedPassword(username),
       salt,
       iterations: MIN_ITERATIONS,
       authMessage: `${bare},${serverFirst},${withoutProof}`,

@@ -1,30 +1,30 @@
 import { readUtf8 } from "../../types/utf8.js";
 import { describeUser, refused, type ServerMechanism, type Verdict } from "../mechanism.js";
 import { unescapeName } from "../scram.js";
-import type { Admission } from "./authenticator.js";
+import type { Authenticator } from "./authenticator.js";
 import { ScramServer } from "./scram-server.js";
 
 /** One exchange by a mechanism that was offered; undefined for a name that is none. */
 export function serverMechanism(
   name: string,
-  admission: Admission,
+  authenticator: Authenticator,
   clientName: string | undefined,
 ): ServerMechanism | undefined {
   switch (name) {
     case "SCRAM-SHA-512":
-      return new ScramServer("SHA-512", admission);
+      return new ScramServer("SHA-512", authenticator);
     case "SCRAM-SHA-256":
-      return new ScramServer("SHA-256", admission);
+      return new ScramServer("SHA-256", authenticator);
     case "SCRAM-SHA-1":
-      return new ScramServer("SHA-1", admission);
+      return new ScramServer("SHA-1", authenticator);
     case "OAUTHBEARER":
-      return new BearerServer(admission, oauthUser, "invalid_token");
+      return new BearerServer(authenticator, oauthUser, "invalid_token");
     case "XOAUTH2":
-      return new BearerServer(admission, xoauth2User, "401");
+      return new BearerServer(authenticator, xoauth2User, "401");
     case "EXTERNAL":
       return { respond: (response) => external(textOf(response), clientName) };
     case "PLAIN":
-      return { respond: (response) => plain(textOf(response), admission) };
+      return { respond: (response) => plain(textOf(response), authenticator) };
     case "ANONYMOUS":
       return { respond: () => ({ type: "granted" }) };
     default:
@@ -39,27 +39,27 @@ function external(authorization: string | undefined, clientName: string | undefi
 }
 
 /** RFC 4616. */
-function plain(response: string | undefined, admission: Admission): Verdict {
+function plain(response: string | undefined, authenticator: Authenticator): Verdict {
   const [authorization, username, password, ...more] = response?.split("\0") ?? [];
   if (authorization === undefined || username === undefined || password === undefined || more.length > 0) {
     return refused("the response to PLAIN is malformed");
   }
   const user = describeUser(username);
-  if (!admission.knows(username, password)) return refused(`${user} is unknown or has another password`);
+  if (!authenticator.verifyPassword(username, password)) return refused(`${user} is unknown or has another password`);
   if (authorization !== "" && authorization !== username) return refused(`${user} asks to act as somebody else`);
   return { type: "granted", username };
 }
 
 /** OAUTHBEARER (RFC 7628) or XOAUTH2: a bad token is told of in a challenge first. */
 class BearerServer implements ServerMechanism {
-  readonly #admission: Admission;
+  readonly #authenticator: Authenticator;
   readonly #userOf: UserOf;
   readonly #status: string;
   #refusal: Verdict | undefined;
 
   /** `userOf` reads the first field. `status`: how a bad token is called. */
-  constructor(admission: Admission, userOf: UserOf, status: string) {
-    this.#admission = admission;
+  constructor(authenticator: Authenticator, userOf: UserOf, status: string) {
+    this.#authenticator = authenticator;
     this.#userOf = userOf;
     this.#status = status;
   }
@@ -70,7 +70,7 @@ class BearerServer implements ServerMechanism {
     const username = this.#userOf(first);
     const [, token] = fields.map((field) => /^auth=Bearer (.+)$/i.exec(field)).find((match) => match !== null) ?? [];
     if (username === undefined || token === undefined) return refused("the response with the token is malformed");
-    if (this.#admission.takes(token)) return { type: "granted", username: username || undefined };
+    if (this.#authenticator.acceptsToken(token)) return { type: "granted", username: username || undefined };
     this.#refusal = refused("the token is unknown");
     return { type: "challenge", data: new TextEncoder().encode(JSON.stringify({ status: this.#status })) };
   }

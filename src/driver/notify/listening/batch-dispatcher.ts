@@ -49,7 +49,7 @@ export class BatchNotificationDispatcher {
     }
     for (const [priority, members] of groups) {
       // While the groups before it were handled its connection may have gone.
-      const present = members.filter(({ message }) => !message.orphaned);
+      const present = members.filter(({ message }) => !message.linkLost);
       const notifications = present.map(({ notification }) => notification);
       if ((await this.#handle(priority, notifications)) === NotificationResult.REQUEUE) {
         for (const { message } of present) requeued.add(message);

@@ -1,6 +1,6 @@
 import type { Driver, DriverListener, IncomingMessage } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
-import { checked, type OptionChecks, someMs } from "../../options/option-checks.js";
+import { checked, type OptionChecks, positiveMs } from "../../options/option-checks.js";
 import { integer } from "../../options/option-types.js";
 import type { Target, TargetLike } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
@@ -10,8 +10,8 @@ import { BatchNotice } from "./batch-notice.js";
 import { Batches, type BatchLimits } from "./batches.js";
 import { prioritiesOf } from "./endpoints.js";
 import { LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./listener.js";
-import { sourcesOf } from "./listener-targets.js";
-import { readerOf } from "./notification-reader.js";
+import { listenerTargets } from "./listener-targets.js";
+import { notificationReader } from "./notification-reader.js";
 
 /** One of `batchSize` and `batchTimeoutMs` must be given. */
 export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<C> &
@@ -66,15 +66,15 @@ export function getBatchNotificationListener<C extends Context = Context>(
   if (size === undefined && rest.batchTimeoutMs === undefined) {
     throw new ConfigurationError("batchSize", "must be given, or batchTimeoutMs");
   }
-  const sources = sourcesOf(targets, prioritiesOf(endpoints));
-  const read = readerOf(rest.serializer ?? noOpSerializer, logger);
+  const sources = listenerTargets(targets, prioritiesOf(endpoints));
+  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
   const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger);
   return new NotificationListener({
     name: "batches",
     listen: (on, signal) =>
       listenInBatches({ driver, sources, limits, notice: new BatchNotice(limits, logger), on, signal }),
     async handle(batch: Batch) {
-      const requeued = await dispatcher.dispatch(batch.filter((message) => !message.orphaned));
+      const requeued = await dispatcher.dispatch(batch.filter((message) => !message.linkLost));
       for (const message of batch) {
         if (allowRequeue && requeued.has(message)) message.requeue();
         else message.acknowledge();
@@ -92,9 +92,9 @@ interface Options<C extends Context = Context> extends ListenerOptions<C> {
   batchTimeoutMs?: number | undefined;
 }
 
-const OPTIONS: OptionChecks<Options> = { ...LISTENER_OPTIONS, batchSize: integer(1).check, batchTimeoutMs: someMs };
+const OPTIONS: OptionChecks<Options> = { ...LISTENER_OPTIONS, batchSize: integer(1).check, batchTimeoutMs: positiveMs };
 
-interface Listening {
+interface BatchListening {
   driver: Driver;
   sources: readonly Target[];
   limits: BatchLimits;
@@ -104,7 +104,14 @@ interface Listening {
 }
 
 /** What it resolves with hands over the batch that has begun when it stops. */
-async function listenInBatches({ driver, sources, limits, notice, on, signal }: Listening): Promise<DriverListener> {
+async function listenInBatches({
+  driver,
+  sources,
+  limits,
+  notice,
+  on,
+  signal,
+}: BatchListening): Promise<DriverListener> {
   let listener: DriverListener | undefined;
   const batches = new Batches(limits, (batch, closing) => {
     notice.closed(batch.length, closing, listener?.peer);

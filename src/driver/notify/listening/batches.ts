@@ -29,7 +29,7 @@ export class Batches {
   }
 
   add(message: IncomingMessage): void {
-    if (this.#open[0]?.orphaned) this.#dropOrphans();
+    if (this.#open[0]?.linkLost) this.#dropOrphans();
     if (this.#open.length === 0 && this.#timeoutMs !== undefined) {
       this.#timer = setTimeout(() => this.#close("timeout"), this.#timeoutMs);
     }
@@ -58,7 +58,7 @@ export class Batches {
   }
 
   #dropOrphans(): void {
-    this.#open = this.#open.filter((message) => !message.orphaned);
+    this.#open = this.#open.filter((message) => !message.linkLost);
     if (this.#open.length === 0) this.discard();
   }
 }

@@ -8,7 +8,7 @@ import type { Priority } from "../notification.js";
  *
  * @throws InvalidTarget without a topic; ConfigurationError when there is nothing to listen for.
  */
-export function sourcesOf(targets: readonly TargetLike[], priorities: readonly Priority[]): readonly Target[] {
+export function listenerTargets(targets: readonly TargetLike[], priorities: readonly Priority[]): readonly Target[] {
   if (targets.length === 0) throw new ConfigurationError("targets", "there must be one at least");
   if (priorities.length === 0) throw new ConfigurationError("endpoints", "none handles any priority");
   return targets.flatMap((target) => {

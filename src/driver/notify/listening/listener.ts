@@ -8,8 +8,8 @@ import { type Context, noOpSerializer, type Serializer } from "../../values/seri
 import { NotificationResult } from "../notification.js";
 import { NotificationDispatcher, type NotificationEndpoint } from "./dispatcher.js";
 import { prioritiesOf } from "./endpoints.js";
-import { sourcesOf } from "./listener-targets.js";
-import { readerOf } from "./notification-reader.js";
+import { listenerTargets } from "./listener-targets.js";
+import { notificationReader } from "./notification-reader.js";
 
 /** How a notification listener works. */
 export interface ListenerOptions<C extends Context = Context> {
@@ -51,14 +51,14 @@ export function getNotificationListener<C extends Context = Context>(
 ): NotificationListener {
   const { driver, logger } = transport;
   const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
-  const sources = sourcesOf(targets, prioritiesOf(endpoints));
-  const read = readerOf(rest.serializer ?? noOpSerializer, logger);
+  const sources = listenerTargets(targets, prioritiesOf(endpoints));
+  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
   const dispatcher = new NotificationDispatcher(endpoints, read, logger);
   return new NotificationListener({
     name: "messages",
     listen: (on, signal) => driver.listenForNotifications(sources, on, { signal }),
     async handle(message: IncomingMessage) {
-      if (message.orphaned) return; // it had to wait for its slot, and comes again
+      if (message.linkLost) return; // it had to wait for its slot, and comes again
       const result = await dispatcher.dispatch(message);
       if (allowRequeue && result === NotificationResult.REQUEUE) message.requeue();
       else message.acknowledge();

@@ -18,7 +18,7 @@ export type ReadMessage = (message: IncomingMessage) => ReadNotification | Notif
  * What is no notification is logged, and counts as handled: it would only come again. What the serializer fails on is
  * logged, and to be requeued.
  */
-export function readerOf<C extends Context>(serializer: Serializer<C>, logger: Logger): ReadMessage {
+export function notificationReader<C extends Context>(serializer: Serializer<C>, logger: Logger): ReadMessage {
   return ({ body, context, messageId }) => {
     if (!isJsonObject(body)) {
       logger.warn("dropped a notification that is not an object", { messageId });

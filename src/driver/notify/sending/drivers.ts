@@ -3,7 +3,7 @@ import type { Driver } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
 import { logDriver } from "./log-driver.js";
 import { messagingDriver } from "./messaging-driver.js";
-import type { NotificationDriver, Sending } from "./notification-message.js";
+import type { NotificationDriver, NotificationSender } from "./notification-message.js";
 import { type NotificationRouting, routesOf } from "./routing.js";
 import type { TestDriver } from "./test-driver.js";
 
@@ -16,7 +16,7 @@ export interface DriversInit {
 }
 
 /** @throws ConfigurationError when there is not what a driver needs, by name. */
-export function sendingBy(name: NotificationDriver, init: DriversInit): Sending {
+export function senderFor(name: NotificationDriver, init: DriversInit): NotificationSender {
   const { transport, topics, testDriver, routing } = init;
   const { driver, logger } = transport;
   switch (name) {
@@ -40,8 +40,8 @@ export function sendingBy(name: NotificationDriver, init: DriversInit): Sending 
 }
 
 /** To each driver that the routing has for the notification. */
-function routingDriver(routing: NotificationRouting, init: DriversInit): Sending {
-  const routes = [...routesOf(routing)].map(([name, accepts]) => ({ name, accepts, send: sendingBy(name, init) }));
+function routingDriver(routing: NotificationRouting, init: DriversInit): NotificationSender {
+  const routes = [...routesOf(routing)].map(([name, accepts]) => ({ name, accepts, send: senderFor(name, init) }));
   return (outgoing) => {
     const { event_type: eventType } = outgoing.message;
     const accepting = routes.filter(({ accepts }) => accepts(eventType, outgoing.priority));

@@ -1,7 +1,7 @@
 import type { Logger } from "../../../core/logger.js";
 import { fromJson, toJson } from "../../values/json.js";
 import type { Priority } from "../notification.js";
-import type { NotificationMessage, Sending } from "./notification-message.js";
+import type { NotificationMessage, NotificationSender } from "./notification-message.js";
 import { maskPasswords } from "./password-mask.js";
 
 /** Loggers have no level of their own for `critical`; nothing is said about `audit` and `sample` in Python either. */
@@ -17,7 +17,7 @@ const LEVELS: ReadonlyMap<Priority, keyof Logger> = new Map<Priority, keyof Logg
  * To the logger, at the level of the priority, as JSON with passwords masked (oslo_messaging/notify/_impl_log.py). For a
  * priority that is no level there is a warning instead.
  */
-export function logDriver(logger: Logger): Sending {
+export function logDriver(logger: Logger): NotificationSender {
   return ({ message, priority }) => [log(logger, message, priority)];
 }
 

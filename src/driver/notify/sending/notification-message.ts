@@ -38,4 +38,4 @@ export interface OutgoingNotification {
 }
 
 /** Sends notifications in one way: a promise for each that it sends. It does not throw: they reject. */
-export type Sending = (outgoing: OutgoingNotification) => readonly Promise<void>[];
+export type NotificationSender = (outgoing: OutgoingNotification) => readonly Promise<void>[];

@@ -7,8 +7,8 @@ import {
   checkedOverrides,
   type OptionChecks,
   overridden,
+  positiveMs,
   serializer,
-  someMs,
 } from "../../options/option-checks.js";
 import { integer, list, oneOf, string } from "../../options/option-types.js";
 import type { Overrides } from "../../target.js";
@@ -18,8 +18,13 @@ import { type Context, noOpSerializer, type Serializer } from "../../values/seri
 import { stackText } from "../../values/stack-text.js";
 import { uuid4 } from "../../values/uuid4.js";
 import type { Priority } from "../notification.js";
-import { sendingBy } from "./drivers.js";
-import { DRIVERS, type NotificationDriver, type NotificationMessage, type Sending } from "./notification-message.js";
+import { senderFor } from "./drivers.js";
+import {
+  DRIVERS,
+  type NotificationDriver,
+  type NotificationMessage,
+  type NotificationSender,
+} from "./notification-message.js";
 import { type NotificationRouting, routesOf } from "./routing.js";
 import { TestDriver } from "./test-driver.js";
 
@@ -82,7 +87,7 @@ export type Notify<C extends Context> = (
 export class Notifier<C extends Context = Context> {
   readonly #transport: NotificationTransport;
   readonly #options: NotifierOptions<C>;
-  readonly #sendings: readonly Sending[];
+  readonly #sendings: readonly NotificationSender[];
   #publisherId: string | undefined;
   /** Sends a notification of priority `audit`. */
   readonly audit: Notify<C> = this.#notify("audit");
@@ -105,7 +110,7 @@ export class Notifier<C extends Context = Context> {
     this.#publisherId = this.#options.publisherId;
     if (this.#publisherId === undefined) throw new ConfigurationError("publisherId", "is required");
     const { drivers = ["messagingv2"], topics = ["notifications"], testDriver, routing } = this.#options;
-    this.#sendings = drivers.map((name) => sendingBy(name, { transport, topics, testDriver, routing }));
+    this.#sendings = drivers.map((name) => senderFor(name, { transport, topics, testDriver, routing }));
   }
 
   /** False when notifications go to the driver `noop` and nowhere else, so that nobody has to make them. */
@@ -211,7 +216,7 @@ const OPTIONS: OptionChecks<NotifierOptions> = {
   onFailure: callback,
 };
 
-const NOTIFY: OptionChecks<NotifyOptions> = { timeoutMs: someMs, signal: abortSignal };
+const NOTIFY: OptionChecks<NotifyOptions> = { timeoutMs: positiveMs, signal: abortSignal };
 
 const PREPARE = { publisherId: string.check, retry: RETRY };
 

@@ -1,4 +1,4 @@
-import type { NotificationMessage, Sending } from "./notification-message.js";
+import type { NotificationMessage, NotificationSender } from "./notification-message.js";
 
 /** What the driver `test` was given. */
 export interface RecordedNotification {
@@ -37,7 +37,7 @@ export class TestDriver {
   }
 
   /** @internal */
-  readonly send: Sending = ({ context, message, retry }) => {
+  readonly send: NotificationSender = ({ context, message, retry }) => {
     this.#notifications.push({ context, message, priority: message.priority, retry });
     return [];
   };

@@ -20,7 +20,7 @@ test("detach every link that they attached", async () => {
   const transport = transportTo(new Intermediary({ kind: "broker" }), ({ direction, performative }) => {
     if (direction === "out") sent.push(performative);
   });
-  const { checks } = await runChecks(await transport.bus(), limits());
+  const { checks } = await runChecks(await transport.driverConnection(), limits());
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
   await transport.close();
   const times = (name: string): number => sent.filter((performative) => performative === name).length;
@@ -31,7 +31,7 @@ test("detach every link that they attached", async () => {
 test("end with the connection, and say for each thing why it could not be tried", async () => {
   const intermediary = new Intermediary({ kind: "router" });
   await using transport = transportTo(intermediary);
-  const running = runChecks(await transport.bus(), { ...limits(), quietMs: 200 });
+  const running = runChecks(await transport.driverConnection(), { ...limits(), quietMs: 200 });
   await intermediary.close();
   const { checks } = await running;
   expect(checks).toHaveLength(7);
@@ -44,7 +44,7 @@ test("end with the connection, and say for each thing why it could not be tried"
 test("reject with the reason of the signal", async () => {
   await using transport = transportTo(new Intermediary({ kind: "router" }));
   const abort = new AbortController();
-  const running = runChecks(await transport.bus(), { ...limits(abort.signal), quietMs: 60_000 });
+  const running = runChecks(await transport.driverConnection(), { ...limits(abort.signal), quietMs: 60_000 });
   const reason = new Error("enough");
   const ended = expect(running).rejects.toBe(reason);
   abort.abort(reason);
@@ -55,7 +55,7 @@ test("reject with the reason of a signal that is aborted already, and begin noth
   const sent: string[] = [];
   const onFrame = ({ performative }: Frame): number => sent.push(performative);
   await using transport = transportTo(new Intermediary({ kind: "router" }), onFrame);
-  const bus = await transport.bus();
+  const bus = await transport.driverConnection();
   const reason = new Error("enough");
   await expect(runChecks(bus, limits(AbortSignal.abort(reason)))).rejects.toBe(reason);
   expect(sent).not.toContain("attach");

@@ -4,7 +4,7 @@ import type { Dial, SocketHandlers } from "@/src/core/byte-stream.js";
 import { accept, type ConnectOptions, connect } from "@/src/core/connection/handshake.js";
 import { saslHeader } from "@/src/core/sasl/sasl.js";
 import { scramProofs } from "@/src/core/sasl/scram.js";
-import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import { connectTo, error, saslServer, TO } from "@/test/fixtures/beds/raw-bed.js";
 import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
@@ -206,7 +206,7 @@ describe("accepting", () => {
     const opens: string[] = [];
     const handlers = accept(socket, {
       containerId: "server",
-      sasl: new Admission(),
+      sasl: new Authenticator(),
       onOpen: (connection) => opens.push(connection.remote.containerId),
       onLink() {},
       onFailure: (failure) => failures.push(failure.message),

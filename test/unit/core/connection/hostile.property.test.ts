@@ -4,12 +4,12 @@ import type { Dial, SocketHandlers } from "@/src/core/byte-stream.js";
 import type { Connection } from "@/src/core/connection/connection.js";
 import { accept, connect } from "@/src/core/connection/handshake.js";
 import { Deadlines } from "@/src/core/deadlines.js";
-import { Admission } from "@/src/core/sasl/server/authenticator.js";
-import { Bed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
+import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
+import { IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 import { saslServer, TO } from "@/test/fixtures/beds/raw-bed.js";
 import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
 import { CLIENT, SERVER } from "@/test/fixtures/peers/conversations.js";
-import { RawClient } from "@/test/fixtures/peers/frame-client.js";
+import { FrameClient } from "@/test/fixtures/peers/frame-client.js";
 import { speech, spoken } from "@/test/fixtures/peers/mutations.js";
 import { Referee } from "@/test/fixtures/peers/referee.js";
 
@@ -80,7 +80,7 @@ describe("whatever a peer says", { timeout: 15_000 }, () => {
         let failure: Error | undefined;
         const handlers = accept(socket, {
           containerId: "server",
-          sasl: new Admission(),
+          sasl: new Authenticator(),
           onOpen: (connection) => {
             end = connection.closed;
           },
@@ -107,12 +107,12 @@ describe("whatever a peer says", { timeout: 15_000 }, () => {
   });
 
   it.each(["router", "broker"] as const)("a %s goes on to serve others", async (kind) => {
-    const bed = new Bed({ kind });
+    const bed = new IntermediaryBed({ kind });
     const bystander = await bed.connect();
     let runs = 0;
     await fc.assert(
       fc.asyncProperty(speech, async (said) => {
-        const client = new RawClient(bed.intermediary);
+        const client = new FrameClient(bed.intermediary);
         await say(spoken(CLIENT, said), (bytes) => client.say(bytes));
         client.vanish();
         await turn();
@@ -151,7 +151,7 @@ async function use(connection: Connection): Promise<void> {
   expectNamed(await connection.closed);
 }
 
-async function expectToServe(bed: Bed, bystander: Connection, address: string): Promise<void> {
+async function expectToServe(bed: IntermediaryBed, bystander: Connection, address: string): Promise<void> {
   const { receiver, inbox } = await bed.consumer(bystander, address);
   const producer = await bed.producer(bystander, address);
   const sent = producer.send(textMessage(address), { settled: false });

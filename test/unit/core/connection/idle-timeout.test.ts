@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Heartbeat } from "@/src/core/connection/idle-timeout.js";
+import { IdleTimeout } from "@/src/core/connection/idle-timeout.js";
 import { Output } from "@/src/core/links/output.js";
 import { BEGIN, begun, connectTo, opened } from "@/test/fixtures/beds/raw-bed.js";
 import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
@@ -128,7 +128,7 @@ describe("a heartbeat", () => {
     const socket = new FakeSocket();
     const output = new Output(socket, { maxBufferedBytes: 1_000, onOverflow() {}, onWritable() {} });
     const silences: number[] = [];
-    const heartbeat = new Heartbeat(output, localMs, (ms) => {
+    const heartbeat = new IdleTimeout(output, localMs, (ms) => {
       silences.push(ms);
       heartbeat.stop();
     });

@@ -3,24 +3,24 @@ import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Connection, LinkRequest } from "@/src/core/connection/connection.js";
 import { accept } from "@/src/core/connection/handshake.js";
-import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import { Writer } from "@/src/core/types/writer.js";
 import { turn } from "@/test/fixtures/fakes/fake-socket.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import * as raw from "@/test/fixtures/peers/frame-client.js";
 
-const { AMQP, attach, begin, detach, echo, flow, nothing, open, RawClient, transfer } = raw;
+const { AMQP, attach, begin, detach, echo, flow, nothing, open, FrameClient, transfer } = raw;
 
 /** A server whose links are answered by `onLink`, and a client that says anything. */
 function served(onLink: (request: LinkRequest) => void, maxMessageBytes?: number) {
   const logger = new RecordingLogger();
   const connections: Connection[] = [];
   const failures: string[] = [];
-  const client = new RawClient({
+  const client = new FrameClient({
     accept: (socket) =>
       accept(socket, {
         containerId: "server",
-        sasl: new Admission(),
+        sasl: new Authenticator(),
         logger,
         maxMessageBytes,
         onOpen: (connection) => connections.push(connection),

@@ -1,22 +1,22 @@
 import { expect, test } from "vitest";
-import { StatusBoard, type TransportStatus } from "@/src/core/connection/status.js";
+import { StatusFeed, type TransportStatus } from "@/src/core/connection/status.js";
 
 const connecting: TransportStatus = { type: "connecting", host: "a:1", attempt: 1 };
 const connected: TransportStatus = { type: "connected", host: "a:1", product: "p" };
 const closed: TransportStatus = { type: "closed" };
 
-async function collect(board: StatusBoard): Promise<TransportStatus[]> {
+async function collect(board: StatusFeed): Promise<TransportStatus[]> {
   const seen: TransportStatus[] = [];
   for await (const status of board.watch()) seen.push(status);
   return seen;
 }
 
 test("it begins idle", () => {
-  expect(new StatusBoard().present).toEqual({ type: "idle" });
+  expect(new StatusFeed().present).toEqual({ type: "idle" });
 });
 
 test("a watcher gets the present status first, then the changes, and ends after closed", async () => {
-  const board = new StatusBoard();
+  const board = new StatusFeed();
   board.set(connecting);
   const watcher = board.watch();
   expect(await watcher.next()).toEqual({ done: false, value: connecting });
@@ -29,7 +29,7 @@ test("a watcher gets the present status first, then the changes, and ends after 
 });
 
 test("a slow watcher gets the latest status, not every one", async () => {
-  const board = new StatusBoard();
+  const board = new StatusFeed();
   const watcher = board.watch();
   expect((await watcher.next()).value).toEqual({ type: "idle" });
   board.set(connecting);
@@ -38,14 +38,14 @@ test("a slow watcher gets the latest status, not every one", async () => {
 });
 
 test("every watcher gets every status that it is there for", async () => {
-  const board = new StatusBoard();
+  const board = new StatusFeed();
   const watchers = [collect(board), collect(board)];
   board.set(closed);
   for (const seen of await Promise.all(watchers)) expect(seen.at(-1)).toEqual(closed);
 });
 
 test("nothing comes after closed", async () => {
-  const board = new StatusBoard();
+  const board = new StatusFeed();
   board.set(closed);
   board.set(connecting);
   expect(board.present).toEqual(closed);

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { StatusBoard } from "@/src/core/connection/status.js";
-import { type Life, Supervisor, type SupervisorOptions } from "@/src/core/connection/supervisor.js";
+import { StatusFeed } from "@/src/core/connection/status.js";
+import { type ManagedConnection, Supervisor, type SupervisorOptions } from "@/src/core/connection/supervisor.js";
 import { Deadlines } from "@/src/core/deadlines.js";
 import { AuthenticationError, ConnectionLost } from "@/src/core/errors.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
-class FakeLife implements Life {
+class FakeLife implements ManagedConnection {
   readonly product = "fake";
   readonly #over = new Deferred<Error | undefined>();
   readonly closed = this.#over.promise;
@@ -45,7 +45,7 @@ const RETRY = { intervalMs: 1_000, backoff: 2, maxMs: 30_000 };
 function supervise(names: [string, ...string[]], options: Partial<SupervisorOptions<FakeHost, FakeLife>> = {}) {
   const attempts: Attempt[] = [];
   const lives: FakeLife[] = [];
-  const status = new StatusBoard();
+  const status = new StatusFeed();
   const [first, ...others] = names.map((name) => ({ name }));
   if (first === undefined) throw new Error("no host");
   const supervisor = new Supervisor<FakeHost, FakeLife>({
@@ -56,7 +56,7 @@ function supervise(names: [string, ...string[]], options: Partial<SupervisorOpti
       attempts.push({ host: host.name, signal, result });
       return result.promise;
     },
-    onLife: (life) => lives.push(life),
+    whenConnected: (life) => lives.push(life),
     retry: RETRY,
     status,
     random: HIGHEST,
@@ -97,7 +97,7 @@ describe("a supervisor", () => {
     const life = new FakeLife();
     at(0).result.resolve(life);
     expect(await waiting).toBe(life);
-    expect(supervisor.life).toBe(life);
+    expect(supervisor.live).toBe(life);
     expect(status.present).toEqual({ type: "connected", host: "a:1", product: "fake" });
   });
 
@@ -237,7 +237,7 @@ describe("a supervisor", () => {
     at(0).result.resolve(first);
     await settle();
     first.isOpen = false; // `closed` comes later
-    expect(supervisor.life).toBeUndefined();
+    expect(supervisor.live).toBeUndefined();
     const waiting = supervisor.current(deadlines.start({ expired }));
     first.end(new Error("lost"));
     await vi.advanceTimersByTimeAsync(1_000);
@@ -356,7 +356,7 @@ describe("closing a supervisor", () => {
     await settle();
     await supervisor.close();
     expect(life.isOpen).toBe(false);
-    expect(supervisor.life).toBeUndefined();
+    expect(supervisor.live).toBeUndefined();
     expect(status.present).toEqual({ type: "closed" });
   });
 

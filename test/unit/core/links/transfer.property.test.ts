@@ -5,7 +5,7 @@ import type { Connection } from "@/src/core/connection/connection.js";
 import { accept, connect } from "@/src/core/connection/handshake.js";
 import type { Delivery } from "@/src/core/links/delivery.js";
 import type { DeliveryState } from "@/src/core/messages/outcome.js";
-import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import { memoryDial } from "@/src/transports/memory.js";
 
 const TO = { scheme: "amqp+memory", hostname: "shredder", port: 0 };
@@ -64,7 +64,7 @@ async function run({ cuts, credit, messages }: Traffic): Promise<void> {
   const { connection, serverClosed } = await connected(cuts, (socket, onServer) =>
     accept(socket, {
       containerId: "server",
-      sasl: new Admission(),
+      sasl: new Authenticator(),
       onFailure: (error) => expect.fail(error.message),
       onOpen: onServer,
       onLink: (request) => {

@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import { AuthenticationError, ProtocolError } from "@/src/core/errors.js";
 import type { SaslClientOptions } from "@/src/core/sasl/client/sasl-client.js";
 import { describeProtocol, saslFrame, saslHeader } from "@/src/core/sasl/sasl.js";
-import type { AdmissionInit } from "@/src/core/sasl/server/authenticator.js";
+import type { AuthenticatorInit } from "@/src/core/sasl/server/authenticator.js";
 import { client, converse, feed, init, join, mechanisms, outcome, server } from "@/test/fixtures/peers/sasl-ends.js";
 
 const AMQP = Uint8Array.of(0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0);
 const PASSWORD = "pä55\u{1f511}:@ word";
 const CREDENTIALS = { username: "üser", password: PASSWORD };
-const USERS: AdmissionInit = {
+const USERS: AuthenticatorInit = {
   users: new Map([[CREDENTIALS.username, CREDENTIALS.password]]),
   mechanisms: ["PLAIN", "ANONYMOUS"],
 };
@@ -218,7 +218,7 @@ describe("the server", () => {
     const tokens = new Set(["t"]);
     const scram = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1"];
     const all = [...scram, "OAUTHBEARER", "XOAUTH2", "EXTERNAL", "PLAIN"];
-    const offered = (options: AdmissionInit, clientName?: string) => {
+    const offered = (options: AuthenticatorInit, clientName?: string) => {
       const end = server(options, clientName);
       feed(end, saslHeader());
       return end.sent().subarray(8);

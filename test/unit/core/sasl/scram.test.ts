@@ -4,7 +4,7 @@ import { ScramClient } from "@/src/core/sasl/client/scram-client.js";
 import { saslHeader } from "@/src/core/sasl/sasl.js";
 import { saslprep } from "@/src/core/sasl/saslprep.js";
 import type { ScramHash } from "@/src/core/sasl/scram.js";
-import { Admission } from "@/src/core/sasl/server/authenticator.js";
+import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import {
   challenge,
   client,
@@ -236,12 +236,12 @@ describe("a server refuses", () => {
   });
 
   test("to tell who exists: a name always gets the same salt, whether it is a user's or not", async () => {
-    const admission = new Admission({ users: new Map([["joe", "pencil"]]) });
-    const [joe, nobody] = await Promise.all([admission.salt("joe"), admission.salt("nobody")]);
-    expect(await admission.salt("joe")).toEqual(joe);
-    expect(await admission.salt("nobody")).toEqual(nobody);
+    const authenticator = new Authenticator({ users: new Map([["joe", "pencil"]]) });
+    const [joe, nobody] = await Promise.all([authenticator.salt("joe"), authenticator.salt("nobody")]);
+    expect(await authenticator.salt("joe")).toEqual(joe);
+    expect(await authenticator.salt("nobody")).toEqual(nobody);
     expect([joe.length, nobody.length]).toEqual([16, 16]);
     expect(joe).not.toEqual(nobody);
-    expect(await new Admission().salt("joe")).not.toEqual(joe);
+    expect(await new Authenticator().salt("joe")).not.toEqual(joe);
   });
 });

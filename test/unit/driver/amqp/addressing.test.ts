@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Addresser, type AddresserInit, type Service } from "@/src/driver/amqp/addressing.js";
+import { Addresser, type AddresserInit, type ServiceKind } from "@/src/driver/amqp/addressing.js";
 import { ConfigurationError } from "@/src/driver/exceptions.js";
 import { type AmqpOptions, resolveOptions } from "@/src/driver/options/options.js";
 import { Target } from "@/src/driver/target.js";
@@ -15,7 +15,7 @@ const SHARED = new Target({ topic: "t" });
 const OWN_EXCHANGE = new Target({ topic: "t", exchange: "x" });
 
 describe("a legacy address", () => {
-  it.each<[Target, Service, string]>([
+  it.each<[Target, ServiceKind, string]>([
     [SHARED, "rpc", "unicast.openstack.t"],
     [SHARED, "notify", "unicast.openstack.t"],
     [DIRECT, "rpc", "exclusive.openstack.t.s"],
@@ -50,7 +50,7 @@ describe("a legacy address", () => {
 });
 
 describe("a routable address", () => {
-  it.each<[Target, Service, string]>([
+  it.each<[Target, ServiceKind, string]>([
     [SHARED, "rpc", "openstack.org/om/rpc/anycast/openstack/t"],
     [SHARED, "notify", "openstack.org/om/notify/anycast/openstack/t"],
     [DIRECT, "rpc", "openstack.org/om/rpc/unicast/openstack/t/s"],

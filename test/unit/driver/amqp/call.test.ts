@@ -7,9 +7,9 @@ import {
   callRequest,
   castRequest,
   type DriverBed,
+  DriverPeer,
   driverBed,
   failureOf,
-  Peer,
   REPLIES,
   TARGET,
 } from "@/test/fixtures/peers/driver-peer.js";
@@ -138,7 +138,7 @@ describe("a call", () => {
     interface Stage {
       phase: string;
       options?: Partial<ResolvedOptions>;
-      prepare?: (peer: Peer) => void;
+      prepare?: (peer: DriverPeer) => void;
       reached: (bed: DriverBed) => Promise<unknown>;
     }
 
@@ -214,7 +214,7 @@ describe("a call that waits too long", () => {
   const address = ANYCAST;
 
   test("for a connection names its phase, and why there is none", { tags: ["send:timeout:told"] }, async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer] });
     const error = await failureOf(driver.call(callRequest({ timeoutMs: 300 })));
@@ -370,8 +370,8 @@ describe("a lost connection", () => {
   });
 
   test("keeps an unsent call also where calls are to fail fast", { tags: ["send:fail-fast"] }, async () => {
-    const first = new Peer();
-    const second = new Peer();
+    const first = new DriverPeer();
+    const second = new DriverPeer();
     first.credit = 0;
     const { driver } = driverBed({}, { peers: [first, second], failFast: true });
     const calling = driver.call(callRequest());
@@ -394,8 +394,8 @@ describe("a lost connection", () => {
   test("sends an unsent request over the next connection, with a new id and reply address", {
     tags: ["send:connection-lost"],
   }, async () => {
-    const first = new Peer();
-    const second = new Peer();
+    const first = new DriverPeer();
+    const second = new DriverPeer();
     first.credit = 0;
     const { driver } = driverBed({}, { peers: [first, second] });
     const calling = driver.call(callRequest());
@@ -407,8 +407,8 @@ describe("a lost connection", () => {
   });
 
   test("sends it to the address that the next peer needs", async () => {
-    const first = new Peer();
-    const second = new Peer();
+    const first = new DriverPeer();
+    const second = new DriverPeer();
     first.credit = 0;
     second.product = undefined;
     const { driver } = driverBed({}, { peers: [first, second] });

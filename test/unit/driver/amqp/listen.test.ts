@@ -7,13 +7,13 @@ import { memoryDial } from "@/src/transports/memory.js";
 import {
   ANYCAST,
   castRequest,
+  DriverPeer,
   driverBed,
   failureOf,
   inbox,
   NOTIFICATIONS,
   next,
   notifyRequest,
-  Peer,
   TARGET,
 } from "@/test/fixtures/peers/driver-peer.js";
 import { RawPeer, released, stateCode, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
@@ -36,7 +36,7 @@ describe("listening as an RPC server", () => {
   });
 
   test("asks Artemis for queues and a topic", async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.product = "apache-activemq-artemis";
     const { driver } = driverBed({}, { peers: [peer] });
     await driver.listen(SERVER, () => {});
@@ -108,8 +108,8 @@ describe("listening as an RPC server", () => {
   });
 
   test("attaches its links again on the next connection, at the addresses that the next peer has", async () => {
-    const first = new Peer();
-    const second = new Peer();
+    const first = new DriverPeer();
+    const second = new DriverPeer();
     second.product = undefined;
     const { driver } = driverBed({}, { peers: [first, second] });
     const incoming = inbox();
@@ -129,7 +129,7 @@ describe("listening as an RPC server", () => {
   });
 
   test("connects by itself, and listens once there is a peer", async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver, status } = driverBed({}, { peers: [peer] });
     const listening = driver.listen(SERVER, () => {});
@@ -284,12 +284,12 @@ describe("a message that came in", () => {
     const sending = [false, false, true].map((settled) => peer.send(link, notification, settled));
     const [settled, unsettled, sentSettled] = [await next(incoming), await next(incoming), await next(incoming)];
     settled.acknowledge();
-    expect(unsettled.orphaned).toBe(false);
+    expect(unsettled.linkLost).toBe(false);
     await sending[0];
     await peer.kill();
     await Promise.all(sending);
     await peer.link(NOTIFICATIONS, "sender"); // again: the driver knows that it was lost
-    expect([settled, unsettled, sentSettled].map(({ orphaned }) => orphaned)).toEqual([false, true, false]);
+    expect([settled, unsettled, sentSettled].map(({ linkLost: orphaned }) => orphaned)).toEqual([false, true, false]);
   });
 });
 
@@ -334,13 +334,13 @@ describe("notifications through a router", () => {
   });
 });
 
-function peerOf(product: string | undefined): Peer {
-  const peer = new Peer();
+function peerOf(product: string | undefined): DriverPeer {
+  const peer = new DriverPeer();
   peer.product = product;
   return peer;
 }
 
-function takeDetach(peer: Peer): Promise<string> {
+function takeDetach(peer: DriverPeer): Promise<string> {
   return peer.detached.take("a detach", (name) => name);
 }
 

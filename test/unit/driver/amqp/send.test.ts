@@ -6,11 +6,11 @@ import {
   ANYCAST,
   callRequest,
   castRequest,
+  DriverPeer,
   driverBed,
   failureOf,
   NOTIFICATIONS,
   notifyRequest,
-  Peer,
   REPLIES,
   TARGET,
 } from "@/test/fixtures/peers/driver-peer.js";
@@ -45,7 +45,7 @@ describe("a cast", () => {
   });
 
   test("asks Artemis for a queue or a topic", async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.product = "apache-activemq-artemis";
     const { driver } = driverBed({}, { peers: [peer] });
     await driver.cast(castRequest());
@@ -337,7 +337,7 @@ describe("what has to wait to be sent", () => {
   test("is bound in bytes too, and the message that reaches the bound is still taken", {
     tags: ["send:queue:bound"],
   }, async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer], maxQueued: { bytes: 100 } });
     const large = castRequest({ body: { method: "m", args: { text: "x".repeat(1_000) } }, timeoutMs: 30_000 });
@@ -350,7 +350,7 @@ describe("what has to wait to be sent", () => {
   });
 
   test("is a call too, for its connection, its reply link, or credit, and is not counted when it was given up", async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer], maxQueued: { messages: 1 } });
     const giveUp = new AbortController();
@@ -387,8 +387,8 @@ describe("what has to wait to be sent", () => {
   });
 
   test("and was taken is not refused when its connection is lost", async () => {
-    const first = new Peer();
-    const second = new Peer();
+    const first = new DriverPeer();
+    const second = new DriverPeer();
     first.credit = 0;
     const { driver } = driverBed({}, { peers: [first, second], maxQueued: { messages: 3 } });
     const waiting = [1, 2, 3].map(() => driver.cast(castRequest({ timeoutMs: 30_000 })));
@@ -437,7 +437,7 @@ describe("what has to wait to be sent", () => {
   );
 
   test("is not waited for beyond the end of the transport", async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer], maxQueued: { messages: 1 } });
     const waiting = failureOf(driver.cast(castRequest({ timeoutMs: 30_000 })));
@@ -449,7 +449,7 @@ describe("what has to wait to be sent", () => {
   });
 
   test("is 10,000 messages unless told otherwise", async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer] });
     const all = Array.from({ length: 10_001 }, () => failureOf(driver.cast(castRequest({ timeoutMs: 30_000 }))));
@@ -495,7 +495,7 @@ describe("closing the driver", () => {
   });
 
   test("ends a wait for a connection", async () => {
-    const peer = new Peer();
+    const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver, status } = driverBed({}, { peers: [peer] });
     const waiting = [driver.connect(undefined), driver.cast(castRequest())].map(failureOf);
@@ -538,7 +538,7 @@ describe("closing the driver", () => {
 });
 
 test("the product of a peer whose addresses we cannot make is the reason why there is no connection", async () => {
-  const peer = new Peer();
+  const peer = new DriverPeer();
   peer.product = "RabbitMQ";
   const { driver } = driverBed({}, { peers: [peer] });
   const error = await failureOf(driver.cast(castRequest({ timeoutMs: 300 })));

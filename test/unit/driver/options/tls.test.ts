@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Dial, TLSDetail, TLSOptions } from "@/src/core/byte-stream.js";
+import type { Dial, TLSOptionName, TLSOptions } from "@/src/core/byte-stream.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import type { Runtime } from "@/src/driver/runtime.js";
 import { RPCTransport } from "@/src/driver/transport.js";
@@ -24,7 +24,7 @@ const FILES: Readonly<Record<string, string>> = {
 
 /** What a runtime has. */
 interface Place extends Pick<Runtime, "readFile"> {
-  readonly honours?: readonly TLSDetail[] | undefined;
+  readonly supportedTlsOptions?: readonly TLSOptionName[] | undefined;
 }
 
 const node: Place = {
@@ -33,11 +33,16 @@ const node: Place = {
     throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
   },
 };
-const web: Place = { honours: [] };
-const deno: Place = { ...node, honours: ["ca", "cert", "key"] };
+const web: Place = { supportedTlsOptions: [] };
+const deno: Place = { ...node, supportedTlsOptions: ["ca", "cert", "key"] };
 
-function make(url: string, options: TransportOptions, { readFile, honours }: Place, dial: Dial): RPCTransport {
-  const own: Dial = Object.assign((...how: Parameters<Dial>) => dial(...how), { honours });
+function make(
+  url: string,
+  options: TransportOptions,
+  { readFile, supportedTlsOptions }: Place,
+  dial: Dial,
+): RPCTransport {
+  const own: Dial = Object.assign((...how: Parameters<Dial>) => dial(...how), { supportedTlsOptions });
   const dialers = { amqp: own, amqps: own, "amqp+ws": own, "amqp+wss": own };
   const identity = { node: "node", process: "program", pid: 7 };
   return new RPCTransport({ dialers, identity, defaults: {}, readFile }, url, options);

@@ -96,7 +96,7 @@ describe("a request", () => {
     const [first, call, cast, last] = [true, true, false, false].map((wantsReply, index) =>
       driver.listener.deliver({ body: { method: "note", args: { name: `${index}` } }, wantsReply }),
     );
-    for (const message of [call, cast]) if (message !== undefined) message.orphaned = true;
+    for (const message of [call, cast]) if (message !== undefined) message.linkLost = true;
     held.resolve();
     await server.stop();
     await server.wait();

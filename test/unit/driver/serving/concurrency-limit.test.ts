@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type FreeSlot, Slots } from "@/src/driver/serving/concurrency-limit.js";
+import { ConcurrencyLimit, type Release } from "@/src/driver/serving/concurrency-limit.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 /** Work that the test ends. */
 class Works {
   readonly begun: number[] = [];
-  readonly #unfinished = new Map<number, { done: Deferred; free: FreeSlot }>();
+  readonly #unfinished = new Map<number, { done: Deferred; free: Release }>();
 
-  readonly work = async (item: number, free: FreeSlot): Promise<void> => {
+  readonly work = async (item: number, free: Release): Promise<void> => {
     this.begun.push(item);
     const done = new Deferred();
     this.#unfinished.set(item, { done, free });
@@ -33,7 +33,7 @@ class Works {
 describe("slots", () => {
   it("begin what there is room for at once, and the rest in order", async () => {
     const works = new Works();
-    const slots = new Slots(2, works.work);
+    const slots = new ConcurrencyLimit(2, works.work);
     for (const item of [1, 2, 3, 4]) slots.add(item);
     expect(works.begun).toEqual([1, 2]);
     expect(slots.inHand).toBe(4);
@@ -45,7 +45,7 @@ describe("slots", () => {
 
   it("are idle when all is finished", async () => {
     const works = new Works();
-    const slots = new Slots(1, works.work);
+    const slots = new ConcurrencyLimit(1, works.work);
     await slots.idle(60_000);
     slots.add(1);
     slots.add(2);
@@ -64,7 +64,7 @@ describe("slots", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const works = new Works();
-    const slots = new Slots(2, works.work);
+    const slots = new ConcurrencyLimit(2, works.work);
     for (const item of [1, 2, 3, 4]) slots.add(item);
     let left: number | undefined;
     const waiting = slots.idle(1_000).then((unfinished) => {
@@ -93,7 +93,7 @@ describe("slots", () => {
 
   it("that are given back early go to the next item, once", async () => {
     const works = new Works();
-    const slots = new Slots(1, works.work);
+    const slots = new ConcurrencyLimit(1, works.work);
     for (const item of [1, 2, 3]) slots.add(item);
     works.free(1);
     works.free(1);
@@ -107,7 +107,7 @@ describe("slots", () => {
 
   it("given back early do not let the unfinished grow without limit", async () => {
     const works = new Works();
-    const slots = new Slots(1, works.work);
+    const slots = new ConcurrencyLimit(1, works.work);
     for (let item = 0; item < 20; item++) slots.add(item);
     for (let item = 0; item < 20; item++) works.free(item);
     expect(works.begun).toHaveLength(16);
@@ -123,7 +123,7 @@ describe("slots", () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 40 }), async (size, steps) => {
         const works = new Works();
-        const slots = new Slots(size, works.work);
+        const slots = new ConcurrencyLimit(size, works.work);
         const freed = new Set<number>();
         let added = 0;
         for (const each of steps) {

@@ -25,13 +25,13 @@ function quietStream(): ByteStream & { cuts: number } {
 }
 
 function dialTo(stream: ByteStream): ReturnType<typeof streamDial> {
-  return streamDial({ honours: [], open: async () => stream, causeOf: String });
+  return streamDial({ supportedTlsOptions: [], open: async () => stream, causeOf: String });
 }
 
 it("cuts a stream that opens after the dialler has given up", async () => {
   const stream = quietStream();
   const opening = new Deferred<ByteStream>();
-  const dial = streamDial({ honours: [], open: () => opening.promise, causeOf: String });
+  const dial = streamDial({ supportedTlsOptions: [], open: () => opening.promise, causeOf: String });
   const abort = new AbortController();
   const dialled = dial(to, new Probe(), abort.signal);
   abort.abort("enough");

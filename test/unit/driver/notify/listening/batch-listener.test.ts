@@ -241,7 +241,7 @@ describe("a batch whose connection goes", () => {
   it("begins anew with what comes after that, with its whole size and time", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 3, batchTimeoutMs: 100 });
-    for (const event of ["a", "b"]) deliver(event).orphaned = true;
+    for (const event of ["a", "b"]) deliver(event).linkLost = true;
     await vi.advanceTimersByTimeAsync(80);
     for (const event of ["a again", "b again"]) deliver(event);
     await vi.advanceTimersByTimeAsync(99);
@@ -255,7 +255,7 @@ describe("a batch whose connection goes", () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 3 });
     deliver("a");
-    deliver("b").orphaned = true;
+    deliver("b").linkLost = true;
     deliver("c");
     await quiet();
     expect(endpoint.seen).toEqual([]);
@@ -267,7 +267,7 @@ describe("a batch whose connection goes", () => {
   it("is not handled when all of it is gone at its end", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchTimeoutMs: 100 });
-    deliver("a").orphaned = true;
+    deliver("a").linkLost = true;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(endpoint.seen).toEqual([]);
   });
@@ -282,7 +282,7 @@ describe("a batch whose connection goes", () => {
     };
     await listen([{ ...endpoint, audit }], { batchSize: 2, concurrency: 1 });
     const messages = [deliver("a", "AUDIT"), deliver("b"), deliver("c"), deliver("d")];
-    for (const message of messages.slice(1, 3)) message.orphaned = true;
+    for (const message of messages.slice(1, 3)) message.linkLost = true;
     held.resolve();
     await quiet();
     expect(audited).toEqual(["a"]);

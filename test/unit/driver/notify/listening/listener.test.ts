@@ -212,7 +212,7 @@ describe("a notification", () => {
     const [first, second, third] = ["a", "b", "c"].map((event_type) =>
       driver.listener.deliver({ body: { ...BODY, event_type }, wantsReply: false }),
     );
-    if (second !== undefined) second.orphaned = true;
+    if (second !== undefined) second.linkLost = true;
     done.resolve();
     await Promise.all([first?.settled, third?.settled]);
     expect(seen).toEqual(["a", "c"]);

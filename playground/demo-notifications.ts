@@ -22,7 +22,7 @@ const STORIES: readonly Story[] = [
 ];
 
 /** Tells one story after another until `signal` is aborted. A story that nobody listens to is lost. Never rejects. */
-export async function chatter(notifier: Notifier, signal: AbortSignal): Promise<void> {
+export async function sendDemoNotifications(notifier: Notifier, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const { priority, eventType, payload } of STORIES) {
       if (signal.aborted) return;

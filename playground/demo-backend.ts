@@ -9,7 +9,7 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
  * What the page and the command line talk to: an embedded router that listens on any free ports of this machine and,
  * connected to it by TCP, two RPC servers and a notifier.
  */
-export class Backstage implements AsyncDisposable {
+export class DemoBackend implements AsyncDisposable {
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #logger: Logger;
   #tcpUrl = "";
@@ -20,17 +20,17 @@ export class Backstage implements AsyncDisposable {
   }
 
   /** Resolves when all of it works. `warn` gets what an operator should see. */
-  static async start(warn: (text: string) => void): Promise<Backstage> {
+  static async start(warn: (text: string) => void): Promise<DemoBackend> {
     const ignore = (): void => {};
-    const backstage = new Backstage({ debug: ignore, info: ignore, warn, error: warn });
+    const backend = new DemoBackend({ debug: ignore, info: ignore, warn, error: warn });
     try {
-      await backstage.#listen();
-      await backstage.#serve();
+      await backend.#listen();
+      await backend.#serve();
     } catch (error) {
-      await backstage.close();
+      await backend.close();
       throw error;
     }
-    return backstage;
+    return backend;
   }
 
   get tcpUrl(): string {
