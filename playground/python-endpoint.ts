@@ -12,10 +12,10 @@ const STOP_LIMIT_MS = 3_000;
 export class PythonEndpoint implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams | undefined;
 
-  /** Starts the process and returns at once. `tell` is called with a line when it serves, or with the reason when it fails. */
-  constructor(tcpUrl: string, tell: (line: string) => void) {
+  /** Starts the process and returns at once. `report` is called with a line when it serves, or with the reason when it fails. */
+  constructor(tcpUrl: string, report: (line: string) => void) {
     if (!existsSync(PYTHON)) {
-      tell(`No Python server: ${PYTHON} not found`);
+      report(`No Python server: ${PYTHON} not found`);
       return;
     }
     // Detached, so that Ctrl-C reaches only this process; the end of its standard input stops the server.
@@ -23,13 +23,13 @@ export class PythonEndpoint implements AsyncDisposable {
     this.#child = child;
     let stderr = "";
     child.stdin.on("error", () => {}); // the process has exited, which is reported below
-    child.stdout.once("data", () => tell("Python's oslo.messaging also serves topic demo, as python-1."));
+    child.stdout.once("data", () => report("Python's oslo.messaging also serves topic demo, as python-1."));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-2_000);
     });
-    child.once("error", (error) => tell(`No Python server: ${error.message}`));
+    child.once("error", (error) => report(`No Python server: ${error.message}`));
     child.once("exit", () => {
-      if (!child.stdin.writableEnded) tell(`No Python server: ${lastLine(stderr)}`);
+      if (!child.stdin.writableEnded) report(`No Python server: ${lastLine(stderr)}`);
     });
   }
 

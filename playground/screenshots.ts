@@ -27,12 +27,12 @@ await serving(backend.tcpUrl, async () => {
 
 /** Runs `work` while the Python server runs. Rejects if it cannot start, because the screenshots show it. */
 async function serving(tcpUrl: string, work: () => Promise<void>): Promise<void> {
-  let tell = (_line: string): void => {};
-  const told = new Promise<string>((resolve) => {
-    tell = resolve;
+  let report = (_line: string): void => {};
+  const reported = new Promise<string>((resolve) => {
+    report = resolve;
   });
-  await using _python = new PythonEndpoint(tcpUrl, tell);
-  const line = await told;
+  await using _python = new PythonEndpoint(tcpUrl, report);
+  const line = await reported;
   if (line.startsWith("No ")) throw new Error(line);
   await work();
 }

@@ -38,7 +38,7 @@ export class TopologyView implements View {
   async close(): Promise<void> {
     this.#bus = undefined;
     this.#restart();
-    this.#tell("Connect to see clients and addresses.");
+    this.#showText("Connect to see clients and addresses.");
   }
 
   show(showing: boolean): void {
@@ -51,7 +51,7 @@ export class TopologyView implements View {
     this.#watching.abort();
     if (this.#bus === undefined || !this.#showing) return;
     this.#watching = new AbortController();
-    this.#tell("Waiting for a connection.");
+    this.#showText("Waiting for a connection.");
     void this.#watch(this.#bus, this.#watching.signal);
   }
 
@@ -65,10 +65,10 @@ export class TopologyView implements View {
         if (signal.aborted) return;
         const { message } = toError(thrown);
         if (thrown instanceof MessagingException) {
-          this.#tell(`Only oslo-messaging's own intermediary publishes its topology. ${message}`);
+          this.#showText(`Only oslo-messaging's own intermediary publishes its topology. ${message}`);
           return;
         }
-        this.#tell(`No topology until the connection is restored. ${message}`);
+        this.#showText(`No topology until the connection is restored. ${message}`);
       }
       await pause(PAUSE_MS, signal).catch(() => {});
     }
@@ -90,7 +90,7 @@ export class TopologyView implements View {
   }
 
   /** Shows a text instead of a topology. */
-  #tell(text: string): void {
+  #showText(text: string): void {
     this.#status.textContent = text;
     this.#last = undefined;
     this.#picture.clear();
