@@ -1,6 +1,6 @@
 /** An echo server and a client that calls it, each in its own process. */
 export interface Contender {
-  /** Starts the server. `address` is the URL of the intermediary; empty if peer to peer. Resolves with the client's address. */
+  /** Starts the server. `address` is the intermediary's URL, empty if peer to peer. Resolves with the client's address. */
   serve(address: string): Promise<string>;
   /** Connects the client. Each call of the resulting function is one echo; it resolves when the reply has been checked. */
   connect(address: string): Promise<() => Promise<void>>;

@@ -33,7 +33,7 @@ export const rheaContender: Contender = {
   connect: (port) => connectRhea({ host: "127.0.0.1", port: Number(port) }, "echo"),
 };
 
-/** Plain rhea at both ends, connected through a broker at an amqp:// URL. It has no driver and no envelope except the JSON. */
+/** Plain rhea at both ends, through a broker at an amqp:// URL, without a driver or an envelope except the JSON. */
 export const rheaBrokerContender: Contender = {
   async serve(url) {
     const container = rhea.create_container();

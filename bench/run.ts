@@ -43,8 +43,8 @@ async function main(): Promise<void> {
 }
 
 /**
- * Runs both contenders in turn, round by round, so that changes in the machine's load affect both. Returns the ratios of ours
- * to theirs for each number of calls in flight.
+ * Runs both contenders in turn, round by round, so that changes in the machine's load affect both. Returns the ratios of
+ * ours to theirs for each number of calls in flight.
  */
 async function compare(
   ours: string,

@@ -6,7 +6,7 @@ import type { Measured, Round } from "./peer.js";
 const SOURCE = fileURLToPath(new URL("./peer.ts", import.meta.url));
 const PEER = fileURLToPath(new URL("../.cache/bench/peer.mjs", import.meta.url));
 
-/** Bundles the peers as the package is bundled: otherwise the measurement would include a loader that compiles at run time. */
+/** Bundles the peers as the package is bundled: a loader that compiles at run time would be measured too. */
 export async function buildPeers(): Promise<void> {
   await build({
     entryPoints: [SOURCE],

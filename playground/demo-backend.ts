@@ -19,7 +19,7 @@ export class DemoBackend implements AsyncDisposable {
     this.#logger = logger;
   }
 
-  /** Resolves when the router listens and the servers can be called. `warn` receives the warnings and errors for the operator. */
+  /** Resolves when the router listens and the servers can be called. `warn` receives warnings and errors. */
   static async start(warn: (text: string) => void): Promise<DemoBackend> {
     const ignore = (): void => {};
     const backend = new DemoBackend({ debug: ignore, info: ignore, warn, error: warn });
@@ -63,7 +63,7 @@ export class DemoBackend implements AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    // Without a logger: its warning that a router stores nothing is expected here, and the services log their own failures.
+    // Without a logger: the warning that a router stores nothing is expected here, and the services log their failures.
     const notifications = getNotificationTransport(this.#tcpUrl, { amqp: { containerName: "demo notifier" } });
     this.#closers.push(() => notifications.close());
     const rpc = getRpcTransport(this.#tcpUrl, { logger: this.#logger, amqp: { containerName: "demo servers" } });

@@ -12,7 +12,7 @@ const STOP_LIMIT_MS = 3_000;
 export class PythonEndpoint implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams | undefined;
 
-  /** Starts the process and returns at once. `report` is called with a line when it serves, or with the reason when it fails. */
+  /** Starts the process and returns at once. `report` receives a line when it serves, or the reason when it fails. */
   constructor(tcpUrl: string, report: (line: string) => void) {
     if (!existsSync(PYTHON)) {
       report(`No Python server: ${PYTHON} not found`);

@@ -96,7 +96,7 @@ async function serve({ subprotocol, onWebSocket, refuseWith }: ServerInit) {
   return { authority: `127.0.0.1:${port}`, close, [Symbol.asyncDispose]: close };
 }
 
-/** Returns the error in the status after the first attempt, and the name and cause of the error of a call that then times out. */
+/** Returns the error in the status of the first attempt, and the name and cause of the error of a call that times out. */
 function attempt({ page }: DriverPage, authority: string): Promise<{ status: string; call: string }> {
   return page.evaluate(async (url) => {
     const transport = oslo.getRpcTransport(url);

@@ -63,7 +63,7 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
     await bus?.close();
   });
 
-  test("after a cut a page fails the call that awaits its reply, sends the one that was queued, and serves and listens again", async () => {
+  test("after a cut a page fails its unanswered call, sends the queued one, and serves and listens again", async () => {
     await status("connected");
     await tab.page.evaluate(() => globalThis.call("in the air"));
     const lost = await held.take("the call in the air", (answer) => answer);

@@ -129,7 +129,7 @@ describe("the playground in a browser", () => {
     await page.page.getByRole("list", { name: "Calls served" }).getByText("whoami").waitFor();
   });
 
-  test("a client in Node calls the server in the playground by TCP until it stops, and again when it serves another topic", async () => {
+  test("a client in Node calls the playground's server by TCP until it stops, and again on another topic", async () => {
     await using transport = getRpcTransport(playground.tcpUrl);
     const client = getRpcClient(transport, { topic: "browser" }, { timeoutMs: 10_000 });
     await expect(client.call({}, "echo", { arg: "from Node" })).resolves.toBe("from Node");

@@ -53,7 +53,7 @@ describe.each([
     await intermediary?.[Symbol.asyncDispose]();
   });
 
-  test("a page that is reloaded during a call disconnects at once, its reply is logged as undeliverable, and it calls again", async () => {
+  test("a page reloaded during a call disconnects at once, its reply is undeliverable, and it calls again", async () => {
     await tab.page.evaluate(
       ({ url, topic }) => void oslo.getRpcClient(oslo.getRpcTransport(url), { topic }).call({}, "hold"),
       {

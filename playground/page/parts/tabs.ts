@@ -6,8 +6,8 @@ export class Tabs {
   readonly #onShow: (panel: string) => void;
 
   /**
-   * `onShow` is called with the name of each panel that is shown, including the first. The name is the fragment of the page's
-   * URL and survives a reload. The id of the panel differs from it, so that the browser does not scroll to the panel.
+   * `onShow` is called with the name of each panel that is shown, including the first. The name is the fragment of the
+   * page's URL and survives a reload. The panel's id differs from it, so that the browser does not scroll to the panel.
    */
   constructor(list: HTMLElement, onShow: (panel: string) => void) {
     this.#tabs = [...list.querySelectorAll("button")];

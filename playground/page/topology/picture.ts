@@ -39,7 +39,7 @@ export class Picture {
     this.#isOurs = isOurs;
   }
 
-  /** Redraws the picture when its clients or addresses change. Otherwise updates the counts and animates the lines in use. */
+  /** Redraws the picture when clients or addresses change. Otherwise updates counts and animates the lines in use. */
   show(model: PictureModel): void {
     const shape = JSON.stringify(model, (key, value) =>
       key === "passed" || key === "waiting" ? undefined : value instanceof Set ? [...value] : value,
