@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CARRIED, carryBus, type Libraries } from "@/test/fixtures/beds/page-bus.js";
@@ -51,7 +52,7 @@ test.each(["router", "broker"] as const)(
 async function serveFromTest(page: Page): Promise<string[]> {
   const names = (await readdir(DIST)).filter((name) => name.endsWith(".js"));
   const scripts = await Promise.all(
-    names.map(async (name) => [`/${name}`, await readFile(DIST + name, "utf8")] as const),
+    names.map(async (name) => [`/${name}`, await readFile(join(DIST, name), "utf8")] as const),
   );
   const bodies = new Map<string, string>([...scripts, ["/start.js", SCRIPT]]);
   const requested: string[] = [];

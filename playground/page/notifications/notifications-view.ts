@@ -42,7 +42,7 @@ export class NotificationsView implements View {
       ]),
     );
     this.#listener = getNotificationListener(notifications, [{ topic: TOPIC }], [endpoint]);
-    // `start` waits for a connection, whose status is shown elsewhere. It rejects when the listener is stopped.
+    // `start` waits for a connection, whose status is shown elsewhere, until the listener is stopped.
     this.#listener.start().catch(() => {});
   }
 
