@@ -86,8 +86,8 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])(
       await tab.page.evaluate(() => globalThis.call("swallowed"));
       await held.take("the call", (answer) => answer);
       network.freeze();
-      expect(await status("disconnected")).toMatch(/nothing came for \d{4} ms/);
-      expect(await outcome("swallowed")).toMatch(/^MessageDeliveryFailure: .*nothing came for/);
+      expect(await status("disconnected")).toMatch(/no data received for \d{4} ms/);
+      expect(await outcome("swallowed")).toMatch(/^MessageDeliveryFailure: .*no data received for/);
       await network.cut(); // as when it is back: the intermediary learns of the streams that it took for good
       await network.listen();
       await status("connected");

@@ -20,7 +20,7 @@ describe("heartbeats", () => {
     expect((await peer.next("open")).fields["idle_time_out"]).toBe(100);
     peer.send("open", { container_id: "raw" });
     const connection = await connecting;
-    expect((await connection.closed)?.message).toMatch(/nothing came for \d+ ms/);
+    expect((await connection.closed)?.message).toMatch(/no data received for \d+ ms/);
     const close = await peer.next("close");
     expect(JSON.stringify(close.fields)).toContain("amqp:resource-limit-exceeded");
   });
@@ -66,7 +66,7 @@ describe("a connection that is checked", () => {
     connection.check();
     await peer.next("begin");
     await vi.advanceTimersByTimeAsync(5_000);
-    expect((await connection.closed)?.message).toContain("nothing came for");
+    expect((await connection.closed)?.message).toContain("no data received for");
     expect(vi.getTimerCount()).toBe(0);
   });
 
