@@ -68,7 +68,7 @@ function keyOf(pem: Pem, passphrase: string | undefined): KeyObject {
 function whyNoKey(isEncrypted: boolean, passphrase: string | undefined): string {
   if (!isEncrypted) return "no private key in PEM format";
   return passphrase === undefined
-    ? "the private key is encrypted: a passphrase is required"
+    ? "the private key is encrypted, and no passphrase is given"
     : "the private key cannot be decrypted: the passphrase is wrong";
 }
 

@@ -165,7 +165,7 @@ describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) =
     [
       "an encrypted key without passphrase",
       { ...ENCRYPTED_CLIENT, passphrase: undefined },
-      "encrypted: a passphrase is required",
+      "encrypted, and no passphrase is given",
     ],
     ["an invalid CA", { ...SERVER, clientCa: "garbage" }, "the CA is not a certificate in PEM format"],
   ])("a TLS listener does not start with %s", async (_case, tls, why) => {

@@ -185,7 +185,7 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     [
       "an encrypted key without passphrase",
       { ...ENCRYPTED_CLIENT, passphrase: undefined },
-      "encrypted: a passphrase is required",
+      "encrypted, and no passphrase is given",
     ],
     ["a wrong passphrase", { ...ENCRYPTED_CLIENT, passphrase: "w:r:o:n:g" }, "decrypted: the passphrase is wrong"],
   ])("a dial with %s fails before it connects", async (_case, tls, why) => {
