@@ -8,10 +8,10 @@ import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
 
 const UNTOLD =
-  "closed with 1006, and the runtime does not tell why (a browser's console does): nothing listens there, its " +
-  "certificate is not trusted, this page may not connect there, or what answers is no WebSocket with the sub-protocol " +
+  "closed with 1006, and the runtime reports no reason (a browser's console does): nothing listens there, its " +
+  "certificate is not trusted, this page may not connect there, or the server has no WebSocket with the sub-protocol " +
   '"amqp"';
-const MIXED_CONTENT = "a page from https may open only wss://, so the URL must be amqp+wss";
+const MIXED_CONTENT = "an https page may open only wss://, use an amqp+wss URL";
 
 const cannotOpen = (authority: string, why: string): string =>
   `Error: cannot open WebSocket ws://${authority}/: ${why}`;
@@ -63,7 +63,7 @@ describe.each(BROWSERS)("in $name", ({ launch, noSubprotocolError }) => {
 
   test("a page's error says that AMQP is binary when the server sends text", async () => {
     await using server = await serve({ subprotocol: "amqp", onWebSocket: (ws) => ws.send("AMQP") });
-    const error = `ConnectionLost: ws://${server.authority}/: a text message came, and AMQP is binary`;
+    const error = `ConnectionLost: ws://${server.authority}/: received a text message, but AMQP is binary`;
     expect(await attempt(tab, server.authority)).toEqual(both(error));
   });
 

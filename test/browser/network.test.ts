@@ -84,8 +84,8 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
     await tab.page.evaluate(() => globalThis.call("swallowed"));
     await held.take("the call", (answer) => answer);
     network.freeze();
-    expect(await status("disconnected")).toMatch(/nothing came for \d{4} ms/);
-    expect(await outcome("swallowed")).toMatch(/^MessageDeliveryFailure: .*nothing came for/);
+    expect(await status("disconnected")).toMatch(/no data received for \d{4} ms/);
+    expect(await outcome("swallowed")).toMatch(/^MessageDeliveryFailure: .*no data received for/);
     await network.cut(); // as a real network does when it returns: the intermediary sees the old streams close
     await network.listen();
     await status("connected");

@@ -49,7 +49,7 @@ describe("a page's transport", () => {
     host.freeze();
     await tab.page.context().setOffline(true);
     await tab.page.context().setOffline(false);
-    expect(await status("disconnected")).toContain("nothing came for");
+    expect(await status("disconnected")).toContain("no data received for");
     await status("connected");
   });
 
@@ -62,7 +62,7 @@ describe("a page's transport", () => {
     host.freeze();
     // Headless Chromium never freezes a page, so the test dispatches the event itself.
     await tab.page.evaluate(() => void document.dispatchEvent(new Event("resume")));
-    expect(await status("disconnected")).toContain("nothing came for");
+    expect(await status("disconnected")).toContain("no data received for");
     await status("connected");
   });
 

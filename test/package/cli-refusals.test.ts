@@ -80,7 +80,7 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
     [
       "an encrypted key",
       tls("client-cert", "client-key-encrypted"),
-      /--tls-key.* encrypted, and there is no passphrase/,
+      /--tls-key.* encrypted, and no passphrase is given/,
     ],
     ["another's key", tls("server-cert", "client-key"), /--tls-cert.*--tls-key.*the private key does not belong/],
     [

@@ -43,7 +43,7 @@ describe.each(["router", "broker"] as const)("A %s outlives a client that", (kin
   test("sends text over its WebSocket", async () => {
     await using place = await open(kind, "amqp+ws");
     await place.say("hello");
-    await place.logged(/a text message came, and AMQP is binary/);
+    await place.logged(/received a text message, but AMQP is binary/);
     await place.serves();
   });
 

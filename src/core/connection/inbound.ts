@@ -9,23 +9,23 @@ import { Reader } from "../types/reader.js";
 /** The AMQP 1.0 protocol header (transport 2.2): "AMQP", protocol id, major, minor, revision. */
 export const AMQP_HEADER: readonly number[] = [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0];
 
-/** Where what came in goes. */
+/** Receivers of the incoming frames. */
 export interface InboundRoutes {
-  /** The peer's header came. */
+  /** The peer's header has arrived. */
   onHeader(): void;
   isOpen(): boolean;
-  /** Our Close has been written: what could only be answered behind it is passed over. */
+  /** Our Close has been written. Frames other than disposition and close are ignored: an answer would follow the Close. */
   isClosing(): boolean;
-  /** False once nothing of the peer counts any more. */
+  /** False once further frames of the peer are ignored. */
   isAlive(): boolean;
   session(channel: number): Session | undefined;
-  /** One vetted frame for the control plane. */
+  /** One checked frame for the control plane. */
   onControl(frame: Uint8Array): void;
 }
 
 /**
- * From bytes to the two planes: the protocol header, then frames. Transfer, flow and disposition go to their session;
- * every other performative is vetted before rhea reads it.
+ * Parses incoming bytes for the two planes: the protocol header, then frames. Transfer, flow and disposition go to
+ * their session. Every other performative is checked before rhea reads it.
  */
 export class Inbound {
   readonly #routes: InboundRoutes;
@@ -39,7 +39,11 @@ export class Inbound {
     this.#splitter = new FrameSplitter(maxFrameBytes, this.#onFrame);
   }
 
-  /** Throws ProtocolError for what is not AMQP 1.0. */
+  /**
+   * Parses the next bytes.
+   *
+   * @throws ProtocolError for bytes that are not AMQP 1.0.
+   */
   receive(bytes: Uint8Array): void {
     if (this.#header.length === AMQP_HEADER.length) this.#splitter.receive(bytes);
     else this.#receiveHeader(bytes);
@@ -84,6 +88,6 @@ export class Inbound {
   #session(channel: number, code: number): Session {
     const session = this.#routes.session(channel);
     if (session !== undefined) return session;
-    throw new ProtocolError(`performative 0x${code.toString(16)} on channel ${channel}, where no session is`);
+    throw new ProtocolError(`performative 0x${code.toString(16)} on channel ${channel}, which has no session`);
   }
 }

@@ -26,7 +26,7 @@ test("the web without a WebSocket says that as the reason why there is no connec
     if (status.type !== "disconnected") continue;
     expect(status.error?.message).toBe(
       globalThis.WebSocket === undefined
-        ? "there is no WebSocket here"
+        ? "this runtime has no WebSocket"
         : expect.stringContaining("cannot open WebSocket"),
     );
     break;
