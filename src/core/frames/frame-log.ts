@@ -1,5 +1,6 @@
 import { ProtocolError, toError } from "../errors.js";
 import { SASL_MECHANISMS, SASL_OUTCOME } from "../sasl/sasl.js";
+import { toHex } from "../types/bytes.js";
 import { descriptorCode, descriptorName } from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 import { readUtf8 } from "../types/utf8.js";
@@ -131,5 +132,5 @@ function describedForJson({ descriptor, value }: Described): object {
 /** Binary is a tag or a name more often than not. */
 function textOf(bytes: Uint8Array): string {
   const text = bytes.every((byte) => byte >= 0x20 && byte < 0x7f) ? readUtf8(bytes, 0, bytes.length) : undefined;
-  return text ?? `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return text ?? `0x${toHex(bytes)}`;
 }

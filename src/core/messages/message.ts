@@ -77,7 +77,8 @@ export function decodeMessage(payload: Uint8Array): Message {
   while (reader.at < reader.end) {
     const section = reader.described();
     const bit = section >= DATA && section <= AMQP_VALUE ? 1 : 1 << (section & 0x1f);
-    if ((seen & bit) !== 0) throw reader.error(`message section 0x${hex(section)} where one of its kind has been`);
+    if ((seen & bit) !== 0)
+      throw reader.error(`message section 0x${section.toString(16)} where one of its kind has been`);
     seen |= bit;
     switch (section) {
       case HEADER:
@@ -98,7 +99,7 @@ export function decodeMessage(payload: Uint8Array): Message {
         reader.skip();
         break;
       default:
-        throw reader.error(`message section 0x${hex(section)}, which AMQP does not have`);
+        throw reader.error(`message section 0x${section.toString(16)}, which AMQP does not have`);
     }
   }
   return message;
@@ -281,8 +282,4 @@ function continues(reader: Reader, section: number): boolean {
   if (reader.described() === section) return true;
   reader.at = at;
   return false;
-}
-
-function hex(code: number): string {
-  return code.toString(16);
 }

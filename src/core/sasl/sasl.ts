@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.js";
-import { concat } from "../types/bytes.js";
+import { concat, toHex } from "../types/bytes.js";
 import { Reader } from "../types/reader.js";
 import { Writer } from "../types/writer.js";
 
@@ -57,7 +57,7 @@ export function describeProtocol(bytes: Uint8Array): string {
   if (/^(HTTP\/|GET |HEAD |POST |PUT |PATCH |DELETE |OPTIONS |CONNECT |PRI \*)/.test(text)) return "HTTP";
   // A record of TLS 1.x: a handshake or an alert.
   if ((first[0] === 0x16 || first[0] === 0x15) && first[1] === 3) return "TLS";
-  return `an unknown protocol (${hex(first)})`;
+  return `an unknown protocol (0x${toHex(first)})`;
 }
 
 /** The SASL protocol header: "AMQP", protocol id 3, version 1.0.0. */
@@ -127,7 +127,7 @@ export class SaslStream {
     const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
     const body = (bytes[4] ?? 0) * 4;
     if (size < HEADER_BYTES || size > MAX_FRAME_BYTES || body < HEADER_BYTES || body > size || bytes[5] !== 1) {
-      throw new ProtocolError(`no SASL frame begins with ${hex(bytes.subarray(0, HEADER_BYTES))}`, FRAMING_ERROR);
+      throw new ProtocolError(`no SASL frame begins with 0x${toHex(bytes.subarray(0, HEADER_BYTES))}`, FRAMING_ERROR);
     }
     if (bytes.length < size) return undefined;
     this.#rest = bytes.subarray(size);
@@ -137,8 +137,4 @@ export class SaslStream {
     const expected = codes.map((one) => `0x${one.toString(16)}`).join(" or ");
     throw new ProtocolError(`SASL frame 0x${code.toString(16)} where ${expected} was expected`, FRAMING_ERROR);
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,3 +1,5 @@
+import { toHex } from "./bytes.js";
+
 /** AMQP's `uuid`: 16 bytes, kept as they are. */
 export class Uuid {
   readonly bytes: Uint8Array;
@@ -10,11 +12,6 @@ export class Uuid {
 
   /** As RFC 4122 writes it: `01234567-89ab-cdef-0123-456789abcdef`. */
   toString(): string {
-    let text = "";
-    for (const [index, byte] of this.bytes.entries()) {
-      if (index === 4 || index === 6 || index === 8 || index === 10) text += "-";
-      text += byte.toString(16).padStart(2, "0");
-    }
-    return text;
+    return toHex(this.bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   }
 }
