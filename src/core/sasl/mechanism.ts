@@ -5,16 +5,16 @@ export interface ClientMechanism {
   /** Answers a challenge. Absent: the mechanism has none. */
   respond?(challenge: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** The peer lets us in, and says this besides. Throws AuthenticationError unless it has shown who it is, where it has to. */
-  letIn?(additionalData: Uint8Array): void;
+  onSuccess?(additionalData: Uint8Array): void;
   /** The peer does not let us in, and says this besides: what is known of the reason. */
-  refusal?(additionalData: Uint8Array): string | undefined;
+  failureReason?(additionalData: Uint8Array): string | undefined;
 }
 
 /** What the accepting side makes of a response: asks on, or decides. */
 export type Verdict =
   | { readonly type: "challenge"; readonly data: Uint8Array }
   | { readonly type: "granted"; readonly username?: string | undefined }
-  | { readonly type: "refused"; readonly why: string };
+  | { readonly type: "refused"; readonly reason: string };
 
 /** The accepting side of one mechanism. */
 export interface ServerMechanism {
@@ -22,8 +22,8 @@ export interface ServerMechanism {
   respond(response: Uint8Array): Verdict | Promise<Verdict>;
 }
 
-export function refused(why: string): Verdict {
-  return { type: "refused", why };
+export function refused(reason: string): Verdict {
+  return { type: "refused", reason };
 }
 
 /** For the logs of the accepting side. */

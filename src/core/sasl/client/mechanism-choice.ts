@@ -24,8 +24,8 @@ const CHOICES: readonly Choice[] = [
   scram("SHA-256"),
   scram("SHA-1"),
   withPassword("PLAIN", plain),
-  withToken("OAUTHBEARER", (credentials, who) => oauthBearer({ ...credentials, who })),
-  withToken("XOAUTH2", (credentials, who) => xoauth2({ ...credentials, who })),
+  withToken("OAUTHBEARER", (credentials, login) => oauthBearer({ ...credentials, login })),
+  withToken("XOAUTH2", (credentials, login) => xoauth2({ ...credentials, login })),
   bare("EXTERNAL", (credentials) => credentials !== undefined && "external" in credentials),
   bare("ANONYMOUS", (credentials) => credentials === undefined || "anonymous" in credentials),
 ];
@@ -65,10 +65,10 @@ export function describeLogin(mechanism: string, credentials: Credentials | unde
   return username === undefined ? mechanism : `${mechanism} of user ${JSON.stringify(username)}`;
 }
 
-type Make<C> = (credentials: C, who: string) => ClientMechanism;
+type Make<C> = (credentials: C, login: string) => ClientMechanism;
 
 function scram(hash: ScramHash): Choice {
-  return withPassword(`SCRAM-${hash}`, (credentials, who) => new ScramClient({ ...credentials, hash, who }));
+  return withPassword(`SCRAM-${hash}`, (credentials, login) => new ScramClient({ ...credentials, hash, login }));
 }
 
 function withPassword(name: string, make: Make<Password>): Choice {

@@ -106,12 +106,12 @@ export class SaslClient {
   }
 
   #check(mechanism: ClientMechanism, { code, additionalData }: SaslOutcome): void {
-    if (code === 0) return mechanism.letIn?.(additionalData);
+    if (code === 0) return mechanism.onSuccess?.(additionalData);
     const failure = FAILURES.get(code);
     if (failure === undefined) throw new ProtocolError(`sasl-outcome with code ${code}`);
-    const detail = mechanism.refusal?.(additionalData);
-    const why = detail === undefined ? failure : `${failure}: ${detail}`;
-    throw new AuthenticationError(`${describeLogin(mechanism.name, this.#options.credentials)} failed: ${why}`);
+    const detail = mechanism.failureReason?.(additionalData);
+    const reason = detail === undefined ? failure : `${failure}: ${detail}`;
+    throw new AuthenticationError(`${describeLogin(mechanism.name, this.#options.credentials)} failed: ${reason}`);
   }
 }
 

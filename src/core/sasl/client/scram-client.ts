@@ -22,7 +22,7 @@ export interface ScramClientInit {
   username: string;
   password: string;
   /** Begins every error: the mechanism and the user. */
-  who: string;
+  login: string;
   /** A test's; absent: random. */
   nonce?: string | undefined;
 }
@@ -32,7 +32,7 @@ export class ScramClient implements ClientMechanism {
   readonly name: string;
   readonly initialResponse: Uint8Array;
   readonly #hash: ScramHash;
-  readonly #who: string;
+  readonly #login: string;
   readonly #password: string;
   readonly #nonce: string;
   readonly #firstBare: string;
@@ -40,10 +40,10 @@ export class ScramClient implements ClientMechanism {
   /** The proof that the peer has to give. */
   #expected: Uint8Array | undefined;
 
-  constructor({ hash, username, password, who, nonce = newNonce() }: ScramClientInit) {
+  constructor({ hash, username, password, login, nonce = newNonce() }: ScramClientInit) {
     this.name = `SCRAM-${hash}`;
     this.#hash = hash;
-    this.#who = who;
+    this.#login = login;
     // The types say that it is always there.
     if ((crypto.subtle as SubtleCrypto | undefined) === undefined) {
       const where = "which a page has only when it came by https or from this machine";
@@ -64,19 +64,19 @@ export class ScramClient implements ClientMechanism {
         this.#verify(textOf(challenge));
         return new Uint8Array(0);
       case "outcome":
-        throw new ProtocolError(`${this.#who}: a challenge behind the last one`);
+        throw new ProtocolError(`${this.#login}: a challenge behind the last one`);
       default:
         return this.#awaits satisfies never;
     }
   }
 
-  letIn(additionalData: Uint8Array): void {
+  onSuccess(additionalData: Uint8Array): void {
     if (this.#awaits === "outcome") return;
     if (additionalData.length > 0) return this.#verify(textOf(additionalData));
     throw this.#failed("the peer has not shown that it knows the password");
   }
 
-  refusal(additionalData: Uint8Array): string | undefined {
+  failureReason(additionalData: Uint8Array): string | undefined {
     return errorOf(textOf(additionalData));
   }
 
@@ -112,8 +112,8 @@ export class ScramClient implements ClientMechanism {
     return prepared;
   }
 
-  #failed(why: string): AuthenticationError {
-    return new AuthenticationError(`${this.#who} failed: ${why}`);
+  #failed(reason: string): AuthenticationError {
+    return new AuthenticationError(`${this.#login} failed: ${reason}`);
   }
 }
 

@@ -95,15 +95,15 @@ export class SaslServer {
         this.#outcome(0);
         return { mechanism, username: verdict.username };
       case "refused":
-        throw this.#refuse(verdict.why);
+        throw this.#refuse(verdict.reason);
       default:
         return verdict satisfies never;
     }
   }
 
-  #refuse(why: string): AuthenticationError {
+  #refuse(reason: string): AuthenticationError {
     this.#outcome(1);
-    return new AuthenticationError(why);
+    return new AuthenticationError(reason);
   }
 
   #outcome(code: 0 | 1): void {

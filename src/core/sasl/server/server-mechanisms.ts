@@ -55,7 +55,7 @@ class BearerServer implements ServerMechanism {
   readonly #authenticator: Authenticator;
   readonly #userOf: UserOf;
   readonly #status: string;
-  #refusal: Verdict | undefined;
+  #rejection: Verdict | undefined;
 
   /** `userOf` reads the first field. `status`: how a bad token is called. */
   constructor(authenticator: Authenticator, userOf: UserOf, status: string) {
@@ -65,13 +65,13 @@ class BearerServer implements ServerMechanism {
   }
 
   respond(response: Uint8Array): Verdict {
-    if (this.#refusal !== undefined) return this.#refusal;
+    if (this.#rejection !== undefined) return this.#rejection;
     const [first = "", ...fields] = textOf(response)?.split("\x01") ?? [];
     const username = this.#userOf(first);
     const [, token] = fields.map((field) => /^auth=Bearer (.+)$/i.exec(field)).find((match) => match !== null) ?? [];
     if (username === undefined || token === undefined) return refused("the response with the token is malformed");
     if (this.#authenticator.acceptsToken(token)) return { type: "granted", username: username || undefined };
-    this.#refusal = refused("the token is unknown");
+    this.#rejection = refused("the token is unknown");
     return { type: "challenge", data: new TextEncoder().encode(JSON.stringify({ status: this.#status })) };
   }
 }

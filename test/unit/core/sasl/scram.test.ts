@@ -43,12 +43,12 @@ describe("the examples of the RFCs", () => {
       "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
     ],
   ])("RFC %s, SCRAM-%s", { tags: ["auth:scram"] }, async (_, hash, nonce, serverFirst, proof, serverFinal) => {
-    const scram = new ScramClient({ hash, username: "user", password: "pencil", who: "the user", nonce });
+    const scram = new ScramClient({ hash, username: "user", password: "pencil", login: "the user", nonce });
     expect(text(scram.initialResponse)).toBe(`n,,n=user,r=${nonce}`);
     const [, whole] = serverFirst.split(/[=,]/);
     expect(text(await scram.respond(bytes(serverFirst)))).toBe(`c=biws,r=${whole},p=${proof}`);
     expect(scram.respond(bytes(serverFinal))).toEqual(new Uint8Array(0));
-    expect(scram.letIn(new Uint8Array(0))).toBeUndefined();
+    expect(scram.onSuccess(new Uint8Array(0))).toBeUndefined();
   });
 
   test("of RFC 4013, SASLprep", { tags: ["auth:scram"] }, () => {
