@@ -1,11 +1,14 @@
 import type { Socket } from "../byte-stream.js";
+import { ProtocolError } from "../errors.js";
 import { describeProtocol } from "../sasl/sasl.js";
-import { concat } from "../types/bytes.js";
 import { describeFrame, type Frame } from "./frame-log.js";
+import { FrameSplitter } from "./splitter.js";
 
-const HEADER_BYTES = 8;
-/** A larger one is no frame; the connection says so, the tap only stops looking. */
+/** At a larger frame, which the connection refuses, the tap stops looking. */
 const MAX_FRAME_BYTES = 1024 * 1024;
+
+/** A protocol header begins with "AMQP"; the first byte of a frame, that of its size, is 0 here. */
+const LETTER_A = 0x41;
 
 export type OnFrame = (frame: Frame) => void;
 
@@ -13,7 +16,9 @@ export type OnFrame = (frame: Frame) => void;
 export class FrameTap {
   readonly #direction: Frame["direction"];
   readonly #onFrame: OnFrame;
-  #rest: Uint8Array = new Uint8Array(0);
+  readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES, (bytes, at, end) => this.#report(bytes.subarray(at, end)), {
+    protocolHeaders: true,
+  });
   #blind = false;
 
   constructor(direction: Frame["direction"], onFrame: OnFrame) {
@@ -23,25 +28,23 @@ export class FrameTap {
 
   pass(bytes: Uint8Array): void {
     if (this.#blind) return;
-    let rest = this.#rest.length === 0 ? bytes : concat([this.#rest, bytes], this.#rest.length + bytes.length);
-    for (;;) {
-      if (rest.length < HEADER_BYTES) break;
-      const size = sizeOf(rest);
-      if (size < HEADER_BYTES || size > MAX_FRAME_BYTES) {
-        this.#blind = true;
-        return;
-      }
-      if (rest.length < size) break;
-      this.#tell(rest.subarray(0, size));
-      rest = rest.subarray(size);
+    try {
+      this.#splitter.receive(bytes);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#blind = true;
     }
-    this.#rest = rest;
   }
 
-  #tell(bytes: Uint8Array): void {
-    if (bytes[0] !== 0x41) return this.#onFrame(describeFrame(this.#direction, bytes));
-    const fields = { protocol: describeProtocol(bytes) };
-    this.#onFrame({ direction: this.#direction, channel: 0, performative: "header", fields, bytes: bytes.length });
+  #report(bytes: Uint8Array): true {
+    const direction = this.#direction;
+    if (bytes[0] === LETTER_A) {
+      const fields = { protocol: describeProtocol(bytes) };
+      this.#onFrame({ direction, channel: 0, performative: "header", fields, bytes: bytes.length });
+    } else {
+      this.#onFrame(describeFrame(direction, bytes));
+    }
+    return true;
   }
 }
 
@@ -59,9 +62,4 @@ export function tapped(socket: Socket, tap: FrameTap): Socket {
     },
     close: () => socket.close(),
   };
-}
-
-function sizeOf(bytes: Uint8Array): number {
-  if (bytes[0] === 0x41) return HEADER_BYTES; // "AMQP"
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
 }

@@ -4,6 +4,9 @@ import { ProtocolError } from "../errors.js";
 const HEADER_BYTES = 8;
 /** The size comes first. */
 const SIZE_BYTES = 4;
+/** "AMQP", with which a protocol header begins, read as a size. */
+const PROTOCOL = 0x41_4d_51_50;
+const PROTOCOL_HEADER_BYTES = 8;
 const NOTHING = new Uint8Array(0);
 
 /** Takes one whole frame: bytes [at, end), header included. False stops: the connection is over. */
@@ -16,13 +19,16 @@ export type FrameHandler = (bytes: Uint8Array, at: number, end: number) => boole
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
   readonly #onFrame: FrameHandler;
+  readonly #protocolHeaders: boolean;
   /** The beginning of a frame, with room for all of it, or for its size while that is not known. */
   #started: Uint8Array = NOTHING;
   #have = 0;
 
-  constructor(maxFrameBytes: number, onFrame: FrameHandler) {
+  /** `protocolHeaders`: protocol headers may stand between frames, and are passed to `onFrame` like frames. */
+  constructor(maxFrameBytes: number, onFrame: FrameHandler, { protocolHeaders = false } = {}) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
+    this.#protocolHeaders = protocolHeaders;
   }
 
   /** Throws ProtocolError for a size that cannot be. */
@@ -70,6 +76,7 @@ export class FrameSplitter {
   #frameSize(bytes: Uint8Array, at: number): number {
     const size = readUint32(bytes, at);
     if (size >= HEADER_BYTES && size <= this.#maxFrameBytes) return size;
+    if (size === PROTOCOL && this.#protocolHeaders) return PROTOCOL_HEADER_BYTES;
     throw new ProtocolError(
       `frame of ${size} bytes; at least ${HEADER_BYTES} and at most ${this.#maxFrameBytes} were expected`,
       "amqp:connection:framing-error",

@@ -74,4 +74,13 @@ describe("a splitter", () => {
     for (const piece of [[], [0, 0], [], [0, 8, 2], [], [0, 0, 0], []]) splitter.receive(Uint8Array.from(piece));
     expect(frames).toEqual([8]);
   });
+
+  it("accepts protocol headers between frames only when it is told to", () => {
+    const bytes = Buffer.concat([Buffer.from("AMQP\0\x01\0\0"), stream([8]), Buffer.from("AMQP\0\x01\0\0")]);
+    const sizes: number[] = [];
+    const onFrame = (_: Uint8Array, at: number, end: number) => sizes.push(end - at) > 0;
+    new FrameSplitter(MAX, onFrame, { protocolHeaders: true }).receive(bytes);
+    expect(sizes).toEqual([8, 8, 8]);
+    expect(() => new FrameSplitter(MAX, onFrame).receive(bytes)).toThrow("frame of 1095586128 bytes");
+  });
 });
