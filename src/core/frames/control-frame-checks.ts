@@ -1,20 +1,12 @@
 import { ProtocolError } from "../errors.js";
-import { descriptorName } from "../types/descriptors.js";
+import { NULL } from "../types/codes.js";
+import { ATTACH, BEGIN, CLOSE, DETACH, descriptorName, END, OPEN, SOURCE, TARGET } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
 
-/** Descriptors of what opens and closes (transport 2.7). */
-export const OPEN = 0x10;
-const BEGIN = 0x11;
-const ATTACH = 0x12;
-const DETACH = 0x16;
-const END = 0x17;
-export const CLOSE = 0x18;
+export { CLOSE, OPEN };
 
 /** An attach is kept as long as its link, and one connection may have thousands. */
 const MAX_ATTACH_BYTES = 16_384;
-
-const SOURCE = 0x28;
-const TARGET = 0x29;
 
 /** Passes over a field, and throws when it is of another type. False: it is null. */
 type Pass = (reader: Reader) => boolean;
@@ -39,7 +31,7 @@ const any: Pass = (reader) => {
 /** rhea prints what it does not know, such as the coordinator of transactions. */
 function terminus(wanted: number): Pass {
   return (reader) => {
-    if (reader.bytes[reader.at] === 0x40) return any(reader);
+    if (reader.bytes[reader.at] === NULL) return any(reader);
     const code = reader.described();
     if (code !== wanted) {
       throw new ProtocolError(`attach with a terminus of type 0x${code.toString(16)}`, "amqp:not-implemented");

@@ -1,7 +1,31 @@
 import { ProtocolError, toError } from "../errors.js";
-import { SASL_MECHANISMS, SASL_OUTCOME } from "../sasl/sasl.js";
 import { toHex } from "../types/bytes.js";
-import { descriptorCode, descriptorName } from "../types/descriptors.js";
+import {
+  ACCEPTED_STATE,
+  ATTACH,
+  BEGIN,
+  CLOSE,
+  DETACH,
+  DISPOSITION,
+  descriptorCode,
+  descriptorName,
+  END,
+  ERROR,
+  FLOW,
+  MODIFIED_STATE,
+  OPEN,
+  RECEIVED_STATE,
+  REJECTED_STATE,
+  RELEASED_STATE,
+  SASL_CHALLENGE,
+  SASL_INIT,
+  SASL_MECHANISMS,
+  SASL_OUTCOME,
+  SASL_RESPONSE,
+  SOURCE,
+  TARGET,
+  TRANSFER,
+} from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 import { readUtf8 } from "../types/utf8.js";
 import { Uuid } from "../types/uuid.js";
@@ -25,48 +49,46 @@ export interface Frame {
 }
 
 const HEADER_BYTES = 8;
-const TRANSFER = 0x14;
-const CLOSE = 0x18;
 
 /** By descriptor. A field called `-` is secret. */
 const FIELDS: ReadonlyMap<number, string> = new Map([
   [
-    0x10,
+    OPEN,
     "containerId hostname maxFrameSize channelMax idleTimeOut outgoingLocales incomingLocales offeredCapabilities desiredCapabilities properties",
   ],
   [
-    0x11,
+    BEGIN,
     "remoteChannel nextOutgoingId incomingWindow outgoingWindow handleMax offeredCapabilities desiredCapabilities properties",
   ],
   [
-    0x12,
+    ATTACH,
     "name handle role sndSettleMode rcvSettleMode source target unsettled incompleteUnsettled initialDeliveryCount maxMessageSize offeredCapabilities desiredCapabilities properties",
   ],
   [
-    0x13,
+    FLOW,
     "nextIncomingId incomingWindow nextOutgoingId outgoingWindow handle deliveryCount linkCredit available drain echo properties",
   ],
   [TRANSFER, "handle deliveryId deliveryTag messageFormat settled more rcvSettleMode state resume aborted batchable"],
-  [0x15, "role first last settled state batchable"],
-  [0x16, "handle closed error"],
-  [0x17, "error"],
-  [0x18, "error"],
-  [0x1d, "condition description info"],
-  [0x23, "sectionNumber sectionOffset"],
-  [0x24, ""],
-  [0x25, "error"],
-  [0x26, ""],
-  [0x27, "deliveryFailed undeliverableHere messageAnnotations"],
+  [DISPOSITION, "role first last settled state batchable"],
+  [DETACH, "handle closed error"],
+  [END, "error"],
+  [CLOSE, "error"],
+  [ERROR, "condition description info"],
+  [RECEIVED_STATE, "sectionNumber sectionOffset"],
+  [ACCEPTED_STATE, ""],
+  [REJECTED_STATE, "error"],
+  [RELEASED_STATE, ""],
+  [MODIFIED_STATE, "deliveryFailed undeliverableHere messageAnnotations"],
   [
-    0x28,
+    SOURCE,
     "address durable expiryPolicy timeout dynamic dynamicNodeProperties distributionMode filter defaultOutcome outcomes capabilities",
   ],
-  [0x29, "address durable expiryPolicy timeout dynamic dynamicNodeProperties capabilities"],
-  [0x40, "saslServerMechanisms"],
-  [0x41, "mechanism - hostname"],
-  [0x42, "-"],
-  [0x43, "-"],
-  [0x44, "code -"],
+  [TARGET, "address durable expiryPolicy timeout dynamic dynamicNodeProperties capabilities"],
+  [SASL_MECHANISMS, "saslServerMechanisms"],
+  [SASL_INIT, "mechanism - hostname"],
+  [SASL_CHALLENGE, "-"],
+  [SASL_RESPONSE, "-"],
+  [SASL_OUTCOME, "code -"],
 ]);
 
 /** Describes one frame, given with its header. Never throws: what cannot be read is `unreadable`. */

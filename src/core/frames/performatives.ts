@@ -1,13 +1,12 @@
 import { ProtocolError } from "../errors.js";
 import { readState, writeState } from "../messages/delivery-states.js";
 import type { DeliveryState } from "../messages/outcome.js";
+import { DESCRIBED, FALSE, LIST8, NULL, SMALLUINT, SMALLULONG, TRUE, UINT, UINT0, VBIN8 } from "../types/codes.js";
+import { DISPOSITION, FLOW, TRANSFER } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
 import type { Writer } from "../types/writer.js";
 
-/** Descriptors of the three performatives that are ours (transport 2.7). */
-export const FLOW = 0x13;
-export const TRANSFER = 0x14;
-export const DISPOSITION = 0x15;
+export { DISPOSITION, FLOW, TRANSFER };
 
 /** Enough for a frame header and any transfer performative that `writeTransfer` writes. */
 export const TRANSFER_BYTES = 48;
@@ -102,24 +101,24 @@ export function writeTransfer(
   const size = at;
   at += 2;
   if (handle < 256) {
-    bytes[at++] = 0x52;
+    bytes[at++] = SMALLUINT;
     bytes[at++] = handle;
   } else {
     at = writeUint32(bytes, at, handle);
   }
   at = writeUint32(bytes, at, deliveryId);
   // The delivery id serves as the tag: it has to be unique among what is unsettled on the link, and it is.
-  bytes[at++] = 0xa0;
+  bytes[at++] = VBIN8;
   bytes[at++] = 4;
   bytes[at++] = deliveryId >>> 24;
   bytes[at++] = deliveryId >>> 16;
   bytes[at++] = deliveryId >>> 8;
   bytes[at++] = deliveryId;
-  bytes[at++] = 0x43; // message-format 0
-  bytes[at++] = settled ? 0x41 : 0x42;
+  bytes[at++] = UINT0; // message-format 0
+  bytes[at++] = settled ? TRUE : FALSE;
   let fields = 5;
   if (more) {
-    bytes[at++] = 0x41;
+    bytes[at++] = TRUE;
     fields = 6;
   }
   bytes[size] = at - size - 1;
@@ -183,8 +182,8 @@ export function writeFlow(writer: Writer, channel: number, window: SessionWindow
     at = writeUint32(bytes, at, link.handle);
     at = writeUint32(bytes, at, link.deliveryCount);
     at = writeUint32(bytes, at, link.credit);
-    bytes[at++] = 0x40; // available
-    bytes[at++] = link.drain ? 0x41 : 0x42;
+    bytes[at++] = NULL; // available
+    bytes[at++] = link.drain ? TRUE : FALSE;
     fields = 9;
   }
   bytes[size] = at - size - 1;
@@ -221,15 +220,15 @@ function writeFrameHeader(bytes: Uint8Array, start: number, channel: number, cod
   bytes[at++] = 0; // AMQP
   bytes[at++] = channel >>> 8;
   bytes[at++] = channel;
-  bytes[at++] = 0;
-  bytes[at++] = 0x53;
+  bytes[at++] = DESCRIBED;
+  bytes[at++] = SMALLULONG;
   bytes[at++] = code;
-  if (list8) bytes[at++] = 0xc0;
+  if (list8) bytes[at++] = LIST8;
   return at;
 }
 
 function writeUint32(bytes: Uint8Array, at: number, value: number): number {
-  bytes[at] = 0x70;
+  bytes[at] = UINT;
   bytes[at + 1] = value >>> 24;
   bytes[at + 2] = value >>> 16;
   bytes[at + 3] = value >>> 8;

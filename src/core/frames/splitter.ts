@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.js";
+import { DESCRIBED, SMALLULONG } from "../types/codes.js";
 
 /** The frame header's own bytes: size, data offset, type, channel (transport 2.3.1). */
 const HEADER_BYTES = 8;
@@ -104,7 +105,8 @@ export function readFrameHead(bytes: Uint8Array, at: number, end: number, into: 
   }
   into.channel = ((bytes[at + 6] ?? 0) << 8) | (bytes[at + 7] ?? 0);
   into.body = body;
-  into.code = body + 2 < end && bytes[body] === 0 && bytes[body + 1] === 0x53 ? (bytes[body + 2] ?? -1) : -1;
+  into.code =
+    body + 2 < end && bytes[body] === DESCRIBED && bytes[body + 1] === SMALLULONG ? (bytes[body + 2] ?? -1) : -1;
 }
 
 function readUint32(bytes: Uint8Array, at: number): number {

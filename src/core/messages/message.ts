@@ -1,4 +1,16 @@
 import { concat } from "../types/bytes.js";
+import { SMALLULONG, ULONG, ULONG0, UUID, VBIN8, VBIN32 } from "../types/codes.js";
+import {
+  AMQP_SEQUENCE,
+  AMQP_VALUE,
+  APPLICATION_PROPERTIES,
+  DATA,
+  DELIVERY_ANNOTATIONS,
+  FOOTER,
+  HEADER,
+  MESSAGE_ANNOTATIONS,
+  PROPERTIES,
+} from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 import { Uuid } from "../types/uuid.js";
 import type { Writer } from "../types/writer.js";
@@ -35,16 +47,6 @@ export interface Message {
   replyToGroupId?: string | undefined;
   body?: Body | undefined;
 }
-
-const HEADER = 0x70;
-const DELIVERY_ANNOTATIONS = 0x71;
-const MESSAGE_ANNOTATIONS = 0x72;
-const PROPERTIES = 0x73;
-const APPLICATION_PROPERTIES = 0x74;
-const DATA = 0x75;
-const AMQP_SEQUENCE = 0x76;
-const AMQP_VALUE = 0x77;
-const FOOTER = 0x78;
 
 /** A body in pieces is one of a few, not of millions of empty ones. */
 const MAX_SECTIONS = 65_536;
@@ -238,14 +240,14 @@ function readProperties(reader: Reader, message: Message): void {
 
 function readMessageId(reader: Reader): MessageId | undefined {
   switch (reader.bytes[reader.at]) {
-    case 0x44:
-    case 0x53:
-    case 0x80:
+    case ULONG0:
+    case SMALLULONG:
+    case ULONG:
       return reader.ulong();
-    case 0x98:
+    case UUID:
       return reader.uuid();
-    case 0xa0:
-    case 0xb0:
+    case VBIN8:
+    case VBIN32:
       return reader.binary();
     default:
       return reader.string();

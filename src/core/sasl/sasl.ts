@@ -1,5 +1,6 @@
 import { ProtocolError } from "../errors.js";
 import { concat, toHex } from "../types/bytes.js";
+import type { SASL_CHALLENGE, SASL_RESPONSE } from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 import { Writer } from "../types/writer.js";
 
@@ -25,13 +26,6 @@ export type Credentials =
       /** Nobody in particular. */
       anonymous: true;
     };
-
-/** Descriptors of the frames (security 5.3.3). */
-export const SASL_MECHANISMS = 0x40;
-export const SASL_INIT = 0x41;
-export const SASL_CHALLENGE = 0x42;
-export const SASL_RESPONSE = 0x43;
-export const SASL_OUTCOME = 0x44;
 
 /** AMQP says 512; tokens and long lists of mechanisms need more. */
 const MAX_FRAME_BYTES = 16_384;

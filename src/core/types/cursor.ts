@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.js";
-import { typeName } from "./codes.js";
+import { ARRAY8, LIST32, SMALLULONG, SYM8, SYM32, typeName, ULONG, ULONG0 } from "./codes.js";
 import { descriptorCode } from "./descriptors.js";
 import { readUtf8 } from "./utf8.js";
 
@@ -78,7 +78,7 @@ export class Cursor {
 
   /** The size and the count of a list, map or array: sets `listEnd`, returns the count. */
   enter(code: number): number {
-    const wide = code >= 0xd0 && code !== 0xe0;
+    const wide = code >= LIST32 && code !== ARRAY8;
     const size = wide ? this.u32(code) : this.u8(code);
     const start = this.at;
     this.#advance(code, size);
@@ -87,26 +87,26 @@ export class Cursor {
     const count = wide ? this.u32(code) : this.u8(code);
     const left = this.listEnd - this.at;
     if (left < 0) throw this.error(`${typeName(code)} of ${size} bytes, too few for its count`, start);
-    if (code < 0xe0 && count > left) throw this.error(`${typeName(code)} of ${count} values in ${left} bytes`, start);
+    if (code < ARRAY8 && count > left) throw this.error(`${typeName(code)} of ${count} values in ${left} bytes`, start);
     return count;
   }
 
   /** The number or symbol after 0x00 (types 1.2). */
   descriptor(): bigint | string {
     const code = this.code();
-    if (code === 0x53) return BigInt(this.u8(code));
-    if (code === 0x80) return this.u64(code);
-    if (code === 0x44) return 0n;
-    if (code === 0xa3) return this.text(code, this.u8(code));
-    if (code === 0xb3) return this.text(code, this.u32(code));
+    if (code === SMALLULONG) return BigInt(this.u8(code));
+    if (code === ULONG) return this.u64(code);
+    if (code === ULONG0) return 0n;
+    if (code === SYM8) return this.text(code, this.u8(code));
+    if (code === SYM32) return this.text(code, this.u32(code));
     throw this.error(`${typeName(code)} as a descriptor`);
   }
 
   /** As `descriptor`, as a number; symbols that AMQP defines are looked up, any other descriptor is refused. */
   knownDescriptor(): number {
-    if (this.bytes[this.at] === 0x53) {
+    if (this.bytes[this.at] === SMALLULONG) {
       this.at++;
-      return this.u8(0x53);
+      return this.u8(SMALLULONG);
     }
     const descriptor = this.descriptor();
     const known = typeof descriptor === "string" ? descriptorCode(descriptor) : Number(descriptor);

@@ -1,4 +1,32 @@
-import { typeName } from "./codes.js";
+import {
+  ARRAY8,
+  ARRAY32,
+  BOOLEAN,
+  DESCRIBED,
+  FALSE,
+  LIST0,
+  LIST8,
+  LIST32,
+  NULL,
+  SMALLUINT,
+  SMALLULONG,
+  STR8,
+  STR32,
+  SYM8,
+  SYM32,
+  TIMESTAMP,
+  TRUE,
+  typeName,
+  UBYTE,
+  UINT,
+  UINT0,
+  ULONG,
+  ULONG0,
+  USHORT,
+  UUID,
+  VBIN8,
+  VBIN32,
+} from "./codes.js";
 import { Cursor } from "./cursor.js";
 import { Uuid } from "./uuid.js";
 import { readValue, skipValue } from "./value.js";
@@ -35,8 +63,8 @@ export class Reader extends Cursor {
   /** Enters a list and returns how many values follow. `leaveList` checks that they are what the list's size says. */
   list(): number {
     const code = this.code();
-    if (code === 0xc0 || code === 0xd0) return this.enter(code);
-    if (code !== 0x45) throw this.#wrong("list", code);
+    if (code === LIST8 || code === LIST32) return this.enter(code);
+    if (code !== LIST0) throw this.#wrong("list", code);
     this.listEnd = this.at;
     return 0;
   }
@@ -50,85 +78,85 @@ export class Reader extends Cursor {
   /** Enters a described value and returns its descriptor's number, that of a symbolic one that AMQP defines too. */
   described(): number {
     const code = this.code();
-    if (code !== 0x00) throw this.#wrong("described value", code);
+    if (code !== DESCRIBED) throw this.#wrong("described value", code);
     return this.knownDescriptor();
   }
 
   boolean(): boolean | undefined {
     const code = this.code();
-    if (code === 0x41) return true;
-    if (code === 0x42) return false;
-    return code === 0x56 ? this.truth(code) : this.#null("boolean", code);
+    if (code === TRUE) return true;
+    if (code === FALSE) return false;
+    return code === BOOLEAN ? this.truth(code) : this.#null("boolean", code);
   }
 
   ubyte(): number | undefined {
     const code = this.code();
-    return code === 0x50 ? this.u8(code) : this.#null("ubyte", code);
+    return code === UBYTE ? this.u8(code) : this.#null("ubyte", code);
   }
 
   ushort(): number | undefined {
     const code = this.code();
-    return code === 0x60 ? this.u16(code) : this.#null("ushort", code);
+    return code === USHORT ? this.u16(code) : this.#null("ushort", code);
   }
 
   uint(): number | undefined {
     const code = this.code();
-    if (code === 0x52) return this.u8(code);
-    if (code === 0x43) return 0;
-    return code === 0x70 ? this.u32(code) : this.#null("uint", code);
+    if (code === SMALLUINT) return this.u8(code);
+    if (code === UINT0) return 0;
+    return code === UINT ? this.u32(code) : this.#null("uint", code);
   }
 
   ulong(): bigint | undefined {
     const code = this.code();
-    if (code === 0x44) return 0n;
-    if (code === 0x53) return BigInt(this.u8(code));
-    return code === 0x80 ? this.u64(code) : this.#null("ulong", code);
+    if (code === ULONG0) return 0n;
+    if (code === SMALLULONG) return BigInt(this.u8(code));
+    return code === ULONG ? this.u64(code) : this.#null("ulong", code);
   }
 
   /** Milliseconds since 1970. */
   timestamp(): bigint | undefined {
     const code = this.code();
-    return code === 0x83 ? BigInt.asIntN(64, this.u64(code)) : this.#null("timestamp", code);
+    return code === TIMESTAMP ? BigInt.asIntN(64, this.u64(code)) : this.#null("timestamp", code);
   }
 
   uuid(): Uuid | undefined {
     const code = this.code();
-    return code === 0x98 ? new Uuid(this.view(code, 16)) : this.#null("uuid", code);
+    return code === UUID ? new Uuid(this.view(code, 16)) : this.#null("uuid", code);
   }
 
   string(): string | undefined {
     const code = this.code();
-    if (code === 0xa1) return this.text(code, this.u8(code));
-    return code === 0xb1 ? this.text(code, this.u32(code)) : this.#null("string", code);
+    if (code === STR8) return this.text(code, this.u8(code));
+    return code === STR32 ? this.text(code, this.u32(code)) : this.#null("string", code);
   }
 
   symbol(): string | undefined {
     const code = this.code();
-    if (code === 0xa3) return this.text(code, this.u8(code));
-    return code === 0xb3 ? this.text(code, this.u32(code)) : this.#null("symbol", code);
+    if (code === SYM8) return this.text(code, this.u8(code));
+    return code === SYM32 ? this.text(code, this.u32(code)) : this.#null("symbol", code);
   }
 
   /** A view of `bytes`. */
   binary(): Uint8Array | undefined {
     const code = this.code();
-    if (code === 0xa0) return this.view(code, this.u8(code));
-    return code === 0xb0 ? this.view(code, this.u32(code)) : this.#null("binary", code);
+    if (code === VBIN8) return this.view(code, this.u8(code));
+    return code === VBIN32 ? this.view(code, this.u32(code)) : this.#null("binary", code);
   }
 
   /** One symbol or an array of them, as AMQP writes a field that may have several (types 1.4). Null is none. */
   symbols(): string[] {
     const code = this.code();
-    if (code === 0x40) return [];
-    if (code === 0xa3) return [this.text(code, this.u8(code))];
-    if (code === 0xb3) return [this.text(code, this.u32(code))];
-    if (code !== 0xe0 && code !== 0xf0) throw this.#wrong("symbols", code);
+    if (code === NULL) return [];
+    if (code === SYM8) return [this.text(code, this.u8(code))];
+    if (code === SYM32) return [this.text(code, this.u32(code))];
+    if (code !== ARRAY8 && code !== ARRAY32) throw this.#wrong("symbols", code);
     const items = readValue(this, code);
     if (Array.isArray(items) && items.every((item) => typeof item === "string")) return items;
     throw this.error(`${typeName(code)} of something else than symbols`);
   }
 
   #null(expected: string, code: number): undefined {
-    if (code !== 0x40) throw this.#wrong(expected, code);
+    if (code !== NULL) throw this.#wrong(expected, code);
     return undefined;
   }
 

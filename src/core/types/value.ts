@@ -1,4 +1,47 @@
-import { typeName, typeWidth } from "./codes.js";
+import {
+  ARRAY8,
+  ARRAY32,
+  BOOLEAN,
+  BYTE,
+  CHAR,
+  DECIMAL32,
+  DECIMAL64,
+  DECIMAL128,
+  DESCRIBED,
+  DOUBLE,
+  FALSE,
+  FLOAT,
+  INT,
+  LIST0,
+  LIST8,
+  LIST32,
+  LONG,
+  MAP8,
+  MAP32,
+  NULL,
+  SHORT,
+  SMALLINT,
+  SMALLLONG,
+  SMALLUINT,
+  SMALLULONG,
+  STR8,
+  STR32,
+  SYM8,
+  SYM32,
+  TIMESTAMP,
+  TRUE,
+  typeName,
+  typeWidth,
+  UBYTE,
+  UINT,
+  UINT0,
+  ULONG,
+  ULONG0,
+  USHORT,
+  UUID,
+  VBIN8,
+  VBIN32,
+} from "./codes.js";
 import type { Cursor } from "./cursor.js";
 import { Uuid } from "./uuid.js";
 
@@ -21,19 +64,19 @@ export class Described {
 /** Reads the value whose constructor byte has just been read; `Reader.value` says what becomes of which type. */
 export function readValue(cursor: Cursor, code: number, depth = 0): unknown {
   switch (code) {
-    case 0x00:
+    case DESCRIBED:
       checkDepth(cursor, code, depth);
       return new Described(cursor.descriptor(), readValue(cursor, cursor.code(), depth + 1));
-    case 0x45:
+    case LIST0:
       return [];
-    case 0xc0:
-    case 0xd0:
+    case LIST8:
+    case LIST32:
       return readList(cursor, code, depth);
-    case 0xc1:
-    case 0xd1:
+    case MAP8:
+    case MAP32:
       return readMap(cursor, code, depth);
-    case 0xe0:
-    case 0xf0:
+    case ARRAY8:
+    case ARRAY32:
       return readArray(cursor, code, depth);
     default:
       return readScalar(cursor, code);
@@ -44,18 +87,18 @@ export function readValue(cursor: Cursor, code: number, depth = 0): unknown {
 export function skipValue(cursor: Cursor, code: number, depth = 0): void {
   const width = typeWidth(code);
   if (width === undefined) {
-    if (code !== 0x00) throw cursor.error(typeName(code));
+    if (code !== DESCRIBED) throw cursor.error(typeName(code));
     checkDepth(cursor, code, depth);
     cursor.descriptor();
     skipValue(cursor, cursor.code(), depth + 1);
-  } else if (code < 0xa0) {
+  } else if (code < VBIN8) {
     cursor.pass(code, width);
-  } else if (code < 0xc0) {
+  } else if (code < LIST8) {
     cursor.pass(code, width === 1 ? cursor.u8(code) : cursor.u32(code));
   } else {
     const { end } = cursor;
     const count = enter(cursor, code, depth);
-    const elements = code >= 0xe0 ? readElementType(cursor, code, count) : undefined;
+    const elements = code >= ARRAY8 ? readElementType(cursor, code, count) : undefined;
     for (let i = 0; i < count; i++) skipValue(cursor, elements?.code ?? cursor.code(), depth + 1);
     leave(cursor, code, end);
   }
@@ -101,64 +144,64 @@ function readArray(cursor: Cursor, code: number, depth: number): unknown[] {
 
 function readScalar(cursor: Cursor, code: number): unknown {
   switch (code) {
-    case 0x40:
+    case NULL:
       return null;
-    case 0x41:
+    case TRUE:
       return true;
-    case 0x42:
+    case FALSE:
       return false;
-    case 0x43:
+    case UINT0:
       return 0;
-    case 0x44:
+    case ULONG0:
       return 0n;
-    case 0x50:
-    case 0x52:
+    case UBYTE:
+    case SMALLUINT:
       return cursor.u8(code);
-    case 0x51:
-    case 0x54:
+    case BYTE:
+    case SMALLINT:
       return (cursor.u8(code) << 24) >> 24;
-    case 0x53:
+    case SMALLULONG:
       return BigInt(cursor.u8(code));
-    case 0x55:
+    case SMALLLONG:
       return BigInt((cursor.u8(code) << 24) >> 24);
-    case 0x56:
+    case BOOLEAN:
       return cursor.truth(code);
-    case 0x60:
+    case USHORT:
       return cursor.u16(code);
-    case 0x61:
+    case SHORT:
       return (cursor.u16(code) << 16) >> 16;
-    case 0x70:
+    case UINT:
       return cursor.u32(code);
-    case 0x71:
+    case INT:
       return cursor.u32(code) | 0;
-    case 0x72:
+    case FLOAT:
       return viewOf(cursor.view(code, 4)).getFloat32(0);
-    case 0x73:
+    case CHAR:
       return readChar(cursor, code);
-    case 0x80:
+    case ULONG:
       return cursor.u64(code);
-    case 0x81:
-    case 0x83:
+    case LONG:
+    case TIMESTAMP:
       return BigInt.asIntN(64, cursor.u64(code));
-    case 0x82:
+    case DOUBLE:
       return viewOf(cursor.view(code, 8)).getFloat64(0);
-    case 0x74:
+    case DECIMAL32:
       return cursor.view(code, 4);
-    case 0x84:
+    case DECIMAL64:
       return cursor.view(code, 8);
-    case 0x94:
+    case DECIMAL128:
       return cursor.view(code, 16);
-    case 0x98:
+    case UUID:
       return new Uuid(cursor.view(code, 16));
-    case 0xa0:
+    case VBIN8:
       return cursor.view(code, cursor.u8(code));
-    case 0xb0:
+    case VBIN32:
       return cursor.view(code, cursor.u32(code));
-    case 0xa1:
-    case 0xa3:
+    case STR8:
+    case SYM8:
       return cursor.text(code, cursor.u8(code));
-    case 0xb1:
-    case 0xb3:
+    case STR32:
+    case SYM32:
       return cursor.text(code, cursor.u32(code));
     default:
       throw cursor.error(typeName(code));
@@ -186,7 +229,7 @@ function enter(cursor: Cursor, code: number, depth: number): number {
   checkDepth(cursor, code, depth);
   const count = cursor.enter(code);
   cursor.end = cursor.listEnd;
-  if ((code === 0xc1 || code === 0xd1) && count % 2 !== 0)
+  if ((code === MAP8 || code === MAP32) && count % 2 !== 0)
     throw cursor.error(`${typeName(code)} of ${count} values, an odd number`);
   return count;
 }
@@ -208,7 +251,7 @@ function readElementType(
   count: number,
 ): { code: number; descriptor: bigint | string | undefined } {
   let code = cursor.code();
-  const descriptor = code === 0x00 ? cursor.descriptor() : undefined;
+  const descriptor = code === DESCRIBED ? cursor.descriptor() : undefined;
   if (descriptor !== undefined) code = cursor.code();
   const width = typeWidth(code);
   if (width === undefined) throw cursor.error(`${typeName(array)} of ${typeName(code)}`);

@@ -1,3 +1,27 @@
+import {
+  ARRAY32,
+  DESCRIBED,
+  FALSE,
+  LIST0,
+  LIST8,
+  LIST32,
+  NULL,
+  SMALLUINT,
+  SMALLULONG,
+  STR8,
+  SYM8,
+  SYM32,
+  TIMESTAMP,
+  TRUE,
+  UBYTE,
+  UINT,
+  UINT0,
+  ULONG,
+  ULONG0,
+  UUID,
+  VBIN8,
+  VBIN32,
+} from "./codes.js";
 import type { Uuid } from "./uuid.js";
 
 /** Shorter strings are faster by a loop than by a call into TextEncoder. */
@@ -39,52 +63,52 @@ export class Writer {
   }
 
   null(): void {
-    this.#octet(0x40);
+    this.#octet(NULL);
   }
 
   boolean(v: boolean | undefined): void {
     if (v === undefined) return this.null();
-    this.#octet(v ? 0x41 : 0x42);
+    this.#octet(v ? TRUE : FALSE);
   }
 
   ubyte(v: number | undefined): void {
     if (v === undefined) return this.null();
     check("ubyte", v, 0xff);
-    this.#octets(0x50, v);
+    this.#octets(UBYTE, v);
   }
 
   uint(v: number | undefined): void {
     if (v === undefined) return this.null();
     check("uint", v, 0xffff_ffff);
-    if (v === 0) this.#octet(0x43);
-    else if (v < 256) this.#octets(0x52, v);
-    else this.#word(0x70, v);
+    if (v === 0) this.#octet(UINT0);
+    else if (v < 256) this.#octets(SMALLUINT, v);
+    else this.#word(UINT, v);
   }
 
   ulong(v: number | bigint): void {
     const value = BigInt(v);
     if (value !== BigInt.asUintN(64, value)) throw new RangeError(`ulong out of range: ${v}`);
-    if (value === 0n) this.#octet(0x44);
-    else if (value < 256n) this.#octets(0x53, Number(value));
-    else this.#long(0x80, value);
+    if (value === 0n) this.#octet(ULONG0);
+    else if (value < 256n) this.#octets(SMALLULONG, Number(value));
+    else this.#long(ULONG, value);
   }
 
   /** Milliseconds since 1970. */
   timestamp(ms: bigint | undefined): void {
     if (ms === undefined) return this.null();
     if (ms !== BigInt.asIntN(64, ms)) throw new RangeError(`timestamp out of range: ${ms}`);
-    this.#long(0x83, ms);
+    this.#long(TIMESTAMP, ms);
   }
 
   /** Lone surrogates, which UTF-8 cannot hold, become U+FFFD. */
   string(v: string | undefined): void {
     if (v === undefined) return this.null();
-    this.#text(0xa1, v);
+    this.#text(STR8, v);
   }
 
   symbol(v: string | undefined): void {
     if (v === undefined) return this.null();
-    this.#text(0xa3, v);
+    this.#text(SYM8, v);
   }
 
   /** An array of symbols. */
@@ -92,7 +116,7 @@ export class Writer {
     this.reserve(10);
     const mark = this.at - this.from;
     this.at += 9;
-    this.#octet(0xb3);
+    this.#octet(SYM32);
     for (const symbol of v) {
       this.reserve(4 + symbol.length);
       const element = this.at - this.from;
@@ -101,20 +125,20 @@ export class Writer {
       this.#word32(this.from + element, this.at - this.from - element - 4);
     }
     const start = this.from + mark;
-    this.bytes[start] = 0xf0;
+    this.bytes[start] = ARRAY32;
     this.#word32(start + 1, this.at - start - 5);
     this.#word32(start + 5, v.length);
   }
 
   binary(v: Uint8Array | undefined): void {
     if (v === undefined) return this.null();
-    if (v.length < 256) this.#octets(0xa0, v.length);
-    else this.#word(0xb0, v.length);
+    if (v.length < 256) this.#octets(VBIN8, v.length);
+    else this.#word(VBIN32, v.length);
     this.append(v);
   }
 
   uuid(v: Uuid): void {
-    this.#octet(0x98);
+    this.#octet(UUID);
     this.append(v.bytes);
   }
 
@@ -122,8 +146,8 @@ export class Writer {
   descriptor(code: number): void {
     this.reserve(3);
     const { bytes, at } = this;
-    bytes[at] = 0x00;
-    bytes[at + 1] = 0x53;
+    bytes[at] = DESCRIBED;
+    bytes[at + 1] = SMALLULONG;
     bytes[at + 2] = code;
     this.at = at + 3;
   }
@@ -141,10 +165,10 @@ export class Writer {
     const start = this.from + mark;
     const size = this.at - start - 3;
     if (count === 0) {
-      this.bytes[start] = 0x45;
+      this.bytes[start] = LIST0;
       this.at = start + 1;
     } else if (size < 255 && count < 256) {
-      this.bytes[start] = 0xc0;
+      this.bytes[start] = LIST8;
       this.bytes[start + 1] = size + 1;
       this.bytes[start + 2] = count;
     } else {
@@ -156,7 +180,7 @@ export class Writer {
     this.reserve(6);
     const start = this.from + mark;
     this.bytes.copyWithin(start + 9, start + 3, this.at);
-    this.bytes[start] = 0xd0;
+    this.bytes[start] = LIST32;
     this.#word32(start + 1, size + 4);
     this.#word32(start + 5, count);
     this.at += 6;

@@ -1,19 +1,8 @@
 import { AuthenticationError, ProtocolError } from "../../errors.js";
+import { SASL_CHALLENGE, SASL_INIT, SASL_MECHANISMS, SASL_OUTCOME, SASL_RESPONSE } from "../../types/descriptors.js";
 import type { Reader } from "../../types/reader.js";
 import type { ClientMechanism } from "../mechanism.js";
-import {
-  type Credentials,
-  readSaslData,
-  SASL_CHALLENGE,
-  SASL_INIT,
-  SASL_MECHANISMS,
-  SASL_OUTCOME,
-  SASL_RESPONSE,
-  type SaslStream,
-  saslData,
-  saslFrame,
-  saslHeader,
-} from "../sasl.js";
+import { type Credentials, readSaslData, type SaslStream, saslData, saslFrame, saslHeader } from "../sasl.js";
 import { type SaslEvents, SaslExchange, type SaslStep } from "../sasl-exchange.js";
 import { chooseMechanism, describeLogin } from "./mechanism-choice.js";
 

@@ -1,18 +1,8 @@
 import { AuthenticationError, ProtocolError } from "../../errors.js";
+import { SASL_CHALLENGE, SASL_INIT, SASL_MECHANISMS, SASL_OUTCOME, SASL_RESPONSE } from "../../types/descriptors.js";
 import type { Reader } from "../../types/reader.js";
 import type { ServerMechanism, Verdict } from "../mechanism.js";
-import {
-  readSaslData,
-  SASL_CHALLENGE,
-  SASL_INIT,
-  SASL_MECHANISMS,
-  SASL_OUTCOME,
-  SASL_RESPONSE,
-  type SaslStream,
-  saslData,
-  saslFrame,
-  saslHeader,
-} from "../sasl.js";
+import { readSaslData, type SaslStream, saslData, saslFrame, saslHeader } from "../sasl.js";
 import { type SaslEvents, SaslExchange, type SaslStep } from "../sasl-exchange.js";
 import type { Authenticator } from "./authenticator.js";
 import { serverMechanism } from "./server-mechanisms.js";
