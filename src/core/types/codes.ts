@@ -1,4 +1,4 @@
-/** The constructor byte of a described value: a descriptor and a value follow (types 1.2). */
+/** Constructor byte of a described value, followed by a descriptor and a value (types 1.2). */
 export const DESCRIBED = 0x00;
 
 // Constructor bytes of the primitive types (types 1.6).
@@ -43,8 +43,8 @@ export const ARRAY8 = 0xe0;
 export const ARRAY32 = 0xf0;
 
 /**
- * AMQP's primitive types by constructor byte (types 1.6): the name for messages, and a width, which is that of the value
- * where it is fixed, and of the size field where it is not (0xa0 and above).
+ * Constructor byte, name for error messages and width in bytes of AMQP's primitive types (types 1.6). The width is that of
+ * the value, or of the size field for types of variable width (vbin8, 0xa0, and above).
  */
 const TYPES: readonly (readonly [code: number, name: string, width: number])[] = [
   [NULL, "null", 0],
@@ -91,13 +91,13 @@ const TYPES: readonly (readonly [code: number, name: string, width: number])[] =
 const NAMES: ReadonlyMap<number, string> = new Map(TYPES.map(([code, name]) => [code, name]));
 const WIDTHS: ReadonlyMap<number, number> = new Map(TYPES.map(([code, , width]) => [code, width]));
 
-/** `str8`, `described value`, `unknown type 0x57`. */
+/** Name of a type for error messages: `str8`, `described value` or `unknown type 0x57`. */
 export function typeName(code: number): string {
   if (code === DESCRIBED) return "described value";
   return NAMES.get(code) ?? `unknown type 0x${code.toString(16).padStart(2, "0")}`;
 }
 
-/** Undefined for a described value and for codes that AMQP does not have. */
+/** Width of a primitive type in bytes; undefined for a described value and for codes that AMQP does not define. */
 export function typeWidth(code: number): number | undefined {
   return WIDTHS.get(code);
 }

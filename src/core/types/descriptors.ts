@@ -41,7 +41,7 @@ export const AMQP_SEQUENCE = 0x76;
 export const AMQP_VALUE = 0x77;
 export const FOOTER = 0x78;
 
-/** Symbolic descriptors and their numbers: frames (transport 2.7, security 5.3), sections and outcomes (messaging 3.2 to 3.5). */
+/** Symbolic descriptors and their numeric codes. */
 const DESCRIPTORS: readonly (readonly [name: string, code: number])[] = [
   ["amqp:open:list", OPEN],
   ["amqp:begin:list", BEGIN],
@@ -79,12 +79,12 @@ const DESCRIPTORS: readonly (readonly [name: string, code: number])[] = [
 const NAMES: ReadonlyMap<number, string> = new Map(DESCRIPTORS.map(([name, code]) => [code, name]));
 const CODES: ReadonlyMap<string, number> = new Map(DESCRIPTORS);
 
-/** The number that stands for a symbolic descriptor; undefined for one that AMQP does not define. */
+/** Numeric code of a symbolic descriptor; undefined for one that AMQP does not define. */
 export function descriptorCode(name: string): number | undefined {
   return CODES.get(name);
 }
 
-/** What AMQP calls it: `open`, `amqp-value`; undefined for a number that it does not define. */
+/** AMQP's name for a descriptor, such as `open` or `amqp-value`; undefined for a code that it does not define. */
 export function descriptorName(code: number): string | undefined {
   return NAMES.get(code)?.split(":")[1];
 }

@@ -45,12 +45,12 @@ import {
 import type { Cursor } from "./cursor.js";
 import { Uuid } from "./uuid.js";
 
-/** How deep lists, maps, arrays and described values may be nested. */
+/** Maximum nesting depth of lists, maps, arrays and described values. */
 const MAX_DEPTH = 32;
-/** Values in lists, maps and arrays of one message: three bytes of a stranger can cost two hundred of ours. */
+/** Maximum number of values in the lists, maps and arrays of one message: 3 bytes of untrusted input can take 200 bytes of memory. */
 const MAX_VALUES = 262_144;
 
-/** A value with a descriptor that says what it means (types 1.2). */
+/** A value with a descriptor that defines its meaning (types 1.2). */
 export class Described {
   readonly descriptor: bigint | string;
   readonly value: unknown;
@@ -61,7 +61,7 @@ export class Described {
   }
 }
 
-/** Reads the value whose constructor byte has just been read; `Reader.value` says what becomes of which type. */
+/** Reads the value behind its constructor byte `code`. `Reader.value` describes the result for each type. */
 export function readValue(cursor: Cursor, code: number, depth = 0): unknown {
   switch (code) {
     case DESCRIBED:
@@ -83,7 +83,7 @@ export function readValue(cursor: Cursor, code: number, depth = 0): unknown {
   }
 }
 
-/** Passes over the value whose constructor byte has just been read. */
+/** Skips the value behind its constructor byte `code`. */
 export function skipValue(cursor: Cursor, code: number, depth = 0): void {
   const width = typeWidth(code);
   if (width === undefined) {
@@ -123,7 +123,7 @@ function readMap(cursor: Cursor, code: number, depth: number): Map<unknown, unkn
     const key = readValue(cursor, cursor.code(), depth + 1);
     map.set(key, readValue(cursor, cursor.code(), depth + 1));
   }
-  if (map.size * 2 !== count) throw cursor.error(`${typeName(code)} with a key twice`);
+  if (map.size * 2 !== count) throw cursor.error(`${typeName(code)} with a duplicate key`);
   leave(cursor, code, end);
   return map;
 }
@@ -211,7 +211,7 @@ function readScalar(cursor: Cursor, code: number): unknown {
 function readChar(cursor: Cursor, code: number): string {
   const point = cursor.u32(code);
   if (point > 0x10_ffff || (point >= 0xd800 && point <= 0xdfff)) {
-    throw cursor.error(`char of 0x${point.toString(16)}, which is no character`);
+    throw cursor.error(`invalid char 0x${point.toString(16)}`);
   }
   return String.fromCodePoint(point);
 }
@@ -224,13 +224,13 @@ function checkDepth(cursor: Cursor, code: number, depth: number): void {
   if (depth >= MAX_DEPTH) throw cursor.error(`${typeName(code)} nested more than ${MAX_DEPTH} deep`);
 }
 
-/** Until `leave`, nothing behind the list, map or array can be read. */
+/** Enters a list, map or array. Until `leave`, bytes behind it cannot be read. */
 function enter(cursor: Cursor, code: number, depth: number): number {
   checkDepth(cursor, code, depth);
   const count = cursor.enter(code);
   cursor.end = cursor.listEnd;
   if ((code === MAP8 || code === MAP32) && count % 2 !== 0)
-    throw cursor.error(`${typeName(code)} of ${count} values, an odd number`);
+    throw cursor.error(`${typeName(code)} with an odd number of values (${count})`);
   return count;
 }
 
@@ -240,11 +240,11 @@ function checkBudget(cursor: Cursor, count: number): void {
 }
 
 function leave(cursor: Cursor, code: number, end: number): void {
-  if (cursor.at !== cursor.end) throw cursor.error(`${typeName(code)} with ${cursor.end - cursor.at} bytes too many`);
+  if (cursor.at !== cursor.end) throw cursor.error(`${typeName(code)} with ${cursor.end - cursor.at} extra bytes`);
   cursor.end = end;
 }
 
-/** The one constructor of an array's elements. Elements without bytes of their own could be any number of them: refused. */
+/** Reads the constructor of an array's elements. Elements of zero width are refused, because the array's size would not limit their count. */
 function readElementType(
   cursor: Cursor,
   array: number,
@@ -257,7 +257,7 @@ function readElementType(
   if (width === undefined) throw cursor.error(`${typeName(array)} of ${typeName(code)}`);
   const left = cursor.end - cursor.at;
   if (count > 0 && (width === 0 || count * width > left)) {
-    throw cursor.error(`${typeName(array)} of ${count} times ${typeName(code)} in ${left} bytes`);
+    throw cursor.error(`${typeName(array)} of ${count} ${typeName(code)} values in ${left} bytes`);
   }
   return { code, descriptor };
 }

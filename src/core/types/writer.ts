@@ -24,14 +24,16 @@ import {
 } from "./codes.js";
 import type { Uuid } from "./uuid.js";
 
-/** Shorter strings are faster by a loop than by a call into TextEncoder. */
+/** Up to this length, in characters, a loop is faster than TextEncoder. */
 const SHORT_CHARS = 32;
 const encoder = new TextEncoder();
 
 /**
- * AMQP values as bytes, one after another in a slab; [from, at) is what nobody has taken yet. Every method makes the room
- * that it needs. What lies before `from` has been given away and is never written again, so that taken bytes can be sent
- * without a copy. Where undefined may be given it is written as null. A number that its type cannot hold throws RangeError.
+ * Writes AMQP values one after another into a slab of bytes. Bytes [from, at) are written but not yet taken. Every method
+ * reserves the room that it needs. Bytes before `from` have been taken and are never written again, so that they can be sent
+ * without a copy. Undefined is written as null.
+ *
+ * @throws RangeError when a number is outside the range of its type.
  */
 export class Writer {
   bytes: Uint8Array;
@@ -44,12 +46,12 @@ export class Writer {
     this.#slabBytes = slabBytes;
   }
 
-  /** Room for n more bytes at `at`. May replace `bytes`: keep positions relative to `from`, as the marks of lists are. */
+  /** Reserves room for n more bytes at `at`. May replace `bytes`: positions, such as the marks of lists, must be relative to `from`. */
   reserve(n: number): void {
     if (this.at + n > this.bytes.length) this.#grow(n);
   }
 
-  /** The bytes written since the last time. They are the caller's: a view that nothing here writes to again. */
+  /** Returns the bytes written since the last call, as a view. The caller owns them: they are never written again. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(this.from, this.at);
     this.from = this.at;
@@ -100,7 +102,7 @@ export class Writer {
     this.#long(TIMESTAMP, ms);
   }
 
-  /** Lone surrogates, which UTF-8 cannot hold, become U+FFFD. */
+  /** Lone surrogates, which UTF-8 cannot encode, become U+FFFD. */
   string(v: string | undefined): void {
     if (v === undefined) return this.null();
     this.#text(STR8, v);
@@ -142,7 +144,7 @@ export class Writer {
     this.append(v.bytes);
   }
 
-  /** Of the value written next. */
+  /** Writes the descriptor of the value that is written next. */
   descriptor(code: number): void {
     this.reserve(3);
     const { bytes, at } = this;
@@ -152,7 +154,7 @@ export class Writer {
     this.at = at + 3;
   }
 
-  /** Returns the mark that `endList` wants. Nothing may be taken in between. */
+  /** Begins a list and returns the mark for `endList`. `take` must not be called in between. */
   beginList(): number {
     this.reserve(3);
     const mark = this.at - this.from;
@@ -160,7 +162,7 @@ export class Writer {
     return mark;
   }
 
-  /** list0, list8 or list32, as small as it can be. */
+  /** Ends a list in the smallest encoding: list0, list8 or list32. */
   endList(mark: number, count: number): void {
     const start = this.from + mark;
     const size = this.at - start - 3;
@@ -186,7 +188,7 @@ export class Writer {
     this.at += 6;
   }
 
-  /** `code` is that of the form with a size of one byte; the other one is 0x10 above it. */
+  /** `code` is that of the encoding with a size of one byte; the encoding with four bytes is 0x10 above it. */
   #text(code: number, v: string): void {
     const length = v.length;
     if (length > SHORT_CHARS) {
@@ -208,7 +210,7 @@ export class Writer {
     this.at = at + 2 + length;
   }
 
-  /** Any length and alphabet; the short form as long as the UTF-8 fits it. */
+  /** Writes text of any length, in the short encoding if the UTF-8 fits. */
   #longText(code: number, v: string): void {
     const mark = this.at - this.from;
     const header = v.length < 256 ? 2 : 5;
@@ -231,7 +233,7 @@ export class Writer {
     this.#word32(this.from + mark + 1, size);
   }
 
-  /** In one go when it is ASCII: one byte per character has been reserved. Three are the most that one can need. */
+  /** One byte per character is reserved, which is enough for ASCII. Other text needs at most three bytes per character. */
   #utf8(v: string): void {
     let { read, written } = encoder.encodeInto(v, this.bytes.subarray(this.at));
     this.at += written;
@@ -278,7 +280,7 @@ export class Writer {
     bytes[at + 3] = v;
   }
 
-  /** By half again where a slab is not enough, so that a long message in small pieces is not copied for each of them. */
+  /** Beyond one slab grows by half, so that a long message in small pieces is not copied for each piece. */
   #grow(n: number): void {
     const needed = this.at - this.from + n;
     const length = needed > this.#slabBytes ? needed + (needed >>> 1) : this.#slabBytes;
@@ -290,6 +292,6 @@ export class Writer {
   }
 }
 
-function check(type: string, v: number, most: number): void {
-  if (v >>> 0 !== v || v > most) throw new RangeError(`${type} out of range: ${v}`);
+function check(type: string, v: number, max: number): void {
+  if (v >>> 0 !== v || v > max) throw new RangeError(`${type} out of range: ${v}`);
 }

@@ -38,7 +38,7 @@ describe("bytes from strangers", () => {
       // rhea would take 0x50 for the type, and the ubyte for an array of 4 * 10^9 nulls
       "an array without a type, that would shift what rhea reads",
       (peer) => peer.sendBytes(frame("005318c01201e0010050f07000000000ffffffff404040")),
-      "no bytes are left for a value",
+      "no bytes left for a value",
     ],
     ["an open again", (peer) => peer.send("open", { container_id: "again" }), "Open already received"],
   ];

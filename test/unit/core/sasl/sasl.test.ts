@@ -181,7 +181,7 @@ describe("the client", () => {
       join(saslHeader(), Uint8Array.of(0, 0, 0, 16, 1, 1, 0, 0)),
       "no SASL frame",
     ],
-    ["an empty frame", join(saslHeader(), Uint8Array.of(0, 0, 0, 8, 2, 1, 0, 0)), "no bytes are left for a value"],
+    ["an empty frame", join(saslHeader(), Uint8Array.of(0, 0, 0, 8, 2, 1, 0, 0)), "no bytes left for a value"],
   ])("refuses a peer that answers with %s", (_, bytes, message) => {
     for (const size of [1, bytes.length]) {
       const error = feed(client({ credentials: undefined }), bytes, size);
