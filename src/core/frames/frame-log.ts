@@ -31,26 +31,27 @@ import { readUtf8 } from "../types/utf8.js";
 import { Uuid } from "../types/uuid.js";
 import { Described } from "../types/value.js";
 
-/** One frame as it passed, for people to look at. */
+/** Description of a frame that was sent or received, for logs and debugging. */
 export interface Frame {
-  /** From the peer, or to it. */
+  /** `in`: from the peer; `out`: to the peer. */
   direction: "in" | "out";
-  /** The session that it belongs to; 0 for those of the connection. */
+  /** Channel of the session; 0 for frames of the connection. */
   channel: number;
-  /** `open`, `transfer`, `sasl-init`; `heartbeat` for an empty frame, `unreadable` for what cannot be read. */
+  /** AMQP's name, such as `open`, `transfer` or `sasl-init`; `header` for a protocol header, `heartbeat` for an empty frame, `unreadable` for an invalid one. */
   performative: string;
   /**
-   * By AMQP's names in camelCase, fit for JSON. Absent ones are left out, and so is all that SASL exchanges but names of
-   * mechanisms and outcomes. A transfer has `payloadBytes` besides, an unreadable frame only the `reason`.
+   * Fields by AMQP's names in camelCase, as values that JSON can represent. Null fields are omitted, and so are all SASL
+   * data except mechanism names, host name and outcome code. A transfer also has `payloadBytes`, a header `protocol`; an
+   * unreadable frame has only `reason`.
    */
   fields: object;
-  /** The size of the whole frame. */
+  /** Size of the whole frame in bytes. */
   bytes: number;
 }
 
 const HEADER_BYTES = 8;
 
-/** By descriptor. A field called `-` is secret. */
+/** Field names by descriptor. A field called `-` is secret and is omitted. */
 const FIELDS: ReadonlyMap<number, string> = new Map([
   [
     OPEN,
@@ -91,7 +92,7 @@ const FIELDS: ReadonlyMap<number, string> = new Map([
   [SASL_OUTCOME, "code -"],
 ]);
 
-/** Describes one frame, given with its header. Never throws: what cannot be read is `unreadable`. */
+/** Describes one frame, given with its header. Never throws: an invalid frame is described as `unreadable`. */
 export function describeFrame(direction: "in" | "out", frame: Uint8Array): Frame {
   const channel = frame[5] === 0 ? ((frame[6] ?? 0) << 8) | (frame[7] ?? 0) : 0;
   try {
@@ -106,7 +107,7 @@ function read(frame: Uint8Array): { performative: string; fields: object } {
   const body = (frame[4] ?? 0) * 4;
   const type = frame[5] ?? 0;
   if (frame.length < HEADER_BYTES || body < HEADER_BYTES || body > frame.length || type > 1) {
-    throw new ProtocolError("no frame header");
+    throw new ProtocolError("invalid frame header");
   }
   if (body === frame.length) return { performative: "heartbeat", fields: {} };
   const reader = new Reader(frame, body);
@@ -115,7 +116,7 @@ function read(frame: Uint8Array): { performative: string; fields: object } {
   const performative =
     code <= CLOSE || (code >= SASL_MECHANISMS && code <= SASL_OUTCOME) ? descriptorName(code) : undefined;
   if (performative === undefined || !Array.isArray(value)) {
-    throw new ProtocolError(`no performative: 0x${code.toString(16)}`);
+    throw new ProtocolError(`unknown performative 0x${code.toString(16)}`);
   }
   const fields = named(code, value);
   return { performative, fields: code === TRANSFER ? { ...fields, payloadBytes: reader.end - reader.at } : fields };
@@ -142,7 +143,7 @@ function forJson(value: unknown): unknown {
   return value;
 }
 
-/** An outcome, a source, an error: its fields beside its name. */
+/** An outcome, a source, a target or an error becomes its name as `type` with its fields. */
 function describedForJson({ descriptor, value }: Described): object {
   const code = typeof descriptor === "string" ? descriptorCode(descriptor) : Number(descriptor);
   if (code === undefined || !FIELDS.has(code) || !Array.isArray(value)) {
@@ -151,7 +152,7 @@ function describedForJson({ descriptor, value }: Described): object {
   return { type: descriptorName(code), ...named(code, value) };
 }
 
-/** Binary is a tag or a name more often than not. */
+/** Binary as text when it is printable ASCII, as most tags and names are; otherwise as hexadecimal digits. */
 function textOf(bytes: Uint8Array): string {
   const text = bytes.every((byte) => byte >= 0x20 && byte < 0x7f) ? readUtf8(bytes, 0, bytes.length) : undefined;
   return text ?? `0x${toHex(bytes)}`;

@@ -4,35 +4,40 @@ import { describeProtocol } from "../sasl/sasl.js";
 import { describeFrame, type Frame } from "./frame-log.js";
 import { FrameSplitter } from "./splitter.js";
 
-/** At a larger frame, which the connection refuses, the tap stops looking. */
+/** Largest frame that is reported, in bytes. */
 const MAX_FRAME_BYTES = 1024 * 1024;
 
-/** A protocol header begins with "AMQP"; the first byte of a frame, that of its size, is 0 here. */
+/** The first byte of a protocol header. A frame up to `MAX_FRAME_BYTES` begins with 0. */
 const LETTER_A = 0x41;
 
+/** Called for each frame and each protocol header. */
 export type OnFrame = (frame: Frame) => void;
 
-/** Looks at one direction of a connection's bytes as they pass, and tells each protocol header and each frame. */
+/**
+ * Reports each protocol header and each frame in one direction of a connection. After an invalid frame size it reports
+ * nothing more; the connection itself handles the error.
+ */
 export class FrameTap {
   readonly #direction: Frame["direction"];
   readonly #onFrame: OnFrame;
   readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES, (bytes, at, end) => this.#report(bytes.subarray(at, end)), {
     protocolHeaders: true,
   });
-  #blind = false;
+  #stopped = false;
 
   constructor(direction: Frame["direction"], onFrame: OnFrame) {
     this.#direction = direction;
     this.#onFrame = onFrame;
   }
 
+  /** Observes the next bytes of the stream. */
   pass(bytes: Uint8Array): void {
-    if (this.#blind) return;
+    if (this.#stopped) return;
     try {
       this.#splitter.receive(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#blind = true;
+      this.#stopped = true;
     }
   }
 
@@ -48,7 +53,7 @@ export class FrameTap {
   }
 }
 
-/** The same socket, with what is sent passing `tap`. */
+/** Wraps a socket so that `tap` observes the bytes that are sent. */
 export function tapped(socket: Socket, tap: FrameTap): Socket {
   return {
     id: socket.id,

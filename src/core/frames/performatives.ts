@@ -8,10 +8,10 @@ import type { Writer } from "../types/writer.js";
 
 export { DISPOSITION, FLOW, TRANSFER };
 
-/** Enough for a frame header and any transfer performative that `writeTransfer` writes. */
+/** Upper bound, in bytes, for the frame header and the performative that `writeTransfer` writes. */
 export const TRANSFER_BYTES = 48;
 
-/** A transfer, read. One object serves a whole session: nothing may keep it. */
+/** Fields of a received transfer. A session reuses one object for all transfers, so it must not be retained. */
 export interface Transfer {
   handle: number;
   deliveryId: number | undefined;
@@ -20,7 +20,7 @@ export interface Transfer {
   aborted: boolean;
 }
 
-/** A flow, read. Without `handle` it speaks of the session only. */
+/** Fields of a received flow. Without `handle` it applies to the session only. */
 export interface Flow {
   nextIncomingId: number | undefined;
   incomingWindow: number;
@@ -32,9 +32,9 @@ export interface Flow {
   echo: boolean;
 }
 
-/** A disposition, read. `state` is undefined when it carries none, or one that is not an outcome. */
+/** Fields of a received disposition. `state` is undefined when it is null or not an outcome. */
 export interface Disposition {
-  /** The peer speaks as the receiver: of what we sent. */
+  /** True when the peer is the receiver and the deliveries were sent by this side. */
   role: boolean;
   first: number;
   last: number;
@@ -85,7 +85,7 @@ export function readDisposition(reader: Reader, into: Disposition): void {
   reader.leaveList(Math.max(0, count - 5), end);
 }
 
-/** Writes header and performative of a transfer frame and gives the offset, from `writer.from`, at which the frame starts. */
+/** Writes header and performative of a transfer frame. Returns the offset from `writer.from` at which the frame starts. */
 export function writeTransfer(
   writer: Writer,
   channel: number,
@@ -107,7 +107,7 @@ export function writeTransfer(
     at = writeUint32(bytes, at, handle);
   }
   at = writeUint32(bytes, at, deliveryId);
-  // The delivery id serves as the tag: it has to be unique among what is unsettled on the link, and it is.
+  // The delivery id serves as the tag, which must be unique among the unsettled deliveries of the link.
   bytes[at++] = VBIN8;
   bytes[at++] = 4;
   bytes[at++] = deliveryId >>> 24;
@@ -127,7 +127,7 @@ export function writeTransfer(
   return start;
 }
 
-/** Writes the frame that breaks a delivery off whose last frame has not been written. */
+/** Writes the frame that aborts a delivery whose last frame has not been written. */
 export function writeAbort(writer: Writer, channel: number, handle: number, deliveryId: number): void {
   writer.reserve(TRANSFER_BYTES);
   const start = writer.at - writer.from;
@@ -141,7 +141,7 @@ export function writeAbort(writer: Writer, channel: number, handle: number, deli
   endFrame(writer, start);
 }
 
-/** Fills in the size of the frame that starts at `start` (from `writer.from`) and ends here. */
+/** Writes the size of the frame that starts at offset `start` from `writer.from` and ends at `writer.at`. */
 export function endFrame(writer: Writer, start: number): void {
   const { bytes } = writer;
   const at = writer.from + start;
@@ -192,7 +192,7 @@ export function writeFlow(writer: Writer, channel: number, window: SessionWindow
   endFrame(writer, start);
 }
 
-/** `role`: true when we speak as the receiver. Without a state it only settles. */
+/** Writes a disposition that settles deliveries. `role` is true when this side is the receiver. `state` may be omitted. */
 export function writeDisposition(
   writer: Writer,
   channel: number,
@@ -215,7 +215,7 @@ export function writeDisposition(
 }
 
 function writeFrameHeader(bytes: Uint8Array, start: number, channel: number, code: number, list8 = true): number {
-  let at = start + 4; // the size comes last
+  let at = start + 4; // the size is written last
   bytes[at++] = 2; // data offset, in words of 4 bytes
   bytes[at++] = 0; // AMQP
   bytes[at++] = channel >>> 8;

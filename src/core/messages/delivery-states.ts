@@ -45,7 +45,7 @@ function writeError(writer: Writer, error: AmqpErrorInit): void {
   writer.endList(list, description === undefined ? 1 : 2);
 }
 
-/** Reads the state of a disposition. Undefined: there is none, or it is no outcome. */
+/** Reads the state of a disposition. Returns undefined for null and for a state that is not an outcome. */
 export function readState(reader: Reader): DeliveryState | undefined {
   if (reader.bytes[reader.at] === NULL) {
     reader.at++;
@@ -73,7 +73,7 @@ export function readState(reader: Reader): DeliveryState | undefined {
       reader.leaveList(Math.max(0, count - 2), end);
       return { type: "modified", deliveryFailed, undeliverableHere };
     }
-    default: // received, or one of a transaction: no outcome yet
+    default: // `received`, or the state of a transaction: not an outcome
       reader.skip();
       return undefined;
   }

@@ -20,7 +20,11 @@ describe("bytes from strangers", () => {
       "frame of 4 bytes",
     ],
     ["a data offset into the header", (peer) => peer.sendBytes(Buffer.from("0000000801000000", "hex")), "data offset"],
-    ["a SASL frame behind SASL", (peer) => peer.sendBytes(Buffer.from("0000000802010000", "hex")), "frame of type 1"],
+    [
+      "a SASL frame behind SASL",
+      (peer) => peer.sendBytes(Buffer.from("0000000802010000", "hex")),
+      "unsupported frame type 1",
+    ],
     ["a transfer without a session", (peer) => peer.send("transfer", transfer(0), { channel: 9 }), "channel 9"],
     ["a session that nobody takes", (peer) => peer.send("begin", { ...BEGIN }, { channel: 7 }), "amqp:not-allowed"],
     ["a session on a channel over ours", (peer) => peer.send("begin", { ...BEGIN }, { channel: 4096 }), "channel 4096"],
@@ -33,7 +37,7 @@ describe("bytes from strangers", () => {
       (peer) => peer.sendBytes(frame("005312c00803a10161a1016141")),
       "str8 where uint",
     ],
-    ["bytes behind a close", (peer) => peer.sendBytes(frame("0053184500")), "1 bytes behind close"],
+    ["bytes behind a close", (peer) => peer.sendBytes(frame("0053184500")), "1 extra bytes after close"],
     [
       // rhea would take 0x50 for the type, and the ubyte for an array of 4 * 10^9 nulls
       "an array without a type, that would shift what rhea reads",

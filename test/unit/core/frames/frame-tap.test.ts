@@ -45,11 +45,11 @@ test("a tap reports the headers of SASL and of AMQP and every frame, wherever th
 });
 
 test.each([
-  ["below that of a frame header", [0, 0, 0, 7]],
-  ["above 1 MiB", [0, 0x10, 0, 1]],
+  ["smaller than a frame header", [0, 0, 0, 7]],
+  ["larger than 1 MiB", [0, 0x10, 0, 1]],
   ["of 4 GB", [0xff, 0xff, 0xff, 0xff]],
-  ["that is the beginning of another protocol", [...Buffer.from("HTTP/1.1 400 Bad Request")]],
-])("a tap that meets a size %s stops reporting and does not throw", (_, impossible) => {
+  ["read from another protocol", [...Buffer.from("HTTP/1.1 400 Bad Request")]],
+])("a tap stops reporting, and does not throw, at a frame size %s", (_, impossible) => {
   const bytes = Buffer.concat([AMQP_HEADER, OPEN, Uint8Array.from(impossible), HEARTBEAT, HEARTBEAT]);
   for (const cuts of [[], [9], [AMQP_HEADER.length + OPEN.length], [...bytes.keys()]]) {
     expect(report(bytes, cuts).map(({ performative }) => performative)).toEqual(["header", "open"]);
