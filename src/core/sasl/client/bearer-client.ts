@@ -6,24 +6,24 @@ import { escapeName } from "../scram.js";
 interface BearerInit {
   username?: string | undefined;
   token: string;
-  /** Begins every error: the mechanism and the user. */
+  /** Mechanism and user, the beginning of every error message. */
   login: string;
 }
 
-/** RFC 7628. */
+/** OAUTHBEARER (RFC 7628). */
 export function oauthBearer({ username, token, login }: BearerInit): ClientMechanism {
   const authorization = username === undefined ? "" : `a=${escapeName(checked(login, "username", username))}`;
   const message = `n,${authorization},\x01auth=Bearer ${checked(login, "token", token)}\x01\x01`;
   return new BearerClient("OAUTHBEARER", message, Uint8Array.of(1), token);
 }
 
-/** Google's and Microsoft's forerunner of OAUTHBEARER. */
+/** XOAUTH2, the predecessor of OAUTHBEARER by Google and Microsoft. */
 export function xoauth2({ username = "", token, login }: BearerInit): ClientMechanism {
   const message = `user=${checked(login, "username", username)}\x01auth=Bearer ${checked(login, "token", token)}\x01\x01`;
   return new BearerClient("XOAUTH2", message, new Uint8Array(0), token);
 }
 
-/** A token and, when it is refused, a challenge that says why, which has to be answered before the outcome comes. */
+/** Sends a token. A server that refuses it sends the reason as a challenge, which must be answered before the outcome. */
 class BearerClient implements ClientMechanism {
   readonly name: string;
   readonly initialResponse: Uint8Array;
@@ -39,7 +39,8 @@ class BearerClient implements ClientMechanism {
   }
 
   respond(challenge: Uint8Array): Uint8Array {
-    if (this.#failureReason !== undefined) throw new ProtocolError(`${this.name}: a challenge behind the last one`);
+    if (this.#failureReason !== undefined)
+      throw new ProtocolError(`${this.name}: unexpected challenge after the last one`);
     const status = statusOf(readUtf8(challenge, 0, challenge.length) ?? "") ?? "no reason";
     this.#failureReason = `the token was refused, the peer says ${printable(status.replaceAll(this.#token, "***"))}`;
     return this.#acknowledgement;
@@ -59,9 +60,9 @@ function statusOf(json: string): string | undefined {
   }
 }
 
-/** A control character would be read as the end of a field, or worse as the beginning of another. */
+/** Refuses control characters, which would end a field or begin another one. */
 function checked(login: string, field: "username" | "token", text: string): string {
-  const isGood = field === "token" ? /^[!-~]+$/.test(text) : !/[\p{Cc}\p{Cs}]/u.test(text);
-  if (isGood) return text;
-  throw new AuthenticationError(`${login} failed: the ${field} is empty or holds a character that it may not`);
+  const isValid = field === "token" ? /^[!-~]+$/.test(text) : !/[\p{Cc}\p{Cs}]/u.test(text);
+  if (isValid) return text;
+  throw new AuthenticationError(`${login} failed: the ${field} is empty or contains an invalid character`);
 }

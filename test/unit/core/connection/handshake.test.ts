@@ -169,7 +169,7 @@ describe("connecting while SCRAM computes", () => {
     ["it is aborted", ({ abort }) => abort.abort(new Error("changed my mind")), "changed my mind"],
     ["the peer goes", ({ close }) => close(new Error("fake: reset")), "fake: reset"],
     ["the time is up", () => vi.advanceTimersByTime(15_000), "fake: no AMQP 1.0 connection within 15000 ms"],
-    ["the peer says too much", ({ hear }) => hear(new Uint8Array(70_000)), "70000 bytes came in the middle of SASL"],
+    ["the peer says too much", ({ hear }) => hear(new Uint8Array(70_000)), "received 70000 bytes during SASL"],
   ])("is over when %s, and says nothing any more", async (_, end, error) => {
     const made = await challenged();
     await end(made);
