@@ -39,8 +39,8 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, told:
   ["no sub-protocol", "amqp+ws", () => webSocketServer(false), /ws:\S+:PORT\/ did not select the sub-protocol "amqp"$/],
   ["another sub-protocol", "amqp+ws", () => webSocketServer("mqtt"), /:PORT\/ did not select the sub-protocol "amqp"$/],
   ["WebSocket messages of text", "amqp+ws", () => webSocketServer("amqp", "hello"), /received a text message/],
-  ["a SASL frame of 4 GB", "amqp", () => says(SASL_HEADER, FRAME_OF_4_GB), /no SASL frame begins with 0xffffffff0200/],
-  ["a frame of 4 GB", "amqp", () => peerThatSays(FRAME_OF_4_GB), /frame of 4294967295 bytes; .* at most 65536 were/],
+  ["a SASL frame of 4 GB", "amqp", () => says(SASL_HEADER, FRAME_OF_4_GB), /invalid SASL frame header 0xffffffff0200/],
+  ["a frame of 4 GB", "amqp", () => peerThatSays(FRAME_OF_4_GB), /frame of 4294967295 bytes, must be 8 to 65536$/],
 ];
 
 describe.concurrent("A transport to a peer that is no message bus", () => {

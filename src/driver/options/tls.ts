@@ -1,6 +1,6 @@
 import type { Pem, TLSOptionName, TLSOptions } from "../../core/byte-stream.js";
 import { toError } from "../../core/errors.js";
-import { pemText } from "../../core/types/pem.js";
+import { pemText } from "../../core/types/bytes.js";
 import { ConfigurationError } from "../exceptions.js";
 import { members, type OptionCheck } from "./option-checks.js";
 import type { ResolvedOptions } from "./option-table.js";

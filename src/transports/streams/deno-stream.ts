@@ -1,6 +1,6 @@
 import { authority } from "../../core/authority.js";
 import type { Address, Pem, TLSOptions } from "../../core/byte-stream.js";
-import { pemText } from "../../core/types/pem.js";
+import { pemText } from "../../core/types/bytes.js";
 import { usesTls } from "../scheme.js";
 import { dialErrorText } from "../tls-error-text.js";
 import { type ByteStream, streamDial } from "./stream.js";

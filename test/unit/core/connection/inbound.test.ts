@@ -20,7 +20,11 @@ describe("untrusted input", () => {
       "frame of 4 bytes",
     ],
     ["a data offset into the header", (peer) => peer.sendBytes(Buffer.from("0000000801000000", "hex")), "data offset"],
-    ["a SASL frame after SASL", (peer) => peer.sendBytes(Buffer.from("0000000802010000", "hex")), "frame of type 1"],
+    [
+      "a SASL frame after SASL",
+      (peer) => peer.sendBytes(Buffer.from("0000000802010000", "hex")),
+      "unsupported frame type 1",
+    ],
     ["a transfer without a session", (peer) => peer.send("transfer", transfer(0), { channel: 9 }), "channel 9"],
     ["a session that is not accepted", (peer) => peer.send("begin", { ...BEGIN }, { channel: 7 }), "amqp:not-allowed"],
     [
@@ -37,12 +41,12 @@ describe("untrusted input", () => {
       (peer) => peer.sendBytes(frame("005312c00803a10161a1016141")),
       "str8 where uint",
     ],
-    ["bytes after a close", (peer) => peer.sendBytes(frame("0053184500")), "1 bytes behind close"],
+    ["bytes after a close", (peer) => peer.sendBytes(frame("0053184500")), "1 extra bytes after close"],
     [
       // rhea would read 0x50 as the type, and the ubyte as an array of 4 * 10^9 nulls
       "an array without a type, which would shift rhea's reading",
       (peer) => peer.sendBytes(frame("005318c01201e0010050f07000000000ffffffff404040")),
-      "no bytes are left for a value",
+      "no bytes left for a value",
     ],
     ["a second open", (peer) => peer.send("open", { container_id: "again" }), "Open already received"],
   ];
