@@ -2,8 +2,8 @@ import type { Deadline } from "../../core/deadlines.js";
 import { toError } from "../../core/errors.js";
 import type { Delivery } from "../../core/links/delivery.js";
 import { ACCEPTED, type Outcome } from "../../core/messages/outcome.js";
+import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import type { MessageIds } from "../values/message-ids.js";
 import type { DriverConnection } from "./driver-connection.js";
 import { type DecodedReply, decodeReply } from "./wire.js";
 

@@ -1,4 +1,5 @@
 import { MessagingException } from "../exceptions.js";
+import { randomHex } from "./ids.js";
 
 /**
  * JSON as Python's oslo.serialization reads it: a bigint travels as an integer, undefined members vanish, as in JSON.
@@ -95,9 +96,9 @@ const LONGEST_INTEGER = 4300;
 
 class IntegerTooLong extends Error {}
 
-/** Random, so that nobody can put it into a message. */
+/** Random, so that untrusted input cannot contain it. */
 function newMark(): string {
-  return `int-${crypto.getRandomValues(new Uint32Array(4)).join("-")}:`;
+  return `int-${randomHex(32)}:`;
 }
 
 function isNotFinite(number: number): boolean {

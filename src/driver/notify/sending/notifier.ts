@@ -13,10 +13,10 @@ import {
 import { integer, list, oneOf, string } from "../../options/option-types.js";
 import type { Overrides } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
+import { uuid4 } from "../../values/ids.js";
 import { isJsonObject } from "../../values/json.js";
 import { type Context, noOpSerializer, type Serializer } from "../../values/serializer.js";
 import { stackText } from "../../values/stack-text.js";
-import { uuid4 } from "../../values/uuid4.js";
 import type { Priority } from "../notification.js";
 import { senderFor } from "./drivers.js";
 import {
