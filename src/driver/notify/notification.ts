@@ -12,7 +12,10 @@ export interface NotificationMetadata {
   timestamp: string;
 }
 
-/** A notification as endpoints receive it. `C` and `P` are the types of context and payload that an endpoint expects; neither is checked. */
+/**
+ * A notification as endpoints receive it. `C` and `P` are the types of context and payload that an endpoint expects; neither is
+ * checked.
+ */
 export interface Notification<C extends object = object, P = unknown> {
   /** The context that was sent. Usually `{}`, because contexts may hold secrets. */
   context: C;

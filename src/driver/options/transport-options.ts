@@ -47,8 +47,8 @@ export interface TransportOptions {
   /** Makes Errors of remote failures, by Python's `module.Class`. All other failures become RemoteErrors. */
   remoteExceptions?: RemoteExceptions | undefined;
   /**
-   * How NaN and the infinities are read, which Python writes although JSON has no such numbers. `refuse`, the default: the
-   * message is malformed. `accept`: they are numbers. They are never sent.
+   * Treatment of NaN and the infinities in received messages; Python writes them, although JSON has no such numbers. `refuse`,
+   * the default: the message is malformed. `accept`: they are numbers. They are never sent.
    */
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   /** Called with every AMQP frame that is sent or received, without secrets. */

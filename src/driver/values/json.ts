@@ -18,7 +18,7 @@ export function toJson(value: object): string {
   return text;
 }
 
-/** How NaN, Infinity and -Infinity are treated in received text. Python writes them, although JSON has no such numbers. */
+/** Treatment of NaN, Infinity and -Infinity in received text. Python writes them, although JSON has no such numbers. */
 export type NonFiniteNumbers = "refuse" | "accept";
 
 /**

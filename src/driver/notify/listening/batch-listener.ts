@@ -19,7 +19,7 @@ export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<
     | {
         /** Number of notifications that closes a batch. At least 1. */
         batchSize: number;
-        /** Milliseconds after the first notification that close a batch which is not full. When omitted, only `batchSize` closes it. */
+        /** Milliseconds after the first notification that close a batch that is not full. When omitted, only the size counts. */
         batchTimeoutMs?: number | undefined;
       }
     | {

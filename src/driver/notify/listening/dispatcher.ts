@@ -22,7 +22,7 @@ export type NotificationHandler = Handling["handle"];
 /** An object with a method for each priority that it handles, and an optional filter. */
 export type NotificationEndpoint = Endpoint<NotificationHandler>;
 
-/** Passes each notification to the endpoints that handle its priority and whose filter matches (oslo_messaging/notify/dispatcher.py). */
+/** Passes each notification to the endpoints with its priority and a matching filter (oslo_messaging/notify/dispatcher.py). */
 export class NotificationDispatcher {
   readonly #endpoints: readonly NotificationEndpoint[];
   readonly #read: ReadMessage;

@@ -11,7 +11,7 @@ export interface ReadNotification {
   readonly notification: Notification;
 }
 
-/** Reads a notification from a message (oslo_messaging/notify/dispatcher.py:87-104), or returns the result for an unreadable one. */
+/** Reads the notification of a message (oslo_messaging/notify/dispatcher.py:87-104), or returns the result of a malformed one. */
 export type ReadMessage = (message: IncomingMessage) => ReadNotification | NotificationResult;
 
 /**

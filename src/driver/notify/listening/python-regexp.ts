@@ -146,7 +146,7 @@ class Translation {
     return /[\^$\\.*+?()[\]{}|/-]/.test(literal) ? codePoint(literal.charCodeAt(0)) : literal;
   }
 
-  /** What the sticky expression captures at the current position; moves past its match. */
+  /** The capture of the sticky expression at the current position, which moves past the match. Undefined without a match. */
   #take(expression: RegExp): string | undefined {
     expression.lastIndex = this.#at;
     const found = expression.exec(this.#pattern);

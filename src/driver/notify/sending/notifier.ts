@@ -49,7 +49,10 @@ export interface NotifierOptions<C extends Context = Context> {
    * token, and many services read notifications (oslo_messaging/notify/notifier.py:173-188).
    */
   sanitizeContext?: ((context: C) => object) | undefined;
-  /** Called with errors, so that all promises of this notifier resolve, as oslo only logs errors. When omitted, the promises reject. */
+  /**
+   * Called with each error, while the promises of this notifier resolve; oslo likewise only logs errors. When omitted, the
+   * promises reject.
+   */
   onFailure?: ((error: Error) => void) | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Priority } from "../notification.js";
 import { globMatch } from "./glob.js";
 import { DRIVERS, type NotificationDriver } from "./notification-message.js";
 
-/** Selects the notifications of a driver: event type and priority must each match a pattern of their list. An omitted list matches all. */
+/** Selects the notifications of a driver: event type and priority must each match a pattern. An omitted list matches all. */
 export interface RoutingRules {
   /** Patterns of event types, as in Python's fnmatch: `*`, `?`, `[seq]`, `[!seq]`. */
   readonly accepted_events?: readonly string[] | undefined;

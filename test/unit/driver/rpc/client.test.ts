@@ -231,22 +231,22 @@ describe("the version cap of an RPC client", () => {
 it("each argument, the context and the result of a call pass through the serializer", {
   tags: ["rpc:client:serializer"],
 }, async () => {
-  class Who {
+  class UserContext {
     readonly user: string;
     constructor(user: string) {
       this.user = user;
     }
   }
   const serializer = {
-    serializeEntity: (context: Who, entity: unknown) => `${context.user}>${entity}`,
-    deserializeEntity: (context: Who, entity: unknown) => `${context.user}<${entity}`,
-    serializeContext: ({ user }: Who) => ({ user }),
-    deserializeContext: () => new Who("nemo"),
+    serializeEntity: (context: UserContext, entity: unknown) => `${context.user}>${entity}`,
+    deserializeEntity: (context: UserContext, entity: unknown) => `${context.user}<${entity}`,
+    serializeContext: ({ user }: UserContext) => ({ user }),
+    deserializeContext: () => new UserContext(""),
   };
   driver.answer = () => "answer";
   const client = getRpcClient(driver.rpcTransport, new Target({ topic: "t" }), { serializer });
-  expect(await client.call(new Who("me"), "m", { a: 1, b: "x" })).toBe("me<answer");
-  expect(await client.prepare({ server: "s" }).call(new Who("you"), "m")).toBe("you<answer");
+  expect(await client.call(new UserContext("me"), "m", { a: 1, b: "x" })).toBe("me<answer");
+  expect(await client.prepare({ server: "s" }).call(new UserContext("you"), "m")).toBe("you<answer");
   expect(driver.calls[0]).toMatchObject({ body: { args: { a: "me>1", b: "me>x" } } });
   expect(driver.calls[0]?.context).toStrictEqual({ user: "me" });
 });
