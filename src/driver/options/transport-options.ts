@@ -14,7 +14,7 @@ import { tlsOptions } from "./tls.js";
 export interface TransportOptions {
   /** Exchange of targets without one. Default "openstack". */
   controlExchange?: string | undefined;
-  /** Timeout of calls that set none themselves. Default 60,000. */
+  /** Timeout of calls that set none themselves, in milliseconds. Default 60,000. */
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query overrides them. */
   amqp?: AmqpOptions | undefined;

@@ -72,8 +72,8 @@ export class TransportURL {
   }
 
   /**
-   * Parses a URL as oslo does. Throws where oslo silently ignores a part of the URL: the part after a raw `#`, or everything
-   * when `//` is missing.
+   * Parses a URL as oslo does. Throws where oslo silently ignores a part of the URL: the part after a raw `#`, or the hosts when
+   * `//` is missing.
    *
    * @param defaultScheme scheme of a URL without one: `//host/`, or the empty URL.
    * @throws InvalidTransportURL with the reason and the URL, its passwords masked.

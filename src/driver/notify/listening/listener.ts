@@ -60,7 +60,7 @@ export function getNotificationListener<C extends Context = Context>(
     name: "messages",
     listen: (onMessage, signal) => driver.listenForNotifications(topicTargets, onMessage, { signal }),
     async handle(message: IncomingMessage) {
-      if (message.linkLost) return; // it waited too long for its turn and is delivered again
+      if (message.linkLost) return; // its link was lost while it waited: it is delivered again
       const result = await dispatcher.dispatch(message);
       if (allowRequeue && result === NotificationResult.REQUEUE) message.requeue();
       else message.acknowledge();

@@ -163,7 +163,7 @@ describe("secrets", () => {
         const text = `${start}${user}:${around}SECRET${around}@${host}`;
         try {
           const parsed = TransportURL.parse(text);
-          // Where it was taken for a password, it must not show. Elsewhere it is part of a name.
+          // Within a password it must not show. Elsewhere it is part of a name.
           if (parsed.hosts.some(({ password }) => password?.includes("SECRET")))
             expect(`${parsed}`).not.toContain("SECRET");
         } catch (error) {

@@ -116,7 +116,7 @@ describe("a regular expression of Python", () => {
     );
   });
 
-  it("an escaped plain text matches the texts that start with it", () => {
+  it("an escaped plain text matches the texts that start with it", { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (text, rest) => {
         const escaped = text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
