@@ -9,6 +9,8 @@ export interface DeadlineInit {
   signal?: AbortSignal | undefined;
   /** Makes the error for the phase in which time ran out. What it throws itself ends the operation just as well. */
   expired: (phase: WaitPhase, elapsedMs: number) => Error;
+  /** Called each time that the operation begins to wait. An error that it throws ends the operation. */
+  onWait?: ((phase: WaitPhase) => void) | undefined;
 }
 
 /**
@@ -57,6 +59,12 @@ export class Deadline {
 
   /** From now on the operation waits for `phase`; `abandon` is called, once, if it ends meanwhile (at once when it has). */
   beginWait(phase: WaitPhase, abandon: (reason: unknown) => void): void {
+    this.#announce(phase);
+    this.continueWait(phase, abandon);
+  }
+
+  /** As `beginWait`, for a wait in the middle of something: `onWait` is not called. */
+  continueWait(phase: WaitPhase, abandon: (reason: unknown) => void): void {
     this.#phase = phase;
     if (this.#over === undefined) this.#abandon = abandon;
     else abandon(this.#over.reason);
@@ -67,14 +75,14 @@ export class Deadline {
     this.#abandon = undefined;
   }
 
-  /** Waits for a promise that somebody else keeps handled. */
-  async wait<T>(phase: WaitPhase, promise: Promise<T>): Promise<T> {
-    this.#phase = phase;
+  /** Waits for the promise that `begin` returns, which must be handled elsewhere. Ended already: `begin` is not called. */
+  async wait<T>(phase: WaitPhase, begin: () => Promise<T>): Promise<T> {
+    this.#announce(phase);
     this.throwIfOver();
     try {
       return await new Promise<T>((resolve, reject) => {
         this.#abandon = reject;
-        promise.then(resolve, reject);
+        begin().then(resolve, reject);
       });
     } finally {
       this.#abandon = undefined;
@@ -91,6 +99,17 @@ export class Deadline {
   /** Called by Deadlines when the time has passed. */
   expire(): void {
     this.#end(this.#expired());
+  }
+
+  #announce(phase: WaitPhase): void {
+    this.#phase = phase;
+    this.#abandon = undefined;
+    if (this.#over !== undefined) return;
+    try {
+      this.#init.onWait?.(phase);
+    } catch (thrown) {
+      this.#end(thrown);
+    }
   }
 
   #expired(): unknown {

@@ -9,7 +9,9 @@ export interface RequestBody {
   version?: string | undefined;
 }
 
-interface SendLimits {
+export interface SendRequest {
+  target: Target;
+  context: object;
   /** -1 or absent: again until the time is up; 0: once; n: at most n times more (oslo's `retry`). */
   retry?: number | undefined;
   /** What the caller gave. Absent: the driver's default for this kind of message, which fails with MessageDeliveryFailure. */
@@ -17,9 +19,7 @@ interface SendLimits {
   signal?: AbortSignal | undefined;
 }
 
-export interface CastRequest extends SendLimits {
-  target: Target;
-  context: object;
+export interface CastRequest extends SendRequest {
   body: RequestBody;
 }
 
@@ -28,10 +28,8 @@ export interface CallRequest extends CastRequest {
   callMonitorTimeoutMs?: number | undefined;
 }
 
-export interface NotifyRequest extends SendLimits {
-  /** Its topic holds the priority already: `notifications.info`. */
-  target: Target;
-  context: object;
+/** The topic of the target holds the priority already: `notifications.info`. */
+export interface NotifyRequest extends SendRequest {
   body: object;
   /** Wrap the body in the envelope of version 2.0 (notify driver `messagingv2`). */
   envelope: boolean;

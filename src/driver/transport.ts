@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Kept in the declarations: they compile where nobody has asked for this lib.
+import { defineAsyncDispose } from "../core/async-dispose.js";
 import type { Dial } from "../core/byte-stream.js";
 import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
 import { type Logger, silentLogger } from "../core/logger.js";
@@ -136,14 +137,7 @@ export abstract class Transport implements AsyncDisposable {
   }
 
   static {
-    // Some engines do not have the symbol yet.
-    if (Symbol.asyncDispose !== undefined) {
-      Object.defineProperty(Transport.prototype, Symbol.asyncDispose, {
-        value(this: Transport) {
-          return this.close();
-        },
-      });
-    }
+    defineAsyncDispose(Transport.prototype, (transport) => transport.close());
   }
 }
 

@@ -1,4 +1,4 @@
-import { bunWebSocketDial } from "../transports/websocket/bun.js";
+import { bunWebSocketDial } from "../transports/node/websocket-bun.js";
 import { gettersFor } from "./getters.js";
 import { nodeRuntime } from "./node-runtime.js";
 

@@ -1,6 +1,8 @@
+import { defineAsyncDispose } from "../core/async-dispose.js";
 import type { Accept, Socket, SocketHandlers } from "../core/byte-stream.js";
-import type { Connection, LinkRequest } from "../core/connection/connection.js";
+import type { Connection } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
+import type { LinkRequest } from "../core/connection/link-request.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { Authenticator } from "../core/sasl/server/authenticator.js";
 import { AddressTable, type IntermediaryKind } from "./address-table.js";
@@ -129,14 +131,7 @@ export class Intermediary implements AsyncDisposable {
   }
 
   static {
-    // Some engines do not have the symbol yet.
-    if (Symbol.asyncDispose !== undefined) {
-      Object.defineProperty(Intermediary.prototype, Symbol.asyncDispose, {
-        value(this: Intermediary) {
-          return this.close();
-        },
-      });
-    }
+    defineAsyncDispose(Intermediary.prototype, (intermediary) => intermediary.close());
   }
 
   #accept(socket: Socket): SocketHandlers {
@@ -168,7 +163,7 @@ export class Intermediary implements AsyncDisposable {
       logger: this.#logger,
       sasl: this.#authenticator,
       onOpen: (connection, username) => this.#onOpen(connection, username),
-      onLink: (request) => this.#onLink(request),
+      onLink: (request, connection) => this.#onLink(request, connection),
       onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),
     });
   }
@@ -191,9 +186,9 @@ export class Intermediary implements AsyncDisposable {
     });
   }
 
-  #onLink(request: LinkRequest): void {
-    const broker = this.#linkBrokers.of(request.connection);
-    if (broker === undefined) request.refuse(noVirtualHost(request.connection));
-    else broker.receive(request);
+  #onLink(request: LinkRequest, connection: Connection): void {
+    const broker = this.#linkBrokers.of(connection);
+    if (broker === undefined) request.refuse(noVirtualHost(connection));
+    else broker.receive(request, connection);
   }
 }

@@ -1,4 +1,5 @@
-import type { Connection, LinkRequest } from "../core/connection/connection.js";
+import type { Connection } from "../core/connection/connection.js";
+import type { LinkRequest } from "../core/connection/link-request.js";
 import type { AmqpErrorInit } from "../core/errors.js";
 import type { Terminus } from "../core/links/link.js";
 import type { Receiver } from "../core/links/receiver.js";
@@ -34,8 +35,8 @@ export class LinkBroker {
     this.#init.clients.add(connection, username);
   }
 
-  receive(request: LinkRequest): void {
-    const client = this.#init.clients.of(request.connection);
+  receive(request: LinkRequest, connection: Connection): void {
+    const client = this.#init.clients.of(connection);
     const refusal = this.#tooMany(client) ?? this.#join(request, client);
     if (refusal !== undefined) request.refuse(refusal);
   }

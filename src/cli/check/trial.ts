@@ -86,7 +86,7 @@ class Trial implements Arrivals {
     });
     try {
       deadline.throwIfOver(); // before anything is begun that nobody would wait for
-      const sender = await deadline.wait("connecting", this.#attach());
+      const sender = await deadline.wait("connecting", () => this.#attach());
       for (const [value, message] of Object.entries(this.#init.messages)) {
         const to = sender.target?.address;
         const body = { type: "value", value } as const;
@@ -111,7 +111,7 @@ class Trial implements Arrivals {
       });
     });
     try {
-      await deadline.wait("reply", complete);
+      await deadline.wait("reply", () => complete);
     } catch {
       this.#limits.signal.throwIfAborted();
     }
@@ -147,7 +147,7 @@ class Trial implements Arrivals {
   }
 
   async #openSender({ address, capabilities }: Route): Promise<Sender> {
-    const sender = await this.#bus.connection.openSender({
+    const sender = await this.#bus.openSender({
       name: this.#bus.linkName("sender", address),
       source: { address },
       target: { address, capabilities },

@@ -10,10 +10,11 @@ import { Control } from "./control/control.js";
 import type { RemoteOpen } from "./control/control-events.js";
 import { IdleTimeout } from "./idle-timeout.js";
 import { AMQP_HEADER, Inbound } from "./inbound.js";
-import { answerWith, type OnLink } from "./link-request.js";
+import { answerWith, type LinkRequest } from "./link-request.js";
 import { Sessions } from "./sessions.js";
 
-export type { LinkRequest, OnLink } from "./link-request.js";
+/** Answers a link that the peer asks for on the connection. */
+export type OnLink = (request: LinkRequest, connection: Connection) => void;
 
 /** Announced, and held against the peer. */
 export const MAX_FRAME_BYTES = 65_536;
@@ -103,7 +104,7 @@ export class Connection {
         reserveBytes: (bytes) => this.#hold(bytes),
         logger: this.#logger,
       }),
-      onAttachRequest: onLink && ((session, request) => answerWith(onLink, this, session, request)),
+      onAttachRequest: onLink && ((session, request) => answerWith((link) => onLink(link, this), session, request)),
       ended: () => this.#lost("the peer ended the session"),
     });
     this.#inbound = new Inbound(MAX_FRAME_BYTES, {
@@ -119,7 +120,7 @@ export class Connection {
       },
     });
     this.handlers = {
-      data: (bytes) => this.#onData(bytes),
+      data: this.#onData,
       drain: () => this.#output.drained(),
       close: (error) => {
         this.#finish(error ? new ConnectionLost(error.message, { cause: error }) : this.#lost("closed by the peer"));
@@ -217,7 +218,7 @@ export class Connection {
     this.#output.wrote();
   }
 
-  #onData(bytes: Uint8Array): void {
+  readonly #onData = (bytes: Uint8Array): void => {
     if (this.#state === "over") return;
     this.#heartbeat.received();
     try {
@@ -225,7 +226,7 @@ export class Connection {
     } catch (thrown) {
       this.#fail(toError(thrown));
     }
-  }
+  };
 
   #hold(bytes: number): void {
     this.#heldBytes += bytes;

@@ -29,11 +29,11 @@ export async function connect(
 ): Promise<Connection> {
   signal.throwIfAborted();
   const watch = options.onFrame && watcher(options.onFrame, options.logger ?? silentLogger);
-  const inbox = new SwitchedHandlers(watch && new FrameTap("in", watch));
-  const dialled = await dial(to, inbox, signal);
+  const handlers = new SwitchedHandlers(watch && new FrameTap("in", watch));
+  const dialled = await dial(to, handlers, signal);
   const socket = watch === undefined ? dialled : tapped(dialled, new FrameTap("out", watch));
   return new Promise((resolve, reject) => {
-    const handshake = new Handshake(socket, inbox, signal, reject);
+    const handshake = new Handshake(socket, handlers, signal, reject);
     const onOpen = (connection: Connection): void => {
       handshake.done();
       resolve(connection);
@@ -59,8 +59,8 @@ export interface AcceptOptions extends ConnectionOptions {
 
 /** The other side of `connect`, for a stream that came in. */
 export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
-  const inbox = new SwitchedHandlers(undefined);
-  const handshake = new Handshake(socket, inbox, undefined, (reason) => options.onFailure(toError(reason)));
+  const handlers = new SwitchedHandlers(undefined);
+  const handshake = new Handshake(socket, handlers, undefined, (reason) => options.onFailure(toError(reason)));
   const events = handshake.sasl(({ mechanism, username }) => {
     const onOpen = (connection: Connection): void => {
       handshake.done();
@@ -70,13 +70,13 @@ export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
   });
   const sasl = new SaslServer(options.sasl, socket.clientName, events);
   handshake.begin((bytes) => sasl.receive(bytes));
-  return inbox;
+  return handlers;
 }
 
 /** From a stream to an open connection, either side's: it succeeds or fails once, in time, and leaves nothing behind. */
 class Handshake {
   readonly #socket: Socket;
-  readonly #inbox: SwitchedHandlers;
+  readonly #handlers: SwitchedHandlers;
   readonly #signal: AbortSignal | undefined;
   readonly #onFailure: (reason: unknown) => void;
   readonly #timer: ReturnType<typeof setTimeout>;
@@ -86,12 +86,12 @@ class Handshake {
 
   constructor(
     socket: Socket,
-    inbox: SwitchedHandlers,
+    handlers: SwitchedHandlers,
     signal: AbortSignal | undefined,
     onFailure: (reason: unknown) => void,
   ) {
     this.#socket = socket;
-    this.#inbox = inbox;
+    this.#handlers = handlers;
     this.#signal = signal;
     this.#onFailure = onFailure;
     this.#timer = setTimeout(
@@ -105,7 +105,7 @@ class Handshake {
   begin(receive: (bytes: Uint8Array) => void, start: () => void = () => {}): void {
     if (this.#signal?.aborted) return this.#onAbort(); // while the dialler's answer was on its way
     const socket = this.#socket;
-    this.#inbox.handOver({
+    this.#handlers.handOver({
       data: receive,
       drain() {},
       close: (error) => {
@@ -135,7 +135,7 @@ class Handshake {
     void connection.closed.then((cause) => {
       this.#fail(cause ?? new ConnectionLost(`${this.#socket.id}: closed before open`));
     });
-    this.#inbox.handOver(connection.handlers);
+    this.#handlers.handOver(connection.handlers);
     connection.start(rest);
   }
 
@@ -148,7 +148,7 @@ class Handshake {
   #fail(reason: unknown): void {
     if (this.#isOver) return;
     this.done();
-    this.#inbox.handOver(DEAF);
+    this.#handlers.handOver(IGNORE);
     this.#connection?.abort(toError(reason));
     this.#socket.close();
     this.#onFailure(reason);
@@ -167,35 +167,43 @@ function watcher(onFrame: OnFrame, logger: Logger): OnFrame {
   };
 }
 
-const DEAF: SocketHandlers = { data() {}, drain() {}, close() {} };
+const IGNORE: SocketHandlers = { data() {}, drain() {}, close() {} };
 
-/** The handlers of a socket, whose events lead to one party after the other. What comes before the first is kept for it. */
+/**
+ * The handlers that a dialler gets before there is a connection. Events that arrive before the first `handOver` are kept
+ * for it. Afterwards the socket calls the functions of the present handlers directly.
+ */
 class SwitchedHandlers implements SocketHandlers {
+  data: SocketHandlers["data"];
+  drain: SocketHandlers["drain"];
+  close: SocketHandlers["close"];
   readonly #tap: FrameTap | undefined;
-  #party: SocketHandlers | undefined;
-  #early: (() => void)[] = [];
+  #present: SocketHandlers = IGNORE;
+  readonly #early: (() => void)[] = [];
 
   constructor(tap: FrameTap | undefined) {
     this.#tap = tap;
+    this.data = (bytes) => {
+      tap?.pass(bytes);
+      this.#early.push(() => this.#present.data(bytes));
+    };
+    this.drain = () => {};
+    this.close = (error) => {
+      this.#early.push(() => this.#present.close(error));
+    };
   }
 
-  handOver(party: SocketHandlers): void {
-    this.#party = party;
+  handOver(handlers: SocketHandlers): void {
+    const { data, drain, close } = handlers;
+    const tap = this.#tap;
+    const tapped = (bytes: Uint8Array): void => {
+      tap?.pass(bytes);
+      data(bytes);
+    };
+    this.#present = handlers;
+    this.data = tap === undefined ? data : tapped;
+    this.drain = drain;
+    this.close = close;
     for (const event of this.#early.splice(0)) event();
-  }
-
-  data(bytes: Uint8Array): void {
-    this.#tap?.pass(bytes);
-    if (this.#party === undefined) this.#early.push(() => this.#party?.data(bytes));
-    else this.#party.data(bytes);
-  }
-
-  drain(): void {
-    this.#party?.drain();
-  }
-
-  close(error?: Error): void {
-    if (this.#party === undefined) this.#early.push(() => this.#party?.close(error));
-    else this.#party.close(error);
   }
 }

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors.js";
 import { CLOSE, checkControlFrame, OPEN } from "../frames/control-frame-checks.js";
-import { DISPOSITION, FLOW } from "../frames/performatives.js";
+import { DISPOSITION, FLOW, TRANSFER } from "../frames/performatives.js";
 import { type FrameHead, FrameSplitter, readFrameHead } from "../frames/splitter.js";
 import type { Session } from "../links/session.js";
 import { describeProtocol } from "../sasl/sasl.js";
@@ -36,7 +36,7 @@ export class Inbound {
 
   constructor(maxFrameBytes: number, routes: InboundRoutes) {
     this.#routes = routes;
-    this.#splitter = new FrameSplitter(maxFrameBytes, (bytes, at, end) => this.#onFrame(bytes, at, end));
+    this.#splitter = new FrameSplitter(maxFrameBytes, this.#onFrame);
   }
 
   /** Throws ProtocolError for what is not AMQP 1.0. */
@@ -57,7 +57,7 @@ export class Inbound {
     this.#splitter.receive(bytes.subarray(missing));
   }
 
-  #onFrame(bytes: Uint8Array, at: number, end: number): boolean {
+  readonly #onFrame = (bytes: Uint8Array, at: number, end: number): boolean => {
     const head = this.#head;
     readFrameHead(bytes, at, end, head);
     if (head.body === end) return true;
@@ -67,7 +67,10 @@ export class Inbound {
     const { code, channel } = head;
     if (this.#routes.isClosing() && code !== DISPOSITION && code !== CLOSE) return true;
     if (code >= FLOW && code <= DISPOSITION) {
-      this.#session(channel, code).receive(code, reader);
+      const session = this.#session(channel, code);
+      if (code === TRANSFER) session.onTransfer(reader);
+      else if (code === FLOW) session.onFlow(reader);
+      else session.onDisposition(reader);
     } else {
       if (code !== OPEN && !this.#routes.isOpen()) {
         throw new ProtocolError(`performative 0x${code.toString(16)} before open`, "amqp:connection:framing-error");
@@ -76,7 +79,7 @@ export class Inbound {
       this.#routes.onControl(bytes.subarray(at, end));
     }
     return this.#routes.isAlive();
-  }
+  };
 
   #session(channel: number, code: number): Session {
     const session = this.#routes.session(channel);

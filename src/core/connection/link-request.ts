@@ -3,13 +3,11 @@ import type { SettleMode, Terminus, TerminusInit } from "../links/link.js";
 import { Receiver, type ReceiverInit } from "../links/receiver.js";
 import { Sender, type SenderInit } from "../links/sender.js";
 import type { Session } from "../links/session.js";
-import type { Connection } from "./connection.js";
 import type { AttachRequest } from "./control/control-events.js";
 import { linkEvents } from "./sessions.js";
 
 /** A link that the peer wants; `role` is what we would be. Exactly one of the answers, before `onLink` returns; without one it is refused. */
 export interface LinkRequest {
-  readonly connection: Connection;
   readonly name: string;
   readonly role: "sender" | "receiver";
   readonly source: Terminus | undefined;
@@ -20,10 +18,8 @@ export interface LinkRequest {
   refuse(error: AmqpErrorInit): void;
 }
 
-export type OnLink = (request: LinkRequest) => void;
-
 /** Has `onLink` answer what the peer asks for. */
-export function answerWith(onLink: OnLink, connection: Connection, session: Session, request: AttachRequest): void {
+export function answerWith(onLink: (request: LinkRequest) => void, session: Session, request: AttachRequest): void {
   const { name, role, remote } = request;
   // Without the end that is the peer's to state there is nothing to attach to.
   const stated = role === "sender" ? remote.target : remote.source;
@@ -45,7 +41,6 @@ export function answerWith(onLink: OnLink, connection: Connection, session: Sess
   };
   try {
     onLink({
-      connection,
       name,
       role,
       source: remote.source,

@@ -1,3 +1,4 @@
+import { Deferred } from "../deferred.js";
 import { type AmqpErrorInit, ProtocolError, toError } from "../errors.js";
 import type { LinkInit } from "../links/link.js";
 import type { Receiver } from "../links/receiver.js";
@@ -143,26 +144,24 @@ interface SessionOwner {
 class SessionEntry implements SessionEvents {
   readonly control: SessionControl;
   readonly session: Session;
-  /** Resolves when the peer has begun it. */
-  readonly begun: Promise<void>;
+  readonly #begun = new Deferred();
   readonly #ours: boolean;
   readonly #owner: SessionOwner;
   #channel = -1;
   #error: Error | undefined;
   #capacity = Number.POSITIVE_INFINITY;
-  #resolve: () => void = () => {};
-  #reject: (error: Error) => void = () => {};
 
   constructor(control: SessionControl, session: Session, ours: boolean, owner: SessionOwner) {
     this.control = control;
     this.session = session;
     this.#ours = ours;
     this.#owner = owner;
-    this.begun = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.begun.catch(() => {}); // there may be nobody who waits for it
+    this.begun.catch(() => {}); // it may have no waiter
+  }
+
+  /** Resolves when the peer has begun the session. Rejects when the session ends before. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
   }
 
   /** Why it ended; undefined while it has not. */
@@ -179,7 +178,7 @@ class SessionEntry implements SessionEvents {
     this.#channel = remote.channel;
     this.#capacity = remote.handleMax + 1;
     this.session.onBegin(remote);
-    this.#resolve();
+    this.#begun.resolve();
   }
 
   onEnd(error: Error | undefined): void {
@@ -202,7 +201,7 @@ class SessionEntry implements SessionEvents {
   end(error: Error): void {
     this.#error = error;
     this.#owner.onEnd(this.#channel);
-    this.#reject(error);
+    this.#begun.reject(error);
     this.session.onEnd(error);
   }
 }

@@ -1,11 +1,16 @@
 import type { AmqpErrorInit } from "../errors.js";
 import { decodeMessage, type Message } from "../messages/message.js";
 import { ACCEPTED, type DeliveryState, RELEASED } from "../messages/outcome.js";
-import type { Receiver } from "./receiver.js";
+
+/** The link of a delivery. */
+export interface DeliveryOwner {
+  readonly attached: boolean;
+  settled(delivery: Delivery, state: DeliveryState): void;
+}
 
 /** A message that came in. It holds one credit of its link until it is settled. */
 export class Delivery {
-  readonly receiver: Receiver;
+  readonly receiver: DeliveryOwner;
   readonly id: number;
   /** The encoded message. A view: copy it to keep it for long. */
   readonly payload: Uint8Array;
@@ -14,7 +19,7 @@ export class Delivery {
   #message: Message | undefined;
   #answered = false;
 
-  constructor(receiver: Receiver, id: number, payload: Uint8Array, settled: boolean) {
+  constructor(receiver: DeliveryOwner, id: number, payload: Uint8Array, settled: boolean) {
     this.receiver = receiver;
     this.id = id;
     this.payload = payload;

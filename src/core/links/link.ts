@@ -1,5 +1,9 @@
-import { AmqpError, type AmqpErrorInit } from "../errors.js";
-import type { Session } from "./session.js";
+import { AmqpError, type AmqpErrorInit, ProtocolError } from "../errors.js";
+import type { Flow, Transfer } from "../frames/performatives.js";
+import type { Logger } from "../logger.js";
+import type { DeliveryState } from "../messages/outcome.js";
+import type { SessionIncoming } from "./session-incoming.js";
+import type { SessionOutgoing } from "./session-outgoing.js";
 
 /** How long the peer may take to answer our Detach. */
 const DETACH_MS = 2_000;
@@ -52,10 +56,32 @@ interface Waiter {
   reject: (error: Error) => void;
 }
 
+/** A receiver that has to tell the peer its credit. */
+export interface FlowWriter {
+  writeFlow(): void;
+}
+
+/** The session of a link, as far as the link uses it. */
+export interface LinkSession {
+  readonly outgoing: SessionOutgoing;
+  readonly incoming: SessionIncoming;
+  /** Largest message that we accept, in bytes. */
+  readonly maxMessageBytes: number;
+  readonly logger: Logger;
+  /** Counts bytes of incomplete deliveries in and, negative, out again. Throws when the connection holds too many. */
+  reserveBytes(bytes: number): void;
+  /** Settles a delivery, together with the others that are settled in this turn. */
+  settle(id: number, state: DeliveryState): void;
+  /** Has `writeFlow` called at the end of the turn. */
+  wantsFlow(receiver: FlowWriter): void;
+  writeLinkFlow(handle: number, deliveryCount: number, credit: number, drain: boolean): void;
+  logCallbackError(callback: string, link: string, thrown: unknown): void;
+}
+
 /** What both directions of a link share: it is attached once, and ends once. */
 export abstract class Link {
   readonly name: string;
-  protected readonly session: Session;
+  protected readonly session: LinkSession;
   readonly #onDetach: LinkInit["onDetach"];
   #state: "attaching" | "attached" | "closing" | "detached" = "attaching";
   #control: LinkControl | undefined;
@@ -64,7 +90,7 @@ export abstract class Link {
   #openers: Waiter[] = [];
   #closers: (() => void)[] = [];
 
-  constructor(session: Session, init: LinkInit) {
+  constructor(session: LinkSession, init: LinkInit) {
     this.name = init.name;
     this.session = session;
     this.#onDetach = init.onDetach;
@@ -150,6 +176,14 @@ export abstract class Link {
     } catch (thrown) {
       this.session.logCallbackError("onDetach", this.name, thrown);
     }
+  }
+
+  /** @internal The peer's flow for this link. */
+  abstract onFlow(flow: Flow): void;
+
+  /** @internal A transfer performative and the payload behind it. Throws ProtocolError on a link that we send on. */
+  onTransfer(_transfer: Transfer, _payload: Uint8Array): void {
+    throw new ProtocolError(`transfer on link ${this.name}, which we send on`);
   }
 
   /** Which end of a link is the peer's to grant. */

@@ -4,8 +4,7 @@ import type { DeliveryState } from "../messages/outcome.js";
 import { serialAdd } from "../types/serial.js";
 import { Assembly } from "./assembly.js";
 import { Delivery } from "./delivery.js";
-import { Link, type LinkInit, type RemoteAttach, type Terminus } from "./link.js";
-import type { Session } from "./session.js";
+import { Link, type LinkInit, type LinkSession, type RemoteAttach, type Terminus } from "./link.js";
 
 export interface ReceiverInit extends LinkInit {
   /** If it throws, the delivery is answered as modified (delivery-failed). */
@@ -35,7 +34,7 @@ export class Receiver extends Link {
   #partial: PartialDelivery | undefined;
   #drained: (() => void)[] = [];
 
-  constructor(session: Session, init: ReceiverInit) {
+  constructor(session: LinkSession, init: ReceiverInit) {
     super(session, init);
     this.#onDelivery = init.onDelivery;
     this.#window = init.credit;
@@ -68,8 +67,8 @@ export class Receiver extends Link {
     });
   }
 
-  /** @internal A transfer performative and the payload behind it. */
-  onTransfer(transfer: Transfer, payload: Uint8Array): void {
+  /** @internal */
+  override onTransfer(transfer: Transfer, payload: Uint8Array): void {
     if (!this.attached) return; // it was under way when we closed the link
     if (this.#partial === undefined) {
       const id = this.#begin(transfer);
@@ -91,7 +90,7 @@ export class Receiver extends Link {
   }
 
   /** @internal The peer's flow for this link: it answers a drain, or asks where we stand. */
-  onFlow(flow: Flow): void {
+  override onFlow(flow: Flow): void {
     if (flow.deliveryCount !== undefined) {
       const unused = serialAdd(flow.deliveryCount, -this.#deliveryCount);
       if (unused > 0 && unused <= this.#credit) {
@@ -178,7 +177,12 @@ export class Receiver extends Link {
     const delivery = new Delivery(this, id, payload, settled);
     const limit = this.session.maxMessageBytes;
     if (bytes <= limit) {
-      this.#handOver(delivery);
+      try {
+        this.#onDelivery(delivery);
+      } catch (thrown) {
+        this.session.logCallbackError("onDelivery", this.name, thrown);
+        delivery.modify({ deliveryFailed: true, undeliverableHere: false });
+      }
     } else {
       const description = `message of ${bytes} bytes, at most ${limit} are taken`;
       this.session.logger.warn(`rejected on link ${this.name}: ${description}`);
@@ -187,15 +191,6 @@ export class Receiver extends Link {
     this.#reportDrained();
     // What is in hand may stay for long, and what has been settled gave back nothing as long as half was left.
     if (this.#credit === 0 && this.#unsettled < this.#window) this.session.wantsFlow(this);
-  }
-
-  #handOver(delivery: Delivery): void {
-    try {
-      this.#onDelivery(delivery);
-    } catch (thrown) {
-      this.session.logCallbackError("onDelivery", this.name, thrown);
-      delivery.modify({ deliveryFailed: true, undeliverableHere: false });
-    }
   }
 
   /** Transport 2.7.5: an aborted delivery never was; its credit comes back. */

@@ -1,10 +1,10 @@
 import type { Deadline } from "../deadlines.js";
 import type { Flow } from "../frames/performatives.js";
 import type { Message } from "../messages/message.js";
-import { ACCEPTED, type Outcome } from "../messages/outcome.js";
+import type { Outcome } from "../messages/outcome.js";
 import { serialAdd, serialDistance } from "../types/serial.js";
-import { Link, type LinkInit, type RemoteAttach, type Terminus } from "./link.js";
-import type { Session } from "./session.js";
+import { Link, type LinkInit, type LinkSession, type RemoteAttach, type Terminus } from "./link.js";
+import { Outgoing } from "./outgoing.js";
 
 export interface SenderInit extends LinkInit {
   /** After every flow that changed the credit. `draining`: what is not used before this returns goes back to the peer. */
@@ -15,18 +15,7 @@ export interface SendOptions {
   /** Sent settled: nobody will say what became of it. */
   settled: boolean;
   deadline?: Deadline | undefined;
-  progress?: Progress | undefined;
 }
-
-/** Is told how far a message has come. */
-export interface Progress {
-  /** It has to wait before it can be sent. Throws to refuse that. */
-  queued(): void;
-  /** All of it has been sent. */
-  left(): void;
-}
-
-const NOTHING = new Uint8Array(0);
 
 /** A sending link: what it is given leaves in order, each when the peer has granted credit for it. */
 export class Sender extends Link {
@@ -37,7 +26,7 @@ export class Sender extends Link {
   #credit = 0;
   #deliveryCount = 0;
 
-  constructor(session: Session, init: SenderInit) {
+  constructor(session: LinkSession, init: SenderInit) {
     super(session, init);
     this.#onCredit = init.onCredit;
   }
@@ -54,16 +43,15 @@ export class Sender extends Link {
 
   /**
    * Waits for credit, then transfers. A settled one resolves as accepted once it is handed over. Rejects only with what
-   * `deadline` ends it with or `progress` throws, or when the message cannot be encoded; a lost link is an outcome:
+   * `deadline` ends it with, or when the message cannot be encoded; a lost link is an outcome:
    * `unsent` or `unknown`. A Uint8Array is an encoded message and passes through.
    */
-  send(message: Message | Uint8Array, { settled, deadline, progress }: SendOptions): Promise<Outcome> {
+  send(message: Message | Uint8Array, { settled, deadline }: SendOptions): Promise<Outcome> {
     if (this.error !== undefined) return Promise.resolve({ type: "unsent", error: this.error });
     return new Promise((resolve, reject) => {
       deadline?.throwIfOver();
-      const outgoing = new Outgoing(this, message, settled, deadline, progress, resolve, reject);
+      const outgoing = new Outgoing(this, message, settled, deadline, resolve, reject);
       if (this.#credit > 0 && this.#queue.size === 0 && this.#partial === undefined && this.#begin(outgoing)) return;
-      progress?.queued();
       this.#queue.add(outgoing);
       deadline?.beginWait("credit", (reason) => {
         this.#queue.delete(outgoing);
@@ -90,7 +78,7 @@ export class Sender extends Link {
   }
 
   /** @internal Transport 2.6.7: credit is what the receiver granted less what is on its way to it. */
-  onFlow({ linkCredit, deliveryCount, drain, echo }: Flow): void {
+  override onFlow({ linkCredit, deliveryCount, drain, echo }: Flow): void {
     if (!this.attached) return; // it was under way when we closed the link
     if (linkCredit !== undefined) {
       const underWay = serialDistance(this.#deliveryCount, deliveryCount ?? 0);
@@ -151,86 +139,5 @@ export class Sender extends Link {
     this.session.outgoing.abandon(outgoing);
     outgoing.fail(reason);
     this.pump();
-  }
-}
-
-/** One message on its way out, from `send` to its outcome. */
-export class Outgoing {
-  readonly sender: Sender;
-  /** Nothing once it has left: however long the peer takes to answer, it is not kept for that. */
-  message: Message | Uint8Array;
-  readonly settled: boolean;
-  readonly #deadline: Deadline | undefined;
-  readonly #progress: Progress | undefined;
-  readonly #resolve: (outcome: Outcome) => void;
-  readonly #reject: (reason: unknown) => void;
-  deliveryId = 0;
-  #isOver = false;
-  /** What does not fit one frame, encoded, and how much of it has left. */
-  payload: Uint8Array | undefined;
-  sentBytes = 0;
-
-  constructor(
-    sender: Sender,
-    message: Message | Uint8Array,
-    settled: boolean,
-    deadline: Deadline | undefined,
-    progress: Progress | undefined,
-    resolve: (outcome: Outcome) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    this.sender = sender;
-    this.message = message;
-    this.settled = settled;
-    this.#deadline = deadline;
-    this.#progress = progress;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  /** Its outcome is known, or nobody waits for it any more. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** Some of it has left. It waits for the window, until `breakOff`. */
-  begun(breakOff: (reason: unknown) => void): void {
-    this.message = NOTHING;
-    this.#deadline?.beginWait("credit", breakOff);
-  }
-
-  /** All of it has left: a settled one is done, any other waits for the peer. */
-  transferred(abandoned: (outgoing: Outgoing) => void): void {
-    this.message = NOTHING;
-    if (this.#isOver) return;
-    this.#progress?.left();
-    if (this.settled) {
-      this.settle(ACCEPTED);
-      return;
-    }
-    this.#deadline?.beginWait("acknowledgement", (reason) => {
-      abandoned(this);
-      this.fail(reason);
-    });
-  }
-
-  /** Only the first end counts: by the next one its deadline may be limiting something else. */
-  settle(outcome: Outcome): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#deadline?.endWait();
-    this.#resolve(outcome);
-  }
-
-  /** What carried it is gone. A message whose last frame has not left cannot have got through. */
-  connectionLost(error: Error): void {
-    this.settle({ type: this.payload === undefined ? "unknown" : "unsent", error });
-  }
-
-  fail(reason: unknown): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#deadline?.endWait();
-    this.#reject(reason);
   }
 }

@@ -11,8 +11,8 @@ import {
 import { encodeMessage } from "../messages/message.js";
 import type { Outcome } from "../messages/outcome.js";
 import { serialAdd, serialDistance } from "../types/serial.js";
+import type { Outgoing, OutgoingLink } from "./outgoing.js";
 import type { Output } from "./output.js";
-import type { Outgoing, Sender } from "./sender.js";
 
 /** Whether a message has left: whole, begun, not at all yet, or never will. */
 export type TransferProgress = "sent" | "partial" | "blocked" | "refused";
@@ -25,7 +25,7 @@ export class SessionOutgoing {
   readonly #maxFrameBytes: number;
   readonly #unsettled = new Map<number, Outgoing>();
   /** Senders that have something to send, and credit, but no window. */
-  readonly #blocked = new Set<Sender>();
+  readonly #blocked = new Set<OutgoingLink>();
   #nextId = 0;
   #nextDeliveryId = 0;
   #window = 0;
@@ -141,7 +141,7 @@ export class SessionOutgoing {
   }
 
   /** A link is gone: nobody will say what became of what left on it. */
-  forget(sender: Sender, error: Error): void {
+  forget(sender: OutgoingLink, error: Error): void {
     this.#blocked.delete(sender);
     for (const [id, outgoing] of this.#unsettled) {
       if (outgoing.sender !== sender) continue;
@@ -161,7 +161,7 @@ export class SessionOutgoing {
     return this.#window > 0 && this.#output.writable;
   }
 
-  #block(sender: Sender): "blocked" {
+  #block(sender: OutgoingLink): "blocked" {
     this.#blocked.add(sender);
     return "blocked";
   }

@@ -1,22 +1,18 @@
 import { ProtocolError, toError } from "../errors.js";
 import {
   type Disposition,
-  FLOW,
   type Flow,
   readDisposition,
   readFlow,
   readTransfer,
-  TRANSFER,
   type Transfer,
   writeFlow,
 } from "../frames/performatives.js";
 import type { Logger } from "../logger.js";
 import type { DeliveryState } from "../messages/outcome.js";
 import type { Reader } from "../types/reader.js";
-import type { RemoteAttach } from "./link.js";
+import type { FlowWriter, Link, LinkSession, RemoteAttach } from "./link.js";
 import type { FlushListener, Output } from "./output.js";
-import { Receiver } from "./receiver.js";
-import type { Sender } from "./sender.js";
 import { INCOMING_WINDOW, SessionIncoming } from "./session-incoming.js";
 import { SessionOutgoing } from "./session-outgoing.js";
 
@@ -46,7 +42,7 @@ export interface RemoteBegin {
  * The data plane of one session (transport 2.5.6, 2.6): the three performatives that move messages. The control plane
  * begins and ends it and attaches its links; between that, nothing of it passes through rhea.
  */
-export class Session implements FlushListener {
+export class Session implements LinkSession, FlushListener {
   readonly outgoing: SessionOutgoing;
   readonly incoming: SessionIncoming;
   readonly maxMessageBytes: number;
@@ -54,11 +50,11 @@ export class Session implements FlushListener {
   readonly logger: Logger;
   readonly #output: Output;
   readonly #channel: number;
-  readonly #links = new Set<Sender | Receiver>();
-  readonly #byRemoteHandle = new Map<number, Sender | Receiver>();
+  readonly #links = new Set<Link>();
+  readonly #byRemoteHandle = new Map<number, Link>();
   /** Handles of links that we have refused, until the peer detaches them: it may have sent more before it heard of that. */
   readonly #refused = new Set<number>();
-  readonly #wantFlow = new Set<Receiver>();
+  readonly #wantFlow = new Set<FlowWriter>();
   #wantSessionFlow = false;
   #flushAsked = false;
   #ended = false;
@@ -102,7 +98,7 @@ export class Session implements FlushListener {
   }
 
   /** The link ends with the session from now on, attached or not. */
-  add(link: Sender | Receiver): void {
+  add(link: Link): void {
     this.#links.add(link);
   }
 
@@ -112,7 +108,7 @@ export class Session implements FlushListener {
     throw new ProtocolError(`attach with handle ${handle}, which is in use`, "amqp:session:handle-in-use");
   }
 
-  onAttach(link: Sender | Receiver, remote: RemoteAttach): void {
+  onAttach(link: Link, remote: RemoteAttach): void {
     this.checkFree(remote.handle);
     this.#byRemoteHandle.set(remote.handle, link);
     link.onAttach(remote);
@@ -128,17 +124,38 @@ export class Session implements FlushListener {
     this.#refused.delete(handle);
   }
 
-  onDetach(link: Sender | Receiver, remoteHandle: number, error: Error | undefined): void {
+  onDetach(link: Link, remoteHandle: number, error: Error | undefined): void {
     this.#byRemoteHandle.delete(remoteHandle);
     this.#links.delete(link);
     link.onEnd(error);
   }
 
-  /** One transfer, flow or disposition; `reader` stands behind its descriptor. */
-  receive(code: number, reader: Reader): void {
-    if (code === TRANSFER) this.#onTransfer(reader);
-    else if (code === FLOW) this.#onFlow(reader);
-    else this.#onDisposition(reader);
+  /** A transfer; `reader` stands behind its descriptor. */
+  onTransfer(reader: Reader): void {
+    const transfer = this.#transfer;
+    readTransfer(reader, transfer);
+    if (this.incoming.onTransfer()) this.#sessionFlow();
+    const link = this.#link(transfer.handle, "transfer");
+    if (link === undefined) return;
+    link.onTransfer(transfer, reader.bytes.subarray(reader.at, reader.end));
+  }
+
+  /** A flow; `reader` stands behind its descriptor. */
+  onFlow(reader: Reader): void {
+    const flow = this.#flow;
+    readFlow(reader, flow);
+    this.outgoing.onFlow(flow);
+    if (flow.handle !== undefined) this.#link(flow.handle, "flow")?.onFlow(flow);
+    else if (flow.echo) this.#sessionFlow();
+    this.outgoing.pump();
+  }
+
+  /** A disposition; `reader` stands behind its descriptor. */
+  onDisposition(reader: Reader): void {
+    const disposition = this.#disposition;
+    readDisposition(reader, disposition);
+    // As a sender the peer tells of what it sent us: we have answered, or will, and keep nothing to settle.
+    if (disposition.role) this.outgoing.onDisposition(disposition);
   }
 
   /** Answers a delivery, together with what else is answered in this turn. */
@@ -148,7 +165,7 @@ export class Session implements FlushListener {
   }
 
   /** At the end of the turn the receiver's credit is topped up, and told. */
-  wantsFlow(receiver: Receiver): void {
+  wantsFlow(receiver: FlowWriter): void {
     this.#wantFlow.add(receiver);
     this.#askFlush();
   }
@@ -187,32 +204,6 @@ export class Session implements FlushListener {
     this.#output.wrote();
   }
 
-  #onTransfer(reader: Reader): void {
-    const transfer = this.#transfer;
-    readTransfer(reader, transfer);
-    if (this.incoming.onTransfer()) this.#sessionFlow();
-    const link = this.#link(transfer.handle, "transfer");
-    if (link === undefined) return;
-    if (!(link instanceof Receiver)) throw new ProtocolError(`transfer on link ${link.name}, which we send on`);
-    link.onTransfer(transfer, reader.bytes.subarray(reader.at, reader.end));
-  }
-
-  #onFlow(reader: Reader): void {
-    const flow = this.#flow;
-    readFlow(reader, flow);
-    this.outgoing.onFlow(flow);
-    if (flow.handle !== undefined) this.#link(flow.handle, "flow")?.onFlow(flow);
-    else if (flow.echo) this.#sessionFlow();
-    this.outgoing.pump();
-  }
-
-  #onDisposition(reader: Reader): void {
-    const disposition = this.#disposition;
-    readDisposition(reader, disposition);
-    // As a sender the peer tells of what it sent us: we have answered, or will, and keep nothing to settle.
-    if (disposition.role) this.outgoing.onDisposition(disposition);
-  }
-
   #askFlush(): void {
     if (this.#flushAsked) return;
     this.#flushAsked = true;
@@ -225,7 +216,7 @@ export class Session implements FlushListener {
   }
 
   /** Undefined for one that was refused. */
-  #link(handle: number, performative: string): Sender | Receiver | undefined {
+  #link(handle: number, performative: string): Link | undefined {
     const link = this.#byRemoteHandle.get(handle);
     if (link !== undefined || this.#refused.has(handle)) return link;
     throw new ProtocolError(

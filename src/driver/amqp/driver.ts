@@ -12,23 +12,25 @@ import type {
   ListenOptions,
   NotifyRequest,
   OnIncoming,
+  SendRequest,
 } from "../driver.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { CallMonitor } from "../sending/call-monitor.js";
-import { closed, Operations } from "../sending/operations.js";
-import type { SendOperation } from "../sending/send-operation.js";
+import { Operations, transportClosed } from "../sending/operations.js";
+import { PendingReply } from "../sending/pending-reply.js";
+import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
 import type { QueueLimits } from "../sending/send-queue.js";
+import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
 import { Addresser, type ServiceKind } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
-import { Reception } from "./incoming-message.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { type ConnectionReport, probe } from "./probe.js";
-import { PendingReply, type Reply } from "./replies.js";
+import type { Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
@@ -55,10 +57,10 @@ export interface AmqpDriverInit {
 export class AmqpDriver implements Driver {
   readonly #init: AmqpDriverInit;
   readonly #supervisor: Supervisor<Host, DriverConnection>;
-  readonly #outbox: Operations;
+  readonly #operations: Operations<DriverConnection>;
   readonly #listeners = new Set<Listener>();
   readonly #routerNotice = new RouterNotice();
-  /** What is sent without waiting for an acknowledgement. */
+  /** Kinds of messages that are sent settled. */
   readonly #preSettled: ReadonlySet<string>;
   #closing: Promise<void> | undefined;
 
@@ -69,8 +71,8 @@ export class AmqpDriver implements Driver {
     this.#supervisor = new Supervisor({
       hosts,
       open: (host, signal, attempt) => this.#open(host, signal, attempt),
-      whenConnected: (bus) => {
-        for (const listener of this.#listeners) listener.attach(bus);
+      whenConnected: (connection) => {
+        for (const listener of this.#listeners) listener.attach(connection);
       },
       retry: {
         intervalMs: options.connectionRetryIntervalMs,
@@ -81,13 +83,13 @@ export class AmqpDriver implements Driver {
       random,
       onWake,
     });
-    this.#outbox = new Operations(this.#supervisor, init.maxQueued);
+    this.#operations = new Operations(this.#supervisor, init.maxQueued);
   }
 
-  /** Resolves with what there is for this connection, as soon as there is one. */
+  /** The present connection, or the next one as soon as it is open. */
   async connect(signal: AbortSignal | undefined): Promise<DriverConnection> {
     this.#checkOpen();
-    return await this.#outbox.wait(signal, (deadline) => this.#supervisor.current(deadline));
+    return await this.#operations.wait(signal, (deadline) => this.#supervisor.current(deadline));
   }
 
   /** Rejects with the signal's reason, and when the connection is lost meanwhile. */
@@ -96,153 +98,145 @@ export class AmqpDriver implements Driver {
     service: ServiceKind,
     signal: AbortSignal | undefined,
   ): Promise<ConnectionReport> {
-    const bus = await this.connect(signal);
-    return await this.#outbox.wait(signal, async (deadline) => {
-      deadline.throwIfOver(); // before anything is begun that nobody would wait for
-      return await deadline.wait("connecting", probe(bus, target, service));
-    });
+    const connection = await this.connect(signal);
+    return await this.#operations.wait(signal, (deadline) =>
+      deadline.wait("connecting", () => probe(connection, target, service)),
+    );
   }
 
-  /** Resolves when no more waits to be sent than may. */
+  /** Resolves when the send queue is not full. */
   async writable(signal: AbortSignal | undefined): Promise<void> {
     this.#checkOpen();
-    await this.#outbox.wait(signal, (deadline) => this.#outbox.backlog.writable(deadline));
+    await this.#operations.wait(signal, (deadline) => this.#operations.queue.writable(deadline));
   }
 
-  /** Waits so long for what is under way, ends the rest, and closes the connection. Idempotent. */
+  /** Waits up to `graceMs` for running operations, ends the rest, and closes the connection. Idempotent. */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }
 
   async call(request: CallRequest): Promise<unknown> {
-    const { callMonitorTimeoutMs: monitorMs, signal } = request;
+    const { callMonitorTimeoutMs: monitorMs, timeoutMs } = request;
     const body = encodeRequest(request);
-    const reply =
-      monitorMs === undefined
-        ? await this.#exchange(this.#ship("RPC Call", request, body, signal, request.timeoutMs), request, body)
-        : await this.#monitored(new CallMonitor(monitorSeconds(monitorMs) * 1_000, signal), request, body);
-    if (reply.type === "response") return reply.value;
-    throw toThrowable(reply.failure, this.#init.remoteExceptions);
+    const monitor =
+      monitorMs === undefined ? undefined : new CallMonitor(monitorSeconds(monitorMs) * 1_000, request.signal);
+    const limits = {
+      signal: monitor?.signal ?? request.signal,
+      defaultMs: timeoutMs,
+      settled: this.#isSettled("rpc-call"),
+    };
+    const operation = this.#start("RPC Call", request, body, limits);
+    const reply = new PendingReply<Reply>(monitor && (() => monitor.restart()));
+    try {
+      monitor?.start(() => operation.silent());
+      await sendUntilAccepted(operation, (connection) =>
+        this.#sendRequest(connection, operation, request, body, reply),
+      );
+      const result = await reply.value(operation.deadline, (cause) => operation.unanswered(cause));
+      if (result.type === "response") return result.value;
+      throw toThrowable(result.failure, this.#init.remoteExceptions);
+    } finally {
+      reply.cancel();
+      operation.end();
+      monitor?.stop();
+    }
   }
 
   async cast(request: CastRequest): Promise<void> {
-    const { body, context } = request;
+    const { body, context, signal } = request;
     const encoded = encodeRequest({ body, context });
-    const shipment = this.#ship("RPC Cast", request, encoded, request.signal, this.#init.options.defaultSendTimeoutMs);
-    await this.#send(shipment, "rpc", request, encoded, this.#preSettled.has("rpc-cast"));
+    const defaultMs = this.#init.options.defaultSendTimeoutMs;
+    const limits = { signal, defaultMs, settled: this.#isSettled("rpc-cast") };
+    await this.#send(this.#start("RPC Cast", request, encoded, limits), "rpc", request, encoded);
   }
 
   async notify(request: NotifyRequest): Promise<void> {
     const encoded = encodeNotification(request);
-    const shipment = this.#ship("Notify", request, encoded, request.signal, this.#init.options.defaultNotifyTimeoutMs);
-    await this.#send(shipment, "notify", request, encoded, this.#preSettled.has("notify"));
+    const defaultMs = this.#init.options.defaultNotifyTimeoutMs;
+    const limits = { signal: request.signal, defaultMs, settled: this.#isSettled("notify") };
+    await this.#send(this.#start("Notify", request, encoded, limits), "notify", request, encoded);
   }
 
   listen(target: Target, on: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
     const { rpcServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => addresser.serverRoutes(target);
-    return this.#listen({ routes, credit: rpcServerCredit }, on, options);
+    return this.#listen({ routes, credit: rpcServerCredit, onMessage: on }, options);
   }
 
   listenForNotifications(targets: readonly Target[], on: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
     const { notifyServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => targets.map((target) => addresser.listenerRoute(target));
-    const onAttach = (bus: DriverConnection): void => this.#routerNotice.check(bus);
-    return this.#listen({ routes, credit: notifyServerCredit, onAttach }, on, options);
+    const onAttach = (connection: DriverConnection): void => this.#routerNotice.check(connection);
+    return this.#listen({ routes, credit: notifyServerCredit, onMessage: on, onAttach }, options);
   }
 
-  #ship(
+  #start(
     operation: string,
-    request: Limits,
+    { target, timeoutMs, retry }: SendRequest,
     body: Body,
-    signal: AbortSignal | undefined,
-    defaultMs: number,
-  ): SendOperation {
+    limits: Pick<SendOperationInit, "signal" | "defaultMs" | "settled">,
+  ): SendOperation<DriverConnection> {
     this.#checkOpen();
-    const { target, timeoutMs, retry } = request;
-    return this.#outbox.start({ operation, target, timeoutMs, defaultMs, retry, signal, body });
+    return new SendOperation(this.#operations, { operation, target, timeoutMs, retry, body, ...limits });
+  }
+
+  /** Sends a request under a new id, with the reply address of its connection. */
+  async #sendRequest(
+    connection: DriverConnection,
+    operation: SendOperation<DriverConnection>,
+    request: CallRequest,
+    body: Body,
+    reply: PendingReply<Reply>,
+  ): Promise<Outcome> {
+    const { addresser, replies, requests } = connection;
+    const replyTo = replies.address ?? (await operation.deadline.wait("connecting", () => replies.attach()));
+    if (replyTo instanceof Error) return { type: "unsent", error: replyTo };
+    const route = addresser.resolve(request.target, "rpc");
+    const message = { ttl: ttlOf(request), messageId: replies.register(reply), to: route.address, replyTo, body };
+    return reply.accepted(requests.send(route, message, operation));
   }
 
   async #send(
-    shipment: SendOperation,
+    operation: SendOperation<DriverConnection>,
     service: ServiceKind,
-    request: Limits,
+    request: SendRequest,
     body: Body,
-    settled: boolean,
   ): Promise<void> {
-    const options = { settled, deadline: shipment.deadline, progress: shipment };
     try {
-      await shipment.deliver((bus) => {
-        if (service === "notify") this.#routerNotice.check(bus);
-        const route = bus.addresser.resolve(request.target, service);
-        shipment.address = route.address;
-        return bus.send(route, { ttl: ttlOf(request), to: route.address, body }, options);
+      await sendUntilAccepted(operation, (connection) => {
+        if (service === "notify") this.#routerNotice.check(connection);
+        const route = connection.addresser.resolve(request.target, service);
+        return connection.requests.send(route, { ttl: ttlOf(request), to: route.address, body }, operation);
       });
     } finally {
-      shipment.done();
-    }
-  }
-
-  async #monitored(monitor: CallMonitor, request: CallRequest, body: Body): Promise<Answer> {
-    try {
-      const shipment = this.#ship("RPC Call", request, body, monitor.signal, request.timeoutMs);
-      monitor.start(() => shipment.silent());
-      return await this.#exchange(shipment, request, body, () => monitor.restart());
-    } finally {
-      monitor.stop();
-    }
-  }
-
-  /**
-   * Sends a request until it is accepted, each time with a new id and the reply address of its connection, and waits for the
-   * reply: until its time is up, also when the connection is lost meanwhile, unless calls are to fail fast.
-   */
-  async #exchange(shipment: SendOperation, request: Limits, body: Body, onHeartbeat?: () => void): Promise<Answer> {
-    const { deadline } = shipment;
-    const options = { settled: this.#preSettled.has("rpc-call"), deadline, progress: shipment };
-    const ttl = ttlOf(request);
-    const reply = new PendingReply(onHeartbeat);
-    try {
-      await shipment.deliver(async (bus): Promise<Outcome> => {
-        const replyTo = bus.replies.address ?? (await replyAddress(bus, shipment));
-        if (replyTo instanceof Error) return { type: "unsent", error: replyTo };
-        const route = bus.addresser.resolve(request.target, "rpc");
-        const to = route.address;
-        shipment.address = to;
-        const messageId = bus.replies.register(reply);
-        return await reply.outcome(bus.send(route, { ttl, messageId, to, replyTo, body }, options));
-      });
-      const arrived = await reply.arrival(deadline);
-      if (arrived.type === "lost") throw shipment.unanswered(arrived.cause);
-      return arrived;
-    } finally {
-      reply.cancel();
-      shipment.done();
+      operation.end();
     }
   }
 
   async #listen(
-    { routes, credit, onAttach }: Pick<ListenerInit, "routes" | "credit" | "onAttach">,
-    on: OnIncoming,
+    { routes, credit, onMessage, onAttach }: Pick<ListenerInit, "routes" | "credit" | "onMessage" | "onAttach">,
     { signal, acceptReplyTo, minimumCredit = 0 }: ListenOptions = {},
   ): Promise<DriverListener> {
     this.#checkOpen();
     const { options, nonFiniteNumbers } = this.#init;
-    const reception = new Reception({ outbox: this.#outbox, options, nonFiniteNumbers, acceptReplyTo, on });
     const listener: Listener = new Listener({
       routes,
       credit: Math.max(credit, minimumCredit),
+      onMessage,
       onAttach,
-      onDelivery: (bus, address, delivery) => reception.receive(bus, address, delivery),
       onClose: () => this.#listeners.delete(listener),
+      operations: this.#operations,
+      options,
+      nonFiniteNumbers,
+      acceptReplyTo,
     });
     this.#listeners.add(listener);
-    const { live: life } = this.#supervisor;
-    if (life === undefined) this.#supervisor.start();
-    else listener.attach(life);
+    const { live } = this.#supervisor;
+    if (live === undefined) this.#supervisor.start();
+    else listener.attach(live);
     try {
-      await this.#outbox.wait(signal, (deadline) => deadline.wait("connecting", listener.attached));
+      await this.#operations.wait(signal, (deadline) => deadline.wait("connecting", () => listener.attached));
       return listener;
     } catch (error) {
       void listener.close();
@@ -275,31 +269,22 @@ export class AmqpDriver implements Driver {
   }
 
   async #close(graceMs: number): Promise<void> {
-    await this.#outbox.drain(graceMs);
-    this.#outbox.close();
+    await this.#operations.drain(graceMs);
+    this.#operations.close();
     await this.#supervisor.close();
     for (const listener of [...this.#listeners]) void listener.close();
   }
 
+  #isSettled(kind: string): boolean {
+    return this.#preSettled.has(kind);
+  }
+
   #checkOpen(): void {
-    if (this.#closing !== undefined) throw closed();
+    if (this.#closing !== undefined) throw transportClosed();
   }
 }
 
-type Answer = Exclude<Reply, { type: "lost" }>;
-
-interface Limits {
-  target: Target;
-  timeoutMs?: number | undefined;
-  retry?: number | undefined;
-}
-
-function replyAddress({ replies }: DriverConnection, shipment: SendOperation): Promise<string | Error> {
-  shipment.queued();
-  return shipment.deadline.wait("connecting", replies.attach());
-}
-
-/** An AMQP uint of milliseconds, when the caller gave a time: a message nobody waits for any more need not be kept. */
-function ttlOf({ timeoutMs }: Limits): number | undefined {
+/** An AMQP uint of milliseconds when the caller gave a timeout: the message bus need not keep the message any longer. */
+function ttlOf({ timeoutMs }: SendRequest): number | undefined {
   return timeoutMs === undefined ? undefined : Math.min(Math.ceil(timeoutMs), 2 ** 32 - 1);
 }

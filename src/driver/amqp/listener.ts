@@ -1,32 +1,31 @@
+import { Deferred } from "../../core/deferred.js";
 import { AmqpError, type AmqpErrorInit, toError } from "../../core/errors.js";
 import type { Delivery } from "../../core/links/delivery.js";
 import type { Receiver } from "../../core/links/receiver.js";
-import type { DriverListener, Peer } from "../driver.js";
+import type { DriverListener, OnIncoming, Peer } from "../driver.js";
 import type { Addresser, Route } from "./addressing.js";
 import type { DriverConnection } from "./driver-connection.js";
+import { type IncomingMessageInit, readIncoming } from "./incoming-message.js";
 
 /** How long a peer may take to give credit back. What still comes after that is handed back to it. */
 const DRAIN_MS = 2_000;
 
-export interface ListenerInit {
-  /** Where to listen: for each connection anew. */
+export interface ListenerInit extends IncomingMessageInit {
+  /** Routes to listen on. Called for each connection. */
   routes: (addresser: Addresser) => readonly Route[];
-  /** A connection to listen on, before the links are attached. */
-  onAttach?: ((bus: DriverConnection) => void) | undefined;
-  /** On each link. */
+  /** Called for each connection before the links are attached. */
+  onAttach?: ((connection: DriverConnection) => void) | undefined;
+  /** Credit of each link. */
   credit: number;
-  onDelivery: (bus: DriverConnection, address: string, delivery: Delivery) => void;
+  onMessage: OnIncoming;
   onClose: () => void;
 }
 
-/** What a server listens on, over one connection after the other. */
+/** The receiving links of one server, on one connection after another. */
 export class Listener implements DriverListener {
-  /** Resolves when the peer has attached every link for the first time. */
-  readonly attached: Promise<void>;
-  readonly closed: Promise<void>;
   readonly #init: ListenerInit;
-  #resolveAttached: () => void = () => {};
-  #resolveClosed: () => void = () => {};
+  readonly #attached = new Deferred();
+  readonly #closed = new Deferred();
   #peer: Peer | undefined;
   #links: readonly ListenerLink[] = [];
   #stopping: Promise<void> | undefined;
@@ -34,25 +33,29 @@ export class Listener implements DriverListener {
 
   constructor(init: ListenerInit) {
     this.#init = init;
-    this.attached = new Promise((resolve) => {
-      this.#resolveAttached = resolve;
-    });
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
+  }
+
+  /** Resolves when the peer has attached every link for the first time. */
+  get attached(): Promise<void> {
+    return this.#attached.promise;
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   get peer(): Peer | undefined {
     return this.#peer;
   }
 
-  /** Attaches its links on a new connection. */
-  attach(bus: DriverConnection): void {
+  /** Attaches the links on a new connection. */
+  attach(connection: DriverConnection): void {
     if (this.#stopping !== undefined) return;
-    this.#peer = bus.peer;
-    this.#init.onAttach?.(bus);
-    this.#links = this.#init.routes(bus.addresser).map((route) => new ListenerLink(bus, route, this.#init));
-    void Promise.all(this.#links.map((link) => link.attached)).then(this.#resolveAttached);
+    this.#peer = connection.peer;
+    this.#init.onAttach?.(connection);
+    const routes = this.#init.routes(connection.addresser);
+    this.#links = routes.map((route) => new ListenerLink(connection, route, this.#init));
+    void Promise.all(this.#links.map((link) => link.attached)).then(() => this.#attached.resolve());
   }
 
   stop(): Promise<void> {
@@ -68,32 +71,32 @@ export class Listener implements DriverListener {
   async #close(): Promise<void> {
     this.#stopping ??= Promise.resolve();
     this.#init.onClose();
-    this.#resolveClosed();
+    this.#closed.resolve();
     await Promise.all(this.#links.map((link) => link.close()));
   }
 }
 
 /** One receiving link, attached until it is closed: after it was refused or lost, again under its name, not before a pause. */
 class ListenerLink {
-  /** Resolves when the peer has attached it for the first time; never when it does not. */
-  readonly attached: Promise<void>;
-  readonly #bus: DriverConnection;
+  readonly #connection: DriverConnection;
   readonly #route: Route;
   readonly #init: ListenerInit;
   readonly #name: string;
-  #resolveAttached: () => void = () => {};
+  readonly #attached = new Deferred();
   #receiver: Receiver | undefined;
   #state: "listening" | "stopping" | "stopped" = "listening";
 
-  constructor(bus: DriverConnection, route: Route, init: ListenerInit) {
-    this.#bus = bus;
+  constructor(connection: DriverConnection, route: Route, init: ListenerInit) {
+    this.#connection = connection;
     this.#route = route;
     this.#init = init;
-    this.#name = bus.linkName("receiver", route.address);
-    this.attached = new Promise((resolve) => {
-      this.#resolveAttached = resolve;
-    });
+    this.#name = connection.linkName("receiver", route.address);
     void this.#keep();
+  }
+
+  /** Resolves when the peer has attached the link for the first time. Pending for ever if it never does. */
+  get attached(): Promise<void> {
+    return this.#attached.promise;
   }
 
   async stop(): Promise<void> {
@@ -112,15 +115,15 @@ class ListenerLink {
 
   async close(): Promise<void> {
     this.#state = "stopped";
-    this.#bus.restored(this.#route.address);
+    this.#connection.restored(this.#route.address);
     await this.#receiver?.close();
   }
 
   async #keep(): Promise<void> {
     const { address } = this.#route;
-    while (this.#state === "listening" && this.#bus.isOpen) {
-      this.#bus.refused(address, await this.#attachedOnce());
-      await this.#bus.pause();
+    while (this.#state === "listening" && this.#connection.isOpen) {
+      this.#connection.refused(address, await this.#attachedOnce());
+      await this.#connection.pause();
     }
   }
 
@@ -129,12 +132,12 @@ class ListenerLink {
     const { address, capabilities } = this.#route;
     try {
       return await new Promise<Error>((resolve, reject) => {
-        const opening = this.#bus.openReceiver({
+        const opening = this.#connection.openReceiver({
           name: this.#name,
           source: { address, capabilities },
           target: { address },
           credit: this.#init.credit,
-          onDelivery: (delivery) => this.#onDelivery(delivery),
+          onDelivery: this.#onDelivery,
           onDetach: (error) => resolve(error ?? new AmqpError(DETACHED)),
         });
         opening.then((receiver) => this.#onAttached(receiver), reject);
@@ -153,14 +156,15 @@ class ListenerLink {
       return;
     }
     this.#receiver = receiver;
-    this.#bus.restored(this.#route.address);
-    this.#resolveAttached();
+    this.#connection.restored(this.#route.address);
+    this.#attached.resolve();
   }
 
-  #onDelivery(delivery: Delivery): void {
-    if (this.#state === "stopped") delivery.release();
-    else this.#init.onDelivery(this.#bus, this.#route.address, delivery);
-  }
+  readonly #onDelivery = (delivery: Delivery): void => {
+    if (this.#state === "stopped") return delivery.release();
+    const message = readIncoming(this.#connection, this.#route.address, delivery, this.#init);
+    if (message !== undefined) this.#init.onMessage(message);
+  };
 }
 
 const DETACHED: AmqpErrorInit = { condition: "amqp:link:detach-forced", description: "the peer detached it" };

@@ -1,6 +1,7 @@
 import type { Target } from "../target.js";
 import type { Route, ServiceKind } from "./addressing.js";
 import type { DriverConnection } from "./driver-connection.js";
+import type { LinkContext } from "./link-context.js";
 
 /** What is at the other end of a connection. */
 export interface ConnectionReport {
@@ -29,31 +30,33 @@ const CREDIT_MS = 1_000;
 
 /** Attaches links of its own, and detaches them. Rejects when the link to the target is refused, or the connection lost. */
 export async function probe(
-  bus: DriverConnection,
+  connection: DriverConnection,
   target: Target | undefined,
   service: ServiceKind,
 ): Promise<ConnectionReport> {
-  const { connection, host, addresser } = bus;
-  const { product, version } = connection.remote;
-  await probeReplies(bus); // the first link waits for a session too
+  const { amqp, host, addresser } = connection;
+  const { product, version } = amqp.remote;
+  await probeReplies(connection); // the first link waits for a session too
   const facts = {
     host,
-    encrypted: connection.socket.encrypted,
-    mechanism: connection.mechanism,
+    encrypted: amqp.socket.encrypted,
+    mechanism: amqp.mechanism,
     product,
     version,
     addressing: addresser.mode,
-    ...(await probeReplies(bus)),
+    ...(await probeReplies(connection)),
   };
-  return target === undefined ? facts : { ...facts, credit: await creditFor(bus, addresser.resolve(target, service)) };
+  return target === undefined
+    ? facts
+    : { ...facts, credit: await creditFor(connection, addresser.resolve(target, service)) };
 }
 
-async function probeReplies(bus: DriverConnection): Promise<Pick<ConnectionReport, "dynamicReplies" | "roundTripMs">> {
+async function probeReplies(context: LinkContext): Promise<Pick<ConnectionReport, "dynamicReplies" | "roundTripMs">> {
   const startedMs = performance.now();
   const elapsedMs = (): number => performance.now() - startedMs;
   try {
-    const receiver = await bus.openReceiver({
-      name: bus.linkName("receiver", "probe"),
+    const receiver = await context.openReceiver({
+      name: context.linkName("receiver", "probe"),
       source: { dynamic: true },
       target: { address: "probe" },
       credit: 0,
@@ -63,16 +66,16 @@ async function probeReplies(bus: DriverConnection): Promise<Pick<ConnectionRepor
     await receiver.close();
     return { dynamicReplies: receiver.source?.address !== undefined, roundTripMs };
   } catch (error) {
-    if (!bus.isOpen) throw error;
+    if (!context.isOpen) throw error;
     return { dynamicReplies: false, roundTripMs: elapsedMs() }; // a refusal is an answer too
   }
 }
 
-async function creditFor(bus: DriverConnection, { address, capabilities }: Route): Promise<number> {
+async function creditFor(context: LinkContext, { address, capabilities }: Route): Promise<number> {
   let changed = (): void => {};
   let lost: Error | undefined;
-  const sender = await bus.connection.openSender({
-    name: bus.linkName("sender", address),
+  const sender = await context.openSender({
+    name: context.linkName("sender", address),
     source: { address },
     target: { address, capabilities },
     onCredit: () => changed(),

@@ -6,13 +6,13 @@ export class RouterNotice {
   #given = false;
 
   /** Before notifications go over this connection, or come. */
-  check(bus: DriverConnection): void {
-    if (bus === this.#checked || this.#given) return;
-    this.#checked = bus;
-    const { kind, product, host } = bus.peer;
+  check(connection: DriverConnection): void {
+    if (connection === this.#checked || this.#given) return;
+    this.#checked = connection;
+    const { kind, product, host } = connection.peer;
     if (kind !== "router") return;
     this.#given = true;
-    bus.logger.warn(
+    connection.logger.warn(
       `notifications go through a router, ${product} at ${host}, which stores nothing: each waits for a listener to take it, ` +
         "and fails when none has in time. Only a broker keeps them while nobody listens.",
     );

@@ -1,28 +1,30 @@
-import type { Connection } from "../../core/connection/connection.js";
 import { AmqpError, toError } from "../../core/errors.js";
 import type { Sender } from "../../core/links/sender.js";
 import type { Message } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
+import type { SendingConnection } from "../sending/operations.js";
+import type { SendOperation } from "../sending/send-operation.js";
 import type { Route } from "./addressing.js";
-import type { DriverConnection, SendOptions } from "./driver-connection.js";
+import type { LinkContext } from "./link-context.js";
+
+type Sending = Pick<SendOperation<SendingConnection>, "deadline" | "settled" | "addressed">;
 
 /** The sending links of one connection, by address: attached at the first use, detached when they were idle for long. */
 export class Senders {
-  readonly #bus: DriverConnection;
-  readonly #connection: Connection;
+  readonly #context: LinkContext;
   readonly #max: number | undefined;
   readonly #links = new Map<string, SenderLink>();
 
   /** With `max` the addresses are strangers' words: beyond it a link goes, and so does one that gets no credit in time. */
-  constructor(bus: DriverConnection, connection: Connection, max?: number) {
-    this.#bus = bus;
-    this.#connection = connection;
+  constructor(context: LinkContext, max?: number) {
+    this.#context = context;
     this.#max = max;
   }
 
   /** A link that is refused or lost is an outcome; rejects only with what ends the deadline, or a message that cannot be encoded. */
-  send(route: Route, message: Message, options: SendOptions): Promise<Outcome> {
-    return this.#linkTo(route).send(message, options);
+  send(route: Route, message: Message, operation: Sending): Promise<Outcome> {
+    operation.addressed(route.address);
+    return this.#linkTo(route).send(message, operation);
   }
 
   /** Detaches what has not been used since the last time. */
@@ -48,7 +50,7 @@ export class Senders {
     const onFailure = (): void => {
       if (this.#max !== undefined && link.isIdle) this.#drop(link);
     };
-    const link = new SenderLink(this.#bus, this.#connection, route, onFailure);
+    const link = new SenderLink(this.#context, route, onFailure);
     return link;
   }
 
@@ -66,8 +68,7 @@ export class Senders {
 
 /** The link to one address; after it was refused or lost it is attached again by the next use, not before a pause. */
 class SenderLink {
-  readonly #bus: DriverConnection;
-  readonly #connection: Connection;
+  readonly #context: LinkContext;
   readonly #route: Route;
   readonly #onFailure: () => void;
   #sender: Sender | undefined;
@@ -78,9 +79,8 @@ class SenderLink {
   #closed = false;
 
   /** `onFailure`: a message was given up. */
-  constructor(bus: DriverConnection, connection: Connection, route: Route, onFailure: () => void) {
-    this.#bus = bus;
-    this.#connection = connection;
+  constructor(context: LinkContext, route: Route, onFailure: () => void) {
+    this.#context = context;
     this.#route = route;
     this.#onFailure = onFailure;
   }
@@ -101,14 +101,14 @@ class SenderLink {
     return used;
   }
 
-  async send(message: Message, options: SendOptions): Promise<Outcome> {
+  async send(message: Message, operation: Sending): Promise<Outcome> {
     this.#sending++;
     this.#used = true;
     let failed = true;
     try {
-      const sender = this.#sender ?? (await this.#whenAttached(options));
+      const sender = this.#sender ?? (await operation.deadline.wait("credit", () => this.#attached()));
       const outcome: Outcome =
-        sender instanceof Error ? { type: "unsent", error: sender } : await sender.send(message, options);
+        sender instanceof Error ? { type: "unsent", error: sender } : await sender.send(message, operation);
       failed = false;
       return outcome;
     } finally {
@@ -119,13 +119,8 @@ class SenderLink {
 
   close(): void {
     this.#closed = true;
-    this.#bus.restored(this.address);
+    this.#context.restored(this.address);
     void this.#sender?.close();
-  }
-
-  #whenAttached({ deadline, progress }: SendOptions): Promise<Sender | Error> {
-    progress?.queued();
-    return deadline.wait("credit", this.#attached());
   }
 
   /** Several uses share one attach. */
@@ -140,8 +135,8 @@ class SenderLink {
     await this.#pause;
     const { address, capabilities } = this.#route;
     try {
-      const sender = await this.#connection.openSender({
-        name: this.#bus.linkName("sender", address),
+      const sender = await this.#context.openSender({
+        name: this.#context.linkName("sender", address),
         source: { address },
         target: { address, capabilities },
         onDetach: (error) => this.#lost(error ?? detached(address)),
@@ -150,7 +145,7 @@ class SenderLink {
       if (!sender.attached) return detached(address);
       if (this.#closed) void sender.close();
       else this.#sender = sender;
-      this.#bus.restored(address);
+      this.#context.restored(address);
       return sender;
     } catch (thrown) {
       const error = toError(thrown);
@@ -162,9 +157,9 @@ class SenderLink {
   #lost(error: Error): void {
     this.#sender = undefined;
     if (this.#closed) return;
-    this.#bus.refused(this.address, error);
-    this.#pause = this.#bus.pause().then(() => {
-      if (this.isIdle) this.#bus.restored(this.address);
+    this.#context.refused(this.address, error);
+    this.#pause = this.#context.pause().then(() => {
+      if (this.isIdle) this.#context.restored(this.address);
     });
   }
 }

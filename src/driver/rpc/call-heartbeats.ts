@@ -7,19 +7,15 @@ import { stackText } from "../values/stack-text.js";
 const SHORTEST_MS = 2_000;
 
 /**
- * Does the work of a call. A caller that gave a call monitor timeout is told every half of it that the work goes on, and
- * no longer than it does (oslo_messaging/rpc/dispatcher.py:232-265).
+ * Sends a heartbeat every half of the call monitor timeout that the caller gave, until the returned function is called
+ * (oslo_messaging/rpc/dispatcher.py:232-265).
  */
-export async function withHeartbeats<T>(message: IncomingMessage, logger: Logger, work: () => Promise<T>): Promise<T> {
-  const timer = message.wantsReply ? startHeartbeats(message, logger) : undefined;
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
+export function startHeartbeats(message: IncomingMessage, logger: Logger): () => void {
+  const timer = message.wantsReply ? startTimer(message, logger) : undefined;
+  return () => clearInterval(timer);
 }
 
-function startHeartbeats(message: IncomingMessage, logger: Logger): ReturnType<typeof setInterval> | undefined {
+function startTimer(message: IncomingMessage, logger: Logger): ReturnType<typeof setInterval> | undefined {
   const timeoutMs = message.callMonitorTimeoutMs;
   if (timeoutMs === undefined) return undefined;
   if (!(timeoutMs >= SHORTEST_MS)) {

@@ -17,6 +17,18 @@ export interface CallInfo {
   readonly target: Target;
 }
 
+/** The method that a request asks for. */
+export interface Invocation {
+  /**
+   * Runs the method and resolves with its result, serialized for the reply.
+   *
+   * @throws what the method throws; NoSuchMethod; UnsupportedVersion; RPCDispatcherError for a body that is not a request.
+   */
+  run(): Promise<unknown>;
+  /** True for an error that the method threw and declared by `expectedExceptions`. */
+  expects(error: unknown): boolean;
+}
+
 /** Chooses the endpoint and the method for a request, and runs it (oslo_messaging/rpc/dispatcher.py:267-320). */
 export class RPCDispatcher<C extends Context> {
   readonly #target: Target;
@@ -32,28 +44,26 @@ export class RPCDispatcher<C extends Context> {
     this.#accessPolicy = accessPolicy;
   }
 
-  /**
-   * Resolves with what the method returned, as it goes into the reply.
-   *
-   * @throws what the method throws, in an ExpectedException if it said that it may; NoSuchMethod; UnsupportedVersion;
-   *   RPCDispatcherError for a body that is no request.
-   */
-  async dispatch(message: IncomingMessage): Promise<unknown> {
-    const request = readRequest(message.body);
-    const { endpoint, method } = this.#find(request);
-    const context = this.#serializer.deserializeContext(message.context);
-    const entries = Object.entries(request.args).map(([name, value]) => [
-      name,
-      this.#serializer.deserializeEntity(context, value),
-    ]);
-    const call = new IncomingCall(message, this.#target, request);
-    let result: unknown;
-    try {
-      result = await Reflect.apply(method, endpoint, [context, Object.fromEntries(entries), call]);
-    } catch (error) {
-      throw isExpected(method, error) ? new ExpectedException(error) : error;
-    }
-    return this.#serializer.serializeEntity(context, result);
+  /** The method that a request asks for, ready to run. */
+  invocation(message: IncomingMessage): Invocation {
+    let running: EndpointMethod | undefined;
+    return {
+      run: async () => {
+        const request = readRequest(message.body);
+        const found = this.#find(request);
+        const context = this.#serializer.deserializeContext(message.context);
+        const entries = Object.entries(request.args).map(([name, value]) => [
+          name,
+          this.#serializer.deserializeEntity(context, value),
+        ]);
+        const call = new IncomingCall(message, this.#target, request);
+        running = found.method;
+        const result = await Reflect.apply(running, found.endpoint, [context, Object.fromEntries(entries), call]);
+        running = undefined;
+        return this.#serializer.serializeEntity(context, result);
+      },
+      expects: (error) => running !== undefined && isExpected(running, error),
+    };
   }
 
   /** The first endpoint of this namespace and version that has the method, and may be asked for it. */
@@ -67,16 +77,6 @@ export class RPCDispatcher<C extends Context> {
       if (method !== undefined && this.#accessPolicy(endpoint, name) === true) return { endpoint, method };
     }
     throw compatible ? new NoSuchMethod(name) : new UnsupportedVersion(version, name);
-  }
-}
-
-/** What a method threw and said that it may: no fault of the server. It goes no further than this server. */
-export class ExpectedException extends Error {
-  readonly thrown: unknown;
-
-  constructor(thrown: unknown) {
-    super("an exception that was to be expected");
-    this.thrown = thrown;
   }
 }
 

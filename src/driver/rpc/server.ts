@@ -13,8 +13,8 @@ import { toFailure } from "../values/remote-failure.js";
 import { type Context, noOpSerializer, type Serializer } from "../values/serializer.js";
 import { stackText } from "../values/stack-text.js";
 import { type AccessPolicy, accessPolicies } from "./access-policy.js";
-import { withHeartbeats } from "./call-heartbeats.js";
-import { ExpectedException, RPCDispatcher } from "./dispatcher.js";
+import { startHeartbeats } from "./call-heartbeats.js";
+import { type Invocation, RPCDispatcher } from "./dispatcher.js";
 import { withPing } from "./ping-endpoint.js";
 
 /** How a server works. */
@@ -89,32 +89,40 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
   acceptReplyTo: callback,
 };
 
-/** oslo_messaging/rpc/server.py:153-217. The slot is free once the method is through: a caller that is gone holds up nobody. */
-async function serve(message: IncomingMessage, release: Release, service: ServeContext): Promise<void> {
-  const { dispatcher, logger, sendTraceback } = service;
-  if (message.linkLost) return; // it had to wait for its slot, and comes again: here it would be run twice
+/**
+ * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, runs its method, sends the reply or the
+ * failure. The slot is released when the method ends: a reply to a caller that has disconnected delays no other request.
+ */
+async function serve(message: IncomingMessage, release: Release, context: ServeContext): Promise<void> {
+  // The link was lost while the request waited for its slot. The peer delivers it again.
+  if (message.linkLost) return;
   message.acknowledge();
-  try {
-    const result = await withHeartbeats(message, logger, () => dispatcher.dispatch(message));
+  const { dispatcher, logger, sendTraceback } = context;
+  const stopHeartbeats = startHeartbeats(message, logger);
+  const methodEnded = (): void => {
+    stopHeartbeats();
     release();
-    // Within the try: a result that JSON cannot hold is the method's failure too.
+  };
+  const invocation = dispatcher.invocation(message);
+  try {
+    const result = await invocation.run();
+    methodEnded();
+    // Within the try: a result that JSON cannot hold is a failure of the method.
     if (message.wantsReply) await message.reply(result);
   } catch (error) {
-    const expected = isInstance(error, ExpectedException);
-    const thrown = expected ? error.thrown : error;
+    methodEnded();
     try {
-      if (expected) logger.debug("an RPC method failed as it may", about(message));
-      else report(thrown, message, logger);
+      if (invocation.expects(error)) logger.debug("an RPC method failed as it may", about(message));
+      else report(error, message, logger);
     } finally {
-      // The caller waits, even if the logger fails.
-      release();
-      if (message.wantsReply) await message.replyFailure(toFailure(thrown, { sendTraceback }));
+      // The caller waits for it even if the logger throws.
+      if (message.wantsReply) await message.replyFailure(toFailure(error, { sendTraceback }));
     }
   }
 }
 
 interface ServeContext {
-  readonly dispatcher: { dispatch(message: IncomingMessage): Promise<unknown> };
+  readonly dispatcher: { invocation(message: IncomingMessage): Invocation };
   readonly logger: Logger;
   readonly sendTraceback: boolean | undefined;
 }

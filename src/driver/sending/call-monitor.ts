@@ -1,6 +1,6 @@
 /**
- * The second limit of a call, which heartbeats of the server put off (oslo's RPCMonitoredCallTask). It runs from the start
- * of the call, as there; its end is the abort of a signal, which it passes the caller's own on by.
+ * The second timeout of a call, which each heartbeat of the server restarts (oslo's RPCMonitoredCallTask). It runs from the
+ * start of the call, as in oslo. Its signal is aborted when it passes, and when the caller's own signal is.
  */
 export class CallMonitor {
   readonly #ms: number;
@@ -13,17 +13,17 @@ export class CallMonitor {
   constructor(ms: number, signal: AbortSignal | undefined) {
     this.#ms = ms;
     this.#signal = signal;
-    signal?.addEventListener("abort", this.#onAbort);
-    if (signal?.aborted) this.#onAbort();
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** `silent` makes the error for a call that no heartbeat came for. */
+  /** `silent` makes the error for a call whose server sent no heartbeat in time. */
   start(silent: () => Error): void {
     this.#silent = silent;
+    this.#signal?.addEventListener("abort", this.#onAbort);
+    if (this.#signal?.aborted) this.#onAbort();
     this.restart();
   }
 

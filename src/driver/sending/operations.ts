@@ -1,43 +1,71 @@
-import type { Supervisor } from "../../core/connection/supervisor.js";
-import { type Deadline, Deadlines } from "../../core/deadlines.js";
-import type { DriverConnection } from "../amqp/driver-connection.js";
+import { type Deadline, type DeadlineInit, Deadlines } from "../../core/deadlines.js";
+import type { Logger } from "../../core/logger.js";
 import { MessagingException } from "../exceptions.js";
-import type { Host } from "../options/hosts.js";
-import { SendOperation, type SendOperationInit } from "./send-operation.js";
 import { type QueueLimits, SendQueue } from "./send-queue.js";
 
-/** Everything that is under way, on whatever connection, so that it can be waited for and ended. */
-export class Operations {
-  readonly supervisor: Supervisor<Host, DriverConnection>;
-  readonly deadlines = new Deadlines();
-  readonly backlog: SendQueue;
+/** One connection of a driver, as far as operations use it. */
+export interface SendingConnection {
+  readonly isOpen: boolean;
+  /** Why the connection ended. Undefined while it is open, and when it was closed here. */
+  readonly endedBy: Error | undefined;
+  readonly logger: Logger;
+  /** Why the link to this address is refused at the moment. */
+  refusalOf(address: string): Error | undefined;
+  /** Resolves after `link_retry_delay`, or when the connection ends. */
+  pause(): Promise<void>;
+}
+
+/** The connections of a driver, one after another. */
+export interface Connections<C extends SendingConnection> {
+  /** The present connection, while it is open. */
+  readonly live: C | undefined;
+  /** The host that is connected, or was tried last. */
+  readonly host: { readonly name: string } | undefined;
+  /** Why the newest attempt failed. Undefined while there is a connection. */
+  readonly lastError: Error | undefined;
+  /** The present connection, or the next one. Rejects with what ends the deadline. */
+  current(deadline: Deadline): Promise<C>;
+}
+
+/**
+ * Everything that a driver is doing: sending, connecting, probing, listening, waiting for room. It can be waited for and
+ * ended.
+ */
+export class Operations<C extends SendingConnection> {
+  readonly connections: Connections<C>;
+  readonly queue: SendQueue;
+  readonly #deadlines = new Deadlines();
   readonly #active = new Set<Deadline>();
   #closed = false;
   #onIdle: (() => void)[] = [];
 
-  constructor(supervisor: Supervisor<Host, DriverConnection>, limits?: QueueLimits) {
-    this.supervisor = supervisor;
-    this.backlog = new SendQueue(limits);
+  constructor(connections: Connections<C>, limits?: QueueLimits) {
+    this.connections = connections;
+    this.queue = new SendQueue(limits);
   }
 
-  /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Begins with one message. Its `done` belongs in a `finally`. */
-  start(init: SendOperationInit): SendOperation {
-    if (this.#closed) throw closed();
-    const shipment = new SendOperation(this, init);
-    this.#active.add(shipment.deadline);
-    return shipment;
+  /** Starts the deadline of an operation. `end` belongs in a `finally`. Throws MessagingException after `close`. */
+  start(init: DeadlineInit): Deadline {
+    if (this.#closed) throw transportClosed();
+    const deadline = this.#deadlines.start(init);
+    this.#active.add(deadline);
+    return deadline;
   }
 
-  /** Waits for something that has no limit but the caller's signal and the end of it all. */
+  end(deadline: Deadline): void {
+    deadline.done();
+    this.#active.delete(deadline);
+    if (this.#active.size > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** Runs an operation that is limited only by the caller's signal and by `close`. */
   async wait<T>(signal: AbortSignal | undefined, begin: (deadline: Deadline) => Promise<T>): Promise<T> {
-    if (this.#closed) throw closed();
-    const deadline = this.deadlines.start({ signal, expired: closed });
-    this.#active.add(deadline);
+    const deadline = this.start({ signal, expired: transportClosed });
     try {
       return await begin(deadline);
     } finally {
@@ -45,7 +73,7 @@ export class Operations {
     }
   }
 
-  /** Resolves when nothing is under way any more, or after `graceMs`. */
+  /** Resolves when no operation is left, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     if (this.#active.size === 0 || graceMs <= 0) return;
     await new Promise<void>((resolve) => {
@@ -57,22 +85,13 @@ export class Operations {
     });
   }
 
-  /** Ends what is under way, and takes nothing more. */
+  /** Ends every operation. None is started from now on. */
   close(): void {
     this.#closed = true;
     for (const deadline of [...this.#active]) deadline.expire();
   }
-
-  /** What this deadline limits is over. */
-  end(deadline: Deadline): void {
-    deadline.done();
-    this.#active.delete(deadline);
-    if (this.#active.size > 0) return;
-    for (const resolve of this.#onIdle.splice(0)) resolve();
-  }
 }
 
-/** Nothing can be done with a transport any more. */
-export function closed(): MessagingException {
+export function transportClosed(): MessagingException {
   return new MessagingException("the transport is closed");
 }

@@ -1,9 +1,5 @@
 import type { Deadline, WaitPhase } from "../../core/deadlines.js";
-import { AmqpError } from "../../core/errors.js";
-import type { Progress } from "../../core/links/sender.js";
 import type { Body } from "../../core/messages/message.js";
-import type { Outcome } from "../../core/messages/outcome.js";
-import type { DriverConnection } from "../amqp/driver-connection.js";
 import {
   type FailureInit,
   MessageDeliveryFailure,
@@ -12,123 +8,122 @@ import {
   SendQueueFull,
 } from "../exceptions.js";
 import type { Target } from "../target.js";
-import type { Operations } from "./operations.js";
+import type { Operations, SendingConnection } from "./operations.js";
+import { type FailedOutcome, outcomeCause, outcomeReason } from "./outcomes.js";
+import { QueueTicket } from "./send-queue.js";
 
 export interface SendOperationInit {
-  /** What it is, in oslo's words: "RPC Call". */
+  /** Name of the operation in oslo's words: "RPC Call". */
   operation: string;
-  /** Whom it is for. */
   target: Target | string;
-  /** What the caller gave: when it has passed, that is a MessagingTimeout. */
+  /** Timeout that the caller gave. When it passes, the operation fails with MessagingTimeout. */
   timeoutMs: number | undefined;
-  /** Instead of it: when this has passed, that is a MessageDeliveryFailure. */
+  /** Timeout in its place. When it passes, the operation fails with MessageDeliveryFailure. */
   defaultMs: number;
+  /** How often the message is sent again. -1 or omitted: until the timeout. */
   retry: number | undefined;
+  /** Sent settled: the peer does not acknowledge it. */
+  settled: boolean;
   signal: AbortSignal | undefined;
-  /** Counted while it has to wait. Undefined: it may always wait. */
+  /** Counted in the send queue while it waits. Omitted: the message may always wait. */
   body?: Body | undefined;
 }
 
-/** One message on its way, until it is delivered or given up. What it fails with says how far it came. */
-export class SendOperation implements Progress {
+/** The sending of one message, from its start until it is delivered or given up. Its errors name the phase that it reached. */
+export class SendOperation<C extends SendingConnection> {
   readonly deadline: Deadline;
-  /** Where it goes: known once there is a connection. */
-  address: string | undefined;
+  readonly settled: boolean;
+  /** How often the message may be sent again. Infinity: until the timeout. */
+  readonly retries: number;
+  readonly #operations: Operations<C>;
   readonly #init: SendOperationInit;
-  readonly #outbox: Operations;
-  #bus: DriverConnection | undefined;
-  /** What went wrong the last time that it was tried. */
-  #setback: Error | undefined;
-  /** What it counts for in the backlog, while it does. */
-  #queuedBytes: number | undefined;
-  /** It was queued or has left: it is not refused any more. */
-  #taken = false;
+  readonly #ticket: QueueTicket | undefined;
+  #connection: C | undefined;
+  /** Known once a connection has resolved the target. */
+  #address: string | undefined;
+  #lastFailure: Error | undefined;
 
-  /** Made by {@link Operations.start}. */
-  constructor(outbox: Operations, init: SendOperationInit) {
-    this.#outbox = outbox;
+  /** Throws MessagingException when the transport is closed. `end` belongs in a `finally`. */
+  constructor(operations: Operations<C>, init: SendOperationInit) {
+    const { body, retry = -1 } = init;
+    this.#operations = operations;
     this.#init = init;
-    this.deadline = outbox.deadlines.start({
+    this.settled = init.settled;
+    this.retries = retry < 0 ? Number.POSITIVE_INFINITY : retry;
+    this.#ticket = body && new QueueTicket(operations.queue, sizeOf(body));
+    this.deadline = operations.start({
       ms: init.timeoutMs ?? init.defaultMs,
       signal: init.signal,
       expired: (phase, elapsedMs) => this.#expired(phase, elapsedMs),
+      onWait: this.#ticket && ((phase) => this.#onWait(phase)),
     });
   }
 
-  /**
-   * Sends until the message is accepted: again over the present connection, or the next one, as long as the retries and the
-   * time allow and the message is known not to have got through.
-   *
-   * @throws MessageDeliveryFailure, SendQueueFull, and what ends the deadline.
-   */
-  async deliver(send: (bus: DriverConnection) => Promise<Outcome>): Promise<void> {
-    const { supervisor } = this.#outbox;
-    const { retry = -1 } = this.#init;
-    for (let left = retry < 0 ? Number.POSITIVE_INFINITY : retry; ; left--) {
-      const bus = supervisor.live ?? (await this.#connected());
-      this.#bus = bus;
-      const outcome = await send(bus);
-      if (outcome.type === "accepted") return;
-      const failure = this.#failure(outcome, bus);
-      if (left === 0 || !mayResend(outcome)) throw failure;
-      this.#setback = failure;
-      bus.logger.debug(`sent again: ${failure.message}`);
-      this.queued();
-      if (outcome.type !== "unsent") await this.deadline.wait("credit", bus.pause());
-    }
+  /** The present connection, while it is open: the message is sent over it. */
+  get live(): C | undefined {
+    const { live } = this.#operations.connections;
+    if (live !== undefined) this.#connection = live;
+    return live;
   }
 
-  /** It waits: counted from now on. Throws SendQueueFull, once at most, before anything of it has left. */
-  queued(): void {
-    const { body } = this.#init;
-    if (body === undefined || this.#queuedBytes !== undefined) return;
-    const { backlog } = this.#outbox;
-    if (!this.#taken && backlog.isFull) throw this.#refused();
-    this.#taken = true;
-    this.#queuedBytes = sizeOf(body);
-    backlog.add(this.#queuedBytes);
+  /** The next connection as soon as it is open. Rejects with what ends the deadline. */
+  async connected(): Promise<C> {
+    this.#connection = await this.#operations.connections.current(this.deadline);
+    return this.#connection;
   }
 
-  /** It waits no longer to be sent. */
-  left(): void {
-    this.#taken = true;
-    if (this.#queuedBytes === undefined) return;
-    this.#outbox.backlog.remove(this.#queuedBytes);
-    this.#queuedBytes = undefined;
+  /** The message is sent to this address over the present connection. */
+  addressed(address: string): void {
+    this.#address = address;
   }
 
-  /** The error for a call whose reply will not come, for the connection by which it would have come is over. */
+  /** The error for an outcome of the message that is not `accepted`. */
+  failure(outcome: FailedOutcome): MessageDeliveryFailure {
+    const unsent = this.#connection?.isOpen ? "credit" : "connecting";
+    const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
+    const failure = new MessageDeliveryFailure({
+      ...this.#facts(phase, this.deadline.elapsedMs),
+      outcome: outcome.type,
+      reason: outcomeReason(outcome),
+      cause: outcomeCause(outcome),
+    });
+    this.#lastFailure = failure;
+    return failure;
+  }
+
+  /** The error for a call whose reply cannot arrive because its connection ended. */
   unanswered(cause: Error): MessageDeliveryFailure {
     const facts = this.#facts("reply", this.deadline.elapsedMs);
     const reason = `the connection for its reply is gone: ${cause.message}`;
     return new MessageDeliveryFailure({ ...facts, outcome: "unknown", reason, cause });
   }
 
-  /** The error for a call that no heartbeat came for in time. */
+  /** The error for a call whose server sent no heartbeat in time. */
   silent(): MessagingTimeout {
     const { phase, elapsedMs } = this.deadline;
     return this.#timeout(phase === "reply" ? "heartbeat" : phase, elapsedMs);
   }
 
-  done(): void {
-    this.left();
-    this.#outbox.end(this.deadline);
+  end(): void {
+    this.#ticket?.leave();
+    this.#operations.end(this.deadline);
   }
 
-  #connected(): Promise<DriverConnection> {
-    this.queued();
-    return this.#outbox.supervisor.current(this.deadline);
+  /** Throws SendQueueFull when the message would have to wait in a full queue. */
+  #onWait(phase: WaitPhase): void {
+    if (phase !== "connecting" && phase !== "credit") this.#ticket?.leave();
+    else if (this.#ticket?.enter() === false) throw this.#queueFull();
   }
 
-  #refused(): SendQueueFull {
-    const { supervisor, backlog } = this.#outbox;
-    const { messages, bytes, limits } = backlog;
-    const phase = supervisor.live === undefined ? "connecting" : "credit";
+  #queueFull(): SendQueueFull {
+    const { connections, queue } = this.#operations;
+    const { messages, bytes, limits } = queue;
+    const phase = connections.live === undefined ? "connecting" : "credit";
     return new SendQueueFull({ ...this.#facts(phase, this.deadline.elapsedMs), messages, bytes, limits });
   }
 
   #expired(phase: WaitPhase, elapsedMs: number): MessagingException {
-    const { closed } = this.#outbox;
+    const { closed } = this.#operations;
     if (this.#init.timeoutMs !== undefined && !closed) return this.#timeout(phase, elapsedMs);
     const reason = closed ? "the transport was closed" : "timed out";
     const outcome = phase === "connecting" || phase === "credit" ? "unsent" : "unknown";
@@ -139,61 +134,21 @@ export class SendOperation implements Progress {
     return new MessagingTimeout(this.#facts(phase, elapsedMs));
   }
 
-  #failure(outcome: Exclude<Outcome, { type: "accepted" }>, bus: DriverConnection): MessageDeliveryFailure {
-    const unsent = bus.isOpen ? "credit" : "connecting";
-    const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
-    const facts = this.#facts(phase, this.deadline.elapsedMs);
-    return new MessageDeliveryFailure({
-      ...facts,
-      outcome: outcome.type,
-      reason: reasonOf(outcome),
-      cause: causeOf(outcome),
-    });
-  }
-
   #facts(phase: WaitPhase, elapsedMs: number): FailureInit {
     const { operation, target } = this.#init;
-    const { address } = this;
-    const host = this.#outbox.supervisor.host?.name;
-    return { operation, target, phase, address, host, elapsedMs, cause: this.#cause() };
+    const host = this.#operations.connections.host?.name;
+    return { operation, target, phase, address: this.#address, host, elapsedMs, cause: this.#cause() };
   }
 
-  /** Why it takes so long, if something is known to be wrong. */
+  /** The known problem that delays the message. */
   #cause(): Error | undefined {
-    const { live: life, lastError } = this.#outbox.supervisor;
-    const refusal = this.address === undefined ? undefined : life?.refusalOf(this.address);
-    return lastError ?? this.#bus?.endedBy ?? refusal ?? this.#setback;
+    const { live, lastError } = this.#operations.connections;
+    const refusal = this.#address === undefined ? undefined : live?.refusalOf(this.#address);
+    return lastError ?? this.#connection?.endedBy ?? refusal ?? this.#lastFailure;
   }
 }
 
-/** Of JSON text as the driver makes it, a character counted as a byte. */
+/** Length of the driver's JSON text: one character counts as one byte. */
 function sizeOf(body: Body): number {
   return body.type === "value" && typeof body.value === "string" ? body.value.length : 0;
-}
-
-/** Sending it again cannot double it: it has not left, or the peer says that it did nothing with it. */
-function mayResend(outcome: Outcome): boolean {
-  if (outcome.type === "modified") return !outcome.deliveryFailed && !outcome.undeliverableHere;
-  return outcome.type === "unsent" || outcome.type === "released";
-}
-
-function reasonOf(outcome: Exclude<Outcome, { type: "accepted" }>): string {
-  switch (outcome.type) {
-    case "released":
-      return "the peer gave it back";
-    case "modified":
-      return `the peer gave it back (delivery failed: ${outcome.deliveryFailed}, undeliverable here: ${outcome.undeliverableHere})`;
-    case "rejected":
-      return outcome.error === undefined ? "the peer gave no reason" : new AmqpError(outcome.error).message;
-    case "unsent":
-    case "unknown":
-      return outcome.error.message;
-    default:
-      return outcome satisfies never;
-  }
-}
-
-function causeOf(outcome: Exclude<Outcome, { type: "accepted" }>): Error | undefined {
-  if (outcome.type === "unsent" || outcome.type === "unknown") return outcome.error;
-  return outcome.type === "rejected" && outcome.error !== undefined ? new AmqpError(outcome.error) : undefined;
 }

@@ -1,24 +1,26 @@
 import type { Deadline } from "../../core/deadlines.js";
 import { Waiters } from "../../core/waiters.js";
 
-/** How much may wait to be sent: beyond either, what would have to wait too is refused. */
+/** Limits of the send queue. A message that would have to wait beyond either of them is refused. */
 export interface QueueLimits {
+  /** Most messages that wait. Default 10,000. */
   messages?: number | undefined;
+  /** Most bytes that wait. Default 64 MiB. */
   bytes?: number | undefined;
 }
 
-/** oslo holds up its callers at 500 operations; here nobody can be held up, and a tab that is offline must not grow without limit. */
+/** oslo blocks its callers at 500 operations. A promise cannot block, and an offline tab must not grow without limit. */
 const MAX_MESSAGES = 10_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** How much waits to be sent, on whatever connection, and who waits for that to become less. What leaves at once is not counted. */
+/** Counts the messages that wait to be sent, on any connection. A message that leaves at once is not counted. */
 export class SendQueue {
   readonly limits: Readonly<Record<"messages" | "bytes", number>>;
   #messages = 0;
   #bytes = 0;
   readonly #waiters = new Waiters<void>();
-  /** How many were told in this turn that there is room: what they send is not counted yet. */
-  #told = 0;
+  /** Callers of `writable` that were let go in this turn: what they send is not counted yet. */
+  #released = 0;
   #turn: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ messages = MAX_MESSAGES, bytes = MAX_BYTES }: QueueLimits = {}) {
@@ -45,36 +47,66 @@ export class SendQueue {
   remove(bytes: number): void {
     this.#messages--;
     this.#bytes -= bytes;
-    this.#tell();
+    this.#releaseWaiters();
   }
 
-  /** Resolves when it is not full, for so many at once as there is room for: they send next, and are not to be refused. */
+  /** Resolves when the queue is not full. At most as many callers are let go at once as the queue has room for. */
   async writable(deadline: Deadline): Promise<void> {
-    if (this.#waiters.size === 0 && this.#hasRoom) this.#count();
+    if (this.#waiters.size === 0 && this.#hasRoom) this.#countReleased();
     else await this.#waiters.wait("credit", deadline);
   }
 
-  /** For one more message, as large as those that wait are on average. */
+  /** Room for one more message of the average size of those that wait. */
   get #hasRoom(): boolean {
     if (this.isFull) return false;
-    const told = this.#told;
-    if (this.#messages + told >= this.limits.messages) return false;
-    return this.#messages === 0 || this.#bytes + (told * this.#bytes) / this.#messages < this.limits.bytes;
+    const released = this.#released;
+    if (this.#messages + released >= this.limits.messages) return false;
+    return this.#messages === 0 || this.#bytes + (released * this.#bytes) / this.#messages < this.limits.bytes;
   }
 
-  #tell(): void {
+  #releaseWaiters(): void {
     while (this.#waiters.size > 0 && this.#hasRoom) {
-      this.#count();
+      this.#countReleased();
       this.#waiters.resolveNext();
     }
   }
 
-  #count(): void {
-    this.#told++;
+  #countReleased(): void {
+    this.#released++;
     this.#turn ??= setTimeout(() => {
       this.#turn = undefined;
-      this.#told = 0;
-      this.#tell();
+      this.#released = 0;
+      this.#releaseWaiters();
     }, 0);
+  }
+}
+
+/** The place of one message in the queue: it counts while the message waits to be sent. */
+export class QueueTicket {
+  readonly #queue: SendQueue;
+  readonly #bytes: number;
+  #state: "new" | "queued" | "sent" = "new";
+  #admitted = false;
+
+  constructor(queue: SendQueue, bytes: number) {
+    this.#queue = queue;
+    this.#bytes = bytes;
+  }
+
+  /** Counts the message. Returns false when the queue is full and the message was never admitted before. */
+  enter(): boolean {
+    if (this.#state === "queued") return true;
+    if (!this.#admitted && this.#queue.isFull) return false;
+    this.#admitted = true;
+    this.#state = "queued";
+    this.#queue.add(this.#bytes);
+    return true;
+  }
+
+  /** Counts the message no longer. It was sent, or given up. */
+  leave(): void {
+    this.#admitted = true;
+    if (this.#state === "queued") this.#queue.remove(this.#bytes);
+    this.#state = "sent";
   }
 }

@@ -60,10 +60,10 @@ export class ConcurrencyLimit<T> {
   async #begin(item: T): Promise<void> {
     this.#taken += 1;
     this.#unfinished += 1;
-    let freed = false;
+    let released = false;
     const release = (): void => {
-      if (freed) return;
-      freed = true;
+      if (released) return;
+      released = true;
       this.#taken -= 1;
       this.#beginNext();
       this.#tell();

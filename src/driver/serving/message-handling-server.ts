@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Kept in the declarations: they compile where nobody has asked for this lib.
+import { defineAsyncDispose } from "../../core/async-dispose.js";
+import { Deferred } from "../../core/deferred.js";
 import type { Logger } from "../../core/logger.js";
 import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { DriverListener } from "../driver.js";
@@ -93,15 +95,10 @@ export class MessageHandlingServer implements AsyncDisposable {
   }
 
   static {
-    // Some engines do not have the symbol yet.
-    if (Symbol.asyncDispose !== undefined) {
-      Object.defineProperty(MessageHandlingServer.prototype, Symbol.asyncDispose, {
-        async value(this: MessageHandlingServer) {
-          await this.stop();
-          await this.wait();
-        },
-      });
-    }
+    defineAsyncDispose(MessageHandlingServer.prototype, async (server) => {
+      await server.stop();
+      await server.wait();
+    });
   }
 }
 
@@ -109,8 +106,10 @@ export class MessageHandlingServer implements AsyncDisposable {
 class ServerRun<Item> {
   readonly #handling: MessageHandling<Item>;
   readonly #slots: ConcurrencyLimit<Item>;
-  readonly #stopCalled = new Milestone();
-  readonly #stopped = new Milestone();
+  readonly #stopCalled = new Deferred();
+  readonly #stopped = new Deferred();
+  #isStopCalled = false;
+  #isStopped = false;
   /** While the links are not attached. */
   #giveUp: AbortController | undefined;
   readonly attached: Promise<void>;
@@ -129,17 +128,18 @@ class ServerRun<Item> {
   }
 
   get ending(): boolean {
-    return this.#stopCalled.reached;
+    return this.#isStopCalled;
   }
 
   stop(): Promise<void> {
-    this.#stopCalled.reach();
+    this.#isStopCalled = true;
+    this.#stopCalled.resolve();
     this.#giveUp?.abort(new MessagingServerError("the server was stopped before its links were attached"));
     return this.#stopped.promise;
   }
 
   unfinished(afterMs: number): string {
-    return this.#stopped.reached
+    return this.#isStopped
       ? `after ${afterMs} ms ${this.#slots.inHand} ${this.#handling.name} are still in hand`
       : `after ${afterMs} ms the server is not stopped`;
   }
@@ -168,14 +168,19 @@ class ServerRun<Item> {
       const listener = await listening;
       await this.#stopCalled.promise;
       await this.#quietly(() => listener.stop());
-      this.#stopped.reach();
+      this.#reachStopped();
       const replies = await this.#slots.idle(LAST_REPLIES_MS);
       if (replies > 0) this.#handling.logger.warn(`${replies} replies wait for callers that may be gone`);
       await this.#quietly(() => listener.close());
     } catch {
-      this.#stopped.reach();
+      this.#reachStopped();
     }
     await previousOver;
+  }
+
+  #reachStopped(): void {
+    this.#isStopped = true;
+    this.#stopped.resolve();
   }
 
   async #quietly(end: () => Promise<void>): Promise<void> {
@@ -192,27 +197,5 @@ class ServerRun<Item> {
     } catch (error) {
       this.#handling.logger.error(`${this.#handling.name} could not be handled: ${stackText(error)}`);
     }
-  }
-}
-
-/** A promise for something that happens once. */
-class Milestone {
-  readonly promise: Promise<void>;
-  #resolve: () => void = () => {};
-  #reached = false;
-
-  constructor() {
-    this.promise = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  get reached(): boolean {
-    return this.#reached;
-  }
-
-  reach(): void {
-    this.#reached = true;
-    this.#resolve();
   }
 }

@@ -13,8 +13,8 @@ afterEach(() => void vi.useRealTimers());
 describe("a deadline", () => {
   it("ends the wait in the phase it has reached", async () => {
     const deadline = new Deadlines().start({ ms: 100, expired });
-    expect(await deadline.wait("connecting", Promise.resolve(1))).toBe(1);
-    const reply = expect(deadline.wait("reply", never)).rejects.toThrow("over in reply");
+    expect(await deadline.wait("connecting", () => Promise.resolve(1))).toBe(1);
+    const reply = expect(deadline.wait("reply", () => never)).rejects.toThrow("over in reply");
     await vi.advanceTimersByTimeAsync(120);
     await reply;
   });
@@ -34,7 +34,7 @@ describe("a deadline", () => {
   it("refuses every later wait, once it is over", async () => {
     const deadline = new Deadlines().start({ ms: 1, expired });
     await vi.advanceTimersByTimeAsync(20);
-    await expect(deadline.wait("credit", never)).rejects.toThrow("over in connecting");
+    await expect(deadline.wait("credit", () => never)).rejects.toThrow("over in connecting");
     let reason: unknown;
     deadline.beginWait("reply", (ended) => {
       reason = ended;
@@ -44,13 +44,13 @@ describe("a deadline", () => {
 
   it("ends with the reason of the user's signal, also one that was aborted before", async () => {
     const abort = new AbortController();
-    const wait = expect(new Deadlines().start({ signal: abort.signal, expired }).wait("credit", never)).rejects.toThrow(
-      "enough",
-    );
+    const wait = expect(
+      new Deadlines().start({ signal: abort.signal, expired }).wait("credit", () => never),
+    ).rejects.toThrow("enough");
     abort.abort(new Error("enough"));
     await wait;
     const late = new Deadlines().start({ signal: abort.signal, expired });
-    await expect(late.wait("connecting", never)).rejects.toThrow("enough");
+    await expect(late.wait("connecting", () => never)).rejects.toThrow("enough");
   });
 
   it("leaves nothing behind when it is done: no timer, no listener", () => {
@@ -97,9 +97,9 @@ it("passes for all, of this time and of later ones, when the error for one canno
     throw new Error("the user's mistake");
   };
   const waits = Promise.allSettled([
-    deadlines.start({ ms: 100, expired: mistake }).wait("reply", never),
-    deadlines.start({ ms: 100, expired }).wait("credit", never),
-    deadlines.start({ ms: 200, expired }).wait("reply", never),
+    deadlines.start({ ms: 100, expired: mistake }).wait("reply", () => never),
+    deadlines.start({ ms: 100, expired }).wait("credit", () => never),
+    deadlines.start({ ms: 200, expired }).wait("reply", () => never),
   ]);
   await vi.advanceTimersByTimeAsync(250);
   expect((await waits).map((wait) => wait.status === "rejected" && wait.reason.message)).toEqual([

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Connection, LinkRequest } from "@/src/core/connection/connection.js";
+import type { Connection } from "@/src/core/connection/connection.js";
 import { accept } from "@/src/core/connection/handshake.js";
+import type { LinkRequest } from "@/src/core/connection/link-request.js";
 import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import { Writer } from "@/src/core/types/writer.js";
 import { turn } from "@/test/fixtures/fakes/fake-socket.js";

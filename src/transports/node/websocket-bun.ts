@@ -1,8 +1,8 @@
 import type { Address } from "../../core/byte-stream.js";
-import { tlsClientOptions } from "../node/tls-client.js";
 import { dialErrorText } from "../tls-error-text.js";
-import { webSocketDial } from "./dial.js";
-import type { WebSocketLike } from "./socket.js";
+import { webSocketDial } from "../websocket/dial.js";
+import type { WebSocketLike } from "../websocket/socket.js";
+import { tlsClientOptions } from "./tls-client.js";
 
 /** Where the web's takes sub-protocols only, Bun's takes options. */
 interface BunGlobal {

@@ -1,0 +1,21 @@
+import type { Receiver, ReceiverInit } from "../../core/links/receiver.js";
+import type { Sender, SenderInit } from "../../core/links/sender.js";
+import type { Logger } from "../../core/logger.js";
+
+/** The connection of a link, as far as the link needs it. */
+export interface LinkContext {
+  readonly isOpen: boolean;
+  readonly logger: Logger;
+  openSender(init: SenderInit): Promise<Sender>;
+  openReceiver(init: ReceiverInit): Promise<Receiver>;
+  /** A name that is unique on the connection, in the form of the Python driver. */
+  linkName(role: "sender" | "receiver", address: string): string;
+  /** Resolves after `link_retry_delay`, or when the connection ends. */
+  pause(): Promise<void>;
+  /** The link to this address was refused or detached. The status tells it until `restored` is called. */
+  refused(address: string, error: Error): void;
+  /** The link to this address is attached again, or no longer needed. */
+  restored(address: string): void;
+  /** Closes the connection with this cause, so that the driver makes another one. */
+  fail(error: Error): void;
+}
