@@ -1,5 +1,8 @@
 import type { Socket, SocketHandlers } from "../byte-stream.js";
+import { Deferred } from "../deferred.js";
 import { AmqpError, type AmqpErrorInit, ConnectionLost, ProtocolError, toError } from "../errors.js";
+import { AMQP_HEADER, ProtocolHeader } from "../frames/protocol-header.js";
+import { FrameSplitter } from "../frames/splitter.js";
 import { Output } from "../links/output.js";
 import { Receiver, type ReceiverInit } from "../links/receiver.js";
 import { Sender, type SenderInit } from "../links/sender.js";
@@ -9,7 +12,7 @@ import { type Logger, silentLogger } from "../logger.js";
 import { Control } from "./control/control.js";
 import type { RemoteOpen } from "./control/control-events.js";
 import { IdleTimeout } from "./idle-timeout.js";
-import { AMQP_HEADER, Inbound } from "./inbound.js";
+import { Inbound } from "./inbound.js";
 import { answerWith, type LinkRequest } from "./link-request.js";
 import { Sessions } from "./sessions.js";
 
@@ -50,6 +53,7 @@ export class Connection {
   readonly mechanism: string;
   /** Resolves when the connection is over: with the cause, or undefined after `close`. Never rejects. */
   readonly closed: Promise<Error | undefined>;
+  readonly #closed = new Deferred<Error | undefined>();
   /** @internal Handlers for the socket's events after the handshake. */
   readonly handlers: SocketHandlers;
   readonly #maxMessageBytes: number;
@@ -57,7 +61,8 @@ export class Connection {
   readonly #onOpen: (connection: Connection) => void;
   readonly #onLink: OnLink | undefined;
   readonly #output: Output;
-  readonly #inbound: Inbound;
+  readonly #header = new ProtocolHeader();
+  readonly #frames: FrameSplitter;
   readonly #idleTimeout: IdleTimeout;
   readonly #control: Control;
   readonly #sessions: Sessions;
@@ -65,7 +70,6 @@ export class Connection {
   #state: "open" | "closing" | "over" = "open";
   #headerSent = false;
   #reservedBytes = 0;
-  #settleClosed: (cause: Error | undefined) => void = () => {};
 
   /** With `onLink`, this is the accepting side, which waits for the peer's header. */
   constructor(
@@ -75,11 +79,9 @@ export class Connection {
     onOpen: (connection: Connection) => void,
     onLink?: OnLink,
   ) {
+    this.closed = this.#closed.promise;
     this.socket = socket;
     this.mechanism = mechanism;
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
     this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
     this.#logger = options.logger ?? silentLogger;
     this.#onOpen = onOpen;
@@ -110,8 +112,7 @@ export class Connection {
       onAttachRequest: onLink && ((session, request) => answerWith((link) => onLink(link, this), session, request)),
       ended: () => this.#lost("the peer ended the session"),
     });
-    this.#inbound = new Inbound(MAX_FRAME_BYTES, {
-      onHeader: () => this.#writeHeader(),
+    const inbound = new Inbound({
       isOpen: () => this.#remote !== undefined,
       isClosing: () => this.#state === "closing",
       isAlive: () => this.#state !== "over",
@@ -122,6 +123,7 @@ export class Connection {
         this.#control.receive(frame);
       },
     });
+    this.#frames = new FrameSplitter(MAX_FRAME_BYTES, inbound.onFrame);
     this.handlers = {
       data: this.#onData,
       drain: () => this.#output.drained(),
@@ -234,11 +236,17 @@ export class Connection {
     if (this.#state === "over") return;
     this.#idleTimeout.received();
     try {
-      this.#inbound.receive(bytes);
+      this.#frames.receive(this.#header.isComplete ? bytes : this.#receiveHeader(bytes));
     } catch (thrown) {
       this.#fail(toError(thrown));
     }
   };
+
+  #receiveHeader(bytes: Uint8Array): Uint8Array {
+    const rest = this.#header.receive(bytes);
+    if (this.#header.isComplete) this.#writeHeader();
+    return rest;
+  }
 
   #reserve(bytes: number): void {
     this.#reservedBytes += bytes;
@@ -276,7 +284,7 @@ export class Connection {
     this.#idleTimeout.stop();
     this.#output.end();
     this.socket.close();
-    this.#settleClosed(cause);
+    this.#closed.resolve(cause);
     this.#sessions.end(cause ?? this.#lost("closed"));
   }
 }

@@ -1,3 +1,5 @@
+import { Deferred } from "../deferred.js";
+
 /** State of a transport's connection. `host` is `name:port`, without credentials. */
 export type TransportStatus =
   /** The transport has not been used yet. */
@@ -39,7 +41,7 @@ export type TransportStatus =
 /** The present status and its changes. `closed` is final. */
 export class StatusFeed {
   #present: TransportStatus = { type: "idle" };
-  #changed = new Change();
+  #changed = new Deferred();
 
   get present(): TransportStatus {
     return this.#present;
@@ -48,9 +50,9 @@ export class StatusFeed {
   set(status: TransportStatus): void {
     if (this.#present.type === "closed") return;
     this.#present = status;
-    const { happen } = this.#changed;
-    this.#changed = new Change();
-    happen();
+    const changed = this.#changed;
+    this.#changed = new Deferred();
+    changed.resolve();
   }
 
   /** Yields the present status, then every change. A slow reader gets only the latest. Ends after `closed`. */
@@ -63,12 +65,4 @@ export class StatusFeed {
       await promise;
     }
   }
-}
-
-/** The next change. Any number of readers may wait for it. */
-class Change {
-  happen: () => void = () => {};
-  readonly promise = new Promise<void>((resolve) => {
-    this.happen = resolve;
-  });
 }

@@ -38,33 +38,8 @@ export class FrameSplitter {
    * @throws ProtocolError when a frame is smaller than its header or larger than the announced maximum.
    */
   receive(bytes: Uint8Array): void {
-    const at = this.#have === 0 ? 0 : this.#complete(bytes);
-    if (at !== undefined) this.#split(bytes, at);
-  }
-
-  /** Continues an incomplete frame. Returns the position behind it; undefined when it is still incomplete or `onFrame` stopped. */
-  #complete(bytes: Uint8Array): number | undefined {
-    let at = 0;
-    for (;;) {
-      const piece = bytes.subarray(at, at + this.#started.length - this.#have);
-      this.#started.set(piece, this.#have);
-      this.#have += piece.length;
-      at += piece.length;
-      if (this.#have < this.#started.length) return undefined;
-      const started = this.#started;
-      if (started.length > SIZE_BYTES) {
-        this.#started = NOTHING;
-        this.#have = 0;
-        return this.#onFrame(started, 0, started.length) ? at : undefined;
-      }
-      this.#started = new Uint8Array(this.#frameSize(started, 0));
-      this.#started.set(started);
-    }
-  }
-
-  #split(bytes: Uint8Array, start: number): void {
     const end = bytes.length;
-    let at = start;
+    let at = this.#have === 0 ? 0 : this.#complete(bytes);
     while (at < end) {
       const size = end - at < SIZE_BYTES ? SIZE_BYTES : this.#frameSize(bytes, at);
       if (end - at < size) {
@@ -75,6 +50,26 @@ export class FrameSplitter {
       }
       if (!this.#onFrame(bytes, at, at + size)) return;
       at += size;
+    }
+  }
+
+  /** Continues an incomplete frame. Returns the position behind it: the end when it is still incomplete or `onFrame` stopped. */
+  #complete(bytes: Uint8Array): number {
+    let at = 0;
+    for (;;) {
+      const piece = bytes.subarray(at, at + this.#started.length - this.#have);
+      this.#started.set(piece, this.#have);
+      this.#have += piece.length;
+      at += piece.length;
+      if (this.#have < this.#started.length) return bytes.length;
+      const started = this.#started;
+      if (started.length > SIZE_BYTES) {
+        this.#started = NOTHING;
+        this.#have = 0;
+        return this.#onFrame(started, 0, started.length) ? at : bytes.length;
+      }
+      this.#started = new Uint8Array(this.#frameSize(started, 0));
+      this.#started.set(started);
     }
   }
 
