@@ -61,7 +61,10 @@ export class LinkBroker {
     if (address === "") return invalid("the source has no address");
     if (address.length > LONGEST_ADDRESS) return tooLong(address);
     if (isDynamicAddress(address) && !dynamic) {
-      return { condition: "amqp:not-allowed", description: "only the link that created a dynamic node may use it" };
+      return {
+        condition: "amqp:not-allowed",
+        description: "only the link that created a dynamic node receives from it",
+      };
     }
     const { node, receivers, capabilities } = this.#sourceAt(address, dynamic);
     const open = ({ onCredit, onDetach }: ConsumerSenderHandlers): ConsumerSender => {
