@@ -19,7 +19,7 @@ export interface Addressing {
 }
 
 /**
- * How an address distributes messages to its consumers, in the words of the deployment guide. To a single intermediary
+ * The distribution of an address among its consumers, in the words of the deployment guide. To a single intermediary
  * all consumers are equally near, so it treats `closest` as `balanced`.
  */
 export type Distribution = "closest" | "balanced" | "multicast";

@@ -58,7 +58,7 @@ export interface TopologyConnection {
 export interface TopologyAddress {
   /** The address as links name it. A dynamic one is cut, because a client that knows all of it could send to it. */
   readonly address: string;
-  /** How the address distributes messages. */
+  /** Distribution of messages among the receivers. */
   readonly distribution: Distribution;
   /** Whether the address was created for one receiving link and is deleted with that link, like those for replies. */
   readonly dynamic: boolean;
