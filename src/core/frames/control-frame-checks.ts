@@ -42,7 +42,7 @@ function terminus(expected: number): Pass {
   };
 }
 
-/** The fields that are relied on, in order. Fields of any type and fields behind these are skipped. */
+/** The fields that are relied on, in order. Fields of type `any` and fields after these are skipped. */
 const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
   [
     OPEN,
@@ -87,7 +87,7 @@ const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
 
 /**
  * Checks all of a performative of the control plane before rhea reads it, because rhea trusts every count, size and type.
- * `reader` is positioned behind the descriptor `code`.
+ * `reader` is positioned after the descriptor `code`.
  *
  * @throws ProtocolError when the performative is invalid or an attach is larger than 16 KiB.
  */

@@ -42,7 +42,7 @@ export class FrameSplitter {
     if (at !== undefined) this.#split(bytes, at);
   }
 
-  /** Continues an incomplete frame. Returns the position behind it; undefined when it is still incomplete or `onFrame` stopped. */
+  /** Continues an incomplete frame. Returns the position after it; undefined when it is still incomplete or `onFrame` stopped. */
   #complete(bytes: Uint8Array): number | undefined {
     let at = 0;
     for (;;) {
