@@ -1,3 +1,5 @@
+import { DESCRIBED, SMALLULONG } from "../core/types/codes.js";
+import { HEADER } from "../core/types/descriptors.js";
 import { Reader } from "../core/types/reader.js";
 
 /** The payload, ready to be stored: copied if it is less than half of its buffer, which it would keep in memory. */
@@ -14,9 +16,9 @@ export function timeToLiveMs(payload: Uint8Array): number {
   return (startsWithHeader(payload) ? readTimeToLive(payload) : undefined) || Number.POSITIVE_INFINITY;
 }
 
-/** Whether the payload begins with the descriptor of the header section: 0x70 as a smallulong. */
+/** Whether the payload begins with the descriptor of the header section, as a smallulong. */
 function startsWithHeader(payload: Uint8Array): boolean {
-  return payload[0] === 0x00 && payload[1] === 0x53 && payload[2] === 0x70;
+  return payload[0] === DESCRIBED && payload[1] === SMALLULONG && payload[2] === HEADER;
 }
 
 function readTimeToLive(payload: Uint8Array): number | undefined {
