@@ -331,7 +331,7 @@ describe("a batch listener", () => {
       expect(info).toHaveBeenCalledTimes(slots);
       await listener.stop();
       await expect(Promise.all([listener.wait({ timeoutMs: 1 }), vi.advanceTimersByTimeAsync(1)])).rejects.toThrow(
-        `${slots + 2} batches are still in hand`,
+        `${slots + 2} batches are unfinished`,
       );
       held.resolve();
       await listener.wait();
