@@ -9,7 +9,7 @@ import { type Contender, check, reply, request } from "./echo.js";
 const CREDIT = 500;
 const REPLIES = "replies";
 
-/** src/core alone on both ends, peer to peer. */
+/** `src/core` alone at both ends, peer to peer. */
 export const coreContender: Contender = {
   async serve() {
     let replies: Sender | undefined;
@@ -39,8 +39,8 @@ export const coreContender: Contender = {
     return String(port);
   },
 
-  async connect(where) {
-    const to = { scheme: "amqp", hostname: "127.0.0.1", port: Number(where) };
+  async connect(port) {
+    const to = { scheme: "amqp", hostname: "127.0.0.1", port: Number(port) };
     const options = { containerId: "client", sasl: { credentials: undefined } };
     const connection = await connect(tcpDial, to, options, new AbortController().signal);
     const waiting = new Map<unknown, (text: string) => void>();
@@ -73,6 +73,6 @@ export const coreContender: Contender = {
 
 function text(delivery: Delivery): string {
   const { body } = delivery.message;
-  if (body?.type !== "value" || typeof body.value !== "string") throw new Error("no text");
+  if (body?.type !== "value" || typeof body.value !== "string") throw new Error("the body is not a text value");
   return body.value;
 }

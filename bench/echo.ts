@@ -1,32 +1,32 @@
-/** One contender: an echo server and a client that calls it, each in a process of its own. */
+/** An echo server and a client that calls it, each in its own process. */
 export interface Contender {
-  /** Starts serving `where`, and says where the client is to call. */
-  serve(where: string): Promise<string>;
-  /** Connects; each call of what it gives is one echo, and resolves when the answer has been checked. */
-  connect(where: string): Promise<() => Promise<void>>;
+  /** Starts the server. `address` is the intermediary's URL, empty if peer to peer. Resolves with the client's address. */
+  serve(address: string): Promise<string>;
+  /** Connects the client. Each call of the resulting function is one echo; it resolves when the reply has been checked. */
+  connect(address: string): Promise<() => Promise<void>>;
 }
 
 const PAYLOAD = "x".repeat(1000);
 
-/** The request of 1 KB that every contender sends, as the driver words it. */
+/** Returns the request of 1 KB that each contender sends, in the driver's format. */
 export function request(): string {
   return JSON.stringify({ request: { method: "echo", args: { arg: PAYLOAD } }, context: {} });
 }
 
-/** What a server answers to it. */
+/** Returns a server's reply to the request. */
 export function reply(text: string): string {
   const { request } = JSON.parse(text) as { request: { args: { arg: string } } };
   return JSON.stringify({ response: request.args.arg });
 }
 
-/** Fails unless it is the answer. */
+/** @throws Error when the text is not the expected reply. */
 export function check(text: string): void {
   const { response } = JSON.parse(text) as { response: unknown };
   checkValue(response);
 }
 
 export function checkValue(value: unknown): void {
-  if (value !== PAYLOAD) throw new Error("wrong answer");
+  if (value !== PAYLOAD) throw new Error("wrong reply");
 }
 
 export const PAYLOAD_ARGS = { arg: PAYLOAD };

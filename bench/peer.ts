@@ -1,7 +1,7 @@
 import { contenders } from "./contenders.js";
 import type { Contender } from "./echo.js";
 
-/** What the parent asks of the process of a client. */
+/** A round of calls that the parent process requests from a client process. */
 export interface Round {
   inFlight: number;
   ms: number;
@@ -13,21 +13,21 @@ export interface Measured {
   cpuMs: number;
 }
 
-/** One end of a contender, in a process of its own: `peer.ts NAME serve|call WHERE`. */
+/** Runs one end of a contender in its own process: `peer.ts NAME serve|call ADDRESS`. */
 async function main(): Promise<void> {
-  const [, , name = "", role, where = ""] = process.argv;
+  const [, , name = "", role, address = ""] = process.argv;
   const contender: Contender | undefined = contenders[name];
-  if (contender === undefined) throw new Error(`no contender ${name}`);
+  if (contender === undefined) throw new Error(`unknown contender ${name}`);
   process.on("disconnect", () => process.exit());
   if (role === "serve") {
-    process.send?.({ where: await contender.serve(where) });
+    process.send?.({ address: await contender.serve(address) });
     return;
   }
-  const call = await contender.connect(where);
+  const call = await contender.connect(address);
   process.on("message", (round: Round) => {
     void measure(call, round).then((measured) => process.send?.(measured));
   });
-  process.send?.({ where });
+  process.send?.({ address });
 }
 
 async function measure(call: () => Promise<void>, { inFlight, ms }: Round): Promise<Measured> {

@@ -4,7 +4,7 @@ import { type Contender, check, reply, request } from "./echo.js";
 const OPTIONS = { tcp_no_delay: true, reconnect: false, session_buffer_size: 2048, max_frame_size: 65_536 } as const;
 const CREDIT = { credit_window: 500 } as const;
 
-/** Plain rhea on both ends, peer to peer, with what makes it faster: no delay, a session buffer as large as ours. */
+/** Plain rhea at both ends, peer to peer, tuned for speed: no TCP delay, and a session buffer as large as ours. */
 export const rheaContender: Contender = {
   serve() {
     const container = rhea.create_container({
@@ -30,14 +30,14 @@ export const rheaContender: Contender = {
     });
   },
 
-  connect: (where) => connectRhea({ host: "127.0.0.1", port: Number(where) }, "echo"),
+  connect: (port) => connectRhea({ host: "127.0.0.1", port: Number(port) }, "echo"),
 };
 
-/** Plain rhea on both ends, which meet at a broker: `where` is an amqp:// URL, without driver or envelope but for the JSON. */
+/** Plain rhea at both ends, through a broker at an amqp:// URL, without a driver or an envelope except the JSON. */
 export const rheaBrokerContender: Contender = {
-  async serve(where) {
+  async serve(url) {
     const container = rhea.create_container();
-    const connection = container.connect({ ...OPTIONS, ...toHost(where) });
+    const connection = container.connect({ ...OPTIONS, ...toHost(url) });
     const replies = new Map<string, rhea.Sender>();
     container.on("message", ({ message }) => {
       const to = String(message?.reply_to);
@@ -49,16 +49,16 @@ export const rheaBrokerContender: Contender = {
       sender.send({ to, correlation_id: message?.message_id ?? "", body: reply(message?.body) });
     });
     await opened(connection.open_receiver({ source: { address: ADDRESS }, ...CREDIT }), "receiver_open");
-    return where;
+    return url;
   },
 
-  connect: (where) => connectRhea(toHost(where), ADDRESS),
+  connect: (url) => connectRhea(toHost(url), ADDRESS),
 };
 
 const ADDRESS = "openstack.org/om/rpc/anycast/openstack/bench-rhea";
 
-function toHost(where: string): Host {
-  const { hostname, port, username, password } = new URL(where);
+function toHost(url: string): Host {
+  const { hostname, port, username, password } = new URL(url);
   return {
     host: hostname,
     port: Number(port),
@@ -74,7 +74,7 @@ interface Host {
   password?: string;
 }
 
-/** A client of whoever serves `address`. */
+/** Connects a client of the server on `address`. */
 async function connectRhea(to: Host, address: string): Promise<() => Promise<void>> {
   const container = rhea.create_container();
   const connection = container.connect({ ...OPTIONS, ...to });

@@ -6,7 +6,7 @@ import { buildPeers, Running } from "./running.js";
 const LOGIN = { username: "bench", password: "bench" };
 const IN_FLIGHT = [1, 256];
 
-/** How long, and how often: `--quick` is for every day, the other for a claim. */
+/** Number and duration of the rounds: `--quick` for everyday use, the other for published figures. */
 const PACE = {
   quick: { rounds: 7, ms: 600, warmUpMs: 2_500 },
   thorough: { rounds: 15, ms: 2_000, warmUpMs: 10_000 },
@@ -19,7 +19,10 @@ interface Figures {
   cpuMsPer1000: number;
 }
 
-/** 1 KB JSON echo, ours against plain rhea, in turn on the same machine: calls a second and the client's CPU, medians and ratios. */
+/**
+ * Compares our 1 KB JSON echo with plain rhea's, in turn on the same machine. Prints the medians of calls per second and of
+ * the client's CPU time, and their ratios.
+ */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
   const pace = values.quick ? PACE.quick : PACE.thorough;
@@ -39,16 +42,19 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify(ratios)}\n`);
 }
 
-/** Both contenders in turn, round by round, so that the machine's moods meet both; ours over theirs, for each number in flight. */
+/**
+ * Runs both contenders in turn, round by round, so that changes in the machine's load affect both. Returns the ratios of
+ * ours to theirs for each number of calls in flight.
+ */
 async function compare(
   ours: string,
   theirs: string,
-  where: string,
+  address: string,
   pace: Pace,
 ): Promise<{ rate: number; cpu: number }[]> {
-  const pair = [await Running.start(ours, where), await Running.start(theirs, where)] as const;
+  const pair = [await Running.start(ours, address), await Running.start(theirs, address)] as const;
   const ratios: { rate: number; cpu: number }[] = [];
-  // With many in flight: the broker's compiler wants calls by the ten thousand before it is done.
+  // Warm up with many calls in flight: the broker's JIT compiler needs tens of thousands of calls.
   for (const running of pair) await running.round({ inFlight: Math.max(...IN_FLIGHT), ms: pace.warmUpMs });
   for (const inFlight of IN_FLIGHT) {
     const measured: [Measured[], Measured[]] = [[], []];

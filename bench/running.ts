@@ -6,7 +6,7 @@ import type { Measured, Round } from "./peer.js";
 const SOURCE = fileURLToPath(new URL("./peer.ts", import.meta.url));
 const PEER = fileURLToPath(new URL("../.cache/bench/peer.mjs", import.meta.url));
 
-/** Bundles the peers as the package is bundled: a loader that compiles on the fly would be measured as well. */
+/** Bundles the peers as the package is bundled: a loader that compiles at run time would be measured too. */
 export async function buildPeers(): Promise<void> {
   await build({
     entryPoints: [SOURCE],
@@ -19,7 +19,7 @@ export async function buildPeers(): Promise<void> {
   });
 }
 
-/** A contender whose server and client run, each in its own process. */
+/** A contender with a running server and client, each in its own process. */
 export class Running {
   readonly name: string;
   readonly #server: ChildProcess;
@@ -31,10 +31,10 @@ export class Running {
     this.#client = client;
   }
 
-  /** `where` the server is to serve. */
-  static async start(name: string, where: string): Promise<Running> {
-    const server = spawn(name, "serve", where);
-    const { where: served } = (await message(server)) as { where: string };
+  /** Starts both processes. `address` is passed to the server. */
+  static async start(name: string, address: string): Promise<Running> {
+    const server = spawn(name, "serve", address);
+    const { address: served } = (await message(server)) as { address: string };
     const client = spawn(name, "call", served);
     await message(client);
     return new Running(name, server, client);
@@ -51,13 +51,13 @@ export class Running {
   }
 }
 
-function spawn(name: string, role: string, where: string): ChildProcess {
-  return fork(PEER, [name, role, where]);
+function spawn(name: string, role: string, address: string): ChildProcess {
+  return fork(PEER, [name, role, address]);
 }
 
 function message(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a peer ended with status ${code}`));
+    const onExit = (code: number | null): void => reject(new Error(`a peer exited with status ${code}`));
     child.once("exit", onExit);
     child.once("message", (value) => {
       child.off("exit", onExit);

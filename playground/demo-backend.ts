@@ -6,8 +6,8 @@ const MAX_CONNECTIONS = 100;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /**
- * What the page and the command line talk to: an embedded router that listens on any free ports of this machine and,
- * connected to it by TCP, two RPC servers and a notifier.
+ * The message bus behind the page and the command line: an embedded router on free ports of 127.0.0.1 and, connected to it
+ * by TCP, two RPC servers and a notifier.
  */
 export class DemoBackend implements AsyncDisposable {
   readonly #closers: (() => Promise<void>)[] = [];
@@ -19,7 +19,7 @@ export class DemoBackend implements AsyncDisposable {
     this.#logger = logger;
   }
 
-  /** Resolves when all of it works. `warn` gets what an operator should see. */
+  /** Resolves when the router listens and the servers can be called. `warn` receives warnings and errors. */
   static async start(warn: (text: string) => void): Promise<DemoBackend> {
     const ignore = (): void => {};
     const backend = new DemoBackend({ debug: ignore, info: ignore, warn, error: warn });
@@ -41,7 +41,7 @@ export class DemoBackend implements AsyncDisposable {
     return this.#webSocketUrl;
   }
 
-  /** What was opened last closes first. Idempotent. */
+  /** Closes everything in the reverse order of opening. Idempotent. */
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0).reverse()) await close();
   }
@@ -63,7 +63,7 @@ export class DemoBackend implements AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    // Without a logger: that a router stores nothing is no news here, and what fails is logged by the services.
+    // Without a logger: the warning that a router stores nothing is expected here, and the services log their failures.
     const notifications = getNotificationTransport(this.#tcpUrl, { amqp: { containerName: "demo notifier" } });
     this.#closers.push(() => notifications.close());
     const rpc = getRpcTransport(this.#tcpUrl, { logger: this.#logger, amqp: { containerName: "demo servers" } });

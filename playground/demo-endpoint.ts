@@ -1,8 +1,8 @@
 import { BuiltinEndpoint } from "../src/cli/builtin-endpoint.js";
 
-/** What a server of the topic `demo` can do: all of the command `serve`, and `add`. */
+/** Endpoint of a server on topic `demo`: the methods of the command `serve`, and `add`. */
 export class DemoEndpoint extends BuiltinEndpoint {
-  /** @param onNote Gets who was told what, for everybody to see where a cast went. */
+  /** @param onNote Called for each note with the name of the server that received it, which shows where a cast went. */
   constructor(server: string, onNote: (payload: { server: string; note: unknown }) => void) {
     super(server, (note) => onNote({ server, note }));
   }

@@ -9,7 +9,7 @@ interface Story {
 
 const INTERVAL_MS = 2_000;
 
-/** What might happen in a cloud, in every priority. */
+/** Typical events of a cloud, in every priority. */
 const STORIES: readonly Story[] = [
   { priority: "info", eventType: "compute.instance.create.start", payload: { instance: "vm-17", flavor: "m1.small" } },
   { priority: "debug", eventType: "scheduler.host.selected", payload: { instance: "vm-17", host: "compute-3" } },
@@ -21,7 +21,7 @@ const STORIES: readonly Story[] = [
   { priority: "critical", eventType: "storage.backend.down", payload: { backend: "ceph-1" } },
 ];
 
-/** Tells one story after another until `signal` is aborted. A story that nobody listens to is lost. Never rejects. */
+/** Sends the stories one after another until `signal` is aborted. A story without a listener is lost. Never rejects. */
 export async function sendDemoNotifications(notifier: Notifier, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const { priority, eventType, payload } of STORIES) {

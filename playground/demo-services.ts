@@ -18,31 +18,31 @@ export interface DemoServicesInit {
 
 /** The RPC servers of the topic `demo`. */
 const SERVERS = ["node-1", "node-2"];
-/** Notifications that nobody listens to do not pile up. */
+/** Time limit for a notification, so that those without a listener do not accumulate. */
 const NOTIFY_TIMEOUT_MS = 2_000;
 
-/** Two RPC servers, and a notifier that tells what might happen in a cloud. They run in Node and in the page alike. */
+/** Two RPC servers and a notifier that sends typical events of a cloud. They run in Node and in the page. */
 export class DemoServices {
   readonly #init: DemoServicesInit;
   readonly #leaving = new AbortController();
-  #talk: Promise<void> = Promise.resolve();
+  #notifying: Promise<void> = Promise.resolve();
 
   private constructor(init: DemoServicesInit) {
     this.#init = init;
   }
 
-  /** Resolves when the servers can be called. They end with their transports. */
+  /** Resolves when the servers can be called. They stop with their transports. */
   static async start(init: DemoServicesInit): Promise<DemoServices> {
     const services = new DemoServices(init);
     await Promise.all(SERVERS.map((name) => services.#serve(name)));
-    services.#talk = sendDemoNotifications(services.#notifier("playground"), services.#leaving.signal);
+    services.#notifying = sendDemoNotifications(services.#notifier("playground"), services.#leaving.signal);
     return services;
   }
 
-  /** Ends the notifications. Comes before the transports are closed. */
+  /** Stops the notifications. Call it before the transports are closed. */
   async close(): Promise<void> {
     this.#leaving.abort();
-    await this.#talk;
+    await this.#notifying;
   }
 
   async #serve(name: string): Promise<void> {
@@ -58,14 +58,14 @@ export class DemoServices {
     return new Notifier(notifications, {
       publisherId,
       onFailure: (error) => {
-        if (!isForNobody(error)) logger.warn(`a notification failed: ${error.message}`);
+        if (!isExpected(error)) logger.warn(`a notification failed: ${error.message}`);
       },
     });
   }
 }
 
-/** Nobody listens, or whoever did has closed the page; and at the end a notification may be under way. */
-function isForNobody(error: Error): boolean {
+/** True when there is no listener, when its page was closed meanwhile, or when `close` aborted the notification. */
+function isExpected(error: Error): boolean {
   if (error instanceof MessagingTimeout || error instanceof MessageDeliveryFailure) return error.phase !== "connecting";
   return error.name === "AbortError";
 }

@@ -8,9 +8,9 @@ export interface RecordedEvent {
   payload: unknown;
 }
 
-/** The notifications that a listener has seen, for whoever waits for some of them. */
+/** Records the notifications of a listener, and waits for those that match. */
 export class NotificationRecorder {
-  /** For the listener. */
+  /** Endpoint to pass to the listener. */
   readonly endpoint: NotificationEndpoint;
   readonly #timeoutMs: number;
   readonly #seen: RecordedEvent[] = [];
@@ -29,17 +29,17 @@ export class NotificationRecorder {
     );
   }
 
-  /** Resolves with the first `count` that are so. Rejects when they have not come in time. */
-  async wait(count: number, isIt: (event: RecordedEvent) => boolean): Promise<readonly RecordedEvent[]> {
+  /** Resolves with the first `count` events that match. Rejects after the timeout when fewer have arrived. */
+  async wait(count: number, matches: (event: RecordedEvent) => boolean): Promise<readonly RecordedEvent[]> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     for (;;) {
-      const found = this.#seen.filter(isIt);
+      const found = this.#seen.filter(matches);
       if (found.length >= count) return found.slice(0, count);
       try {
         await once(this.#arrivals, "event", { signal });
       } catch (cause) {
-        const came = `${found.length} of ${count} notifications came`;
-        throw new Error(`${came} within ${this.#timeoutMs} ms`, { cause });
+        const received = `received ${found.length} of ${count} notifications`;
+        throw new Error(`${received} within ${this.#timeoutMs} ms`, { cause });
       }
     }
   }

@@ -11,13 +11,13 @@ const charts = fileURLToPath(new URL("../node_modules/uplot/dist/uPlot.min.css",
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
-/** Where the page finds the library, by the names that it imports. */
+/** Paths of the library's files on the page, by the names that it imports. */
 const LIBRARY: Readonly<Record<string, string>> = {
   "oslo-messaging": "./oslo-messaging/web.js",
   "oslo-messaging/intermediary": "./oslo-messaging/intermediary.js",
 };
 
-/** Takes the library as it is shipped, beside the page's own script. */
+/** Keeps the published library out of the page's bundle, so that the page loads it as separate files. */
 const shippedLibrary: Plugin = {
   name: "shipped-library",
   setup({ onResolve }) {
@@ -28,13 +28,13 @@ const shippedLibrary: Plugin = {
   },
 };
 
-/** The intermediary that `npm start` brings along. Both URLs are empty where there is none. */
+/** URLs of the intermediary that `npm start` runs. Both are empty when there is no such intermediary. */
 export interface Embedded {
   webSocketUrl: string;
   tcpUrl: string;
 }
 
-/** All files of the page by their paths. */
+/** All files of the page, by path. */
 export async function pageFiles({ webSocketUrl, tcpUrl }: Embedded): Promise<Map<string, PageFile>> {
   const html = await readFile(page("index.html"), "utf8");
   const filled = html.replace("{{webSocketUrl}}", webSocketUrl).replace("{{tcpUrl}}", tcpUrl);
@@ -58,7 +58,7 @@ export async function libraryFiles(): Promise<[path: string, file: PageFile][]> 
   ];
 }
 
-/** `dist/web`, whose entries share chunks: what a bundler would take. */
+/** `dist/web`, the entries that a bundler would use; they share chunks. */
 async function packageFiles(): Promise<[path: string, file: PageFile][]> {
   assertBuilt("web");
   const names = await readdir(dist("web"));
@@ -71,7 +71,7 @@ async function packageFiles(): Promise<[path: string, file: PageFile][]> {
 }
 
 function assertBuilt(name: string): void {
-  if (!existsSync(dist(name))) throw new Error(`${dist(name)} is not there. Make it with: npm run build`);
+  if (!existsSync(dist(name))) throw new Error(`${dist(name)} does not exist: run npm run build`);
 }
 
 async function bundle(entry: string, format: "esm" | "iife" | "css"): Promise<string> {

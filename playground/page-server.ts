@@ -4,16 +4,16 @@ import type { AddressInfo } from "node:net";
 import type { Listening } from "../src/core/byte-stream.js";
 
 export interface PageFile {
-  /** For Content-Type. */
+  /** Value of Content-Type. */
   type: string;
   body: string | Uint8Array;
-  /** Besides those that every file has, or instead of them. */
+  /** Added to the headers of every file; one with the same name replaces the default. */
   headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * Scripts and styles come from here alone, none of them inline, and text can never become HTML. It may connect to any
- * WebSocket: its user chooses to which.
+ * Allows scripts and styles from this origin only, none of them inline, and never text as HTML. Allows any WebSocket,
+ * because the user chooses the URL.
  */
 const HEADERS = {
   "Content-Security-Policy": [
@@ -35,7 +35,7 @@ const HEADERS = {
   "Cache-Control": "no-store",
 };
 
-/** Serves these files, by their paths, and nothing else, on any free port of 127.0.0.1. */
+/** Serves only these files, by path, on a free port of 127.0.0.1. */
 export async function servePage(files: ReadonlyMap<string, PageFile>): Promise<Listening> {
   const server = createServer((request, response) => answer(request, response, files));
   server.listen(0, "127.0.0.1");
@@ -55,15 +55,15 @@ export async function servePage(files: ReadonlyMap<string, PageFile>): Promise<L
 function answer(request: IncomingMessage, response: ServerResponse, files: ReadonlyMap<string, PageFile>): void {
   const { method = "", url = "" } = request;
   const file = files.get(url.replace(/\?.*$/, ""));
-  if (!isOurHost(request)) return refuse(response, 403, "This host is not served here.");
-  if (method !== "GET" && method !== "HEAD") return refuse(response, 405, "Only GET and HEAD are known here.");
-  if (file === undefined) return refuse(response, 404, "There is no such file here.");
+  if (!isOurHost(request)) return refuse(response, 403, "Unknown host");
+  if (method !== "GET" && method !== "HEAD") return refuse(response, 405, "Only GET and HEAD are supported");
+  if (file === undefined) return refuse(response, 404, "File not found");
   const length = Buffer.byteLength(file.body);
   response.writeHead(200, { ...HEADERS, ...file.headers, "Content-Type": file.type, "Content-Length": length });
   response.end(method === "GET" ? file.body : undefined);
 }
 
-/** Any page could reach us by a name of its own that points at 127.0.0.1. */
+/** Guards against DNS rebinding: another site's page could reach this server by a name that resolves to 127.0.0.1. */
 function isOurHost({ headers: { host }, socket: { localPort } }: IncomingMessage): boolean {
   return host === `127.0.0.1:${localPort}` || host === `localhost:${localPort}`;
 }

@@ -5,31 +5,31 @@ import { fileURLToPath } from "node:url";
 
 const PYTHON = "/usr/bin/python3";
 const SCRIPT = fileURLToPath(new URL("python_endpoint.py", import.meta.url));
-/** What it may need to say goodbye to the intermediary. */
+/** Time limit for the process to disconnect from the intermediary and exit. */
 const STOP_LIMIT_MS = 3_000;
 
-/** The server `python-1` of the topic `demo`, if this machine has Python's oslo.messaging. */
+/** Runs the server `python-1` on topic `demo` if this machine has Python's oslo.messaging. */
 export class PythonEndpoint implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams | undefined;
 
-  /** Starts it, and waits for nothing. `tell` gets a line when it serves, or when it does not and why. */
-  constructor(tcpUrl: string, tell: (line: string) => void) {
+  /** Starts the process and returns at once. `report` receives a line when it serves, or the reason when it fails. */
+  constructor(tcpUrl: string, report: (line: string) => void) {
     if (!existsSync(PYTHON)) {
-      tell(`No server in Python: there is no ${PYTHON}.`);
+      report(`No Python server: ${PYTHON} not found`);
       return;
     }
-    // Detached: Ctrl-C is ours, and the end of its input is its order to end.
+    // Detached, so that Ctrl-C reaches only this process; the end of its standard input stops the server.
     const child = spawn(PYTHON, ["-B", SCRIPT, tcpUrl], { detached: true });
     this.#child = child;
     let stderr = "";
-    child.stdin.on("error", () => {}); // it has ended, which is told below
-    child.stdout.once("data", () => tell("Python's oslo.messaging serves the topic demo too, as python-1."));
+    child.stdin.on("error", () => {}); // the process has exited, which is reported below
+    child.stdout.once("data", () => report("Python's oslo.messaging also serves topic demo, as python-1."));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-2_000);
     });
-    child.once("error", (error) => tell(`No server in Python: ${error.message}`));
+    child.once("error", (error) => report(`No Python server: ${error.message}`));
     child.once("exit", () => {
-      if (!child.stdin.writableEnded) tell(`No server in Python: ${lastLine(stderr)}`);
+      if (!child.stdin.writableEnded) report(`No Python server: ${lastLine(stderr)}`);
     });
   }
 
@@ -38,13 +38,13 @@ export class PythonEndpoint implements AsyncDisposable {
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.stdin.end();
-    const patience = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
     await exited;
-    clearTimeout(patience);
+    clearTimeout(timer);
   }
 }
 
-/** Of a traceback, what went wrong. */
+/** Returns the last line of a traceback, which has the error. */
 function lastLine(text: string): string {
-  return text.trimEnd().split("\n").at(-1) || "it ended";
+  return text.trimEnd().split("\n").at(-1) || "the process exited";
 }

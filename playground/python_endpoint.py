@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""The server `python-1` of the topic `demo`: the real oslo.messaging, for the page to call.
+"""Server `python-1` on topic `demo`: the real oslo.messaging, for the page to call.
 
-Writes "ready" to its standard output once it serves, and ends when its standard input does.
+Writes "ready" to standard output when it serves, and exits at the end of its standard input.
 """
 import sys
 import time
@@ -18,7 +18,7 @@ class PeerError(Exception):
 
 
 class Endpoint(object):
-    """The same methods as the servers in JavaScript have."""
+    """Has the same methods as the servers in JavaScript."""
 
     def __init__(self, notifier):
         self.notifier = notifier
@@ -58,7 +58,7 @@ def main():
     conf([], project='playground', default_config_files=[])
     # The library registers these only on the global cfg.CONF.
     conf.register_opts(metrics.oslo_messaging_metrics, group='oslo_messaging_metrics')
-    # Otherwise it lingers 10 s at its end in the thread of the metrics, even with metrics off.
+    # Without this the exit takes 10 s in the metrics thread, even with metrics off.
     conf.set_override('metrics_thread_stop_timeout', 0, group='oslo_messaging_metrics')
     url = sys.argv[1]
     rpc = om.get_rpc_transport(conf, url='%s?container_name=python-1' % url)

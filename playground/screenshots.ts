@@ -9,7 +9,7 @@ const CHROMIUM = "/usr/bin/chromium";
 const SIZE = { width: 1280, height: 900 };
 const docs = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 
-// The pictures of the README, of the playground as it runs, with a server in Python.
+// Takes the README's screenshots of the running playground, with the Python server.
 await using backend = await DemoBackend.start(() => {});
 await serving(backend.tcpUrl, async () => {
   const page = await servePage(await pageFiles(backend));
@@ -25,14 +25,14 @@ await serving(backend.tcpUrl, async () => {
   }
 });
 
-/** With the server in Python. It rejects where there is none: the pictures show it. */
+/** Runs `work` while the Python server runs. Rejects if it cannot start, because the screenshots show it. */
 async function serving(tcpUrl: string, work: () => Promise<void>): Promise<void> {
-  let tell = (_line: string): void => {};
-  const told = new Promise<string>((resolve) => {
-    tell = resolve;
+  let report = (_line: string): void => {};
+  const reported = new Promise<string>((resolve) => {
+    report = resolve;
   });
-  await using _python = new PythonEndpoint(tcpUrl, tell);
-  const line = await told;
+  await using _python = new PythonEndpoint(tcpUrl, report);
+  const line = await reported;
   if (line.startsWith("No ")) throw new Error(line);
   await work();
 }
@@ -64,7 +64,7 @@ async function measure(page: Page): Promise<void> {
     await page.getByLabel("Calls", { exact: true }).fill(calls);
     await page.getByRole("button", { name: "Send calls" }).click();
     await page.getByText(`${calls} of ${calls}, in`).waitFor();
-    await page.waitForTimeout(2_500); // for the line to have a shape
+    await page.waitForTimeout(2_500); // lets the chart show more than one value
   }
 }
 
@@ -79,10 +79,10 @@ async function letPass(page: Page): Promise<void> {
   };
   await page.locator("#topology-picture svg").waitFor();
   await echo();
-  await page.waitForTimeout(1_500); // everybody is drawn
+  await page.waitForTimeout(1_500); // until the picture shows all clients
   await echo();
   await page.locator("#topology-picture .pulse").nth(3).waitFor();
-  await page.waitForTimeout(300); // on their way
+  await page.waitForTimeout(300); // until the pulses are halfway
 }
 
 async function call(page: Page): Promise<void> {

@@ -7,8 +7,8 @@ import { walkThrough } from "./walk-through.js";
 
 const USAGE = `Usage: npm start [-- --once]
 
-Shows RPC and notifications over AMQP 1.0 in a web page, with everything that it needs, on this machine alone.
-  --once  go through the main job without a browser, and end
+Serve a web page that shows RPC and notifications over AMQP 1.0, with its own router, on this machine only.
+  --once  run the main scenario without a browser, then exit
 `;
 
 process.exitCode = await run(process.argv.slice(2));
@@ -64,10 +64,10 @@ And while the page is open:
   npx oslo-messaging call --url ${tcpUrl} --topic browser echo '{"arg": "hello, page"}'
   npx oslo-messaging notify --url ${tcpUrl} --publisher-id me --event-type greeting --priority warn '{"text": "hi"}'
 
-Ctrl-C ends it.`;
+Press Ctrl-C to stop.`;
 }
 
-/** The first line says it; the stack of a method that was told to fail would only frighten. */
+/** Prints only the first line: the stack of a method that fails on purpose would look like a defect. */
 function warn(text: string): void {
   process.stderr.write(`(backend) ${text.replace(/\n.*/s, "")}\n`);
 }

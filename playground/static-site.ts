@@ -11,4 +11,6 @@ for (const [path, { body }] of await pageFiles({ webSocketUrl: "", tcpUrl: "" })
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, body);
 }
-process.stdout.write(`The playground is in ${DIRECTORY}: any web server can serve it, and the bus runs in the page.\n`);
+process.stdout.write(
+  `The playground is in ${DIRECTORY}. Any web server can serve it; the message bus runs in the page.\n`,
+);

@@ -13,26 +13,26 @@ import { NotificationRecorder, type RecordedEvent } from "./notification-recorde
 const TIMEOUT_MS = 5_000;
 
 /**
- * The main job from end to end: this process connects by WebSocket, the servers of the topic `demo` by TCP. Prints each
- * step with the time that it took, and rejects naming the step that failed.
+ * Runs the main scenario from end to end: this process connects by WebSocket, the servers on topic `demo` by TCP. Prints
+ * each step with its duration. Rejects with an error that names the failed step.
  */
 export async function walkThrough(url: string, print: (line: string) => void): Promise<void> {
   await using rpc = getRpcTransport(url);
   await using notifications = getNotificationTransport(url);
-  const seen = new NotificationRecorder(TIMEOUT_MS);
-  const listener = getNotificationListener(notifications, [{ topic: "notifications" }], [seen.endpoint]);
+  const recorder = new NotificationRecorder(TIMEOUT_MS);
+  const listener = getNotificationListener(notifications, [{ topic: "notifications" }], [recorder.endpoint]);
   const client = getRpcClient(rpc, { topic: "demo", version: "1.0" }, { timeoutMs: TIMEOUT_MS });
   const notifier = new Notifier(notifications, { publisherId: "walk-through" });
   const signal = AbortSignal.timeout(TIMEOUT_MS);
 
-  const step = async (name: string, what: string, work: () => Promise<unknown>): Promise<void> => {
+  const step = async (name: string, detail: string, work: () => Promise<unknown>): Promise<void> => {
     const started = performance.now();
     try {
       const result = await work();
       const shown = result === undefined ? "" : ` -> ${JSON.stringify(result)}`;
-      print(`${(performance.now() - started).toFixed(1).padStart(8)} ms  ${name.padEnd(13)} ${what}${shown}`);
+      print(`${(performance.now() - started).toFixed(1).padStart(8)} ms  ${name.padEnd(13)} ${detail}${shown}`);
     } catch (error) {
-      throw new Error(`${name} (${what}): ${toError(error).message}`, { cause: error });
+      throw new Error(`${name} (${detail}): ${toError(error).message}`, { cause: error });
     }
   };
 
@@ -45,21 +45,22 @@ export async function walkThrough(url: string, print: (line: string) => void): P
   await step("call", "demo.add", () => expecting(42, client.call({}, "add", { a: 40, b: 2 })));
   await step("cast", "demo.note to any server", async () => {
     await client.cast({}, "note", { arg: "cast" });
-    return await noted(seen, "cast", 1);
+    return await noted(recorder, "cast", 1);
   });
   await step("fanout", "demo.note to all servers", async () => {
     await client.prepare({ fanout: true }).cast({}, "note", { arg: "fanout" });
-    return await noted(seen, "fanout", 2);
+    return await noted(recorder, "fanout", 2);
   });
   await step("direct call", "demo.whoami to node-2", () => {
     const expected = { server: "node-2", ctxt: { user: "me" } };
     return expecting(expected, client.prepare({ server: "node-2" }).call({ user: "me" }, "whoami"));
   });
   await step("remote error", "demo.fail", () => remoteError(client.call({}, "fail", { kind: "custom" })));
-  await step("notification", "warn, to ourselves", async () => {
+  await step("notification", "warn, to this process", async () => {
     await notifier.warn({}, "walk-through.over", { ok: true }, { timeoutMs: TIMEOUT_MS });
-    const isIt = ({ priority, eventType }: RecordedEvent) => priority === "warn" && eventType === "walk-through.over";
-    return (await seen.wait(1, isIt)).map(({ payload }) => payload);
+    const matches = ({ priority, eventType }: RecordedEvent) =>
+      priority === "warn" && eventType === "walk-through.over";
+    return (await recorder.wait(1, matches)).map(({ payload }) => payload);
   });
   await step("end", "listener and connections", async () => {
     await listener.stop();
@@ -73,7 +74,7 @@ async function expecting(expected: unknown, answer: Promise<unknown>): Promise<u
   throw new Error(`expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`);
 }
 
-/** The error that the method threw, which is what is wanted here. */
+/** Resolves with the error that the method threw. Rejects when the call succeeds or fails otherwise. */
 async function remoteError(answer: Promise<unknown>): Promise<string> {
   try {
     await answer;
@@ -81,12 +82,12 @@ async function remoteError(answer: Promise<unknown>): Promise<string> {
     if (error instanceof RemoteError) return `${error.excType}: ${error.value}`;
     throw error;
   }
-  throw new Error("expected a RemoteError, got an answer");
+  throw new Error("expected a RemoteError, got a reply");
 }
 
-/** The servers tell everybody who was sent a note. */
-async function noted(seen: NotificationRecorder, note: string, servers: number): Promise<unknown> {
-  const isIt = ({ eventType, payload }: RecordedEvent) =>
+/** Resolves with the notifications that the servers send when they receive a note. */
+async function noted(recorder: NotificationRecorder, note: string, servers: number): Promise<unknown> {
+  const matches = ({ eventType, payload }: RecordedEvent) =>
     eventType === "demo.note" && isJsonObject(payload) && payload["note"] === note;
-  return (await seen.wait(servers, isIt)).map(({ payload }) => payload);
+  return (await recorder.wait(servers, matches)).map(({ payload }) => payload);
 }

@@ -1,7 +1,7 @@
-// Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; both share chunks
-// among themselves, so that no class exists twice; web.js and web.min.js, each the whole driver in one file that needs nothing
-// but the web platform; types/; and jsr/, for Deno's registry. The old dist stays until the new one is whole, and
-// web.min.js within its budget; with --accept-size the budget becomes what it is.
+// Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; web.js and
+// web.min.js, each the whole driver in one file that requires only the web platform; types/; and jsr/, for Deno's registry.
+// The entries of one folder share chunks, so that no class exists twice. The old dist is replaced only when the new one is
+// complete and web.min.js is within its budget. --accept-size sets the budget from the current size.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -49,7 +49,7 @@ const node = {
   plugins: [trimmedRhea()],
 };
 
-/** For runtimes without Node. */
+/** Options for runtimes without Node. */
 const neutral = {
   ...common,
   platform: "browser",
@@ -58,7 +58,7 @@ const neutral = {
   plugins: [shims({ events: "events.ts", util: "util.ts" }), trimmedRhea()],
 };
 
-/** What bundlers and runtimes find by the package's name. */
+/** Entries that bundlers and runtimes resolve by the package's name. */
 const web = {
   ...neutral,
   outdir: "dist/web",
@@ -76,7 +76,7 @@ const web = {
   external: ["cloudflare:sockets"],
 };
 
-/** One file with everything, for whoever has no bundler. */
+/** The whole driver in one file, for use without a bundler. */
 const alone = { ...neutral, entryPoints: { web: "src/entry/web.ts" } };
 const minified = { ...alone, entryPoints: { "web.min": "src/entry/web.ts" }, minify: true, metafile: true };
 
@@ -96,7 +96,7 @@ async function build() {
       writeMinified(fresh),
       writeDeclarations(join(fresh, "types")),
     ];
-    await Promise.allSettled(parts); // none writes any more when the folder goes
+    await Promise.allSettled(parts); // all writes end before the folder is removed
     const [, , , size] = await Promise.all(parts);
     await writeJsrPackage(fresh);
     await checkSize(size, fresh);
@@ -108,7 +108,7 @@ async function build() {
   }
 }
 
-/** By two renames: whoever is running from the old one hardly notices. */
+/** Replaces `directory` by two renames, so that it is missing only for a moment for processes that use it. */
 async function replace(directory, fresh) {
   const old = `${fresh}-old`;
   if (existsSync(directory)) await rename(directory, old);
@@ -116,14 +116,14 @@ async function replace(directory, fresh) {
   await rm(old, { recursive: true, force: true });
 }
 
-/** Bundles as if into dist/, which the source maps are relative to, and writes the files elsewhere. */
+/** Bundles as if into dist/, to which the source maps are relative, and writes the files to `directory`. */
 async function writeBundle(options, directory) {
   const { outputFiles } = await esbuild.build({ ...options, write: false });
   await mkdir(directory, { recursive: true });
   await Promise.all(outputFiles.map(({ path, contents }) => writeFile(join(directory, basename(path)), contents)));
 }
 
-/** esbuild minifies, then terser finds some more. Returns the size. */
+/** Writes web.min.js, minified by esbuild and then by terser. Returns its size. */
 async function writeMinified(directory) {
   const { outputFiles, metafile } = await esbuild.build({ ...minified, write: false });
   const [map, bundle] = ["web.min.js.map", "web.min.js"].map((name) =>
@@ -141,7 +141,7 @@ async function writeMinified(directory) {
   return webSize.measure(code, metafile.outputs["dist/web.min.js"].inputs);
 }
 
-/** Resolves the Node modules that rhea imports, and those only, to our shims. */
+/** Resolves the Node modules in `table` to our shims, for imports by rhea only. */
 function shims(table) {
   const filter = new RegExp(`^(${Object.keys(table).join("|")})$`);
   return {
@@ -161,10 +161,10 @@ async function writeDeclarations(outDir) {
     stdio: "inherit",
   });
   const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`tsc ended with ${code}`);
+  if (code !== 0) throw new Error(`tsc failed with exit code ${code}`);
 }
 
-/** Prints what a page loads; throws when it is over its budget. */
+/** Prints the size that a page loads. Throws when it is over its budget. */
 async function checkSize(size, directory) {
   if (process.argv.includes("--accept-size")) {
     await writeFile(acceptedSize, `${JSON.stringify(webSize.accepted(size), undefined, 2)}\n`);
@@ -174,7 +174,7 @@ async function checkSize(size, directory) {
   webSize.check(size, accepted);
 }
 
-/** Of what a bundler makes of a page that imports the RPC client and its transport, and nothing else. */
+/** Compressed size of a bundled page that imports only the RPC client and its transport. */
 async function rpcOnlyGzip(directory) {
   const contents = `export { getRpcClient, getRpcTransport } from "./web/web.js"`;
   const { outputFiles } = await esbuild.build({
@@ -183,7 +183,7 @@ async function rpcOnlyGzip(directory) {
     format: "esm",
     minify: true,
     write: false,
-    logLevel: "error", // in node_modules it would not say either that it drops imports of nothing but side effects
+    logLevel: "error", // hides the warning about dropped side-effect imports, as for a package in node_modules
   });
   return webSize.gzip(outputFiles[0].contents);
 }

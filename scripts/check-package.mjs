@@ -1,5 +1,5 @@
-// Looks at what is published, after a build: the committed report of the public API is that of the code, nothing public is
-// without documentation, and the packed package resolves, with its types, wherever it can. Asks no registry.
+// Checks the package after a build: the committed API reports match the code, everything public is documented, and the
+// packed package resolves with its types in every supported environment. Does not use a registry.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -11,21 +11,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const tool = (name) => join(root, "node_modules/.bin", name);
 
 const faults = (await Promise.all([checkReports(), checkDocs(), checkPackage(), checkJsr()])).flat();
-for (const { what, text } of faults) process.stderr.write(`${text.trim()}\n${what}\n\n`);
+for (const { problem, text } of faults) process.stderr.write(`${text.trim()}\n${problem}\n\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 async function checkReports() {
-  const what = "The API is not that of etc/*.api.md: npm run api updates it";
+  const problem = "The API differs from etc/*.api.md; update it with: npm run api";
   const configurations = (await readdir(root)).filter((name) => /^api-extractor.*\.json$/.test(name));
-  const checks = configurations.map((name) => check(what, tool("api-extractor"), "run", "-c", name));
+  const checks = configurations.map((name) => check(problem, tool("api-extractor"), "run", "-c", name));
   return (await Promise.all(checks)).flat();
 }
 
 async function checkDocs() {
-  return await check("Something public is without documentation", tool("typedoc"), "--emit", "none");
+  return await check("Public API without documentation", tool("typedoc"), "--emit", "none");
 }
 
-/** ESM only, so TypeScript's resolution of Node 10 and that of require are of no interest. */
+/** The package is ESM only, so resolution by TypeScript's node10 mode and by require is not checked. */
 async function checkPackage() {
   const directory = await mkdtemp(join(tmpdir(), "oslo-package-"));
   try {
@@ -51,14 +51,14 @@ async function checkPackage() {
   }
 }
 
-/** As far as Deno gets without its registry. */
+/** Checks the package for Deno as far as is possible without its registry. */
 async function checkJsr() {
   const publish = ["publish", "--dry-run", "--allow-dirty"];
   return await check("The package cannot be published for Deno", tool("deno"), ...publish);
 }
 
-/** None, or the fault that the command found, with what it said. */
-async function check(what, command, ...args) {
+/** Runs a command. Returns an empty array, or the problem with the command's output if it fails. */
+async function check(problem, command, ...args) {
   const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -67,5 +67,5 @@ async function check(what, command, ...args) {
     });
   }
   const [code] = await once(child, "close");
-  return code === 0 ? [] : [{ what, text }];
+  return code === 0 ? [] : [{ problem, text }];
 }

@@ -1,5 +1,5 @@
-// Writes dist/jsr/, which jsr.json publishes: what package.json names for Deno, each file with its declarations. Those of
-// dist/types do not serve: Deno takes a name in a declaration as it is written, and there is no ./target.js beside target.d.ts.
+// Writes dist/jsr/, which jsr.json publishes: the files that package.json names for Deno, with their declarations. Deno
+// resolves imports in declarations literally, and there is no ./target.js beside target.d.ts, so dist/types is rewritten.
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ const { exports: subpaths } = JSON.parse(
   await readFile(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8"),
 );
 
-/** `dist` holds web/ and types/. */
+/** `dist` is the folder that contains web/ and types/. */
 export async function writeJsrPackage(dist) {
   const jsr = join(dist, "jsr");
   await mkdir(jsr);
@@ -35,7 +35,7 @@ export async function writeJsrPackage(dist) {
     );
   }
 
-  /** Its source map stays behind. */
+  /** Text of a file in web/, without the reference to its source map. */
   async function script(name) {
     return (await readFile(join(dist, "web", name), "utf8")).replace(/^\/\/# sourceMappingURL=.*\n?/m, "");
   }

@@ -1,5 +1,5 @@
-// Writes the table of options in README.md: `npm run docs:options`. Names, types and defaults are those of
-// src/driver/options/option-table.ts, and what an option means is the comment on its row.
+// Writes the table of options in README.md: `npm run docs:options`. Names, types and defaults come from
+// src/driver/options/option-table.ts, and the description of an option is the comment on its row.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -14,11 +14,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await writeFile(README, await withOptions(await readFile(README, "utf8")));
 }
 
-/** The README with the table as it should be, between the two comments that are there for it. */
+/** Returns the README with an updated table between the two comments that mark its place. */
 export async function withOptions(readme: string): Promise<string> {
   const [before, rest, ...tooMany] = readme.split(START);
   const [, after] = rest?.split(END) ?? [];
-  if (after === undefined || tooMany.length > 0) throw new Error(`README.md must have "${START}" and "${END}" once`);
+  if (after === undefined || tooMany.length > 0) throw new Error(`README.md must contain "${START}" and "${END}" once`);
   return `${before}${START}\n\n${await table()}\n\n${END}${after}`;
 }
 
@@ -33,7 +33,7 @@ async function table(): Promise<string> {
   return ["| option | in code | value | default | |", "| --- | --- | --- | --- | --- |", ...rows].join("\n");
 }
 
-/** By key: the comment on every member of the object literal `TABLE`. */
+/** Comments on the members of the object literal `TABLE`, by key. */
 function meaningsIn(source: string): ReadonlyMap<string, string> {
   const tree = ts.createSourceFile("option-table.ts", source, ts.ScriptTarget.Latest, true);
   const meanings = new Map<string, string>();

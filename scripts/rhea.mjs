@@ -1,14 +1,15 @@
-// rhea is a whole client and server of AMQP; the control plane (src/core/connection/control/control.ts) opens and closes connections, sessions
-// and links with it, and nothing else. What it never reaches is left out of every bundle: rhea's socket, its timers, SASL,
-// messages and deliveries, its logs. What a stranger may send is read by all of rhea that reads, which stays as it is.
+// Removes unused code of rhea from every bundle. rhea is a complete AMQP client and server, but the control plane
+// (src/core/connection/control/control.ts) uses it only to open and close connections, sessions and links. Its socket, timers,
+// SASL, messages, deliveries and logs are removed. All code that reads input of the peer stays unchanged.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import * as esbuild from "esbuild";
 import ts from "typescript";
 
 /**
- * Statements by file, each named by what it declares or assigns to, by `if` and its condition, or else by its text; of those
- * within a function by its name before. Calls of what is not there go with it; what they would have done nobody looks at.
+ * Statements to remove, by file. A statement is named by the variable that it declares or assigns, by `if` and its condition,
+ * or else by its text; a statement in a function is prefixed with the function's name. Calls of removed functions are removed
+ * too; their effects are not used.
  */
 const UNREACHED = {
   "connection.js": [
@@ -115,7 +116,7 @@ const UNREACHED = {
   ],
 };
 
-/** Leaves out what is never reached, for esbuild. Throws when there is not what shall be left out: rhea is another than the lists are of. */
+/** esbuild plugin that removes the unused statements. Throws when one is missing: the lists are for another version of rhea. */
 export function trimmedRhea() {
   return {
     name: "trimmed-rhea",
@@ -127,7 +128,7 @@ export function trimmedRhea() {
   };
 }
 
-/** Writes it as one module for Node, for the tests of the sources: what they show holds of what is published. Returns the path. */
+/** Writes the trimmed rhea as one module for Node and returns the path: tests of the sources use the same code as the package. */
 export async function writeTrimmedRhea(path) {
   const stdin = { contents: `export { default } from "rhea/lib/connection.js"`, resolveDir: import.meta.dirname };
   const plugins = [trimmedRhea()];
@@ -145,10 +146,10 @@ function trim(file, text) {
   const unreached = new Set(UNREACHED[file]);
   const edits = [];
   visit(source, "");
-  if (unreached.size > 0) throw new Error(`rhea's ${file} has no ${[...unreached].join(", no ")}`);
+  if (unreached.size > 0) throw new Error(`rhea's ${file} does not contain: ${[...unreached].join(", ")}`);
   return edits.reduceRight((rest, { node, by }) => replaced(rest, node.getStart(source), node.getEnd(), by), text);
 
-  /** `around`: the named function that it is in. */
+  /** `around` is the prefix of the function that contains the node. */
   function visit(node, around) {
     const name = around + nameOf(node, source);
     const module = asModule(node, source);
@@ -159,8 +160,8 @@ function trim(file, text) {
 }
 
 /**
- * The import or export that does what the statement does by CommonJS; undefined: it does neither. Modules share one scope in a
- * bundle, and nothing there waits until somebody requires it.
+ * Returns the ES import or export that replaces a CommonJS statement; undefined for other statements. ES modules share one
+ * scope in a bundle and need no wrapper that runs them on first use.
  */
 function asModule(node, source) {
   if (node.parent !== source) return undefined;
@@ -172,7 +173,7 @@ function asModule(node, source) {
   return module.startsWith("'.") ? `import ${name} from ${module};` : `import * as ${name} from ${module};`;
 }
 
-/** Undefined: it is no statement. Calls that are given functions are named by what is called. */
+/** Name of a statement; undefined for other nodes. A call with a function as argument is named by the called expression. */
 function nameOf(node, source) {
   if (ts.isFunctionDeclaration(node)) return node.name.text;
   if (ts.isVariableStatement(node)) return node.declarationList.declarations[0].name.getText(source);
@@ -184,23 +185,23 @@ function nameOf(node, source) {
   return (short ? expression.expression : expression).getText(source);
 }
 
-/** rhea's logs would print passwords: frames are seen at the data plane. */
+/** Log statements of rhea, which would print passwords. Frames are logged by the data plane instead. */
 function isLog(node, source) {
   return (ts.isExpressionStatement(node) && /^log\.\w+\(/.test(node.getText(source))) || nameOf(node, source) === "log";
 }
 
-/** Lines stay, so that the source map leads to them. */
+/** Replaces text but keeps its line breaks, so that the source map remains correct. */
 function replaced(text, start, end, by) {
   const lines = text.slice(start, end).replace(/[^\n]+/g, "");
   return text.slice(0, start) + (by === "" ? lines : by) + text.slice(end);
 }
 
-/** Their names, as statements within a function. */
+/** Names of statements in a function. */
 function within(name, names) {
   return names.map((inner) => `${name}: ${inner}`);
 }
 
-/** Their names, as members of an object. */
+/** Names of members of an object. */
 function members(object, names) {
   return names.map((name) => `${object}.${name}`);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside npm's packages: the Python oslo.messaging with its AMQP 1.0 driver, Chromium,
-# Firefox, WebKitGTK and a screen for them, a Java runtime, and, into .cache/, a current Node, ActiveMQ Artemis and
-# Qpid Broker-J. What is there already is left alone.
+# Installs the prerequisites of the tests other than npm packages: the Python oslo.messaging with its AMQP 1.0 driver,
+# Chromium, Firefox, WebKitGTK and a virtual screen for them, a Java runtime, and, into .cache/, a current Node, ActiveMQ
+# Artemis and Qpid Broker-J. Skips everything that is already installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,7 +30,7 @@ has_command() { command -v "$1" >/dev/null; }
 
 missing=()
 packages=()
-need() { # what, its Debian packages
+need() { # name, Debian packages
   missing+=("$1")
   shift
   packages+=("$@")
@@ -40,18 +40,18 @@ has_sasl || need "SASL PLAIN for Python's proton" libsasl2-modules
 has_chromium || need "Chromium" chromium
 has_firefox || need "Firefox" firefox-esr
 has_webkit || need "WebKitGTK with its WebDriver" webkit2gtk-driver
-has_command Xvfb || need "a screen for browsers with windows" xvfb
-has_command certutil || need "certutil, to tell browsers a CA" libnss3-tools
+has_command Xvfb || need "Xvfb, a virtual screen for browsers" xvfb
+has_command certutil || need "certutil, to add a CA to browsers" libnss3-tools
 has_java || need "a Java runtime, 17 or newer" openjdk-17-jre-headless
-has_artemis && has_broker_j || has_command mvn || need "Maven, to fetch brokers" maven
+has_artemis && has_broker_j || has_command mvn || need "Maven, to download brokers" maven
 has_artemis || has_command unzip || need "unzip, to unpack ActiveMQ Artemis" unzip
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" -ne 0 ] || ! has_command apt-get; then
     {
-      echo "The tests need what is not here:"
+      echo "Missing prerequisites of the tests:"
       printf '  - %s\n' "${missing[@]}"
-      echo "On Debian 12 install it with: sudo apt-get install -y --no-install-recommends ${packages[*]}"
+      echo "On Debian 12, install them with: sudo apt-get install -y --no-install-recommends ${packages[*]}"
     } >&2
     exit 1
   fi
@@ -61,16 +61,16 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-# Not a dependency: its command would be the one that npm's scripts run on.
+# Not a dependency in package.json: npm scripts would run with its node command.
 has_node || {
-  echo "Fetching Node $node_version"
+  echo "Downloading Node $node_version"
   npm install --silent --no-audit --no-fund --prefix "$node_home" "node@$node_version"
 }
 
 trap 'rm -rf .cache/fetched.$$.*' EXIT
 
-fetch() { # a Maven artifact, its sha256, the folder in it, where that goes
-  echo "Fetching $1"
+fetch() { # Maven artifact, its sha256, folder in the archive, destination
+  echo "Downloading $1"
   mkdir -p .cache
   local fetched archive
   fetched=$(mktemp -d ".cache/fetched.$$.XXXXXX")
@@ -81,7 +81,7 @@ fetch() { # a Maven artifact, its sha256, the folder in it, where that goes
     *.zip) unzip -q "$archive" -d "$fetched" ;;
     *) tar -xzf "$archive" -C "$fetched" ;;
   esac
-  # Moved whole, at the end: a folder of this name is a complete one, whoever else unpacks at the same time.
+  # One move at the end: a folder of this name is always complete, even if another process unpacks it at the same time.
   mv -T "$fetched/$3" "$4" 2>/dev/null || [ -d "$4" ]
 }
 

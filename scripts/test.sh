@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that has to hold, after installing what it needs: style, types, build, tests.
-# The last line says what became of the tests: "N passed, N failed". A check that fails before them is the one that failed.
+# Installs the prerequisites and runs all checks: style, types, build, package and tests.
+# The last line is the result of the tests: "N passed, N failed". A check that fails earlier counts as the one that failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ trap 'rm -f "$summary"' EXIT
 status=0
 TEST_SUMMARY_FILE=$summary npx vitest run --reporter=default --reporter=./test/fixtures/summary-reporter.ts || status=$?
 if [ "$status" -ne 0 ] && ! grep -q ' [1-9][0-9]* failed' "$summary"; then
-  echo "vitest ended with status $status, and not because of a test" >&2
+  echo "vitest failed with status $status, but no test failed" >&2
   echo "0 passed, 1 failed" >"$summary"
 fi
 cat "$summary"

@@ -1,13 +1,13 @@
-/** Bytes. */
+/** Sizes in bytes. */
 export interface WebSize {
   minified: number;
   gzip: number;
-  /** By path. */
+  /** Minified bytes by module path. */
   modules: Readonly<Record<string, number>>;
 }
 
 export interface AcceptedSize extends WebSize {
-  /** Of `gzip`. */
+  /** Maximum of `gzip`. */
   budget: number;
 }
 

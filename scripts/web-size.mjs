@@ -1,12 +1,12 @@
-// What a page loads, in bytes: minified, compressed as a server would (gzip, level 9), and by module. etc/web-size.json has
-// the budget and the size that was accepted last.
+// Size in bytes that a page loads: minified, compressed (gzip, level 9) and by module. etc/web-size.json has the budget and
+// the size that was accepted last.
 import { gzipSync } from "node:zlib";
 
-/** Bytes, compressed. */
+/** Compressed bytes. */
 const GOAL = 40_000;
 const BUDGET_STEP = 500;
 
-/** `inputs` are those of esbuild's metafile: the module's share is what it has in esbuild's output. */
+/** Measures `code`. `inputs` are those of esbuild's metafile; a module's size is its part of esbuild's output. */
 export function measure(code, inputs) {
   const modules = Object.entries(inputs)
     .map(([path, { bytesInOutput }]) => [path.replace("node_modules/", ""), bytesInOutput])
@@ -19,12 +19,12 @@ export function gzip(code) {
   return gzipSync(code, { level: 9 }).length;
 }
 
-/** The size as it is accepted: the budget is the next half kilobyte. */
+/** Accepts a size: the budget is rounded up to the next 500 bytes. */
 export function accepted(size) {
   return { budget: Math.ceil(size.gzip / BUDGET_STEP) * BUDGET_STEP, ...size };
 }
 
-/** For people. `rpcOnly`: of a page that imports an RPC client alone. */
+/** Describes the size as text. `rpcOnly` is the compressed size of a page that imports only an RPC client. */
 export function describe({ minified, gzip, modules }, { budget }, rpcOnly) {
   const goal = budget > GOAL ? `, the goal is ${kilobytes(GOAL)}` : "";
   return [
@@ -34,7 +34,7 @@ export function describe({ minified, gzip, modules }, { budget }, rpcOnly) {
   ].join("\n");
 }
 
-/** Throws when the size is over the budget, with what grew since it was accepted. */
+/** @throws Error when the size is over the budget, with the modules that grew since it was accepted. */
 export function check(size, { budget, gzip, modules }) {
   if (size.gzip <= budget) return;
   const grown = Object.entries(size.modules)
@@ -43,11 +43,11 @@ export function check(size, { budget, gzip, modules }) {
     .sort((a, b) => b.more - a.more);
   const list = grown.map(({ path, bytes, more }) => `  ${path}: ${bytes} bytes, ${more} more\n`).join("");
   throw new Error(
-    `dist/web.min.js is ${size.gzip} bytes compressed, over its budget of ${budget}; when that was set it was ${gzip}. What grew, minified:\n${list}npm run accept-size takes it as it is.`,
+    `dist/web.min.js is ${size.gzip} bytes compressed, over its budget of ${budget}; it was ${gzip} when last accepted. Modules that grew, minified:\n${list}To accept the size: npm run accept-size`,
   );
 }
 
-/** The largest first. */
+/** Sizes of the rooms, largest first. */
 function byRoom(modules) {
   const rooms = new Map();
   for (const [path, bytes] of Object.entries(modules)) {
@@ -57,7 +57,7 @@ function byRoom(modules) {
   return [...rooms].sort(([, a], [, b]) => b - a);
 }
 
-/** `src/driver/rpc/client.ts` is in driver/rpc, rhea in rhea, and what stands for Node in shims. */
+/** Room of a module: driver/rpc for `src/driver/rpc/client.ts`, rhea for rhea, shims for the replacements of Node's modules. */
 function roomOf(path) {
   const [top, ...rest] = path.split("/").slice(0, -1);
   return top === "rhea" ? top : rest.join("/");

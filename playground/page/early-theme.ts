@@ -1,4 +1,4 @@
 import { applyTheme, keptTheme } from "./parts/theme.js";
 
-// Before the first paint, so that the page does not flash in the other colours.
+// Runs before the first paint, so that the page does not flash in the wrong colours.
 applyTheme(keptTheme());

@@ -12,7 +12,7 @@ import { RpcConsole } from "./rpc/rpc-console.js";
 import { ServerPanel } from "./serve/server-panel.js";
 import { TopologyView } from "./topology/topology-view.js";
 
-/** Every page is a server of its own. */
+/** Name of this page's RPC server; each page has its own. */
 const pageName = `page-${crypto.randomUUID().slice(0, 4)}`;
 const frames = new FramesView();
 const metrics = new MetricsView();
@@ -30,7 +30,7 @@ const tabs = new Tabs(byId("tabs", HTMLElement), (panel) => {
   metrics.show(panel === "metrics");
   topology.show(panel === "topology");
 });
-// What scrolls is reached by the keyboard too.
+// Makes scrolling areas reachable by keyboard.
 for (const scrolling of document.querySelectorAll<HTMLElement>(".rows, .scroll")) scrolling.tabIndex = 0;
 themeSwitch(byId("theme", HTMLFieldSetElement), () => metrics.repaint());
 

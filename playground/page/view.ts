@@ -1,22 +1,22 @@
 import type { NotificationTransport, RPCTransport, TransportOptions } from "oslo-messaging";
 
-/** Where the intermediary is: what `npm start` brought along, this page itself, or what the user has named. */
+/** Location of the intermediary: run by `npm start`, in this page, or at a URL that the user typed. */
 export type BusLocation = "embedded" | "page" | "url";
 
-/** What the page is connected by. */
+/** The page's connection to a message bus. */
 export interface BusTransports {
   place: BusLocation;
   rpc: RPCTransport;
   notifications: NotificationTransport;
-  /** What the transports dial by, besides what the library has. */
+  /** Dialers of the transports in addition to those of the library. */
   dialers: TransportOptions["dialers"];
-  /** Where a terminal finds the servers of this message bus, without credentials. Absent: it cannot. */
+  /** URL of this message bus for a terminal, without credentials; undefined when a terminal cannot connect to it. */
   terminalUrl: string | undefined;
 }
 
-/** A part of the page that works while there is a bus. Its transports may be without a connection, and get one again. */
+/** A part of the page that works between `open` and `close`. The transports may lose their connections and reconnect. */
 export interface View {
   open(bus: BusTransports): void;
-  /** Comes before the transports are closed. */
+  /** Called before the transports are closed. */
   close(): Promise<void>;
 }

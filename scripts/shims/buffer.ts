@@ -1,6 +1,6 @@
 /**
- * The part of Node's Buffer that rhea's control plane uses, over Uint8Array, for runtimes without one. Reads and writes
- * go through a DataView, because rhea checks no bounds itself: past the end it relies on the RangeError, as Node throws it.
+ * The part of Node's Buffer that rhea's control plane uses, as a Uint8Array, for runtimes without Buffer. Reads and writes
+ * use a DataView, because rhea does not check bounds: it relies on the RangeError that Node throws past the end.
  */
 export class Buffer extends Uint8Array {
   readonly #view = new DataView(this.buffer, this.byteOffset, this.byteLength);
@@ -24,7 +24,7 @@ export class Buffer extends Uint8Array {
     return new TextEncoder().encode(text).length;
   }
 
-  /** A view, as Node's is, where Uint8Array copies. */
+  /** Returns a view, like Node's Buffer; Uint8Array would copy. */
   override slice(start?: number, end?: number): Buffer {
     const { buffer, byteOffset, byteLength } = this.subarray(start, end);
     return new Buffer(buffer, byteOffset, byteLength);
@@ -113,7 +113,7 @@ function encode(text: string, encoding: unknown = "utf8"): Buffer {
   throw new TypeError(`Unknown encoding: ${String(encoding)}`);
 }
 
-/** By its tag: an ArrayBuffer may come from another realm. */
+/** Checks the tag instead of the class: an ArrayBuffer may come from another realm. */
 function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 }

@@ -4,7 +4,7 @@ const LISTENERS = Symbol("listeners");
 
 /**
  * The part of Node's EventEmitter that rhea and its control plane use. rhea's objects inherit from its prototype without
- * running its constructor, so the map is made at the first use.
+ * calling its constructor, so the map is created on first use.
  */
 export class EventEmitter {
   declare [LISTENERS]: Map<string, Listener[]>;

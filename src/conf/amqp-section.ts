@@ -7,7 +7,7 @@ import type { TransportURL } from "../driver/options/transport-url.js";
 import { AMQP, AMQP_FORMERLY } from "./known-options.js";
 import type { OptionFile } from "./option-file.js";
 
-/** What `[oslo_messaging_amqp]` says. */
+/** The options of `[oslo_messaging_amqp]`. */
 export interface AmqpSection {
   readonly amqp: AmqpOptions;
   readonly ssl: SslTexts;
@@ -22,21 +22,24 @@ export function amqpSection(file: OptionFile): AmqpSection {
   return { amqp, wsPath, ssl: { ssl, sslCaFile, sslCertFile, sslKeyFile, sslKeyPassword, sslVerifyVhost } };
 }
 
-/** `pre_settled` may be repeated; of the others the last one counts. */
+/** Joins repeated values of `pre_settled`. Of other repeated options the last value is used. */
 function optionsIn(
   group: string,
   file: OptionFile,
-  passedOver: ReadonlySet<string> = new Set(),
+  ignored: ReadonlySet<string> = new Set(),
 ): Partial<ResolvedOptions> {
   const texts = ROWS.flatMap(([, { name }]) => {
-    const values = passedOver.has(name) ? [] : file.texts([group, name]);
+    const values = ignored.has(name) ? [] : file.texts([group, name]);
     if (values.length === 0) return [];
     return [[name, name === "pre_settled" ? values.join(",") : (values.at(-1) ?? "")] as const];
   });
   return inGroup(group, () => parseOptions(Object.fromEntries(texts)));
 }
 
-/** TLS as the file and the URL's query want it. Of what only the query says the transport knows itself. */
+/**
+ * The TLS options of the file, overridden by the URL's query; undefined disables TLS. Without ssl_* options in the file the
+ * result is undefined too: the transport reads the query itself.
+ */
 export function tlsFor(url: TransportURL, ssl: SslTexts, readFile: ReadFile | undefined): TLSOptions | undefined {
   const given = Object.entries(ssl).filter(([, value]) => value !== undefined);
   if (given.length === 0) return undefined;
@@ -48,7 +51,7 @@ export function tlsFor(url: TransportURL, ssl: SslTexts, readFile: ReadFile | un
   );
 }
 
-/** An error names its group too. */
+/** Adds the group to the key of a ConfigurationError. */
 function inGroup<T>(group: string, read: () => T): T {
   try {
     return read();

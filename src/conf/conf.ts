@@ -10,43 +10,45 @@ import { defaultText, FORMER, warningsAbout } from "./known-options.js";
 import { type NotificationSection, notificationNames, notificationSection } from "./notification-section.js";
 import { OptionFile, type OptionNames } from "./option-file.js";
 
-/** What the getter of a transport takes. */
+/** The arguments of a transport's getter. */
 export interface TransportConf {
-  /** Its first argument. */
+  /** The first argument. */
   readonly url: string;
-  /** Its second argument. */
+  /** The second argument. */
   readonly options: TransportOptions;
 }
 
-/** What a service's oslo.config file says about messaging. */
+/** The messaging options of a service's oslo.config file. */
 export interface Conf {
   /** For `getRpcTransport`. */
   readonly rpc: TransportConf;
   /** For `getRpcServer` and listeners. */
   readonly server: {
-    /** Answer `oslo_rpc_server_ping`. */
+    /** Whether the server answers `oslo_rpc_server_ping`. */
     readonly ping: boolean;
-    /** How many requests, or notifications, are handled at once. */
+    /** Number of requests, or notifications, that are handled concurrently. */
     readonly concurrency: number;
   };
-  /** The `[DEFAULT]` message bus, unless the file has one for notifications. */
+  /** For notifications. The message bus is the one of `[DEFAULT]`, unless the file has another one for notifications. */
   readonly notifications: TransportConf & NotificationSection;
-  /** What the file says to nobody: options that do not exist, or do not act here. */
+  /** Warnings about ignored options: unknown ones and those of rabbit://. */
   readonly warnings: readonly string[];
 }
 
 export interface ConfSources {
-  /** In the place of every `transport_url` of the file. */
+  /** Overrides every `transport_url` of the file. */
   url?: string | undefined;
-  /** For the files that the file names: certificates, keys, `routing_config`. What it throws becomes a ConfigurationError. */
+  /** Reads the files that the file names: certificates, keys, `routing_config`. Its errors become ConfigurationErrors. */
   readFile?: ReadFile | undefined;
 }
 
 /**
- * Reads the text of a service's oslo.config file: `[DEFAULT]`, `[oslo_messaging_amqp]` (once `[amqp1]`) and
- * `[oslo_messaging_notifications]` (`[NOTIFICATIONS]` in the deployment guide). Other groups are passed over.
+ * Parses the text of a service's oslo.config file: `[DEFAULT]`, `[oslo_messaging_amqp]` (once `[amqp1]`) and
+ * `[oslo_messaging_notifications]` (`[NOTIFICATIONS]` in the deployment guide). Other groups are ignored.
  *
- * @throws ConfigurationError for what cannot be read or must not be, naming the line, or group and key.
+ * @throws ConfigurationError, naming the line or the group and key, for malformed text, an invalid value, contradictory
+ *   options or a file that cannot be read.
+ * @throws InvalidTransportURL when `url` is malformed.
  */
 export function parseConf(text: string, { url, readFile }: ConfSources = {}): Conf {
   const file = new OptionFile({ ini: parseIni(text), former: FORMER, defaultText });
@@ -57,20 +59,21 @@ export function parseConf(text: string, { url, readFile }: ConfSources = {}): Co
     amqp: section.amqp,
     webSocket: section.wsPath === undefined ? undefined : { path: section.wsPath },
   };
-  const conf = (at: string): TransportConf => {
-    return { url: at, options: { ...common, tls: tlsFor(TransportURL.parse(at), section.ssl, readFile) } };
+  const conf = (transportUrl: string): TransportConf => {
+    const tls = tlsFor(TransportURL.parse(transportUrl), section.ssl, readFile);
+    return { url: transportUrl, options: { ...common, tls } };
   };
   const rpc = url ?? urlAt(file, ["DEFAULT", "transport_url"]);
   if (rpc === undefined)
-    throw new ConfigurationError("[DEFAULT] transport_url", "is missing: it names the message bus");
-  const own = url ?? urlAt(file, ...notificationNames("transport_url"));
+    throw new ConfigurationError("[DEFAULT] transport_url", "is missing: the URL of the message bus");
+  const notifications = url ?? urlAt(file, ...notificationNames("transport_url"));
   return {
     rpc: conf(rpc),
     server: {
       ping: file.value(boolean, ["DEFAULT", "rpc_ping_enabled"]) ?? false,
       concurrency: file.value(integer(1), ...THREADS) ?? 64,
     },
-    notifications: { ...conf(own ?? rpc), ...notificationSection(file, readFile) },
+    notifications: { ...conf(notifications ?? rpc), ...notificationSection(file, readFile) },
     warnings: warningsAbout(file),
   };
 }
@@ -83,7 +86,7 @@ const THREADS: OptionNames = [
 
 /** @throws ConfigurationError naming group and key, and the URL with its passwords masked. */
 function urlAt(file: OptionFile, ...places: OptionNames): string | undefined {
-  const text = file.value(string, ...places)?.replaceAll(/[\t\n]/g, ""); // as Python's urlsplit: hosts may be a line each
+  const text = file.value(string, ...places)?.replaceAll(/[\t\n]/g, ""); // like Python's urlsplit: each host may be on its own line
   if (text === undefined || text === "") return undefined;
   try {
     TransportURL.parse(text);

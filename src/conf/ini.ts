@@ -1,14 +1,14 @@
 import { KeyMergeStrategies, ParsingError, parse } from "js-ini";
 import { ConfigurationError } from "../driver/exceptions.js";
 
-/** What a file says, by group and key: every value that the key was given, in order. */
+/** The values of a file by group and key: all values of a repeated key, in order. */
 export type Ini = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /**
- * Reads a file of oslo.config (oslo_config/iniparser.py): `key = value` or `key: value` in groups, whose names are in lower
- * case but for DEFAULT. A line that starts with a space goes on with the value above it, after a line feed.
+ * Parses a file of oslo.config (oslo_config/iniparser.py): `key = value` or `key: value` in groups. Group names are in lower
+ * case, except DEFAULT and NOTIFICATIONS. A line that starts with a space continues the value above it, after a line feed.
  *
- * @throws ConfigurationError naming the line, but not what is in it, which may be secret.
+ * @throws ConfigurationError naming the line, without its content, which may be secret.
  */
 export function parseIni(text: string): Ini {
   const sections = parsed(prepared(text));
@@ -20,34 +20,34 @@ export function parseIni(text: string): Ini {
   );
 }
 
-/** Stands for the line feed within a value: the library knows no values of several lines. */
+/** Replaces the line feed within a value: js-ini does not support values of several lines. */
 const LINE_FEED = "\0";
 
-/** In front of the names of groups: the library would take one called "constructor" for a member of every object. */
+/** Prefix of group names: js-ini would take a group called "constructor" for the member of every object. */
 const MARK = "[";
 
-/** What the library does not know, written so that it does. Every line keeps its number. */
+/** Rewrites syntax that js-ini does not support. Every line keeps its number. */
 function prepared(text: string): string {
   const lines = text.split(/\r\n|[\r\n]/).map((line) => line.trimEnd());
   let inGroup = false;
-  /** Where the value began that the next line may go on with. */
+  /** Line of the value that the next line may continue. */
   let open: number | undefined;
   for (const [at, line] of lines.entries()) {
-    if (line.includes(LINE_FEED)) throw lineError(at, "is not text");
+    if (line.includes(LINE_FEED)) throw lineError(at, "contains a NUL character");
     if (line === "" || /^[#;]/.test(line)) {
       open = undefined;
     } else if (/^[ \t]/.test(line)) {
-      if (open === undefined) throw lineError(at, "starts with a space, and there is no value above it to go on with");
+      if (open === undefined) throw lineError(at, "starts with a space, but there is no value above to continue");
       lines[open] += LINE_FEED + line.trimStart();
       lines[at] = "";
     } else if (line.startsWith("[")) {
-      if (!/^\[.+\]$/.test(line)) throw lineError(at, "must be [GROUP], and nothing else");
+      if (!/^\[.+\]$/.test(line)) throw lineError(at, "must be [GROUP] and nothing else");
       lines[at] = `[${MARK}${groupName(line.slice(1, -1))}]`;
       inGroup = true;
       open = undefined;
     } else {
-      if (!inGroup) throw lineError(at, "stands before the first [GROUP]");
-      if (/^[:=]/.test(line)) throw lineError(at, "has no name in front of its value");
+      if (!inGroup) throw lineError(at, "must be after a [GROUP]");
+      if (/^[:=]/.test(line)) throw lineError(at, "has no key before its value");
       lines[at] = line.replace(/[:=]/, "=");
       open = at;
     }
@@ -55,7 +55,7 @@ function prepared(text: string): string {
   return lines.join("\n");
 }
 
-/** As oslo compares them, and with the deployment guide's [NOTIFICATIONS], not to be taken for nova's [notifications]. */
+/** Normalized as in oslo, except the deployment guide's [NOTIFICATIONS], which differs from nova's [notifications]. */
 function groupName(written: string): string {
   return written === "DEFAULT" || written === "NOTIFICATIONS" ? written : written.toLowerCase();
 }
@@ -72,7 +72,7 @@ function parsed(text: string): Sections {
   }
 }
 
-/** Quotes go from the first line alone, as in oslo. */
+/** The value as written. Quotes are removed from its first line only, as in oslo. */
 function asWritten(value: string): string {
   const [first = "", ...others] = value.split(LINE_FEED);
   const quote = /^["']/.exec(first)?.[0];

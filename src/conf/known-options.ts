@@ -5,10 +5,10 @@ import { label, type OptionFile } from "./option-file.js";
 export const AMQP = "oslo_messaging_amqp";
 export const AMQP_FORMERLY = "amqp1";
 export const NOTIFICATIONS = "oslo_messaging_notifications";
-/** What the deployment guide calls the group. */
+/** Name of the group in the deployment guide. */
 export const NOTIFICATIONS_OF_GUIDE = "NOTIFICATIONS";
 
-/** The other name of a group, which the first one goes before. */
+/** The older name of each group. The current name takes precedence. */
 export const FORMER: ReadonlyMap<string, string> = new Map([
   [AMQP, AMQP_FORMERLY],
   [NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE],
@@ -32,7 +32,7 @@ const DEFAULT_OPTIONS: Options = new Map([
   ["executor_thread_pool_size", "64"],
 ]);
 
-/** Every option that is read, with its default as oslo writes it, by group. */
+/** Supported options by group, each with its default as oslo writes it. */
 const GROUPS: ReadonlyMap<string, Options> = new Map([
   ["DEFAULT", DEFAULT_OPTIONS],
   [AMQP, AMQP_OPTIONS],
@@ -43,19 +43,19 @@ const GROUPS: ReadonlyMap<string, Options> = new Map([
 
 type Options = ReadonlyMap<string, string>;
 
-/** Undefined: there is no such option. */
+/** The default of an option, as oslo writes it. Undefined: unknown option. */
 export function defaultText(group: string, key: string): string | undefined {
   return GROUPS.get(group)?.get(key);
 }
 
-/** What a file says to nobody. Nothing in [DEFAULT], which belongs to everybody. */
+/** Warnings about ignored options. [DEFAULT] is not checked: other libraries and the service have their options there. */
 export function warningsAbout(file: OptionFile): readonly string[] {
   return [...GROUPS].flatMap(([group, options]) => {
     if (group === "DEFAULT") return [];
     const unknown = file.keys(group).filter((key) => !options.has(key));
-    return unknown.map((key) => `${label(group, key)} ${RABBIT_OPTIONS.includes(key) ? IS_OF_RABBIT : IS_UNKNOWN}`);
+    return unknown.map((key) => `${label(group, key)} is ignored: ${RABBIT_OPTIONS.includes(key) ? RABBIT : UNKNOWN}`);
   });
 }
 
-const IS_OF_RABBIT = "does not act here: it is an option of rabbit://";
-const IS_UNKNOWN = "is not known, and does nothing";
+const RABBIT = "only supported by rabbit://";
+const UNKNOWN = "unknown option";

@@ -9,15 +9,15 @@ import { isJsonObject } from "../driver/values/json.js";
 import { NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE } from "./known-options.js";
 import type { OptionFile, OptionNames } from "./option-file.js";
 
-/** How a file wants notifications to be sent. */
+/** The options of `[oslo_messaging_notifications]`. */
 export interface NotificationSection {
-  /** None: a file that names no driver wants no notifications, as in oslo. */
+  /** Drivers that send notifications. Empty when the file names none: no notification is sent, as in oslo. */
   readonly drivers: readonly NotificationDriver[];
-  /** What they are sent to. */
+  /** Topics that notifications are sent to. */
   readonly topics: readonly string[];
-  /** How often a notification that could not be delivered is sent again. -1: until the time is up. */
+  /** Number of times an undelivered notification is sent again. -1: until the timeout. */
   readonly retry: number;
-  /** What the file says that `routing_config` names. Read when one of the drivers is `routing`. */
+  /** Content of the file that `routing_config` names. Read only when one of the drivers is `routing`. */
   readonly routing?: NotificationRouting | undefined;
 }
 
@@ -48,18 +48,18 @@ function routingOf(file: OptionFile, readFile: ReadFile | undefined): Notificati
   if (path === undefined || path === "") return undefined;
   const routing = yamlFile(file.label(...places), path, readFile) ?? {};
   if (isJsonObject(routing)) return routing as NotificationRouting;
-  throw new ConfigurationError(file.label(...places), `${path} must have groups, by name`);
+  throw new ConfigurationError(file.label(...places), `${path} must be a mapping of groups`);
 }
 
-/** As PyYAML reads it, whose YAML is 1.1. */
+/** Parses YAML 1.1, the version of PyYAML. */
 function yamlFile(label: string, path: string, readFile: ReadFile | undefined): unknown {
-  if (readFile === undefined) throw new ConfigurationError(label, `there are no files here to read ${path} from`);
+  if (readFile === undefined) throw new ConfigurationError(label, `${path} cannot be read: this runtime has no files`);
   try {
     const content = readFile(path);
     const text = typeof content === "string" ? content : new TextDecoder().decode(content);
     return parse(text, { version: "1.1", logLevel: "error" });
   } catch (error) {
-    const [reason] = toError(error).message.split("\n"); // what follows shows the text
+    const [reason] = toError(error).message.split("\n"); // the other lines quote the text
     throw new ConfigurationError(label, `${path} cannot be read: ${reason}`);
   }
 }

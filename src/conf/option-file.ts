@@ -3,19 +3,19 @@ import type { OptionType } from "../driver/options/option-types.js";
 import type { Ini } from "./ini.js";
 import { substituted } from "./substitution.js";
 
-/** Where an option may be. The first place that has it counts. */
+/** Places where an option may be set. The first place that has it is used. */
 export type OptionNames = readonly OptionName[];
 type OptionName = readonly [group: string, key: string];
 
 export interface OptionFileInit {
   ini: Ini;
-  /** The other name of a group: a `$name` finds what is there too. */
+  /** The older name of each group: a `$name` is looked up there too. */
   former: ReadonlyMap<string, string>;
-  /** What a `$name` stands for that no line gives. Undefined: there is no such option. */
+  /** Value of a `$name` that the file does not set. Undefined: unknown option. */
   defaultText: (group: string, key: string) => string | undefined;
 }
 
-/** The options of a file, with other options' values in the place of their `$name`. */
+/** The options of a file, with each `$name` replaced by the value of that option. */
 export class OptionFile {
   readonly #init: OptionFileInit;
 
@@ -27,19 +27,23 @@ export class OptionFile {
     return [...(this.#init.ini.get(group)?.keys() ?? [])];
   }
 
-  /** The last value, of its type. Undefined: nothing is given. @throws ConfigurationError naming group and key. */
+  /**
+   * The last value of an option, parsed. Undefined when it is omitted.
+   *
+   * @throws ConfigurationError naming group and key.
+   */
   value<T>(type: OptionType<T>, ...places: OptionNames): T | undefined {
     const text = this.texts(...places).at(-1);
     return text === undefined ? undefined : type.parse(this.label(...places), text);
   }
 
-  /** Every value of a key that may be repeated, in order, as text. */
+  /** All values of a repeatable key, in order, as text. */
   texts(...places: OptionNames): readonly string[] {
     const place = this.#first(places);
     return place === undefined ? [] : this.#texts(place, new Set());
   }
 
-  /** The place that counts, for people. */
+  /** `[group] key` of the place that is used, for messages. */
   label(...places: OptionNames): string {
     const [group = "", key = ""] = this.#first(places) ?? places[0] ?? [];
     return label(group, key);
@@ -49,22 +53,22 @@ export class OptionFile {
     return places.find(([group, key]) => this.#init.ini.get(group)?.has(key));
   }
 
-  /** `within`: the places that are being looked up already. */
+  /** `within`: places whose lookup is in progress, to detect cycles. */
   #texts(place: OptionName, within: ReadonlySet<string>): readonly string[] {
     const [group, key] = place;
     const here = label(group, key);
-    if (within.has(here)) throw new ConfigurationError(here, 'leads back to itself by way of its "$"');
+    if (within.has(here)) throw new ConfigurationError(here, 'refers to itself through its "$"');
     const lookUp = (name: string): string => {
       const value = this.#named(name, group, new Set([...within, here]));
       if (value !== undefined) return value;
-      // Not which: in a password it is no name, but a part of it.
-      throw new ConfigurationError(here, 'has a "$" before what is no option of this file; "$$" stands for a "$"');
+      // The name is not shown: it may be part of a password.
+      throw new ConfigurationError(here, 'has a "$" before an unknown option: write "$$" for a "$"');
     };
     const raw = this.#init.ini.get(group)?.get(key) ?? [];
     return raw.map((text) => substituted(text, lookUp));
   }
 
-  /** `group.key`, or a key of the same group, or else one of DEFAULT (oslo_config/cfg.py:3231-3254). */
+  /** Looks up `group.key`, else a key of the same group, else one of DEFAULT (oslo_config/cfg.py:3231-3254). */
   #named(name: string, group: string, within: ReadonlySet<string>): string | undefined {
     const dot = name.indexOf(".");
     const place: OptionName = dot === -1 ? [group, name] : [name.slice(0, dot).toLowerCase(), name.slice(dot + 1)];

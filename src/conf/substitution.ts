@@ -1,8 +1,8 @@
 const ESCAPED_OR_NAME = /\$(?:(\$)|([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi;
 
 /**
- * A value with the values of other options in the place of `$name`, `${name}` and `${group.name}`. `$$` and `\$` stand for
- * `$`, which also stays where no name follows (oslo_config/cfg.py:2764-2800).
+ * Replaces `$name`, `${name}` and `${group.name}` by the values of those options. `$$` and `\$` become `$`. A `$` without a
+ * name stays (oslo_config/cfg.py:2764-2800).
  */
 export function substituted(text: string, lookUp: (name: string) => string): string {
   const escaped = text.replaceAll("\\$", () => "$$");

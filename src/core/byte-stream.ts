@@ -1,82 +1,87 @@
-/** A PEM document: its text, or the bytes of it. */
+/** A PEM document, as text or as bytes. */
 export type Pem = string | Uint8Array;
 
-/** What a TLS client needs to know. PEM texts, never file names: the configuration loader reads files. */
+/** TLS settings of a client. Certificates and keys are PEM documents, never file names: the configuration loader reads files. */
 export interface TLSOptions {
-  /** The authorities whose certificates are trusted. Absent: those of the runtime. */
+  /** Certificate authorities to trust. Default: those of the runtime. */
   ca?: Pem | readonly Pem[] | undefined;
-  /** Our certificate, for a server that asks for one, with `key`. */
+  /** Client certificate for a server that requests one. Requires `key`. */
   cert?: Pem | undefined;
-  /** The private key of `cert`. */
+  /** Private key of `cert`. */
   key?: Pem | undefined;
-  /** What `key` is encrypted with, if it is. */
+  /** Passphrase of an encrypted `key`. */
   passphrase?: string | undefined;
-  /** The server's certificate must be valid for the virtual host of the URL, not for the host. */
+  /** Verify the server's certificate against the virtual host of the URL instead of its host. */
   verifyVirtualHost?: boolean | undefined;
 }
 
-/** Where to connect to. `path` is the HTTP path of a WebSocket. Never holds credentials. */
+/** Address to connect to. Never contains credentials. */
 export interface Address {
-  /** That of the URL: `amqps`. */
+  /** Scheme of the URL, such as `amqps`. */
   readonly scheme: string;
-  /** A name or an address; IPv6 without brackets. */
+  /** Host name or IP address; IPv6 without brackets. */
   readonly hostname: string;
-  /** The URL's, or the scheme's own. */
+  /** Port of the URL, or the default port of the scheme. */
   readonly port: number;
-  /** Of a WebSocket, from the `/`. */
+  /** HTTP path of a WebSocket, with its leading `/`. */
   readonly path?: string | undefined;
-  /** For a scheme that encrypts. */
+  /** TLS settings, for a scheme that uses TLS. */
   readonly tls?: TLSOptions | undefined;
-  /** The name that the server's certificate must be valid for, and that is asked for (SNI). Absent: `hostname`. */
+  /** Name that is sent as SNI and that the server's certificate must be valid for. Default: `hostname`. */
   readonly serverName?: string | undefined;
 }
 
 /**
- * One byte stream. Neither `send` nor `close` throws, and neither calls a handler before it returns; what fails is told to
+ * An open byte stream. `send` and `close` never throw and never call a handler before they return; errors are passed to
  * `SocketHandlers.close`.
  */
 export interface Socket {
-  /** For logs: which stream this is, without credentials. */
+  /** Name of the stream in logs, without credentials. */
   readonly id: string;
-  /** By TLS. */
+  /** Whether the stream uses TLS. */
   readonly encrypted: boolean;
-  /** Of a TLS stream that came in: the name in the client's certificate, once that was verified. */
+  /** Name in the client's verified certificate, on an accepted TLS stream. */
   readonly clientName?: string | undefined;
-  /** Bytes handed over that have not left yet. */
+  /** Bytes passed to `send` that are not yet sent. */
   readonly buffered: number;
-  /** Hands the bytes over: the caller never touches them again. False asks to wait for `drain`. */
+  /** Sends the bytes, which the caller must not change afterwards. Returns false when the caller should wait for `drain`. */
   send(bytes: Uint8Array): boolean;
-  /** Sends what is buffered, then closes. `SocketHandlers.close` follows. */
+  /** Sends the buffered bytes, then closes the stream. `SocketHandlers.close` is called afterwards. */
   close(): void;
 }
 
-/** What a byte stream tells. Nothing comes after `close`, which comes exactly once, with the cause when it was not an orderly end. */
+/** Events of a byte stream. `close` is called exactly once, as the last event. */
 export interface SocketHandlers {
-  /** Bytes came in. They are the handler's from now on. */
+  /** Bytes have arrived. The handler owns them. */
   data(bytes: Uint8Array): void;
-  /** What `send` answered with false has left: more can be sent. */
+  /** The buffer that made `send` return false is empty: more can be sent. */
   drain(): void;
-  /** The stream is over. The error names it. */
+  /** The stream is closed. `error`, which names the stream, is the cause unless it was closed in an orderly way. */
   close(error?: Error): void;
 }
 
-/** What can be said about TLS. */
+/** Name of a TLS setting. */
 export type TLSOptionName = keyof TLSOptions;
 
-/** Opens a byte stream to an address; rejects with a plain Error that names address and cause, or with `signal.reason`. */
+/**
+ * Opens a byte stream to an address.
+ *
+ * @throws Error that names the address and the cause.
+ * @throws the reason of `signal` when it is aborted.
+ */
 export interface Dial {
   (to: Address, on: SocketHandlers, signal: AbortSignal): Promise<Socket>;
-  /** What of `Address.tls` it honours: all else is refused before it is asked. Absent: everything. */
+  /** Settings of `Address.tls` that are supported. Others are refused before dialling. Default: all. */
   readonly supportedTlsOptions?: readonly TLSOptionName[] | undefined;
 }
 
-/** What a listener does with a stream that came in: the handlers are in place before the first byte. */
+/** Returns the handlers for an accepted stream. They are in place before the first byte arrives. */
 export type Accept = (socket: Socket) => SocketHandlers;
 
 /** A bound listener. */
 export interface Listening {
-  /** The one that was asked for, or found. */
+  /** Port that was requested, or that the system assigned. */
   readonly port: number;
-  /** Stops listening and closes the streams that came in. */
+  /** Stops listening and closes all accepted streams. */
   close(): Promise<void>;
 }

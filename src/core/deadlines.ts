@@ -1,28 +1,29 @@
 import { LONGEST_TIMER_MS } from "./timers.js";
 
-/** What a call may be waiting for. */
+/** Event that a call is waiting for. */
 export type WaitPhase = "connecting" | "credit" | "acknowledgement" | "reply" | "heartbeat";
 
 export interface DeadlineInit {
-  /** How long from now. Absent: for ever. */
+  /** Milliseconds from now. Omitted: no time limit. */
   ms?: number | undefined;
+  /** The caller's signal. When aborted, the operation ends with its reason. */
   signal?: AbortSignal | undefined;
-  /** Makes the error for the phase in which time ran out. What it throws itself ends the operation just as well. */
+  /** Creates the error for the phase in which the time ran out. If it throws, the operation ends with that error instead. */
   expired: (phase: WaitPhase, elapsedMs: number) => Error;
   /** Called each time that the operation begins to wait. An error that it throws ends the operation. */
   onWait?: ((phase: WaitPhase) => void) | undefined;
 }
 
 /**
- * The one limit of one operation, made where the operation starts and handed down. Whoever waits says for what
- * (`phase`) and how to stop waiting (`enter`); the limit ends that wait with `expired(phase)`, the user's signal with its reason.
- * `done()` belongs in the `finally` of whoever made it.
+ * The time limit of one operation, created where the operation starts and passed down. Each wait names its phase and how
+ * to abandon it (`beginWait`). When the time has passed, the wait ends with `expired(phase)`; when the caller's signal is
+ * aborted, with the reason of the signal. The creator of a deadline calls `done()` in a `finally` block.
  */
 export class Deadline {
   readonly #deadlines: Deadlines;
   readonly #init: DeadlineInit;
   readonly #startedMs = performance.now();
-  /** When it passes, on the clock of `performance.now()`; Infinity when it never does. */
+  /** Time at which it expires, on the clock of `performance.now()`; Infinity without a time limit. */
   readonly atMs: number;
   #phase: WaitPhase = "connecting";
   #abandon: ((reason: unknown) => void) | undefined;
@@ -52,12 +53,12 @@ export class Deadline {
     return this.#phase;
   }
 
-  /** Throws what ended the operation, when something has. */
+  /** @throws the reason for which the operation has ended, if it has. */
   throwIfOver(): void {
     if (this.#over !== undefined) throw this.#over.reason;
   }
 
-  /** From now on the operation waits for `phase`; `abandon` is called, once, if it ends meanwhile (at once when it has). */
+  /** Starts a wait. `abandon` is called once if the operation ends during the wait, at once if it has already ended. */
   beginWait(phase: WaitPhase, abandon: (reason: unknown) => void): void {
     this.#announce(phase);
     this.continueWait(phase, abandon);
@@ -70,12 +71,17 @@ export class Deadline {
     else abandon(this.#over.reason);
   }
 
-  /** The wait is over. */
+  /** Ends the wait that `beginWait` started. */
   endWait(): void {
     this.#abandon = undefined;
   }
 
-  /** Waits for the promise that `begin` returns, which must be handled elsewhere. Ended already: `begin` is not called. */
+  /**
+   * Waits for the promise that `begin` returns. `begin` is not called when the operation has already ended. If the operation
+   * ends first, a later rejection of the promise must be handled elsewhere.
+   *
+   * @throws the reason for which the operation ends.
+   */
   async wait<T>(phase: WaitPhase, begin: () => Promise<T>): Promise<T> {
     this.#announce(phase);
     this.throwIfOver();
@@ -89,6 +95,7 @@ export class Deadline {
     }
   }
 
+  /** Releases the timer and the signal's listener. */
   done(): void {
     this.#deadlines.remove(this);
     this.#abandon = undefined;
@@ -96,7 +103,7 @@ export class Deadline {
     this.#onAbort = undefined;
   }
 
-  /** Called by Deadlines when the time has passed. */
+  /** Called by `Deadlines` when the time has passed. */
   expire(): void {
     this.#end(this.#expired());
   }
@@ -130,8 +137,8 @@ export class Deadline {
 }
 
 /**
- * All deadlines of a transport on one timer: a timer or an AbortSignal for each call costs more than the call.
- * Kept by the millisecond in which they pass, so that making and removing one is two map operations.
+ * All deadlines of a transport share one timer, because a timer or an AbortSignal for each call costs more than the call.
+ * Deadlines are grouped in slots by the time at which they expire, so that starting or removing one takes two map operations.
  */
 export class Deadlines {
   readonly #slots = new Map<number, Set<Deadline>>();
@@ -192,7 +199,7 @@ export class Deadlines {
   }
 }
 
-/** Rounded up to 8 ms, so that many share a slot, and none passes early. */
+/** The time of expiry, rounded up to 8 ms: many deadlines share a slot, and none expires early. */
 function slotOf(deadline: Deadline): number {
   return Math.ceil(deadline.atMs / 8) * 8;
 }

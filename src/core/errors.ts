@@ -1,14 +1,17 @@
-/** An error as AMQP 1.0 carries it (transport 2.8.14). */
+/** Condition and description of an AMQP 1.0 error (transport 2.8.14). */
 export interface AmqpErrorInit {
   condition: string;
   description?: string | undefined;
 }
 
-/** Together with what surrounds them they fit the smallest frame that a peer may insist on (MIN-MAX-FRAME-SIZE, transport 2.8.19). */
+/** With these limits an error and its performative fit into the smallest maximum frame size (MIN-MAX-FRAME-SIZE, transport 2.8.19). */
 const CONDITION_CHARS = 100;
 const DESCRIPTION_BYTES = 280;
 
-/** An error as it is sent. It may be a stranger's, handed on to somebody who takes no larger frame and only proper symbols. */
+/**
+ * Shortens an error for sending and replaces characters that are invalid in a symbol: the error may come from one peer and
+ * be forwarded to another.
+ */
 export function forWire({ condition, description }: AmqpErrorInit): AmqpErrorInit {
   return {
     condition: condition.slice(0, CONDITION_CHARS).replace(/[^\x20-\x7e]/g, "?"),
@@ -20,13 +23,13 @@ function shortened(text: string): string {
   if (text.length * 3 <= DESCRIPTION_BYTES) return text;
   const bytes = new TextEncoder().encode(text);
   if (bytes.length <= DESCRIPTION_BYTES) return text;
-  // Cut between two characters: the first byte that goes is no continuation byte.
+  // Cut between two characters: the first byte removed is not a continuation byte.
   let end = DESCRIPTION_BYTES - 3;
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return `${new TextDecoder().decode(bytes.subarray(0, end))}…`;
 }
 
-/** What the peer said was wrong: with a connection, a session, a link or a delivery. */
+/** Error that the peer reported for a connection, a session, a link or a delivery. */
 export class AmqpError extends Error {
   override readonly name: string = "AmqpError";
   readonly condition: string;
@@ -39,7 +42,7 @@ export class AmqpError extends Error {
   }
 }
 
-/** Bytes that do not follow AMQP 1.0. The peer is told `condition`, and the connection ends. */
+/** The peer violated AMQP 1.0. `condition` is sent to the peer, and the connection is closed. */
 export class ProtocolError extends AmqpError {
   override readonly name = "ProtocolError";
 
@@ -48,7 +51,7 @@ export class ProtocolError extends AmqpError {
   }
 }
 
-/** The peer refused the credentials or offers no mechanism that fits. */
+/** The peer refused the credentials or offers no usable SASL mechanism. */
 export class AuthenticationError extends AmqpError {
   override readonly name = "AuthenticationError";
 
@@ -57,12 +60,12 @@ export class AuthenticationError extends AmqpError {
   }
 }
 
-/** The connection is gone: by the peer, by the network, by silence, or because it was closed here. */
+/** The connection was lost: closed by the peer or by this side, broken by the network, or idle for too long. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }
 
-/** Anything thrown, as an Error. */
+/** Returns a thrown Error itself, and any other thrown value as the message of a new Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

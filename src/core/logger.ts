@@ -1,16 +1,16 @@
-/** Where the library writes what an operator should see. `console` fits. No secret is ever passed to it. */
+/** Receives the log messages of the library. `console` can be used. Secrets are never passed to it. */
 export interface Logger {
-  /** What helps to find a fault. */
+  /** Details for troubleshooting. */
   debug(message: string, fields?: object): void;
-  /** What is worth to know. */
+  /** Noteworthy events. */
   info(message: string, fields?: object): void;
-  /** What somebody should look into; the work goes on. */
+  /** Problems that need attention although operation continues. */
   warn(message: string, fields?: object): void;
-  /** What failed. */
+  /** Failures. */
   error(message: string, fields?: object): void;
 }
 
 const ignore = (): void => {};
 
-/** Says nothing. */
+/** Discards all messages. */
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };

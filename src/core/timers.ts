@@ -1,7 +1,11 @@
-/** The longest time that a timer of a JavaScript engine can wait, 24 days: a longer one would fire at once. */
+/** Longest delay of a JavaScript timer in milliseconds, 24 days. A timer with a longer delay fires at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Resolves after so many milliseconds, at most the longest time that a timer can wait. @throws the reason of `signal`. */
+/**
+ * Resolves after `ms` milliseconds, at most `LONGEST_TIMER_MS`.
+ *
+ * @throws the reason of `signal` when it is aborted.
+ */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await new Promise<void>((resolve, reject) => {

@@ -5,7 +5,7 @@ interface Waiter<T> {
   reject: (error: Error) => void;
 }
 
-/** Those who wait for what may take for ever. Who gives up is forgotten at once, as the reactions of a promise would not be. */
+/** Callers waiting for an event that may never come. A waiter that gives up is removed at once; a promise reaction would leak. */
 export class Waiters<T> {
   readonly #waiting = new Set<Waiter<T>>();
 
@@ -13,7 +13,11 @@ export class Waiters<T> {
     return this.#waiting.size;
   }
 
-  /** Resolves or rejects as they all are, or rejects with what ends the deadline. */
+  /**
+   * Resolves or rejects with all other waiters.
+   *
+   * @throws the reason for which the deadline ends, if it ends first.
+   */
   wait(phase: WaitPhase, deadline: Deadline): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
@@ -30,7 +34,7 @@ export class Waiters<T> {
     for (const waiter of this.#take()) waiter.resolve(value);
   }
 
-  /** The one that has waited longest. */
+  /** Resolves the longest waiting caller only. */
   resolveNext(value: T): void {
     for (const waiter of this.#waiting) {
       this.#waiting.delete(waiter);

@@ -8,7 +8,7 @@ import { type Host, isLoopback } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
 import type { TransportOptions } from "./options/transport-options.js";
 import type { Runtime } from "./runtime.js";
-import type { MessageIds } from "./values/message-ids.js";
+import type { MessageIds } from "./values/ids.js";
 
 export interface ConnectorInit {
   dial: Dial;

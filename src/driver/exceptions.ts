@@ -1,40 +1,40 @@
 import type { WaitPhase } from "../core/deadlines.js";
 import type { Target } from "./target.js";
 
-/** What everything that messaging itself throws has in common (oslo_messaging/exceptions.py). `name` is oslo's, literally. */
+/** Base class of the exceptions of messaging (oslo_messaging/exceptions.py). `name` is literally oslo's class name. */
 export class MessagingException extends Error {
-  /** The name of the class, as in oslo: it tells errors apart where `instanceof` cannot. */
+  /** Name of the class, as in oslo. It identifies errors where `instanceof` cannot. */
   override readonly name: string = "MessagingException";
 }
 
-/** Where and when an operation failed. */
+/** Details of a failed operation. */
 export interface FailureInit {
-  /** What was being sent, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
+  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
   operation: string;
-  /** Whom it was for. */
+  /** Target of the message. */
   target: Target | string;
-  /** What was waited for. */
+  /** Phase in which the operation failed. */
   phase: WaitPhase;
-  /** The AMQP address; absent as long as no connection has told how to make one. */
+  /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
   address: string | undefined;
-  /** The host that is, or was last, connected or tried, with its port. */
+  /** Host and port of the current, or last attempted, connection. */
   host: string | undefined;
-  /** How long it took until then. */
+  /** Time from the start of the operation to its failure, in milliseconds. */
   elapsedMs: number;
-  /** What made it fail, if that is known. */
+  /** Underlying error, if known. */
   cause?: unknown;
 }
 
-/** The time that the caller gave is up. What became of the message is not known, but for the phases before it was sent. */
+/** The timeout given by the caller ended. The fate of the message is unknown, except in the phases before it is sent. */
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
-  /** What it was waiting for. */
+  /** Phase in which the operation failed. */
   readonly phase: WaitPhase;
-  /** The AMQP address; absent when no connection had told yet how to make one. */
+  /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
   readonly address: string | undefined;
-  /** The host that was connected or tried last, with its port. */
+  /** Host and port of the current, or last attempted, connection. */
   readonly host: string | undefined;
-  /** How long it took until then. */
+  /** Time from the start of the operation to its failure, in milliseconds. */
   readonly elapsedMs: number;
 
   constructor(init: FailureInit) {
@@ -46,18 +46,18 @@ export class MessagingTimeout extends MessagingException {
   }
 }
 
-/** The message was not taken, or nobody can tell: see `outcome`. After `unsent` it can be sent again without doubling it. */
+/** The message was not accepted, or its fate is unknown; see `outcome`. A message that was `unsent` can be sent again safely. */
 export class MessageDeliveryFailure extends MessagingException {
   override readonly name: string = "MessageDeliveryFailure";
-  /** What the peer answered; `unsent`: it never got the message; `unknown`: it may have got it. */
+  /** Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it. */
   readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
-  /** What it was waiting for. */
+  /** Phase in which the operation failed. */
   readonly phase: WaitPhase;
-  /** The AMQP address; absent when no connection had told yet how to make one. */
+  /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
   readonly address: string | undefined;
-  /** The host that was connected or tried last, with its port. */
+  /** Host and port of the current, or last attempted, connection. */
   readonly host: string | undefined;
-  /** How long it took until then. */
+  /** Time from the start of the operation to its failure, in milliseconds. */
   readonly elapsedMs: number;
 
   constructor(init: FailureInit & { outcome: MessageDeliveryFailure["outcome"]; reason: string }) {
@@ -71,14 +71,14 @@ export class MessageDeliveryFailure extends MessagingException {
 }
 
 /**
- * So much waits to be sent already that this message was not taken: it is `unsent`. `Transport.writable` resolves when there
- * is room again. The bound is `maxQueued` of the transport's options.
+ * The send queue has reached `maxQueued` of the transport's options, so this message was not queued: it is `unsent`.
+ * `Transport.writable` resolves when the queue has room again.
  */
 export class SendQueueFull extends MessageDeliveryFailure {
   override readonly name = "SendQueueFull";
-  /** How many messages wait. */
+  /** Number of messages in the queue. */
   readonly messages: number;
-  /** How many bytes they have together. */
+  /** Total size of these messages, in bytes. */
   readonly bytes: number;
 
   constructor(
@@ -99,10 +99,10 @@ export class SendQueueFull extends MessageDeliveryFailure {
   }
 }
 
-/** A target that lacks what the operation needs. */
+/** The target lacks a member that the operation requires, or a member has the wrong type. */
 export class InvalidTarget extends MessagingException {
   override readonly name = "InvalidTarget";
-  /** The target that it is about. */
+  /** The invalid target. */
   readonly target: Target;
 
   constructor(reason: string, target: Target) {
@@ -111,10 +111,10 @@ export class InvalidTarget extends MessagingException {
   }
 }
 
-/** A transport URL that cannot be read. `url` is given with its passwords masked. */
+/** A malformed transport URL. */
 export class InvalidTransportURL extends MessagingException {
   override readonly name = "InvalidTransportURL";
-  /** The URL, its passwords masked. */
+  /** The URL, with its passwords masked. */
   readonly url: string;
 
   constructor(url: string, reason: string) {
@@ -123,7 +123,7 @@ export class InvalidTransportURL extends MessagingException {
   }
 }
 
-/** Nothing here speaks the scheme of the URL. */
+/** The scheme of the URL is not supported. */
 export class DriverLoadFailure extends MessagingException {
   override readonly name = "DriverLoadFailure";
   /** The scheme of the URL. */
@@ -135,12 +135,12 @@ export class DriverLoadFailure extends MessagingException {
   }
 }
 
-/** The version asked for is above the cap that the client was given. */
+/** The requested version is incompatible with the version cap of the client. */
 export class RPCVersionCapError extends MessagingException {
   override readonly name = "RPCVersionCapError";
-  /** What was asked for; absent when the target has no version, which a cap does not let through. */
+  /** The requested version. Undefined for a target without version, which no cap permits. */
   readonly version: string | undefined;
-  /** What the client was given. */
+  /** The version cap of the client. */
   readonly versionCap: string;
 
   constructor(version: string | undefined, versionCap: string) {
@@ -153,36 +153,36 @@ export class RPCVersionCapError extends MessagingException {
   }
 }
 
-/** An exception as it travels. `module` and `excType` are Python's module and class, or "javascript" and an Error's name. */
+/** An exception on the wire. `module` and `excType` are Python's module and class, or "javascript" and the name of an Error. */
 export interface RemoteFailure {
-  /** The name of the class. */
+  /** Name of the class. */
   readonly excType: string;
-  /** Where the class lives; `builtins` for Python's own. */
+  /** Module of the class; `builtins` for Python's own. */
   readonly module: string;
-  /** The text of the exception. */
+  /** Text of the exception. */
   readonly message: string;
-  /** Pieces of the remote stack trace, each with its line ends. Mostly empty when the remote is not Python. */
+  /** Pieces of the remote stack trace, with their line ends. Usually empty when the server is not Python. */
   readonly traceback: readonly string[];
-  /** What the exception was made with. */
+  /** Positional arguments of the exception. */
   readonly args: readonly unknown[];
-  /** The same, of those that have names. */
+  /** Keyword arguments of the exception. */
   readonly kwargs: Readonly<Record<string, unknown>>;
 }
 
-/** The method that was called threw. Everything known about it is data: nothing is built by a name off the wire. */
+/** The called method threw. All details are data: no class is instantiated by a name from untrusted input. */
 export class RemoteError extends MessagingException {
   override readonly name = "RemoteError";
-  /** The name of the class: `ValueError`. */
+  /** Name of the class: `ValueError`. */
   readonly excType: string;
-  /** Where the class lives: `builtins`; `javascript` for an Error of this library's servers. */
+  /** Module of the class: `builtins`; `javascript` for an Error of this library's servers. */
   readonly module: string;
-  /** The text of the remote exception. */
+  /** Text of the remote exception. */
   readonly value: string;
-  /** Pieces of the remote stack trace. Mostly empty when the remote is not Python. */
+  /** Pieces of the remote stack trace. Usually empty when the server is not Python. */
   readonly traceback: readonly string[];
-  /** What the exception was made with. */
+  /** Positional arguments of the exception. */
   readonly args: readonly unknown[];
-  /** The same, of those that have names. */
+  /** Keyword arguments of the exception. */
   readonly kwargs: Readonly<Record<string, unknown>>;
 
   constructor(failure: RemoteFailure, options?: ErrorOptions) {
@@ -196,25 +196,25 @@ export class RemoteError extends MessagingException {
   }
 }
 
-/** What servers throw (oslo_messaging/server.py). */
+/** Base class of the exceptions of servers (oslo_messaging/server.py). */
 export class MessagingServerError extends MessagingException {
   override readonly name: string = "MessagingServerError";
 }
 
-/** Handlers were still running when the time given to `wait` was up. */
+/** Handlers were still running when the timeout of `wait` ended. */
 export class TaskTimeout extends MessagingServerError {
   override readonly name = "TaskTimeout";
 }
 
-/** No endpoint can take the request (oslo_messaging/rpc/dispatcher.py). */
+/** No endpoint can handle the request (oslo_messaging/rpc/dispatcher.py). */
 export class RPCDispatcherError extends MessagingServerError {
   override readonly name: string = "RPCDispatcherError";
 }
 
-/** Endpoints are there for the namespace and version, and none of them has the method, or may be asked for it. */
+/** Endpoints exist for the namespace and version, but none of them has the method or permits calling it. */
 export class NoSuchMethod extends RPCDispatcherError {
   override readonly name = "NoSuchMethod";
-  /** The method that was asked for. */
+  /** The requested method. */
   readonly method: string;
 
   constructor(method: string) {
@@ -223,12 +223,12 @@ export class NoSuchMethod extends RPCDispatcherError {
   }
 }
 
-/** No endpoint is there for the namespace and version of the request. */
+/** No endpoint exists for the namespace and version of the request. */
 export class UnsupportedVersion extends RPCDispatcherError {
   override readonly name = "UnsupportedVersion";
-  /** The version that was asked for. */
+  /** The requested version. */
   readonly version: string;
-  /** The method that was asked for. */
+  /** The requested method. */
   readonly method: string | undefined;
 
   constructor(version: string, method?: string) {
@@ -240,11 +240,11 @@ export class UnsupportedVersion extends RPCDispatcherError {
   }
 }
 
-/** A setting that cannot be used. `key` is its name as the caller wrote it. Not a MessagingException, as in oslo. */
+/** An invalid setting. As in oslo, this is not a MessagingException. */
 export class ConfigurationError extends Error {
-  /** The name of the class, as in oslo. */
+  /** Name of the class, as in oslo. */
   override readonly name: string = "ConfigurationError";
-  /** The setting, as the caller wrote it. */
+  /** Name of the setting, as the caller wrote it. */
   readonly key: string;
 
   constructor(key: string, reason: string) {
@@ -253,7 +253,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** A setting of a name that does not exist. */
+/** An unknown setting. */
 export class NoSuchOptError extends ConfigurationError {
   override readonly name = "NoSuchOptError";
 }
@@ -264,7 +264,7 @@ function describe(init: FailureInit, reason: string): string {
   return `${operation} message sent to ${target} failed: ${reason} (phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where})`;
 }
 
-/** An Error made with `{ cause: undefined }` would show a cause. */
+/** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */
 function causeOf({ cause }: FailureInit): ErrorOptions {
   return cause === undefined ? {} : { cause };
 }

@@ -1,47 +1,47 @@
 import { InvalidTarget } from "./exceptions.js";
 
-/** The members of a {@link Target}, each of which may be absent. */
+/** The members of a {@link Target}, all of them optional. */
 export interface TargetInit {
-  /** A scope for topics. Absent: the transport's `controlExchange`. */
+  /** Scope of topics. Default: `controlExchange` of the transport. */
   exchange?: string | undefined;
-  /** Names what a server offers. Several may serve one topic. */
+  /** Name of the service that servers offer. Several servers may serve one topic. */
   topic?: string | undefined;
-  /** Tells one interface from others of the same topic. Absent: the interface without a name. */
+  /** Name of an interface of the topic. When omitted, the interface without a name. */
   namespace?: string | undefined;
-  /** `major.minor` or `major.minor.revision`. */
+  /** Version of the interface: `major.minor` or `major.minor.revision`. */
   version?: string | undefined;
-  /** One of the servers of the topic. */
+  /** Name of one server of the topic. */
   server?: string | undefined;
-  /** To every server of the topic. */
+  /** Send to every server of the topic. */
   fanout?: boolean | undefined;
-  /** Namespaces that an endpoint answers to besides its own. */
+  /** Namespaces that an endpoint accepts in addition to its own. */
   legacyNamespaces?: readonly string[] | undefined;
 }
 
-/** A Target, or what one is made from. */
+/** A Target, or the members to make one from. */
 export type TargetLike = Target | TargetInit;
 
-/** Absent (or undefined) inherits, null clears. */
+/** Members to change: an omitted or undefined one inherits, null clears. */
 export type Overrides<T> = { [K in keyof T]?: T[K] | null | undefined };
 
 /**
- * Whom a message is for, or who listens (oslo_messaging/target.py): an RPC server needs topic and server, an endpoint
- * may have namespace and version, whoever sends needs a topic. Immutable.
+ * Destination of a message, or the identity of a server or endpoint (oslo_messaging/target.py). An RPC server requires topic
+ * and server, an endpoint may have namespace and version, and senders require a topic. Immutable.
  *
- * @throws InvalidTarget when a member is of the wrong type.
+ * @throws InvalidTarget when a member has the wrong type.
  */
 export class Target {
-  /** A scope for topics. */
+  /** Scope of topics. */
   readonly exchange: string | undefined;
-  /** What a server offers. */
+  /** Name of the service that servers offer. */
   readonly topic: string | undefined;
-  /** One interface of those that a topic has. */
+  /** Name of an interface of the topic. */
   readonly namespace: string | undefined;
-  /** `major.minor` or `major.minor.revision` of the interface. */
+  /** Version of the interface: `major.minor` or `major.minor.revision`. */
   readonly version: string | undefined;
-  /** One of the servers of the topic. */
+  /** Name of one server of the topic. */
   readonly server: string | undefined;
-  /** To every server of the topic. */
+  /** Whether messages are sent to every server of the topic. */
   readonly fanout: boolean;
   /** The namespace, then the legacy ones. */
   readonly acceptedNamespaces: readonly (string | undefined)[];
@@ -60,27 +60,31 @@ export class Target {
     check(this, "fanout", "boolean");
   }
 
-  /** A copy. Absent members stay, `null` clears. The legacy namespaces stay too, which oslo's copy forgets. */
+  /**
+   * Returns a changed copy. Omitted members inherit, `null` clears. Unlike in oslo, the copy keeps the legacy namespaces.
+   *
+   * @throws InvalidTarget when a member has the wrong type.
+   */
   with(overrides: Overrides<TargetInit>): Target {
     const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
     return new Target({ ...this.#init, ...Object.fromEntries(given.map(([key, value]) => [key, value ?? undefined])) });
   }
 
-  /** As Python prints it: `<Target topic=calc, server=host-a>`. */
+  /** The target as Python prints it: `<Target topic=calc, server=host-a>`. */
   toString(): string {
     const texts = TEXTS.filter((key) => this[key]).map((key) => `${key}=${this[key]}`);
     return `<Target ${[...texts, ...(this.fanout ? ["fanout=True"] : [])].join(", ")}>`;
   }
 }
 
-/** A Target as it is, or made from its members. */
+/** Returns a Target unchanged, or makes one from members. */
 export function toTarget(like: TargetLike): Target {
   return like instanceof Target ? like : new Target(like);
 }
 
 const TEXTS = ["exchange", "topic", "namespace", "version", "server"] as const;
 
-/** Callers without types pass anything, and a number in an address would meet nobody. */
+/** Callers in JavaScript may pass any type. A number in an address would reach no server. */
 function check(target: Target, key: keyof Target, type: "string" | "boolean"): void {
   const value: unknown = target[key];
   if (value !== undefined && typeof value !== type) {

@@ -20,7 +20,7 @@ import { checkedTransportOptions, type TransportOptions } from "./options/transp
 import { TransportURL } from "./options/transport-url.js";
 import type { Runtime } from "./runtime.js";
 import { type TargetLike, toTarget } from "./target.js";
-import { MessageIds } from "./values/message-ids.js";
+import { MessageIds } from "./values/ids.js";
 
 /**
  * A connection to a message bus (oslo_messaging/transport.py). It connects at the first use, and again after each loss

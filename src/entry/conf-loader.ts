@@ -2,7 +2,11 @@ import { type Conf, type ConfSources, parseConf } from "../conf/conf.js";
 import { toError } from "../core/errors.js";
 import { ConfigurationError } from "../driver/exceptions.js";
 
-/** `loadConf` where `readText` reads files; it throws what the runtime throws. */
+/**
+ * Implements `loadConf` with the `readText` of a runtime, whose errors become ConfigurationErrors.
+ *
+ * @throws as {@link parseConf}, and ConfigurationError naming the file when it cannot be read.
+ */
 export function loadConfBy(readText: (path: string) => string, path: string, url: ConfSources["url"]): Conf {
   let text: string;
   try {

@@ -5,7 +5,8 @@ import { loadConfBy } from "./conf-loader.js";
 export * from "./conf-names.js";
 
 /**
- * Reads a service's oslo.config file, and the files that it names: relative names are relative to the process, as in oslo.
+ * Reads a service's oslo.config file and the files that it names. Relative names are resolved against the working directory of
+ * the process, as in oslo.
  *
  * @throws as {@link parseConf}, and ConfigurationError naming the file when it cannot be read.
  */

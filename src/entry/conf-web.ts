@@ -3,7 +3,11 @@ import { ConfigurationError } from "../driver/exceptions.js";
 
 export * from "./conf-names.js";
 
-/** There are no files here. @throws ConfigurationError always: fetch the text, and give it to parseConf. */
+/**
+ * Not available: this runtime has no files. Fetch the text and pass it to {@link parseConf}.
+ *
+ * @throws ConfigurationError always.
+ */
 export async function loadConf(path: string): Promise<Conf> {
-  throw new ConfigurationError(path, "there are no files here to read it from: give its text to parseConf");
+  throw new ConfigurationError(path, "cannot be read: this runtime has no files; pass its text to parseConf");
 }

@@ -11,7 +11,7 @@ export const { getRpcTransport, getNotificationTransport } = gettersFor({
   readFile: (path) => Deno.readTextFileSync(path),
 });
 
-/** Only where it is permitted: asking for it without permission would ask the user. */
+/** Read only with permission: without it, Deno would prompt the user. */
 function hostname(): string {
   return Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state === "granted" ? Deno.hostname() : "deno";
 }

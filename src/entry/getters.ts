@@ -8,7 +8,7 @@ interface TransportGetters {
   getNotificationTransport: (url: string | TransportURL, options?: TransportOptions) => NotificationTransport;
 }
 
-/** What makes transports on this runtime. The documentation of both is in the entry of Node, whose types are everybody's. */
+/** Makes the getters of transports for a runtime. Node's entry documents both; its types are published for all runtimes. */
 export function gettersFor(runtime: Runtime): TransportGetters {
   return {
     getRpcTransport: (url, options = {}) => new RPCTransport(runtime, url, options),

@@ -9,14 +9,14 @@ export { listenWebSocket, type WebSocketListenerOptions } from "../transports/no
 export * from "./intermediary-names.js";
 
 /**
- * Watches who is connected to an embedded intermediary and who listens where: first what there is, then what there is whenever
- * it has changed, at most about four times a second; a slow reader gets the newest. Over a connection of its own, which is made
- * when the first snapshot is asked for, and closed when the loop ends. It is not made again: who wants to go on begins anew.
+ * Watches the connections and links of an embedded intermediary. Yields the current topology first, then each new one, at most
+ * about four times a second; a slow reader gets the newest only. Uses its own connection, which is made when the first snapshot
+ * is requested and closed when the loop ends. A lost connection ends the iteration: call the function again to continue.
  *
- * The iteration throws the reason of `signal`; why there is no connection, once each host of the URL was tried, or why it ended;
- * and MessagingException when the peer is no such intermediary.
+ * The iteration throws the reason of `signal`; the connection's error, after each host of the URL was tried once or when the
+ * connection ends; and MessagingException when the peer is not an embedded intermediary.
  *
- * @throws as getRpcTransport, at once.
+ * @throws as getRpcTransport, immediately.
  */
 export function watchTopology(url: string | TransportURL, options: WatchTopologyOptions = {}): AsyncIterable<Topology> {
   return watchedTopology((rest) => getRpcTransport(url, rest), options);

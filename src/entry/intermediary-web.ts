@@ -5,7 +5,7 @@ import { getRpcTransport } from "./web.js";
 
 export * from "./intermediary-names.js";
 
-/** As in the entry of Node, whose documentation is everybody's. */
+/** The same as in Node's entry, which documents it. */
 export function watchTopology(url: string | TransportURL, options: WatchTopologyOptions = {}): AsyncIterable<Topology> {
   return watchedTopology((rest) => getRpcTransport(url, rest), options);
 }

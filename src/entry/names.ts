@@ -1,6 +1,6 @@
 /**
- * The public names that are the same in every runtime. What differs, the getters of transports, is in the entry of each.
- * Classes of which only this library makes instances are types to everybody else.
+ * The public names that are the same in every runtime. The getters of transports differ and are in the entry of each runtime.
+ * Classes that only this library instantiates are exported as types.
  */
 
 export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptionName, TLSOptions } from "../core/byte-stream.js";

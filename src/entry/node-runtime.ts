@@ -5,7 +5,7 @@ import type { Dial } from "../core/byte-stream.js";
 import type { Runtime } from "../driver/runtime.js";
 import { tcpDial } from "../transports/node/tcp.js";
 
-/** Node, or what has Node's modules and WebSockets of its own. */
+/** The runtime of Node, and of runtimes with Node's modules and a WebSocket implementation of their own (Bun). */
 export function nodeRuntime(dialWebSocket: Dial): Runtime {
   return {
     dialers: { amqp: tcpDial, amqps: tcpDial, "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },

@@ -7,12 +7,18 @@ export * from "./names.js";
 const getters = gettersFor(nodeRuntime(nodeWebSocketDial()));
 
 /**
- * A transport for RPC. It connects at the first use.
+ * Returns a transport for RPC. It connects at the first use.
  *
- * @throws InvalidTransportURL; DriverLoadFailure for a scheme that does not work here, naming those that do;
- *   NoSuchOptError and ConfigurationError for an option, in the URL or in code, by name.
+ * @throws InvalidTransportURL for a malformed URL.
+ * @throws DriverLoadFailure for a scheme that the runtime does not support, naming the supported ones.
+ * @throws NoSuchOptError for an unknown option, in the URL or in code, by name.
+ * @throws ConfigurationError for an invalid option, in the URL or in code, by name.
  */
 export const getRpcTransport = getters.getRpcTransport;
 
-/** A transport for notifications. Throws as {@link getRpcTransport}. */
+/**
+ * Returns a transport for notifications. It connects at the first use.
+ *
+ * @throws as {@link getRpcTransport}.
+ */
 export const getNotificationTransport = getters.getNotificationTransport;

@@ -1,4 +1,4 @@
-/** Of a page that somebody may look at again; a worker has none. */
+/** The document of a page. A worker has none. */
 interface PageEvents extends EventTarget {
   readonly visibilityState: string;
 }
@@ -8,8 +8,9 @@ interface WindowEvents extends Partial<EventTarget> {
 }
 
 /**
- * Calls `wake` when the network goes or comes, and when a page is back from where its timers stood still: frozen, in the
- * background, in the browser's history. Gives what ends that. In a worker only the network is told of, elsewhere nothing.
+ * Calls `wake` when the network is lost or returns, and when a page resumes after its timers stopped: frozen, in the background
+ * or in the browser's history. Returns a function that unsubscribes. A worker has only the network's events; other runtimes
+ * have none.
  */
 export function onWake(wake: () => void, window: WindowEvents = globalThis): () => void {
   const { document } = window;

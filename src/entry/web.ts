@@ -7,7 +7,7 @@ export * from "./names.js";
 export const { getRpcTransport, getNotificationTransport } = gettersFor({
   dialers: { "amqp+ws": nativeWebSocketDial, "amqp+wss": nativeWebSocketDial },
   identity: { node: globalThis.location?.hostname || "browser", process: "oslo-messaging", pid: 0 },
-  // A page that sleeps, or whose network went, does not learn it from the socket.
+  // The socket does not report that the page slept or that the network was lost.
   defaults: { idleTimeoutMs: 10_000 },
   onWake,
 });

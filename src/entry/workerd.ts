@@ -4,7 +4,7 @@ import { gettersFor } from "./getters.js";
 
 export * from "./names.js";
 
-const dialWebSocket = nativeWebSocket({ causeOf: workerErrorText });
+const dialWebSocket = nativeWebSocket({ errorText: workerErrorText });
 
 export const { getRpcTransport, getNotificationTransport } = gettersFor({
   dialers: { "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },

@@ -1,3 +1,5 @@
+import { toHex } from "../core/types/bytes.js";
+
 /** The [oslo_messaging_amqp] options that shape addresses, by the names that the driver has for them. */
 export interface Addressing {
   /** Routable: `openstack.org/om/rpc`. */
@@ -55,7 +57,7 @@ export function classOf(address: string, classes: readonly AddressClass[]): Addr
 /** An address that nobody can guess, for a node that lives as long as the link that asked for it. */
 export function newDynamicAddress(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return DYNAMIC_PREFIX + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return DYNAMIC_PREFIX + toHex(bytes);
 }
 
 /** Whether the address is, or was, the one of a dynamic node. */

@@ -9,20 +9,20 @@ import type { Transport } from "../driver/transport.js";
 import { fromJson, isJsonObject } from "../driver/values/json.js";
 import { TOPOLOGY_ADDRESS, TOPOLOGY_CAPABILITY, type Topology } from "../intermediary/topology.js";
 
-/** How to get to an intermediary, as for a transport, and when to stop watching it. */
+/** Options of the connection to an intermediary, as for a transport, and a signal to stop watching. */
 export interface WatchTopologyOptions
   extends Pick<TransportOptions, "amqp" | "credentials" | "dialers" | "logger" | "tls" | "webSocket"> {
-  /** Ends it: whoever waits for the next snapshot gets its reason. */
+  /** Ends the iteration: waiting for the next snapshot rejects with the reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Watches over a transport of its own, which `connect` makes at once and without connecting yet. */
+/** Watches the topology over its own transport. `connect` makes it immediately, but it connects later. */
 export function watchedTopology(
   connect: (options: TransportOptions) => Transport,
   { signal, ...options }: WatchTopologyOptions,
 ): AsyncIterable<Topology> {
-  const good = checked({ signal }, { signal: abortSignal });
-  return watched(connect(options), good.signal);
+  const valid = checked({ signal }, { signal: abortSignal });
+  return watched(connect(options), valid.signal);
 }
 
 async function* watched(transport: Transport, signal: AbortSignal | undefined): AsyncGenerator<Topology, void> {
@@ -33,7 +33,7 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
     const bus = await connected(transport);
     yield* snapshots(bus);
   } catch (error) {
-    signal?.throwIfAborted(); // what else went wrong then follows from it
+    signal?.throwIfAborted(); // other errors follow from the abort
     throw error;
   } finally {
     signal?.removeEventListener("abort", close);
@@ -41,10 +41,10 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
   }
 }
 
-/** Each host is tried once: who watches wants to hear that there is nobody. */
+/** Tries each host once, then throws its error. */
 async function connected(transport: Transport): Promise<DriverConnection> {
   const bus = transport.driverConnection();
-  bus.catch(() => {}); // told by the status too
+  bus.catch(() => {}); // the status reports the error too
   let hostsLeft = Math.max(1, transport.url.hosts.length);
   for await (const status of transport.status()) {
     if (status.type === "connected") break;
@@ -61,7 +61,7 @@ async function* snapshots(bus: DriverConnection): AsyncGenerator<Topology, never
   for (;;) {
     const delivery = await slot.take();
     yield parse(delivery, bus);
-    // Its credit goes back now, so that the next one is the newest however long that took.
+    // Returning the credit only now makes the next snapshot the newest, however long the reader took.
     delivery.accept();
   }
 }
@@ -75,12 +75,13 @@ async function attach(bus: DriverConnection, slot: LatestValue): Promise<void> {
       target: { address: TOPOLOGY_ADDRESS },
       credit: 1,
       onDelivery: (delivery) => slot.put(delivery),
-      onDetach: (error) => slot.end(error ?? new ConnectionLost(`${bus.host}: the peer tells no more`)),
+      onDetach: (error) => slot.end(error ?? new ConnectionLost(`${bus.host}: the peer detached the link`)),
     });
   } catch (cause) {
-    throw bus.isOpen ? strange(bus, "refuses the link", { cause }) : cause;
+    throw bus.isOpen ? notAnIntermediary(bus, "refuses the link", { cause }) : cause;
   }
-  if (!receiver.source?.capabilities.includes(TOPOLOGY_CAPABILITY)) throw strange(bus, "does not know the address");
+  if (!receiver.source?.capabilities.includes(TOPOLOGY_CAPABILITY))
+    throw notAnIntermediary(bus, "does not know the address");
 }
 
 function parse(delivery: Delivery, bus: DriverConnection): Topology {
@@ -88,23 +89,23 @@ function parse(delivery: Delivery, bus: DriverConnection): Topology {
   const text = body?.type === "data" ? new TextDecoder().decode(body.bytes) : "";
   const topology = fromJson(text, `the topology of ${bus.host}`);
   if (isTopology(topology)) return topology;
-  throw strange(bus, "tells something else");
+  throw notAnIntermediary(bus, "sends no topology from");
 }
 
 function isTopology(value: unknown): value is Topology {
   return isJsonObject(value) && Array.isArray(value["connections"]) && Array.isArray(value["addresses"]);
 }
 
-function strange(
-  { host, product = "nothing" }: DriverConnection,
-  what: string,
+function notAnIntermediary(
+  { host, product = "unknown" }: DriverConnection,
+  symptom: string,
   options?: ErrorOptions,
 ): MessagingException {
-  const who = `it is no embedded intermediary of oslo-messaging, and calls itself ${product}`;
-  return new MessagingException(`${host} ${what} ${TOPOLOGY_ADDRESS}: ${who}`, options);
+  const reason = `not an embedded intermediary of oslo-messaging (product: ${product})`;
+  return new MessagingException(`${host} ${symptom} ${TOPOLOGY_ADDRESS}: ${reason}`, options);
 }
 
-/** What came and was not taken yet. That is one delivery at most, for so much credit is given. */
+/** Holds the delivery that has not been taken yet: at most one, because the link has credit 1. */
 class LatestValue {
   #delivery: Delivery | undefined;
   #error: Error | undefined;
@@ -120,7 +121,7 @@ class LatestValue {
     this.#wake();
   }
 
-  /** The next one. Rejects when there will be no more. */
+  /** Resolves with the next delivery. Rejects when the link ends. */
   async take(): Promise<Delivery> {
     for (;;) {
       if (this.#error !== undefined) throw this.#error;

@@ -1,4 +1,4 @@
-/** After what is waiting in the event loop. setTimeout alone would wait 1 to 4 ms, and a minute in a hidden tab. */
+/** Runs a function after the pending events of the event loop. setTimeout waits 1 to 4 ms, in a hidden tab a minute. */
 export function inLaterTurn(run: () => void): void {
   if (typeof setImmediate === "function") {
     setImmediate(run);
@@ -10,7 +10,7 @@ export function inLaterTurn(run: () => void): void {
     };
     port2.postMessage(undefined);
   } else {
-    // Workers with an old compatibility date have neither.
+    // Workers with an old compatibility date have neither setImmediate nor MessageChannel.
     setTimeout(run);
   }
 }

@@ -1,31 +1,31 @@
 import type { Accept, Dial, Socket, SocketHandlers } from "../core/byte-stream.js";
 import { inLaterTurn } from "./later-turn.js";
 
-/** More than this on its way asks the sender to wait. */
+/** With more bytes than this under way, `send` asks the caller to wait. */
 const BUDGET_BYTES = 1024 * 1024;
 
-/** So many hand-overs may follow each other before timers and other events get their turn. */
+/** Number of hand-overs in a row after which timers and other events get a turn. */
 const BATCHES_A_TURN = 1024;
 
 /**
- * A stream inside this process: every dial makes a linked pair, one end for the dialler, one for `accept`. The bytes
- * are handed over as they are, in order, never within `send`, and not before the dialler has its end.
+ * Streams inside this process: every dial makes a linked pair, one end for the dialler and one for `accept`. The bytes
+ * are handed over uncopied and in order, never within `send`, and only after the dialler has its end.
  */
 export function memoryDial(accept: Accept): Dial {
-  let made = 0;
-  return async (to, on, signal) => {
+  let pairs = 0;
+  return async (to, handlers, signal) => {
     signal.throwIfAborted();
-    made += 1;
-    const pair = new Pair(`memory ${to.hostname} ${made}`);
-    pair.near.on = on;
-    pair.far.on = accept(pair.far);
+    pairs += 1;
+    const pair = new Pair(`memory ${to.hostname} ${pairs}`);
+    pair.near.handlers = handlers;
+    pair.far.handlers = accept(pair.far);
     return pair.near;
   };
 }
 
-const deaf: SocketHandlers = { data() {}, drain() {}, close() {} };
+const noHandlers: SocketHandlers = { data() {}, drain() {}, close() {} };
 
-/** Carries what both ends have sent: a batch at the end of the turn, so that answers to answers never nest. */
+/** Carries the bytes of both ends, as one batch at the end of the turn, so that replies to replies do not nest. */
 class Pair {
   readonly near: MemorySocket;
   readonly far: MemorySocket;
@@ -48,11 +48,11 @@ class Pair {
 
   #handOver(): void {
     this.#scheduled = false;
-    const over = this.near.deliverTo(this.far) || this.far.deliverTo(this.near);
-    if (!over) return;
+    const isOver = this.near.deliverTo(this.far) || this.far.deliverTo(this.near);
+    if (!isOver) return;
     this.#scheduled = true;
-    this.near.over();
-    this.far.over();
+    this.near.end();
+    this.far.end();
   }
 }
 
@@ -60,7 +60,7 @@ class MemorySocket implements Socket {
   readonly id: string;
   readonly encrypted = false;
   readonly #pair: Pair;
-  on = deaf;
+  handlers = noHandlers;
   buffered = 0;
   #outbox: Uint8Array[] = [];
   #waiting = false;
@@ -85,23 +85,23 @@ class MemorySocket implements Socket {
     this.#pair.schedule();
   }
 
-  /** Hands over what was sent until now. True once this end has closed and all that it had sent is over there. */
+  /** Hands over the bytes sent until now. Returns true once this end has closed and the peer has all its bytes. */
   deliverTo(peer: MemorySocket): boolean {
     const batch = this.#outbox;
     this.#outbox = [];
     for (const bytes of batch) {
       this.buffered -= bytes.length;
-      if (!peer.#closing) peer.on.data(bytes);
+      if (!peer.#closing) peer.handlers.data(bytes);
     }
     if (this.#waiting && !this.#closing && this.buffered <= BUDGET_BYTES / 2) {
       this.#waiting = false;
-      this.on.drain();
+      this.handlers.drain();
     }
     return this.#closing && this.#outbox.length === 0;
   }
 
-  over(): void {
+  end(): void {
     this.#closing = true;
-    this.on.close();
+    this.handlers.close();
   }
 }

@@ -1,4 +1,4 @@
-/** What operating systems call the failures that an operator meets, in words. */
+/** Descriptions of the system error codes that an operator meets. */
 const WORDS: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "permission denied"],
   ["EADDRINUSE", "address already in use"],
@@ -13,11 +13,12 @@ const WORDS: ReadonlyMap<unknown, string> = new Map([
   ["ETIMEDOUT", "timed out"],
 ]);
 
-/** Why it failed, for a message that names the address itself. */
+/** Describes the cause of a socket's failure. The caller's message names the address. */
 export function socketErrorText(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  // Only system errors are put in other words: TLS and HTTP borrow their codes for what their messages tell better.
-  // Node's sum of several failed attempts (localhost: ::1, then 127.0.0.1) has a code and an empty message. Deno's have a number.
+  // Only system errors are reworded: TLS and HTTP errors borrow the codes, and their own messages are more precise.
+  // Node's AggregateError of several attempts (localhost: ::1, then 127.0.0.1) has a code and an empty message. The
+  // message of Deno's system errors ends with a number.
   const isSystemError = "syscall" in thrown || thrown.message === "" || / \(os error \d+\)$/.test(thrown.message);
   const word = isSystemError && "code" in thrown ? WORDS.get(thrown.code) : undefined;
   return word ?? (thrown.message === "" ? thrown.name : thrown.message);

@@ -2,13 +2,13 @@ import type { Address } from "../core/byte-stream.js";
 import { usesTls } from "./scheme.js";
 import { socketErrorText } from "./socket-error-text.js";
 
-const UNTRUSTED = "the certificate is not signed by a CA that is trusted here";
+const UNTRUSTED = "the certificate is not signed by a trusted CA";
 const NO_TLS = "the peer does not speak TLS";
-const OLD_TLS = "the peer speaks no version of TLS that is safe, 1.2 or later";
+const OLD_TLS = "the peer does not support TLS 1.2 or later";
 
 /**
- * What the TLS of Node and Bun (OpenSSL, BoringSSL) and of Deno (rustls) calls the failures that an operator meets, in words:
- * codes of verification, and reasons.
+ * Descriptions of the TLS failures that an operator meets, by the codes of failed verifications and the reasons that
+ * OpenSSL (Node), BoringSSL (Bun) and rustls (Deno) report.
  */
 const WORDS: ReadonlyMap<unknown, string> = new Map([
   ["CERT_HAS_EXPIRED", "the certificate has expired"],
@@ -27,27 +27,30 @@ const WORDS: ReadonlyMap<unknown, string> = new Map([
   ["UnknownIssuer", UNTRUSTED],
   ["http request", NO_TLS],
   ["packet length too long", NO_TLS],
-  ["peer did not return a certificate", "the peer showed no certificate"],
+  ["peer did not return a certificate", "the peer sent no certificate"],
   ["tlsv1 alert protocol version", OLD_TLS],
   ["tlsv1 alert certificate required", "the peer requires a certificate"],
-  ["tlsv1 unrecognized name", "the peer does not know the name that was asked for (SNI)"],
+  ["tlsv1 unrecognized name", "the peer does not know the requested server name (SNI)"],
   ["tlsv13 alert certificate required", "the peer requires a certificate"],
   ["unsupported protocol", OLD_TLS],
   ["wrong version number", NO_TLS],
 ]);
 
-/** OpenSSL's own message is a line of numbers, names and this; Node does not always take it apart (EPROTO). BoringSSL's ends with it. */
+/**
+ * The reason in OpenSSL's message, a line of numbers, names and the reason, which Node does not always parse (EPROTO).
+ * BoringSSL's message ends with the reason.
+ */
 const REASON = /:SSL routines:[^:]*:([^:]+)(?::|$)/;
-/** Where rustls is brief, it means one of its names. */
+/** The name of an error at the end of rustls' short messages. */
 const RUSTLS_REASON = /(?:peer certificate|fatal alert|message of type):? (\w+)$/;
-/** Alerts by which a server may refuse a client's certificate, or miss it. */
+/** Alerts by which a server may refuse a client's certificate, or report that it is missing. */
 const ABOUT_CERTIFICATES =
   /alert (handshake failure|unknown ca|access denied|(?!certificate required).*certificate.*)$/;
 
-/** As causeOf, in the words of TLS too. */
+/** As `socketErrorText`, and describes TLS failures too. */
 export function tlsErrorText(thrown: unknown): string {
   const code = codeOf(thrown);
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return otherName(Object(thrown));
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return wrongNameText(Object(thrown));
   const reason = reasonOf(thrown);
   const word = WORDS.get(code) ?? WORDS.get(reason ?? RUSTLS_REASON.exec(String(thrown))?.[1]);
   if (word !== undefined) return word;
@@ -56,32 +59,32 @@ export function tlsErrorText(thrown: unknown): string {
   return alert === undefined ? `TLS: ${reason}` : `the peer sent the TLS alert "${alert}"`;
 }
 
-/** The code of a verification that failed (X509_V_ERR_* of OpenSSL), in words. */
+/** Describes the code of a failed verification (X509_V_ERR_* of OpenSSL). */
 export function verificationErrorText(code: unknown): string {
   return WORDS.get(code) ?? String(code);
 }
 
-/** As tlsCauseOf, for a dialler: with what the server may mean, where it does not say. */
+/** As `tlsErrorText`, for a dialler. Adds `hintFor` when the server gives no reason. */
 export function dialErrorText(thrown: unknown, to: Address): string {
   const code = codeOf(thrown);
-  const isGone = code === "ECONNRESET" || code === "EPIPE";
-  const why = (isGone && whyGone(thrown)) || tlsErrorText(thrown);
-  return isGone || ABOUT_CERTIFICATES.test(reasonOf(thrown) ?? "") ? `${why}: ${hintFor(to)}` : why;
+  const isClosed = code === "ECONNRESET" || code === "EPIPE";
+  const why = (isClosed && closedText(thrown)) || tlsErrorText(thrown);
+  return isClosed || ABOUT_CERTIFICATES.test(reasonOf(thrown) ?? "") ? `${why}: ${hintFor(to)}` : why;
 }
 
-/** What a server may mean by going without a word. TLS 1.3 refuses a client's certificate only after the handshake. */
+/** A likely reason why a server closes without one. TLS 1.3 refuses a client's certificate only after the handshake. */
 export function hintFor(to: Address): string {
-  if (!usesTls(to)) return "it may speak TLS only";
+  if (!usesTls(to)) return "it may require TLS";
   return to.tls?.cert === undefined
     ? "it may require a client certificate"
     : "it may have refused the client certificate";
 }
 
-/** Node borrows the code of a reset for both. */
-function whyGone(thrown: unknown): string | undefined {
+/** Node reports both of these with the code of a reset. */
+function closedText(thrown: unknown): string | undefined {
   const text = String(thrown);
   if (text.includes("before secure TLS connection")) return "closed by the peer during the TLS handshake";
-  return text.includes("socket hang up") ? "closed by the peer without an answer" : undefined;
+  return text.includes("socket hang up") ? "closed by the peer without a response" : undefined;
 }
 
 interface NameError {
@@ -89,10 +92,10 @@ interface NameError {
   cert?: { subjectaltname?: unknown; subject?: { CN?: unknown } };
 }
 
-/** Node's error of checkServerIdentity. Bun's tells nothing. */
-function otherName({ host, cert }: NameError): string {
+/** Node's error of checkServerIdentity names the host and the certificate. Bun's names neither. */
+function wrongNameText({ host, cert }: NameError): string {
   if (host === undefined) return "the certificate is for another name";
-  const names = cert?.subjectaltname ?? cert?.subject?.CN ?? "nobody";
+  const names = cert?.subjectaltname ?? cert?.subject?.CN ?? "no name";
   return `the certificate is not for ${host}, but for ${String(names).slice(0, 200)}`;
 }
 

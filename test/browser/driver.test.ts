@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
-  describe(`the driver in a page, by WebSocket, and Python's, by TCP, through ${plan.name}`, () => {
+  describe(`through ${plan.name}, with the page on WebSocket and Python on TCP`, () => {
     const topic = uniqueTopic("python");
     const pageTopic = uniqueTopic("page");
     let bus: Bus;
@@ -47,7 +47,7 @@ for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
       await bus?.close();
     });
 
-    test("a call is answered with any JSON", async () => {
+    test("a page's call to Python returns any JSON", async () => {
       const arg = { text: "héllo", list: [1, 2.5, null, true], deep: { "": {} } };
       const page = { url: bus.url("amqp+ws"), topic, arg };
       const answer = await tab.page.evaluate(async ({ url, topic, arg }) => {
@@ -60,7 +60,7 @@ for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
       expect(answer).toEqual(arg);
     });
 
-    test("a call of 1 MB is answered whole, in WebSocket messages of 64 KiB at most", async () => {
+    test("a page's call of 1 MB to Python returns complete, sent in WebSocket messages of at most 64 KiB", async () => {
       const sent: number[] = [];
       tab.page.once("websocket", (socket) => {
         socket.on("framesent", ({ payload }) => sent.push(payload.length));
@@ -78,7 +78,7 @@ for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
       expect(Math.max(...sent)).toBeLessThanOrEqual(64 * 1024);
     });
 
-    test("a cast arrives", async () => {
+    test("a page's cast reaches Python", async () => {
       const note = uniqueTopic("note");
       const page = { url: bus.url("amqp+ws"), topic, note };
       await tab.page.evaluate(async ({ url, topic, note }) => {
@@ -89,7 +89,7 @@ for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
       await server.noted(note);
     });
 
-    test("an error is thrown with Python's type and message", async () => {
+    test("a page's call throws Python's error with its type and message", async () => {
       const page = { url: bus.url("amqp+ws"), topic };
       const error = await tab.page.evaluate(async ({ url, topic }) => {
         const transport = oslo.getRpcTransport(url);
@@ -107,7 +107,7 @@ for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
       expect(error).toEqual(expected);
     });
 
-    test("a notification from the page reaches Python", async () => {
+    test("a page's notification reaches Python", async () => {
       const page = { url: bus.url("amqp+ws"), topic };
       await tab.page.evaluate(async ({ url, topic }) => {
         const transport = oslo.getNotificationTransport(url);
@@ -122,7 +122,7 @@ for (const plan of [ARTEMIS_ROUTABLE, ARTEMIS_LEGACY]) {
       });
     });
 
-    test("a notification from Python reaches the page", async () => {
+    test("Python's notification reaches a page", async () => {
       await tab.page.evaluate(
         async ({ url, topic }) => {
           const transport = oslo.getNotificationTransport(url);

@@ -13,7 +13,7 @@ const TEN_MEGABYTES = 10_000_000;
 describe.each([
   { name: "Chromium", launch: launchChromium },
   { name: "Firefox", launch: launchFirefox },
-])("between a page in $name and Python", ({ launch }) => {
+])("in $name", ({ launch }) => {
   let browser: Browser;
   let tab: DriverPage;
   let bus: Bus;
@@ -36,7 +36,7 @@ describe.each([
     await bus?.close();
   });
 
-  test("10 MB of Python's come back from a server in the page", async () => {
+  test("a server in a page returns 10 MB to a Python client", async () => {
     const page = { url: bus.url("amqp+ws"), topic: uniqueTopic("page") };
     await tab.page.evaluate(async ({ url, topic }) => {
       const echo = (_context: object, { arg }: { arg: string }) => arg;
@@ -49,10 +49,10 @@ describe.each([
   });
 
   test.each(["messages", "fragments"] as const)(
-    "connections and calls survive WebSocket %s of 1 byte",
+    "a page connects and calls although the WebSocket %s have 1 byte each",
     async (pieces) => {
-      await using shredder = await FragmentingProxy.start(bus.url("amqp+ws"), pieces);
-      const page = { url: `amqp+ws://127.0.0.1:${shredder.port}/`, topic, arg: "0123456789".repeat(1_000) };
+      await using proxy = await FragmentingProxy.start(bus.url("amqp+ws"), pieces);
+      const page = { url: `amqp+ws://127.0.0.1:${proxy.port}/`, topic, arg: "0123456789".repeat(1_000) };
       const answer = await tab.page.evaluate(async ({ url, topic, arg }) => {
         const transport = oslo.getRpcTransport(url);
         const answer = await oslo.getRpcClient(transport, { topic }).call({}, "echo", { arg });
@@ -60,7 +60,7 @@ describe.each([
         return answer;
       }, page);
       expect(answer).toBe(page.arg);
-      expect(shredder.pieces).toBeGreaterThan(2 * page.arg.length);
+      expect(proxy.pieces).toBeGreaterThan(2 * page.arg.length);
     },
   );
 });

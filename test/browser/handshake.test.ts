@@ -8,10 +8,10 @@ import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
 
 const UNTOLD =
-  "closed with 1006, and the runtime does not tell why (a browser's console does): nothing listens there, its " +
-  "certificate is not trusted, this page may not connect there, or what answers is no WebSocket with the sub-protocol " +
+  "closed with 1006, and the runtime reports no reason (a browser's console does): nothing listens there, its " +
+  "certificate is not trusted, this page may not connect there, or the server has no WebSocket with the sub-protocol " +
   '"amqp"';
-const MIXED_CONTENT = "a page from https may open only wss://, so the URL must be amqp+wss";
+const MIXED_CONTENT = "an https page may open only wss://, use an amqp+wss URL";
 
 const cannotOpen = (authority: string, why: string): string =>
   `Error: cannot open WebSocket ws://${authority}/: ${why}`;
@@ -19,11 +19,11 @@ const notSelected = (authority: string): string =>
   `Error: the server at ws://${authority}/ did not select the sub-protocol "amqp"`;
 
 const BROWSERS = [
-  { name: "Chromium", launch: launchChromium, tellsOfNoSubprotocol: (at: string) => cannotOpen(at, UNTOLD) },
-  { name: "Firefox", launch: launchFirefox, tellsOfNoSubprotocol: notSelected },
+  { name: "Chromium", launch: launchChromium, noSubprotocolError: (at: string) => cannotOpen(at, UNTOLD) },
+  { name: "Firefox", launch: launchFirefox, noSubprotocolError: notSelected },
 ];
 
-describe.each(BROWSERS)("a page in $name", ({ launch, tellsOfNoSubprotocol }) => {
+describe.each(BROWSERS)("in $name", ({ launch, noSubprotocolError }) => {
   let browser: Browser;
   let tab: DriverPage;
 
@@ -37,34 +37,37 @@ describe.each(BROWSERS)("a page in $name", ({ launch, tellsOfNoSubprotocol }) =>
     await browser?.close();
   });
 
-  test("says that nothing may listen where it shall connect", async () => {
+  test("a page's error lists the possible reasons when the connection is refused", async () => {
     const server = await serve({});
     await server.close();
     expect(await attempt(tab, server.authority)).toEqual(both(cannotOpen(server.authority, UNTOLD)));
   });
 
-  test("says that what answers may not speak WebSocket, when it is a web server", async () => {
+  test("a page's error lists the possible reasons when the server has no WebSockets", async () => {
     await using server = await serve({});
     expect(await attempt(tab, server.authority)).toEqual(both(cannotOpen(server.authority, UNTOLD)));
   });
 
-  test.each([400, 404])("says so when the upgrade is refused with HTTP %d, too", async (status) => {
-    await using server = await serve({ refuseWith: status });
-    expect(await attempt(tab, server.authority)).toEqual(both(cannotOpen(server.authority, UNTOLD)));
-  });
+  test.each([400, 404])(
+    "a page's error lists the possible reasons when the upgrade fails with HTTP %d",
+    async (status) => {
+      await using server = await serve({ refuseWith: status });
+      expect(await attempt(tab, server.authority)).toEqual(both(cannotOpen(server.authority, UNTOLD)));
+    },
+  );
 
-  test("says that the server may lack, or lacks, the sub-protocol", async () => {
+  test("a page's error mentions the sub-protocol when the server does not select it", async () => {
     await using server = await serve({ onWebSocket() {} });
-    expect(await attempt(tab, server.authority)).toEqual(both(tellsOfNoSubprotocol(server.authority)));
+    expect(await attempt(tab, server.authority)).toEqual(both(noSubprotocolError(server.authority)));
   });
 
-  test("says of a server that sends text that AMQP is binary", async () => {
+  test("a page's error says that AMQP is binary when the server sends text", async () => {
     await using server = await serve({ subprotocol: "amqp", onWebSocket: (ws) => ws.send("AMQP") });
-    const error = `ConnectionLost: ws://${server.authority}/: a text message came, and AMQP is binary`;
+    const error = `ConnectionLost: ws://${server.authority}/: received a text message, but AMQP is binary`;
     expect(await attempt(tab, server.authority)).toEqual(both(error));
   });
 
-  test("says, when it is from https, that it may open no ws://", async () => {
+  test("the error of a page from https says that it may not open ws:// URLs", async () => {
     await using page = await DriverPage.openByHttps(browser);
     const authority = "broker.example:5673";
     expect(await attempt(page, authority)).toEqual(both(cannotOpen(authority, MIXED_CONTENT)));
@@ -73,13 +76,13 @@ describe.each(BROWSERS)("a page in $name", ({ launch, tellsOfNoSubprotocol }) =>
 
 interface ServerInit {
   subprotocol?: string;
-  /** Absent: it knows no WebSockets. */
+  /** Called for each WebSocket. Omitted: the server has no WebSockets. */
   onWebSocket?: (ws: WebSocket) => void;
-  /** An upgrade is answered with this HTTP status. */
+  /** HTTP status that refuses upgrades. */
   refuseWith?: number;
 }
 
-/** A web server of plain Node and `ws`, that does what ours never would. */
+/** Starts a web server of plain Node and `ws`, which misbehaves as our listener never does. */
 async function serve({ subprotocol, onWebSocket, refuseWith }: ServerInit) {
   const answer: RequestListener = (_request, response) => response.end("<p>Welcome");
   const server = createServer(answer);
@@ -93,22 +96,22 @@ async function serve({ subprotocol, onWebSocket, refuseWith }: ServerInit) {
   return { authority: `127.0.0.1:${port}`, close, [Symbol.asyncDispose]: close };
 }
 
-/** The error that the status tells of the first attempt, and then the cause of the failure of a call that could not wait. */
+/** Returns the error in the status of the first attempt, and the name and cause of the error of a call that times out. */
 function attempt({ page }: DriverPage, authority: string): Promise<{ status: string; call: string }> {
   return page.evaluate(async (url) => {
     const transport = oslo.getRpcTransport(url);
-    transport.connect().catch(() => {}); // it fails when the transport is closed
+    transport.connect().catch(() => {}); // rejects when the transport is closed
     let status = "";
     for await (const now of transport.status()) {
       if (now.type === "disconnected") status = String(now.error);
       if (status !== "") break;
     }
-    const calling = oslo.getRpcClient(transport, { topic: "nobody" }).call({}, "echo", {}, { timeoutMs: 500 });
+    const calling = oslo.getRpcClient(transport, { topic: "unserved" }).call({}, "echo", {}, { timeoutMs: 500 });
     const call = await calling.then(String, ({ name, cause }: Error) => `${name}: ${cause}`);
     await transport.close();
     return { status, call };
   }, `amqp+ws://${authority}/`);
 }
 
-/** The same error for whoever asks. */
+/** Expects the same error in the status and as the cause of the call's error. */
 const both = (error: string) => ({ status: error, call: `MessagingTimeout: ${error}` });

@@ -11,28 +11,29 @@ import { Screen } from "@/test/fixtures/browsers/screen.js";
 const IDLE_MS = 8_000;
 const MINUTE_MS = 60_000;
 const HIDDEN_MINUTES = 5;
-/** Chromium would wait five minutes before it lets a hidden page's timers run but once a minute. */
-const HASTY = "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/10";
+/** Throttles a hidden page's timers to once a minute after 10 s. By default Chromium waits five minutes. */
+const EARLY_THROTTLING = "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/10";
 
-/** What the tab's server tells of it. */
+/** State of the tab, as its server reports it. */
 interface TabState {
   hidden: boolean;
-  /** How often a timer of one second has run. */
+  /** Number of runs of a one-second timer. */
   ticks: number;
-  /** What became of the transport, from its first status on. */
+  /** Types of all statuses of the transport, oldest first. */
   statuses: readonly string[];
-  /** What the peer's Open demands. */
+  /** Idle time-out of the peer's Open, in milliseconds. */
   idleMs: number;
 }
 
 test(
-  "a hidden tab, whose timers run once a minute, keeps its connection to a broker that cuts who is silent for 8 s",
+  "a hidden tab with timers throttled to once a minute keeps its connection to a broker with an idle time-out of 8 s",
   async () => {
     await using screen = await Screen.open();
-    const impatient = (xml: string) => replaced(xml, "protocols=AMQP;", `protocols=AMQP;amqpIdleTimeout=${IDLE_MS};`);
-    await using broker = await Artemis.start({ addressing: "routable", edit: impatient });
+    const withIdleTimeout = (xml: string) =>
+      replaced(xml, "protocols=AMQP;", `protocols=AMQP;amqpIdleTimeout=${IDLE_MS};`);
+    await using broker = await Artemis.start({ addressing: "routable", edit: withIdleTimeout });
     const { port } = broker.address;
-    const browser = await launchChromiumOn(screen, HASTY);
+    const browser = await launchChromiumOn(screen, EARLY_THROTTLING);
     try {
       const [profile] = browser.contexts();
       if (profile === undefined) throw new Error("Chromium has no profile");
@@ -45,14 +46,14 @@ test(
       const state = async () => (await client.call({}, "state")) as TabState;
       await expect(state()).resolves.toMatchObject({ hidden: false, idleMs: expect.toSatisfy((ms) => ms <= IDLE_MS) });
 
-      await profile.newPage(); // in front of it
+      await profile.newPage(); // covers the tab, which hides it
       await tab.told.take("being hidden", (told) => (told === "hidden" ? told : undefined));
       const { ticks } = await state();
       for (let minute = 1; minute <= HIDDEN_MINUTES; minute++) {
-        await sleep(MINUTE_MS); // in which nothing passes but heartbeats
+        await sleep(MINUTE_MS); // only heartbeats pass
         await expect(state()).resolves.toMatchObject({ hidden: true, statuses: ["connected"] });
       }
-      // Once a second until Chromium throttles them, which takes less than a minute.
+      // Chromium throttles the timer from once a second to once a minute within the first minute.
       expect((await state()).ticks - ticks).toBeLessThan(60 + HIDDEN_MINUTES);
     } finally {
       await browser.close();
@@ -61,7 +62,7 @@ test(
   (HIDDEN_MINUTES + 2) * MINUTE_MS,
 );
 
-/** Starts an RPC server in the tab, with the method `state`; `tell` gets the visibility of the page when that changes. */
+/** Starts an RPC server with the method `state` in the tab, and passes each new visibility state to `tell`. */
 async function serve({ page }: DriverPage, url: string, topic: string): Promise<void> {
   await page.evaluate(
     async ({ url, topic }) => {

@@ -11,9 +11,9 @@ import { Inbox } from "@/test/fixtures/stages/inbox.js";
 const CASTS = 10_000;
 const CAST_BYTES = 10_000;
 const SLOW = 50_000;
-/** `maxQueued`, unless told. */
+/** Default of `maxQueued.bytes`. */
 const QUEUED_BYTES = 64 * 1024 * 1024;
-/** What the driver lets a WebSocket hold: its budget, and the batch that went beyond it. */
+/** Maximum that the driver buffers in a WebSocket: its budget, and the batch that exceeded it. */
 const SOCKET_BYTES = 1024 * 1024 + 64 * 1024;
 
 let browser: Browser;
@@ -52,7 +52,7 @@ afterEach(async () => {
   await bus?.close();
 });
 
-test("a page that casts 100 MB without waiting, into a slow network, keeps 64 MiB of them and refuses the rest", async () => {
+test("a page that casts 100 MB into a slow network without waiting queues 64 MiB and refuses the rest", async () => {
   const heap = await heapBytes();
   await connect();
   network.throttle(SLOW);
@@ -71,7 +71,7 @@ test("a page that casts 100 MB without waiting, into a slow network, keeps 64 Mi
         ),
       );
       globalThis.taken = Promise.all(sent);
-      await new Promise((resolve) => setTimeout(resolve)); // refusals come at once
+      await new Promise((resolve) => setTimeout(resolve)); // refused casts reject at once
       return refused;
     },
     [CASTS, CAST_BYTES] as const,
@@ -88,7 +88,7 @@ test("a page that casts 100 MB without waiting, into a slow network, keeps 64 Mi
   expect(await mostBuffered()).toBeLessThan(SOCKET_BYTES);
 }, 60_000);
 
-test("a page that waits until there is room casts 100 MB, none of them refused, and keeps but little", async () => {
+test("a page that awaits writable before each cast sends 100 MB without a refusal, in little memory", async () => {
   const heap = await heapBytes();
   await connect({ messages: 100 });
   network.throttle(SLOW);
@@ -118,16 +118,16 @@ test("a page that waits until there is room casts 100 MB, none of them refused, 
 }, 60_000);
 
 declare global {
-  /** Of the page under test. */
+  /** Transport of the page under test. */
   var sender: import("@/src/entry/web.js").RPCTransport;
   var sendingClient: import("@/src/entry/web.js").RPCClient;
-  /** The casts that were not refused, once all are through. */
+  /** Ids of all casts, undefined for refused ones; resolves when all have been sent. */
   var taken: Promise<(number | undefined)[]>;
-  /** The largest `bufferedAmount` that was seen. */
+  /** Largest `bufferedAmount` so far. */
   var peak: number;
 }
 
-/** Begins to note, after each `send`, what is buffered: a WebSocket tells it to nobody but those who ask. */
+/** Records the buffered amount after each `send`: a WebSocket has no event for it. */
 async function measureWebSockets({ page }: DriverPage): Promise<void> {
   await page.evaluate(() => {
     globalThis.peak = 0;
@@ -143,7 +143,7 @@ function mostBuffered(): Promise<number> {
   return tab.page.evaluate(() => globalThis.peak);
 }
 
-/** Makes `sender` and `sendingClient` in the page, and shows that the server is reached. */
+/** Creates `sender` and `sendingClient` in the page, and checks that a call reaches the server. */
 async function connect(maxQueued?: { messages: number }): Promise<void> {
   const url = `amqp+ws://127.0.0.1:${network.port}/`;
   await tab.page.evaluate(
@@ -157,7 +157,7 @@ async function connect(maxQueued?: { messages: number }): Promise<void> {
   await arrived.take("the call", (id) => (id === -1 ? true : undefined));
 }
 
-/** What the page's objects and ArrayBuffers hold, without garbage. */
+/** Returns the size of the page's objects and ArrayBuffers after a garbage collection. */
 async function heapBytes(): Promise<number> {
   const devTools = await tab.page.context().newCDPSession(tab.page);
   await devTools.send("HeapProfiler.collectGarbage");

@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CARRIED, carryBus, type Libraries } from "@/test/fixtures/beds/page-bus.js";
@@ -7,12 +8,12 @@ import { Tab } from "@/test/fixtures/browsers/tab.js";
 import { projectPath } from "@/test/fixtures/project.js";
 
 declare global {
-  /** Within the page: both of `dist/web`. */
+  /** Within the page: the library and the intermediary of `dist/web`. */
   var libraries: Libraries;
 }
 
 const DIST = projectPath("dist/web");
-/** Nobody has this name: what the page loads comes from the test. */
+/** A name that does not resolve: the test supplies all files of the page. */
 const ORIGIN = "https://static.test";
 const HTML =
   '<!doctype html><html lang="en"><title>A bus in a page</title><link rel="icon" href="data:,"><script type="module" src="start.js"></script></html>';
@@ -31,39 +32,39 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 test.each(["router", "broker"] as const)(
-  "a page carries a whole bus in itself, with a %s, and connects to nothing",
+  "a page runs a complete message bus with a %s, and opens no connection",
   async (kind) => {
     await using tab = await Tab.open(browser, "about:blank");
     const { page } = tab;
-    const asked = await serveFromHere(page);
-    page.on("websocket", (socket) => asked.push(socket.url()));
+    const requested = await serveFromTest(page);
+    page.on("websocket", (socket) => requested.push(socket.url()));
     await page.goto(`${ORIGIN}/`);
     await page.waitForFunction(() => "libraries" in globalThis);
-    const loaded = asked.length;
+    const loaded = requested.length;
     const libraries = await page.evaluateHandle(() => globalThis.libraries);
     expect(await page.evaluate(carryBus, { libraries, kind })).toEqual(CARRIED);
-    expect(asked.slice(loaded)).toEqual([]);
+    expect(requested.slice(loaded)).toEqual([]);
     expect(tab.takeErrors()).toEqual([]);
   },
 );
 
-/** Answers the page's requests, without a server; gives the paths that it has asked for. */
-async function serveFromHere(page: Page): Promise<string[]> {
+/** Answers the page's requests without a server. Returns the list of requested paths, which grows with each request. */
+async function serveFromTest(page: Page): Promise<string[]> {
   const names = (await readdir(DIST)).filter((name) => name.endsWith(".js"));
   const scripts = await Promise.all(
-    names.map(async (name) => [`/${name}`, await readFile(DIST + name, "utf8")] as const),
+    names.map(async (name) => [`/${name}`, await readFile(join(DIST, name), "utf8")] as const),
   );
   const bodies = new Map<string, string>([...scripts, ["/start.js", SCRIPT]]);
-  const asked: string[] = [];
+  const requested: string[] = [];
   await page.route(
     () => true,
     async (route) => {
       const { pathname } = new URL(route.request().url());
-      asked.push(pathname);
+      requested.push(pathname);
       const script = bodies.get(pathname);
       const contentType = `text/${script === undefined ? "html" : "javascript"}; charset=utf-8`;
       await route.fulfill({ body: script ?? HTML, contentType, headers: { "Content-Security-Policy": POLICY } });
     },
   );
-  return asked;
+  return requested;
 }

@@ -13,31 +13,34 @@ describe("the server of the playground's page", () => {
 
   afterAll(() => server?.close());
 
-  test.each(["127.0.0.1", "localhost"])("serves its files to who asks for %s", async (name) => {
-    const response = await ask({ host: `${name}:${server.port}` });
-    expect(response).toMatchObject({ status: 200, body: "<p>ü" });
-    expect(response.headers).toMatchObject({ "content-type": "text/html; charset=utf-8", "content-length": "5" });
-  });
+  test.each(["127.0.0.1", "localhost"])(
+    "the page server serves its files to requests for the host %s",
+    async (name) => {
+      const response = await ask({ host: `${name}:${server.port}` });
+      expect(response).toMatchObject({ status: 200, body: "<p>ü" });
+      expect(response.headers).toMatchObject({ "content-type": "text/html; charset=utf-8", "content-length": "5" });
+    },
+  );
 
   test.each(["evil.example", "127.0.0.1.evil.example", "127.0.0.1", "127.0.0.1:1"])(
-    "refuses who asks for the host %j, which another site's name may point at us",
+    "the page server refuses requests for the host %j, which may be another site's name for this address",
     async (host) => {
       expect(await ask({ host })).toMatchObject({ status: 403 });
     },
   );
 
-  test("has no other files, whatever the path", async () => {
+  test("the page server answers 404 to all other paths", async () => {
     for (const path of ["/package.json", "/../package.json", "/%2e%2e/package.json", "//", "/constructor"]) {
       expect(await ask({ path })).toMatchObject({ status: 404 });
     }
   });
 
-  test("answers HEAD without the file, and does nothing else", async () => {
+  test("the page server answers HEAD without a body, and refuses all other methods", async () => {
     expect(await ask({ method: "HEAD" })).toMatchObject({ status: 200, body: "" });
     for (const method of ["POST", "PUT", "DELETE"]) expect(await ask({ method })).toMatchObject({ status: 405 });
   });
 
-  test("allows nothing inline, nothing from elsewhere, and no text to become HTML", async () => {
+  test("the page server's policy allows nothing inline, no other origins, and no text as HTML", async () => {
     for (const path of ["/", "/nothing"]) {
       const { headers } = await ask({ path });
       const policy = String(headers["content-security-policy"]).split("; ");

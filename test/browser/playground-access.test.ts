@@ -13,7 +13,7 @@ import { projectPath } from "@/test/fixtures/project.js";
 const AXE = projectPath("node_modules/axe-core/axe.min.js");
 const SIZES = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } };
 
-describe("the playground, for everybody", () => {
+describe("accessibility of the playground", () => {
   let server: Listening;
   let browser: Browser;
   let axeSource: string;
@@ -40,7 +40,7 @@ describe("the playground, for everybody", () => {
   );
 
   test.each(looks)(
-    "axe finds nothing in any tab, $colorScheme and $size",
+    "axe finds no violations in any tab of the playground, $colorScheme and $size",
     async ({ colorScheme, size }) => {
       await using tab = await Tab.open(browser, url, { colorScheme, viewport: SIZES[size], reducedMotion: "reduce" });
       const page = new PlaygroundPage(tab.page);
@@ -53,7 +53,7 @@ describe("the playground, for everybody", () => {
         expect(await violations(tab.page, "[role=tabpanel]:not([hidden])"), `in the tab ${name}`).toEqual([]);
       }
       await page.connect("amqp://");
-      await tab.page.getByRole("checkbox", { name: "Notifications by another URL" }).check();
+      await tab.page.getByRole("checkbox", { name: "Use another URL for notifications" }).check();
       expect(await violations(tab.page, "html"), "with the fields of a URL").toEqual([]);
       expect(await sideways(tab.page)).toBe(0);
       expect(tab.takeErrors()).toEqual([]);
@@ -61,7 +61,7 @@ describe("the playground, for everybody", () => {
     120_000,
   );
 
-  test("the main job is done by the keyboard alone", async () => {
+  test("the playground can be used by keyboard alone", async () => {
     await using tab = await Tab.open(browser, url, { viewport: SIZES.wide });
     const page = new PlaygroundPage(tab.page);
     const { keyboard } = tab.page;
@@ -105,20 +105,20 @@ describe("the playground, for everybody", () => {
     expect(tab.takeErrors()).toEqual([]);
   });
 
-  test("the colours that were chosen are there from the first moment of the next visit", async () => {
+  test("the playground applies the chosen colours before its script has loaded", async () => {
     await using tab = await Tab.open(browser, url, { colorScheme: "light" });
     const ground = (): Promise<string> => tab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
     await tab.page.getByText("Dark", { exact: true }).click();
     await expect.poll(ground).not.toBe(light);
     const dark = await ground();
-    await tab.page.route("**/main.js", () => {}); // never comes
+    await tab.page.route("**/main.js", () => {}); // is never delivered
     await tab.page.reload({ waitUntil: "commit" });
     await tab.page.getByText("Dark", { exact: true }).waitFor();
     expect(await ground()).toBe(dark);
   });
 
-  test("the tab that was open is open after a reload", async () => {
+  test("the playground shows the same tab after a reload", async () => {
     await using tab = await Tab.open(browser, url);
     const page = new PlaygroundPage(tab.page);
     await page.tab("Metrics");
@@ -127,7 +127,7 @@ describe("the playground, for everybody", () => {
   });
 });
 
-/** What axe has to say of an element, with where. */
+/** Returns the violations that axe finds within an element, with their places. */
 async function violations(page: Page, selector: string): Promise<string[]> {
   return await page.evaluate(async (selector) => {
     const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
@@ -138,17 +138,17 @@ async function violations(page: Page, selector: string): Promise<string[]> {
   }, selector);
 }
 
-/** By how many pixels the page is wider than the window. */
+/** Returns by how many pixels the page is wider than the window. */
 async function sideways(page: Page): Promise<number> {
   return await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-/** The role and the name of the element that has the focus. */
+/** Returns the role and the name of the focused element. */
 async function focused(page: Page): Promise<string> {
   return await page.evaluate(() => {
     const element = document.activeElement;
     if (!(element instanceof HTMLElement)) return "";
-    // The text of the field itself is none of its label.
+    // The field's own text is not part of its label.
     const nameOf = (label: HTMLLabelElement): string =>
       Array.from(label.childNodes, (node) => (node === element ? "" : node.textContent)).join("");
     const labels =

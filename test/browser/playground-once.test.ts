@@ -4,7 +4,7 @@ import { EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import { playground } from "@/test/fixtures/browsers/running-playground.js";
 
 describe("the playground without a browser", () => {
-  test("--once goes through the main job, tells each step with its time, and ends with 0", async () => {
+  test("npm start -- --once runs the main scenario, prints each step with its duration, and exits with 0", async () => {
     await using child = playground("playground/serve.ts", "--once");
     const steps = [
       ["connect", '"oslo-messaging-router"'],
@@ -26,7 +26,7 @@ describe("the playground without a browser", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("a step that fails is named, and nothing comes after it", async () => {
+  test("the main scenario stops at the first failed step and names it", async () => {
     await using bus = await EMBEDDED_ROUTER.start(); // with no servers
     const lines: string[] = [];
     const walk = walkThrough(bus.url("amqp+ws"), (line) => lines.push(line));
@@ -34,7 +34,7 @@ describe("the playground without a browser", () => {
     expect(lines).toEqual([expect.stringContaining("connect"), expect.stringContaining("listen")]);
   });
 
-  test("an unknown argument ends with 64 and the usage", async () => {
+  test("npm start with an unknown argument prints the usage and exits with 64", async () => {
     await using child = playground("playground/serve.ts", "--twice");
     expect(await child.exited).toBe(64);
     expect(child.stderr).toContain("--once");

@@ -37,19 +37,19 @@ describe("the playground on a static host, in a page that may connect to nothing
     await host?.close();
   });
 
-  test("the whole message bus runs in the page, by itself", async () => {
+  test("the static playground connects to the message bus in the page, and offers no embedded router", async () => {
     await page.connected("oslo-messaging-router");
     expect(await page.page.getByText("Embedded router").isVisible()).toBe(false);
   });
 
-  test("calls are answered, by the demo servers and by the server in the page", async () => {
+  test("the demo servers and the page's server reply to calls in the static playground", async () => {
     expect(await page.example("add")).toMatch(/^ok.*\b42$/s);
     expect(await page.example("whoami, node-2")).toContain('"server": "node-2"');
     expect(await page.example("slow")).toMatch(/^ok.*"slept 2"$/s);
     expect(await page.example("this page")).toMatch(/^ok\s+call browser/);
   });
 
-  test("a fanout reaches every server, and notifications tell so", async () => {
+  test("a fanout reaches each server in the static playground, and notifications report it", async () => {
     await page.request("Fanout", { method: "note", args: '{"arg": "in memory"}' });
     await page.tab("Notifications");
     for (const server of ["node-1", "node-2"]) {
@@ -58,17 +58,17 @@ describe("the playground on a static host, in a page that may connect to nothing
         .filter({ hasText: `"server":"${server}"` })
         .waitFor();
     }
-    expect(await page.notify("warn", "test.static", "1")).toMatch(/^taken after/);
+    expect(await page.notify("warn", "test.static", "1")).toMatch(/^accepted after/);
     await page.notifications("test.static").waitFor();
   });
 
-  test("the topology of the router in the page is told", async () => {
+  test("the static playground shows the topology of its router", async () => {
     const panel = await page.tab("Topology");
     await panel.getByText(/^oslo-messaging-router: \d+ connections/).waitFor();
     await panel.locator("text.name", { hasText: "demo servers" }).first().waitFor();
   });
 
-  test("ends with Disconnect, and begins anew with Connect", async () => {
+  test("Disconnect stops the message bus in the page, and Connect starts a new one", async () => {
     await page.button("Disconnect").click();
     await page.status("RPC", "not connected");
     await page.button("Connect").click();

@@ -14,7 +14,7 @@ import { Tab } from "@/test/fixtures/browsers/tab.js";
 const CANNOT_CONNECT = /WebSocket connection to .* failed/;
 const LOGIN = { user: "alice", password: "wonder%land" };
 
-describe("the playground, connected to URLs that are typed", () => {
+describe("the playground with typed URLs", () => {
   let server: Listening;
   let browser: Browser;
   let tab: Tab;
@@ -40,7 +40,7 @@ describe("the playground, connected to URLs that are typed", () => {
     await server?.close();
   });
 
-  test("says what is wrong with a URL, beside it, and where no URL is", async () => {
+  test("the playground reports an invalid URL and marks its field, and a missing URL", async () => {
     await page.connect("amqp://127.0.0.1/");
     expect(await page.status("RPC", "DriverLoadFailure")).toContain("amqp+ws, amqp+wss");
     await page.connect("localhost:5673");
@@ -53,14 +53,14 @@ describe("the playground, connected to URLs that are typed", () => {
     await page.connected();
   });
 
-  test("a plain WebSocket URL is taken, its path as the WebSocket's", async () => {
+  test("the playground accepts a plain ws:// URL, with the path of the WebSocket", async () => {
     await using bus = await webSocketBus({ kind: "broker" });
     await page.connect(`ws://127.0.0.1:${bus.port}/`);
     await page.connected("oslo-messaging-broker");
     expect(await page.example("this page")).toMatch(/^ok/);
   });
 
-  test("logs in, and what was typed of a login shows nowhere and is kept nowhere", async () => {
+  test("the playground authenticates, and neither shows nor stores a typed password", async () => {
     await using bus = await webSocketBus({ kind: "router", users: new Map([[LOGIN.user, LOGIN.password]]) });
     const at = `127.0.0.1:${bus.port}/`;
     await page.connect(`amqp+ws://${at}`);
@@ -78,17 +78,17 @@ describe("the playground, connected to URLs that are typed", () => {
     expect(shown).not.toMatch(/wonder/);
   });
 
-  test("hybrid: RPC goes by one intermediary, notifications by another", async () => {
+  test("the playground uses one intermediary for RPC and another for notifications", async () => {
     await using forRpc = await webSocketBus({ kind: "router" });
     await using forNotifications = await webSocketBus({
       kind: "broker",
       users: new Map([[LOGIN.user, LOGIN.password]]),
     });
     await page.choose("Another URL");
-    await page.page.getByRole("checkbox", { name: "Notifications by another URL" }).check();
-    await page.field("Transport URL of notifications").fill(`amqp+ws://127.0.0.1:${forNotifications.port}/`);
-    await page.field("User of notifications").fill(LOGIN.user);
-    await page.page.getByLabel("Password of notifications").fill(LOGIN.password);
+    await page.page.getByRole("checkbox", { name: "Use another URL for notifications" }).check();
+    await page.field("Transport URL for notifications").fill(`amqp+ws://127.0.0.1:${forNotifications.port}/`);
+    await page.field("User for notifications").fill(LOGIN.user);
+    await page.page.getByLabel("Password for notifications").fill(LOGIN.password);
     await page.connect(`amqp+ws://127.0.0.1:${forRpc.port}/`);
     await page.status("RPC", /^connected.*oslo-messaging-router$/);
     await page.status("Notifications", /^connected.*oslo-messaging-broker$/);
@@ -99,19 +99,19 @@ describe("the playground, connected to URLs that are typed", () => {
     await new Notifier(transport, { publisherId: "elsewhere" }).info({}, "test.hybrid", {});
     await page.tab("Notifications");
     await page.notifications("test.hybrid").waitFor();
-    await page.page.getByRole("checkbox", { name: "Notifications by another URL" }).uncheck();
+    await page.page.getByRole("checkbox", { name: "Use another URL for notifications" }).uncheck();
   });
 
-  test("Artemis, with the login that it wants, answers; that it tells no topology is said", async () => {
+  test("the playground connects to Artemis with credentials, and says that Artemis publishes no topology", async () => {
     await using bus = await ARTEMIS_ROUTABLE.start();
     await page.connect(bus.url("amqp+ws"));
     await page.connected("artemis");
     expect(await page.example("this page")).toMatch(/^ok/);
     const panel = await page.tab("Topology");
-    await panel.getByText("Only the intermediary that comes with oslo-messaging tells its topology.").waitFor();
+    await panel.getByText("Only oslo-messaging's own intermediary publishes its topology.").waitFor();
   });
 
-  test("when the intermediary goes and comes back, the page shows it, and its server serves again", async () => {
+  test("the playground shows the loss and the restart of its intermediary, and serves again", async () => {
     const first = await webSocketBus({ kind: "broker" });
     await page.connect(`amqp+ws://127.0.0.1:${first.port}/`);
     await page.connected("oslo-messaging-broker");
@@ -119,7 +119,7 @@ describe("the playground, connected to URLs that are typed", () => {
     await panel.getByText(/^oslo-messaging-broker: \d+ connections/).waitFor();
     await first[Symbol.asyncDispose]();
     await page.status("RPC", /^(disconnected|connecting)/);
-    await panel.getByText("There is no topology until there is a connection again.").waitFor();
+    await panel.getByText("No topology until the connection is restored.").waitFor();
     await using _second = await webSocketBus({ kind: "broker" }, first.port);
     for (const name of ["RPC", "Notifications"] as const) await page.status(name, /^connected.*; reconnects: 1$/);
     await panel.getByText(/^oslo-messaging-broker: \d+ connections/).waitFor();

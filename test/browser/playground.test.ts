@@ -8,10 +8,10 @@ import { Tab } from "@/test/fixtures/browsers/tab.js";
 import { Child } from "@/test/fixtures/processes/child.js";
 import { ROOT } from "@/test/fixtures/project.js";
 
-/** What the browser itself says about a WebSocket that nobody answers. */
+/** Console message of the browser when a WebSocket cannot connect. */
 const CANNOT_CONNECT = /WebSocket connection to .* failed/;
 
-describe("the playground, used as a person would", () => {
+describe("the playground in a browser", () => {
   let playground: RunningPlayground;
   let browser: Browser;
   let tab: Tab;
@@ -35,7 +35,7 @@ describe("the playground, used as a person would", () => {
     await playground?.[Symbol.asyncDispose]();
   });
 
-  test("connects by itself to what npm start brought along, and says to what", async () => {
+  test("the playground connects to the router of npm start, and names it", async () => {
     expect(await page.page.locator("#embedded-url").innerText()).toBe(playground.webSocketUrl);
     const host = new URL(playground.webSocketUrl).host;
     for (const name of ["RPC", "Notifications"] as const) {
@@ -43,7 +43,7 @@ describe("the playground, used as a person would", () => {
     }
   });
 
-  test("a call shows its result and its latency", async () => {
+  test("the playground shows the result and the latency of a call", async () => {
     const answer = await page.request("Call", {
       method: "echo",
       args: '{"arg": {"text": "héllo", "list": [1, null]}}',
@@ -52,11 +52,11 @@ describe("the playground, used as a person would", () => {
     expect(JSON.parse(answer.slice(answer.indexOf("{")))).toEqual({ text: "héllo", list: [1, null] });
   });
 
-  test("an example fills the console", async () => {
+  test("an example fills the console of the playground", async () => {
     expect(await page.example("add")).toMatch(/call demo add.*\b42$/s);
   });
 
-  test("an endpoint on Python is offered once it answers, and answers", async () => {
+  test("the playground offers the Python server as an example once it replies", async () => {
     const answer = await page.example("whoami, Python");
     expect(answer).toMatch(/^ok\s+call demo\/python-1 whoami/);
     expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({
@@ -65,28 +65,30 @@ describe("the playground, used as a person would", () => {
     });
   });
 
-  test("a remote error shows its type and its message", async () => {
+  test("the playground shows the type and the message of a remote error", async () => {
     const answer = await page.request("Call", { server: "node-1", method: "fail", args: '{"kind": "custom"}' });
     expect(answer).toMatch(/^failed/);
     expect(answer).toMatch(/error\s+RemoteError\s+type\s+javascript\.PeerError\s+message\s+custom trouble/);
   });
 
-  test("a call to a topic that nobody serves shows in which phase it waited, and for which address", async () => {
-    const answer = await page.request("Call", { topic: "nobody", method: "echo", timeout: "0.5" });
+  test("the playground shows the phase and the address of a call that times out on an unserved topic", async () => {
+    const answer = await page.request("Call", { topic: "unserved", method: "echo", timeout: "0.5" });
     expect(answer).toMatch(/error\s+MessagingTimeout/);
-    expect(answer).toMatch(/phase\s+credit\s+address\s+openstack.org\/om\/rpc\/anycast\/openstack\/nobody/);
+    expect(answer).toMatch(/phase\s+credit\s+address\s+openstack.org\/om\/rpc\/anycast\/openstack\/unserved/);
   });
 
-  test("arguments that are not JSON are refused where they were typed", async () => {
-    expect(await page.request("Call", { method: "echo", args: "{arg: 1}" })).toMatch(/the arguments are no JSON: /);
-    expect(await page.request("Call", { method: "echo", args: "[1]" })).toMatch(/the arguments are no JSON object/);
+  test("the playground refuses arguments that are not a JSON object", async () => {
+    expect(await page.request("Call", { method: "echo", args: "{arg: 1}" })).toMatch(
+      /the arguments are not valid JSON: /,
+    );
+    expect(await page.request("Call", { method: "echo", args: "[1]" })).toMatch(/the arguments must be a JSON object/);
   });
 
-  test("a cast reaches one server, and a fanout every one, Python's too", async () => {
-    expect(await page.request("Cast", { method: "note", args: '{"arg": "one of you"}' })).toMatch(/handed over$/);
+  test("a cast from the playground reaches one server, a fanout each server including Python's", async () => {
+    expect(await page.request("Cast", { method: "note", args: '{"arg": "one of you"}' })).toMatch(/\bsent$/);
     await page.tab("Notifications");
     await page.notifications("one of you").first().waitFor();
-    expect(await page.request("Fanout", { method: "note", args: '{"arg": "all of you"}' })).toMatch(/handed over$/);
+    expect(await page.request("Fanout", { method: "note", args: '{"arg": "all of you"}' })).toMatch(/\bsent$/);
     await page.tab("Notifications");
     for (const server of ["node-1", "node-2", "python-1"]) {
       await page
@@ -97,7 +99,7 @@ describe("the playground, used as a person would", () => {
     expect(await page.notifications("one of you").count()).toBe(1);
   });
 
-  test("what was asked is asked again by a press, and survives a reload without its answer", async () => {
+  test("the history of the playground repeats requests, and survives a reload without results", async () => {
     await page.request("Call", { method: "echo", args: '{"arg": "once more"}' });
     await page.page.getByRole("button", { name: "Again: call demo echo" }).first().click();
     const [first, second] = [0, 1].map((index) => page.page.locator("#exchanges > li").nth(index));
@@ -114,10 +116,10 @@ describe("the playground, used as a person would", () => {
     await page.page.locator("#clear-exchanges").click();
     await page.page.reload();
     await page.connected();
-    await page.page.getByText("Nothing asked yet.").waitFor();
+    await page.page.getByText("No requests yet.").waitFor();
   });
 
-  test("a direct call reaches the server in this very page", async () => {
+  test("a direct call from the playground reaches the server in the same page", async () => {
     await page.button("this page").click();
     const name = await page.field("Server").inputValue();
     const answer = await page.press("Call");
@@ -127,7 +129,7 @@ describe("the playground, used as a person would", () => {
     await page.page.getByRole("list", { name: "Calls served" }).getByText("whoami").waitFor();
   });
 
-  test("a client in Node calls the server in the page by TCP, until it is stopped, and by another topic once it serves that", async () => {
+  test("a client in Node calls the playground's server by TCP until it stops, and again on another topic", async () => {
     await using transport = getRpcTransport(playground.tcpUrl);
     const client = getRpcClient(transport, { topic: "browser" }, { timeoutMs: 10_000 });
     await expect(client.call({}, "echo", { arg: "from Node" })).resolves.toBe("from Node");
@@ -148,28 +150,28 @@ describe("the playground, used as a person would", () => {
     await expect(other.call({}, "echo", { arg: "again" })).resolves.toBe("again");
   });
 
-  test("the command that the page proposes calls its own server, and so does the console", async () => {
+  test("the command that the playground shows calls the server in the page, and so does its console", async () => {
     const command = await page.page.locator("#server-command").innerText();
     const server = await page.field("Server name").inputValue();
     expect(command).toMatch(/^npx oslo-messaging call /);
-    // Not by npx itself, which installs into a cache that it shares with whatever else runs.
+    // Without npx, which installs into a cache that other processes share.
     const direct = command.replace("npx oslo-messaging", `"${process.execPath}" dist/cli.js`);
     await using shell = new Child({ name: command, command: ["sh", "-c", direct], cwd: ROOT });
-    await shell.waitForJson("an answer", (answer) => (answer["server"] === server ? answer : undefined));
+    await shell.waitForJson("a reply", (answer) => (answer["server"] === server ? answer : undefined));
     expect(await shell.exited).toBe(0);
 
-    await page.button("Prepare a call of it").click();
+    await page.button("Prepare a call to it").click();
     expect(await page.press("Call")).toContain(`call another/${server} whoami`);
   });
 
-  test("notifications of others come by themselves", async () => {
+  test("the playground shows notifications from other clients", async () => {
     await page.tab("Notifications");
     await page.notifications("playground").first().waitFor();
   });
 
-  test("a notification that the page sends comes back, and those of the chosen priorities and events show", async () => {
-    expect(await page.notify("critical", "test.critical", '{"n": 1}')).toMatch(/^taken after/);
-    expect(await page.notify("sample", "test.sample", '{"n": 2}')).toMatch(/^taken after/);
+  test("the playground receives the notifications that it sends, and filters them by priority and event type", async () => {
+    expect(await page.notify("critical", "test.critical", '{"n": 1}')).toMatch(/^accepted after/);
+    expect(await page.notify("sample", "test.sample", '{"n": 2}')).toMatch(/^accepted after/);
     await page.notifications("test.critical").waitFor();
     await page.notifications("test.sample").waitFor();
 
@@ -189,7 +191,7 @@ describe("the playground, used as a person would", () => {
     await filter.fill("");
   });
 
-  test("notifications are held and counted, and go on", async () => {
+  test("a paused list of notifications only counts them until it is resumed", async () => {
     await page.button("Clear").click();
     await page.button("Pause").click();
     const count = page.page.locator("#notification-count");
@@ -205,17 +207,17 @@ describe("the playground, used as a person would", () => {
     await page.notifications("test.seen").waitFor();
   });
 
-  test("what strangers send is shown as text", async () => {
+  test("the playground shows untrusted input as text", async () => {
     const markup = "<img src=x onerror=alert(1)>";
     await page.notify("info", markup, JSON.stringify(markup));
     await page.notifications(markup).waitFor();
     expect(await page.page.locator("img").count()).toBe(0);
   });
 
-  test("the topology shows who listens where, Python too, and counts what passes", async () => {
+  test("the topology shows the listeners on each address, including Python, and counts the messages", async () => {
     const panel = await page.tab("Topology");
     await panel.getByText(/^oslo-messaging-router: \d+ connections/).waitFor();
-    const picture = panel.getByRole("img", { name: /clients send, \d+ listen/ });
+    const picture = panel.getByRole("img", { name: /clients send and \d+ listen/ });
     for (const name of ["python-1", "demo servers", "demo/node-2", "demo notifier"]) {
       await picture.locator("text.name", { hasText: name }).first().waitFor();
     }
@@ -232,7 +234,7 @@ describe("the playground, used as a person would", () => {
     await panel.getByText("As a table").click();
   });
 
-  test("something runs along the lines when a message passes, but not for who wants nothing to move", async () => {
+  test("the topology animates messages along its lines, except with reduced motion", async () => {
     const pulses = page.page.locator("#topology-picture .pulse");
     await pulses.first().waitFor({ state: "attached" });
     await using still = await Tab.open(browser, `${playground.pageUrl}#topology`, { reducedMotion: "reduce" });
@@ -251,7 +253,7 @@ describe("the playground, used as a person would", () => {
     expect(still.takeErrors()).toEqual([]);
   });
 
-  test("calls are measured: their latency as a histogram, and the messages of each second", async () => {
+  test("the playground measures calls: a histogram of their latency, and messages per second", async () => {
     const panel = await page.tab("Metrics");
     await panel.getByLabel("Calls", { exact: true }).fill("50");
     await page.button("Send calls").click();
@@ -263,16 +265,16 @@ describe("the playground, used as a person would", () => {
     await panel.getByText("No calls yet.").waitFor();
   });
 
-  test("calls that fail are counted, and say why", async () => {
+  test("the playground counts failed calls and shows the last error", async () => {
     const panel = await page.tab("Metrics");
-    await panel.getByLabel("Topic to load").fill("nobody");
+    await panel.getByLabel("Topic to load").fill("unserved");
     await panel.getByLabel("Calls", { exact: true }).fill("2");
     await page.button("Send calls").click();
-    await panel.getByText(/^2 of 2, 2 failed, the last because: .*timed out/).waitFor({ timeout: 20_000 });
+    await panel.getByText(/^2 of 2, 2 failed; last error: .*timed out/).waitFor({ timeout: 20_000 });
     await panel.getByLabel("Topic to load").fill("demo");
   });
 
-  test("the AMQP frames of both connections pass, and open to show all their fields", async () => {
+  test("the playground lists the AMQP frames of both connections, and shows all fields on a click", async () => {
     await page.request("Call", { method: "echo", args: '{"arg": "seen"}', topic: "another", timeout: "1" });
     await page.tab("Frames");
     const attach = page.frames("attach").filter({ hasText: "anycast/openstack/another" }).filter({ hasText: "out" });
@@ -283,7 +285,7 @@ describe("the playground, used as a person would", () => {
     }
   });
 
-  test("frames are filtered by connection, direction and text", async () => {
+  test("the list of frames is filtered by connection, direction and text", async () => {
     await page.request("Call", { method: "echo", topic: "another", timeout: "1" });
     await page.tab("Frames");
     await page.page.getByRole("combobox", { name: "Connection" }).selectOption("RPC");
@@ -297,7 +299,7 @@ describe("the playground, used as a person would", () => {
     await page.page.getByRole("combobox", { name: "Direction" }).selectOption("both");
   });
 
-  test("a list of frames that is empty says why", async () => {
+  test("an empty list of frames says that no frame matches", async () => {
     const panel = await page.tab("Frames");
     await page.page.getByRole("searchbox", { name: "Filter" }).fill("no frame has this");
     await panel.getByText("No frames to show.").waitFor();
@@ -305,7 +307,7 @@ describe("the playground, used as a person would", () => {
     await panel.getByText("No frames to show.").waitFor({ state: "hidden" });
   });
 
-  test("Connect stands out while it would change something", async () => {
+  test("the playground highlights Connect while it would change the connection", async () => {
     const standsOut = (): Promise<number> => page.page.locator("#connect.main").count();
     expect(await standsOut()).toBe(0);
     await page.choose("Another URL");
@@ -316,7 +318,7 @@ describe("the playground, used as a person would", () => {
     await page.connected();
   });
 
-  test("frames are held and cleared", async () => {
+  test("the list of frames can be paused and cleared", async () => {
     const passed = page.page.locator("#frame-count");
     await page.button("Pause").click();
     await page.button("Clear").click();
@@ -332,7 +334,7 @@ describe("the playground, used as a person would", () => {
     await page.frames("transfer").first().waitFor();
   });
 
-  test("disconnects, and connects again", async () => {
+  test("the playground disconnects and connects again", async () => {
     await page.button("Disconnect").click();
     expect(await page.status("RPC", "not connected")).toBe("not connected");
     await page.tab("RPC");
@@ -342,7 +344,7 @@ describe("the playground, used as a person would", () => {
     expect(await page.request("Call", { method: "echo", args: '{"arg": "back"}' })).toMatch(/^ok/);
   });
 
-  test("Ctrl-C ends it cleanly while the page is open, and the page says so", async () => {
+  test("Ctrl-C stops npm start with status 0 while the page is open, and the page shows the loss", async () => {
     expect(await playground.interrupt()).toBe(0);
     await page.status("RPC", /^(disconnected|connecting)/);
     await page.button("Disconnect").click();
@@ -351,7 +353,7 @@ describe("the playground, used as a person would", () => {
   });
 });
 
-/** How many points of a chart are painted. */
+/** Returns the number of painted pixels of a chart. */
 async function inkOf({ page }: PlaygroundPage, chart: string): Promise<number> {
   const canvas = page.locator(`${chart} canvas`);
   return await canvas.evaluate((element) => {

@@ -13,7 +13,7 @@ import { Inbox } from "@/test/fixtures/stages/inbox.js";
 describe.each([
   { name: "Chromium", launch: launchChromium },
   { name: "Firefox", launch: launchFirefox },
-])("a page in $name that is reloaded", ({ launch }) => {
+])("in $name", ({ launch }) => {
   const topic = uniqueTopic("node");
   const pageTopic = uniqueTopic("page");
   const atIntermediary = new Inbox<string>("the intermediary's log");
@@ -53,7 +53,7 @@ describe.each([
     await intermediary?.[Symbol.asyncDispose]();
   });
 
-  test("in mid-call is gone at once; the answer is logged, to nobody, and the page calls again", async () => {
+  test("a page reloaded during a call disconnects at once, its reply is undeliverable, and it calls again", async () => {
     await tab.page.evaluate(
       ({ url, topic }) => void oslo.getRpcClient(oslo.getRpcTransport(url), { topic }).call({}, "hold"),
       {
@@ -67,7 +67,7 @@ describe.each([
     await disconnected();
 
     answer.resolve("too late");
-    await atServer.take("a reply to nobody", (line) => (line.startsWith("warn: RPC Reply") ? line : undefined));
+    await atServer.take("an undeliverable reply", (line) => (line.startsWith("warn: RPC Reply") ? line : undefined));
     const again = await tab.page.evaluate(
       async ({ url, topic }) =>
         await oslo.getRpcClient(oslo.getRpcTransport(url), { topic }).call({}, "echo", { arg: "again" }),
@@ -78,7 +78,7 @@ describe.each([
     expect(atIntermediary.unread.filter((line) => line.includes("connected"))).toEqual([]);
   });
 
-  test("while it serves leaves its caller to its time-out, and serves again", async () => {
+  test("a page that is reloaded while it serves lets its caller time out, and serves again", async () => {
     await serve();
     const client = getRpcClient(transport, { topic: pageTopic });
     const calling = client.call({}, "hold", {}, { timeoutMs: 3_000 });
@@ -103,10 +103,10 @@ describe.each([
     );
   }
 
-  const told = (what: string) =>
-    atIntermediary.take(what, (line) => (line.startsWith("info: ") && line.endsWith(` ${what}`) ? line : undefined));
-  const connected = () => told("connected");
-  const disconnected = () => told("disconnected");
+  const logged = (event: string) =>
+    atIntermediary.take(event, (line) => (line.startsWith("info: ") && line.endsWith(` ${event}`) ? line : undefined));
+  const connected = () => logged("connected");
+  const disconnected = () => logged("disconnected");
 });
 
 function logInto(inbox: Inbox<string>): Logger {

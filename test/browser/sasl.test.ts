@@ -33,7 +33,7 @@ describe("SASL in a page", () => {
     await listening?.close();
   });
 
-  /** What becomes of the first attempt, and by which mechanism. */
+  /** Resolves with the outcome of the first attempt to connect, and with its SASL mechanism. */
   function attempt(password: string, mechanisms: string, token?: string) {
     const url = `amqp+ws://joe:${encodeURIComponent(password)}@127.0.0.1:${listening.port}/?sasl_mechanisms=${mechanisms}`;
     return tab.page.evaluate(
@@ -60,7 +60,7 @@ describe("SASL in a page", () => {
   }
 
   test.each(["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"])(
-    "%s works with WebCrypto",
+    "a page authenticates with %s, and a wrong password is refused",
     async (mechanism) => {
       expect(await attempt("secret ß", mechanism)).toEqual({ mechanism, end: "connected" });
       const { end } = await attempt("wrong", mechanism);
@@ -68,11 +68,11 @@ describe("SASL in a page", () => {
     },
   );
 
-  test("the strongest is taken when none is named", async () => {
+  test("a page uses the strongest SASL mechanism by default", async () => {
     expect(await attempt("secret ß", "")).toEqual({ mechanism: "SCRAM-SHA-512", end: "connected" });
   });
 
-  test("a function gives a token", async () => {
+  test("a page authenticates with a token from a credentials function", async () => {
     expect(await attempt("none", "", "t0ken")).toEqual({ mechanism: "OAUTHBEARER", end: "connected" });
   });
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("two tabs of one page, through $name", (plan) => {
+describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
   const topic = uniqueTopic("tabs");
   let bus: Bus;
   let transport: RPCTransport;
@@ -37,7 +37,7 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("two tabs of one page, through
     await bus?.close();
   });
 
-  /** Starts a server in a tab, and a client: `ask` calls the method `name` of any server. */
+  /** Starts a server in a tab, and a client: `ask` calls the method `name` of the given server. */
   async function serve({ page }: DriverPage, name: string): Promise<void> {
     await page.evaluate(
       async ({ url, topic, name }) => {
@@ -64,13 +64,13 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("two tabs of one page, through
   const heard = (tab: DriverPage, text: string) =>
     tab.told.take(text, (told) => ((told as { text?: string }).text === text ? true : undefined));
 
-  test("are both reached by a fanout", async () => {
+  test("a fanout reaches two tabs of one page", async () => {
     for (const server of ["first", "second"]) await client().prepare({ server }).call({}, "name");
-    await client().prepare({ fanout: true }).cast({}, "shout", { text: "everybody" });
-    await Promise.all([heard(first, "everybody"), heard(second, "everybody")]);
+    await client().prepare({ fanout: true }).cast({}, "shout", { text: "to all tabs" });
+    await Promise.all([heard(first, "to all tabs"), heard(second, "to all tabs")]);
   });
 
-  test("have each its own reply address, and get their own answers", async () => {
+  test("two tabs of one page have different reply addresses, and each receives its own replies", async () => {
     const asked = await Promise.all(
       [first, second].flatMap(({ page }) =>
         ["first", "second"].map((server) => page.evaluate((name) => globalThis.ask(name), server)),
@@ -82,12 +82,12 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("two tabs of one page, through
     expect(await replyAddress(first)).not.toBe(await replyAddress(second));
   });
 
-  test("do not need each other: one goes on when the other is closed", async () => {
-    const answer = second.page.evaluate(() => globalThis.ask("second")).catch(() => {}); // it may come, or not
+  test("a tab continues when another tab of the same page is closed", async () => {
+    const answer = second.page.evaluate(() => globalThis.ask("second")).catch(() => {}); // its reply may arrive before the tab closes
     await second[Symbol.asyncDispose]();
     await answer;
-    await client().prepare({ fanout: true }).cast({}, "shout", { text: "whoever is left" });
-    await heard(first, "whoever is left");
+    await client().prepare({ fanout: true }).cast({}, "shout", { text: "to the other tab" });
+    await heard(first, "to the other tab");
     expect(await client().call({}, "name")).toBe("first");
     expect(await first.page.evaluate(() => globalThis.ask("first"))).toBe("first");
   });

@@ -4,9 +4,9 @@ import { Host } from "@/test/fixtures/beds/host.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 
-/** Without a check nothing would happen within the time of a test. */
-const PATIENT = "?idle_timeout=0&connection_retry_interval=3600&connection_retry_interval_max=3600";
-const HASTY = "?idle_timeout=0&connection_retry_interval=1";
+/** Disables the idle check and retries for the duration of a test. */
+const SLOW_RETRY = "?idle_timeout=0&connection_retry_interval=3600&connection_retry_interval_max=3600";
+const FAST_RETRY = "?idle_timeout=0&connection_retry_interval=1";
 
 let browser: Browser;
 let tab: DriverPage;
@@ -29,56 +29,56 @@ afterEach(async () => {
 });
 
 describe("a page's transport", () => {
-  test("connects as soon as the network is back, however long its pause still is", {
+  test("a page's transport connects as soon as the network returns, before its retry is due", {
     tags: ["failover:wake"],
   }, async () => {
     await tab.page.context().setOffline(true);
-    await connect(PATIENT);
+    await connect(SLOW_RETRY);
     await status("disconnected");
     await host.start({ kind: "router" });
     await tab.page.context().setOffline(false);
     await status("connected");
   });
 
-  test("finds out that its connection was lost while the network was away, and makes another one", {
+  test("a page's transport detects a connection lost while offline, and reconnects", {
     tags: ["failover:wake"],
   }, async () => {
     await host.start({ kind: "router" });
-    await connect(HASTY);
+    await connect(FAST_RETRY);
     await status("connected");
     host.freeze();
     await tab.page.context().setOffline(true);
     await tab.page.context().setOffline(false);
-    expect(await status("disconnected")).toContain("nothing came for");
+    expect(await status("disconnected")).toContain("no data received for");
     await status("connected");
   });
 
-  test("finds out that its connection was lost while its page was frozen, and makes another one", {
+  test("a page's transport detects a connection lost while the page was frozen, and reconnects", {
     tags: ["failover:wake"],
   }, async () => {
     await host.start({ kind: "router" });
-    await connect(HASTY);
+    await connect(FAST_RETRY);
     await status("connected");
     host.freeze();
-    // Chromium without a window freezes no page: the event is ours, what it leads to is not.
+    // Headless Chromium never freezes a page, so the test dispatches the event itself.
     await tab.page.evaluate(() => void document.dispatchEvent(new Event("resume")));
-    expect(await status("disconnected")).toContain("nothing came for");
+    expect(await status("disconnected")).toContain("no data received for");
     await status("connected");
   });
 
-  test("keeps a connection that is good", async () => {
+  test("a page's transport keeps a working connection when the network returns", async () => {
     await host.start({ kind: "router" });
-    await connect(HASTY);
+    await connect(FAST_RETRY);
     await status("connecting");
     await status("connected");
     await tab.page.evaluate(() => void globalThis.dispatchEvent(new Event("online")));
-    // Longer than a peer may be silent that owes an answer.
+    // Longer than the time limit for the peer's answer to the check.
     await tab.page.evaluate(() => new Promise<void>((resolve) => setTimeout(resolve, 7_000)));
     expect(tab.told.unread).toEqual([]);
   });
 });
 
-/** Makes a transport in the page, which tells its status from now on. */
+/** Creates a transport in the page, which passes each status to `tell`. */
 async function connect(query: string): Promise<void> {
   await tab.page.evaluate((url) => {
     const transport = oslo.getRpcTransport(url);
@@ -91,7 +91,7 @@ async function connect(query: string): Promise<void> {
   }, `amqp+ws://${host.name}/${query}`);
 }
 
-/** Resolves with the reason of the transport's next status of a type. */
+/** Resolves with the error of the transport's next status of this type. */
 function status(type: string): Promise<string> {
   return tab.told.take(type, (told) => {
     const [name, reason] = told as [string, string];

@@ -14,7 +14,7 @@ import { uniqueTopic } from "@/test/fixtures/stages/unique-topic.js";
 
 const run = promisify(execFile);
 
-/** What the configuration reader says in every app, if its ConfigurationError is the one that the root exports. */
+/** Key of the error that each app shows when `ConfigurationError` is the same class in both subpaths. */
 const REFUSED = "[oslo_messaging_amqp] idle_timeout";
 
 const WARNING = /warning|deprecat|\(!\)/i;
@@ -22,11 +22,11 @@ const WARNING = /warning|deprecat|\(!\)/i;
 interface App {
   name: string;
   folder: string;
-  /** What the bundler prints, and only when there was nothing to complain of. */
+  /** Output of a successful build of the bundler. */
   built: RegExp;
-  /** What is put on a server. */
+  /** Folder that is served. */
   served: string;
-  /** What the page shows, by the ids of its outputs. */
+  /** Texts that the page shows, by the ids of its outputs. */
   shows: Readonly<Record<string, string>>;
 }
 
@@ -54,13 +54,13 @@ const APPS: readonly App[] = [
   },
 ];
 
-/** The pages of the app without a bundler, by what their import maps name. */
+/** Pages of the app without a bundler, by the contents of their import maps. */
 const PAGES = [
   { name: "web.min.js", page: "index.html", shows: { answer: "import map" } },
   { name: "the root and its subpaths", page: "subpaths.html", shows: { answer: "import map", refusal: REFUSED } },
 ];
 
-describe("the package, with every bundler's default settings,", { timeout: 90_000 }, () => {
+describe("the packed package", { timeout: 90_000 }, () => {
   const topic = uniqueTopic("python");
   let bus: Bus;
   let server: PythonServer;
@@ -93,23 +93,26 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
       output = await workspace.build(folder);
     }, 180_000);
 
-    it("is built without a warning", () => {
+    it("the bundler builds the app with default settings and without a warning", () => {
       expect(output).toMatch(built);
       expect(output).not.toMatch(WARNING);
     });
 
-    it("calls Python, hears Python's notifications, and has each class once", async () => {
+    it("the built app calls Python, receives Python's notifications, and contains each class once", async () => {
       await using site = await serveFolder(workspace.path(served));
       await expectPage(site.port, "", shows);
     });
   });
 
-  it.each(PAGES)("needs no bundler where an import map names $name", async ({ page, shows }) => {
-    await using site = await serveFolder(workspace.path("import-map"));
-    await expectPage(site.port, page, shows);
-  });
+  it.each(PAGES)(
+    "a page without a bundler uses the package through an import map of $name",
+    async ({ page, shows }) => {
+      await using site = await serveFolder(workspace.path("import-map"));
+      await expectPage(site.port, page, shows);
+    },
+  );
 
-  it("is built for workerd, and runs there without Node's modules", async () => {
+  it("a worker is built for workerd, and runs there without Node's modules", async () => {
     expect(await workspace.build("worker", "build:workerd")).not.toMatch(WARNING);
     const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };
     const command = exitsWithParent([workerd, "serve", "--control-fd=1", workspace.path("worker/workerd.capnp")]);
@@ -119,11 +122,11 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
     expect(await response.json()).toEqual({ answer: "worker", refusal: REFUSED });
   });
 
-  it("is built for edge-light, and runs where there is nothing of Node", async () => {
+  it("a worker is built for edge-light, and runs without Node", async () => {
     expect(await workspace.build("worker", "build:edge-light")).not.toMatch(WARNING);
     await using site = await serveFolder(workspace.path("worker/dist"));
     await using tab = await Tab.open(browser, `http://127.0.0.1:${site.port}/edge-light.js`);
-    // as text: vitest would make another import of it
+    // As text, because vitest would rewrite the import.
     const answer = await tab.page.evaluate(`(async () => {
       const { default: worker } = await import(location.href);
       return await (await worker.fetch(new Request("http://h/?${query()}"))).json();
@@ -132,12 +135,12 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
   });
 
   describe("for Node", () => {
-    it("is built by esbuild without a warning, and runs", async () => {
+    it("esbuild builds an app for Node without a warning, and it runs", async () => {
       expect(await workspace.build("node", "build:esbuild")).not.toMatch(WARNING);
       await expectNodeApp("esbuild.cjs");
     });
 
-    it("is built by webpack, which misses nothing but what the package ws does without, and runs", async () => {
+    it("webpack builds an app for Node, with warnings only for optional modules of ws, and it runs", async () => {
       const output = await workspace.build("node", "build:webpack");
       const missing = [...output.matchAll(/^(?:Module not found: .*|\w.*compiled .*warnings?)/gm)].map(
         ([line]) => line,
@@ -158,7 +161,7 @@ describe("the package, with every bundler's default settings,", { timeout: 90_00
     }
   });
 
-  /** Where everybody is, for an app. */
+  /** Query of an app's page: the URL of the message bus and Python's topic. */
   function query(): URLSearchParams {
     return new URLSearchParams({ url: bus.url("amqp+ws"), topic });
   }

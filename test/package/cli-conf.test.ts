@@ -9,8 +9,8 @@ import { projectPath } from "@/test/fixtures/project.js";
 
 const USER = ["--user", "openstack:pa$word"];
 const WARNINGS = [
-  "warning: [oslo_messaging_amqp] amqp_durable_queues does not act here: it is an option of rabbit://\n",
-  "warning: [oslo_messaging_amqp] retry_quickly is not known, and does nothing\n",
+  "warning: [oslo_messaging_amqp] amqp_durable_queues is ignored: only supported by rabbit://\n",
+  "warning: [oslo_messaging_amqp] retry_quickly is ignored: unknown option\n",
 ].join("");
 
 /** A file of its own for a test. */

@@ -55,7 +55,7 @@ describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
     const conditions = ["--conditions=browser"];
     expect(await evaluate(names + USE, ...conditions)).toMatchObject({
       same: [true, true],
-      message: "no.conf: there are no files here to read it from: give its text to parseConf",
+      message: "no.conf: cannot be read: this runtime has no files; pass its text to parseConf",
     });
     const found = await evaluate(
       'process.stdout.write(JSON.stringify(import.meta.resolve("oslo-messaging/conf")))',

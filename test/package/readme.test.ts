@@ -16,7 +16,7 @@ import { RunningWorkerd } from "@/test/fixtures/runtimes/workerd.js";
 
 const readme = await readFile(join(ROOT, "README.md"), "utf8");
 
-/** The example of the README whose first line is a comment with this name. */
+/** Returns the example of the README whose first line is a comment with this name. */
 function example(name: string): string {
   const blocks = readme.split("```").map((block) => block.slice(block.indexOf("\n") + 1));
   const found = blocks.find((block) => block.startsWith(`// ${name}`) || block.startsWith(`<!-- ${name}`));
@@ -24,7 +24,7 @@ function example(name: string): string {
   return found;
 }
 
-/** Runs an example as somebody would who has the package installed, against an embedded router. */
+/** Runs an example as a user with the installed package does, against an embedded router. Returns its output. */
 async function run(
   name: string,
   environment: Readonly<Record<string, string>> = {},
@@ -40,7 +40,7 @@ async function run(
   return stdout;
 }
 
-/** Writes an example where the package's own name leads to what it publishes, until the test is over. */
+/** Writes an example to a folder where the package's name resolves to its published files, until the test ends. */
 async function written(name: string): Promise<string> {
   const parent = join(ROOT, ".cache");
   await mkdir(parent, { recursive: true });
@@ -50,7 +50,7 @@ async function written(name: string): Promise<string> {
   return join(folder, name);
 }
 
-/** What the examples call, until the test is over. */
+/** Serves the methods that the examples call, until the test ends. */
 async function serveCalc(bus: Bus): Promise<void> {
   const transport = getRpcTransport(bus.url("amqp"));
   onTestFinished(() => transport.close());
@@ -74,13 +74,13 @@ test("the README's worker calls a server", async () => {
   expect(await (await fetch(running.url)).json()).toBe(5);
 });
 
-test("the README's bus inside the program carries a call, and tells of it", async () => {
+test("the README's bus inside the program carries a call, and its topology counts it", async () => {
   expect(await run("bus.mjs")).toBe("5\n2 true\n");
 });
 
-test("the README's example of notifications hears one", async () => {
-  const heard = { publisherId: "compute.host-1", eventType: "compute.instance.create", payload: { id: 1 } };
-  expect(JSON.parse(await run("notifications.mjs"))).toEqual(heard);
+test("the README's example of notifications receives one", async () => {
+  const expected = { publisherId: "compute.host-1", eventType: "compute.instance.create", payload: { id: 1 } };
+  expect(JSON.parse(await run("notifications.mjs"))).toEqual(expected);
 });
 
 test("the README's page calls a server, without a bundler", async () => {
@@ -109,18 +109,18 @@ test("the README's page calls a server, without a bundler", async () => {
   expect(await page.textContent("#answer")).toBe("5");
 });
 
-test("the README's table of options is what the options are: npm run docs:options", {
+test("the README's table of options is up to date (npm run docs:options)", {
   tags: ["options:help", "options:table"],
 }, async () => {
   expect(await withOptions(readme)).toBe(readme);
 });
 
-test("the README's example of a file reads one", async () => {
+test("the README's example of a configuration file reads one", async () => {
   const conf = join(ROOT, "test/data/conf/nova.conf");
   expect(await run("conf.mjs", { CONF: conf })).toBe("[ 'notifications', 'ceilometer' ]\n");
 });
 
-test("what the README shows, and links to in this tree, is there", () => {
+test("all images of the README and its links into this tree exist", () => {
   const text = readme
     .split("```")
     .filter((_, index) => index % 2 === 0)
@@ -133,7 +133,7 @@ test("what the README shows, and links to in this tree, is there", () => {
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
-test("the README's two commands are what npm runs", async () => {
+test("the README's two commands exist in package.json", async () => {
   const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };

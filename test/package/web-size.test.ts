@@ -33,9 +33,10 @@ suite("the budget of dist/web.min.js", () => {
     const size = { minified: 2000, gzip: known.budget + 1, modules };
     expect(() => check(size, known)).toThrow(
       `dist/web.min.js is ${known.budget + 1} bytes compressed, over its budget of ${known.budget}; ` +
-        `when that was set it was ${known.gzip}. What grew, minified:\n` +
+        `it was ${known.gzip} when last accepted. Modules that grew, minified:\n` +
         "  src/core/new.ts: 50 bytes, 50 more\n" +
-        "  src/core/links/link.ts: 310 bytes, 10 more\n",
+        "  src/core/links/link.ts: 310 bytes, 10 more\n" +
+        "To accept the size: npm run accept-size",
     );
   });
 

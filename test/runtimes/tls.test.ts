@@ -16,7 +16,7 @@ type Caller = (call: SecureCall) => Promise<SecureOutcome>;
 const IN_CODE = { ca: CA };
 const CERTIFICATE = { ...IN_CODE, ...CLIENT };
 const TOPIC = "secure";
-const UNTRUSTED = "the certificate is not signed by a CA that is trusted here";
+const UNTRUSTED = "the certificate is not signed by a trusted CA";
 
 function byProgram(command: readonly [string, ...string[]], env: Readonly<Record<string, string>> = {}): Caller {
   return async (call) => {
@@ -69,7 +69,7 @@ function denoCase(scheme: Scheme, error: string, inCode: readonly Telling[]): Ca
 
 function workerdCase(scheme: Scheme): Case {
   const told = [{ by: "trustedCertificates", caller: byWorker(pemFile("ca")) }];
-  const error = "is the certificate signed by a CA that their runtime trusts?";
+  const error = "is the certificate signed by a CA that it trusts?";
   return { runtime: "workerd", scheme, ignorant: byWorker(), error, told };
 }
 

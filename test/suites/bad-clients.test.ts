@@ -19,7 +19,7 @@ const CLIENTS: readonly [what: string, bytes: string, header: string, logged: Re
   ["speaks something unknown", "hello, broker", SASL, /an unknown protocol \(0x68656c6c6f2c2062\)/],
   ["sends a frame of 4 GB", `${AMQP}\xff\xff\xff\xff\x02\0\0\0`, AMQP, /frame of 4294967295 bytes/],
   ["sends a frame of 7 bytes", `${AMQP}\0\0\0\x07\x02\0\0\0`, AMQP, /frame of 7 bytes/],
-  ["sends a SASL frame of 4 GB", `${SASL}\xff\xff\xff\xff\x02\x01\0\0`, SASL, /no SASL frame begins with 0xfff/],
+  ["sends a SASL frame of 4 GB", `${SASL}\xff\xff\xff\xff\x02\x01\0\0`, SASL, /invalid SASL frame header 0xfff/],
   ["begins without an open", `${AMQP}\0\0\0\x0c\x02\0\0\0\0\x53\x11\x45`, AMQP, /0x11 before open/],
 ];
 
@@ -43,7 +43,7 @@ describe.each(["router", "broker"] as const)("A %s outlives a client that", (kin
   test("sends text over its WebSocket", async () => {
     await using place = await open(kind, "amqp+ws");
     await place.say("hello");
-    await place.logged(/a text message came, and AMQP is binary/);
+    await place.logged(/received a text message, but AMQP is binary/);
     await place.serves();
   });
 

@@ -118,7 +118,7 @@ overEveryBed("A live listener", (bed) => {
     expect(seen.unread).toEqual([]);
     const warnings = stage.logger.of("warn");
     expect(warnings.filter((line) => /^rejected a message of \d+ bytes/.test(line))).toHaveLength(rejected.length);
-    expect(warnings.filter((line) => /^dropped a notification/.test(line))).toHaveLength(dropped.length);
+    expect(warnings.filter((line) => /^discarded a notification/.test(line))).toHaveLength(dropped.length);
   });
 });
 

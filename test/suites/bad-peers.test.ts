@@ -38,9 +38,9 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, told:
   ["a mail server", "amqp", () => says("220 mail\r\n"), /an unknown protocol \(0x323230206d61696c\)/],
   ["no sub-protocol", "amqp+ws", () => webSocketServer(false), /ws:\S+:PORT\/ did not select the sub-protocol "amqp"$/],
   ["another sub-protocol", "amqp+ws", () => webSocketServer("mqtt"), /:PORT\/ did not select the sub-protocol "amqp"$/],
-  ["WebSocket messages of text", "amqp+ws", () => webSocketServer("amqp", "hello"), /a text message came/],
-  ["a SASL frame of 4 GB", "amqp", () => says(SASL_HEADER, FRAME_OF_4_GB), /no SASL frame begins with 0xffffffff0200/],
-  ["a frame of 4 GB", "amqp", () => peerThatSays(FRAME_OF_4_GB), /frame of 4294967295 bytes; .* at most 65536 were/],
+  ["WebSocket messages of text", "amqp+ws", () => webSocketServer("amqp", "hello"), /received a text message/],
+  ["a SASL frame of 4 GB", "amqp", () => says(SASL_HEADER, FRAME_OF_4_GB), /invalid SASL frame header 0xffffffff0200/],
+  ["a frame of 4 GB", "amqp", () => peerThatSays(FRAME_OF_4_GB), /frame of 4294967295 bytes, must be 8 to 65536$/],
 ];
 
 describe.concurrent("A transport to a peer that is no message bus", () => {
@@ -100,7 +100,7 @@ describe.concurrent("A transport to a peer that is no message bus", () => {
 
   test.each([
     ["amqp", /^tcp \S+ to HOST: no AMQP 1\.0 connection within 15000 ms$/],
-    ["amqp+ws", /^cannot open WebSocket ws:\/\/HOST\/: no answer within 10000 ms$/],
+    ["amqp+ws", /^cannot open WebSocket ws:\/\/HOST\/: timed out after 10000 ms$/],
   ])("gives one up that never answers (%s)", async (scheme, told) => {
     await using peer = await tcp(() => {});
     const host = `127.0.0.1:${peer.port}`;

@@ -10,17 +10,17 @@ import { DemoServices } from "../../demo-services.js";
 
 const SCHEME = "amqp+memory";
 
-/** A whole message bus within the page: a router, and on it the same services that `npm start` has. */
+/** A complete message bus in the page: a router with the same services that `npm start` runs. */
 export class BusInPage {
   static readonly url = `${SCHEME}://this-page/`;
-  /** For transports to `url`. */
+  /** Dialers for transports to `url`. */
   readonly dialers: Readonly<Record<string, Dial>>;
   readonly #intermediary: Intermediary;
   readonly #rpc: RPCTransport;
   readonly #notifications: NotificationTransport;
   readonly #services: Promise<DemoServices>;
 
-  /** Whoever connects at once is served as soon as the services have their links: a router lets callers wait for them. */
+  /** Clients may connect at once: the router lets their calls wait until the services have attached their links. */
   constructor(logger: Logger) {
     this.#intermediary = new Intermediary({ kind: "router", logger });
     const dialers = { [SCHEME]: memoryDial(this.#intermediary.accept) };
@@ -34,7 +34,7 @@ export class BusInPage {
     this.#services = DemoServices.start({ rpc: this.#rpc, notifications: this.#notifications, logger });
   }
 
-  /** What was opened last closes first. */
+  /** Closes the services, then the transports, then the router. */
   async close(): Promise<void> {
     await (await this.#services).close();
     await Promise.all([this.#rpc.close(), this.#notifications.close()]);

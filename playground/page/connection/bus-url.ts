@@ -6,10 +6,10 @@ export interface Login {
 }
 
 /**
- * The URL as the library takes it, with who connects. A plain `ws` or `wss` URL is taken too: its path is the one of the
- * WebSocket, and no virtual host.
+ * Returns the transport URL for a typed URL, with the given credentials. Plain `ws` and `wss` URLs are accepted too; their
+ * path becomes the path of the WebSocket instead of the virtual host.
  *
- * @throws InvalidTransportURL, with passwords masked.
+ * @throws InvalidTransportURL when the URL is invalid; its message masks passwords.
  */
 export function busUrl(text: string, { user, password }: Login): TransportURL {
   const url = TransportURL.parse(text);
@@ -28,7 +28,7 @@ export function busUrl(text: string, { user, password }: Login): TransportURL {
   });
 }
 
-/** The same place without anybody's name and password, for people to read. */
+/** Returns the URL without users and passwords, for display. */
 export function withoutLogin(url: TransportURL): TransportURL {
   const { scheme, virtualHost, query } = url;
   return new TransportURL({
@@ -39,7 +39,7 @@ export function withoutLogin(url: TransportURL): TransportURL {
   });
 }
 
-/** What a text that people typed has of these, to be put where it belongs. Undefined when it has nothing of them. */
+/** Splits a typed URL into its credentials and the rest. Returns undefined when it has no user or is no URL. */
 export function loginIn(text: string): (Login & { rest: string }) | undefined {
   try {
     const url = TransportURL.parse(text);

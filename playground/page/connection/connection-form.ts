@@ -3,7 +3,7 @@ import { byId, fieldOf, typed } from "../parts/elements.js";
 import type { BusLocation } from "../view.js";
 import { busUrl, loginIn } from "./bus-url.js";
 
-/** The names of the fields of one URL. */
+/** Names of the form fields of one URL. */
 interface UrlFields {
   url: string;
   user: string;
@@ -17,13 +17,13 @@ const NOTIFICATIONS_FIELDS: UrlFields = {
   password: "notificationsPassword",
 };
 
-/** Where to connect to, as the user says it. What is typed as a password is kept nowhere else than in its field. */
+/** Form in which the user selects a message bus. A typed password is stored only in its field. */
 export class ConnectionForm {
   readonly #form = byId("connection-form", HTMLFormElement);
   readonly #connect = byId("connect", HTMLButtonElement);
   readonly #hybrid = byId("hybrid", HTMLInputElement);
 
-  /** @param embeddedUrl undefined where there is no embedded intermediary: then there is no such choice. */
+  /** @param embeddedUrl URL of the embedded router; undefined hides that choice. */
   constructor(embeddedUrl: string | undefined, onSubmit: () => void) {
     byId("embedded-choice", HTMLElement).hidden = embeddedUrl === undefined;
     byId("embedded-url", HTMLElement).textContent = embeddedUrl ?? "";
@@ -47,12 +47,17 @@ export class ConnectionForm {
     return chosen === "embedded" || chosen === "url" ? chosen : "page";
   }
 
-  /** Connect stands out while it would change something. */
-  urge(isNews: boolean): void {
-    this.#connect.classList.toggle("main", isNews);
+  /** Highlights Connect while pressing it would change the connection. */
+  urge(hasChanges: boolean): void {
+    this.#connect.classList.toggle("main", hasChanges);
   }
 
-  /** The URLs of RPC and of notifications, with who connects. @throws InvalidTransportURL, naming which. */
+  /**
+   * URLs of RPC and of notifications, with credentials.
+   *
+   * @throws InvalidTransportURL when a URL is invalid.
+   * @throws Error when a URL is missing.
+   */
   urls(): { rpc: TransportURL; notifications: TransportURL } {
     const rpc = this.#url(FIELDS);
     return { rpc, notifications: this.#hybrid.checked ? this.#url(NOTIFICATIONS_FIELDS) : rpc };
@@ -74,7 +79,7 @@ export class ConnectionForm {
     }
   }
 
-  /** A name and a password that were typed into a URL go where they do not show. */
+  /** Moves a user and a password from a typed URL to their own fields, where the password is hidden. */
   #moveLogins(): void {
     for (const { url, user, password } of [FIELDS, NOTIFICATIONS_FIELDS]) {
       const field = fieldOf(this.#form, url);

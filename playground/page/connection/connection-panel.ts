@@ -16,14 +16,14 @@ import { ConnectionForm } from "./connection-form.js";
 import { StatusLine } from "./status-line.js";
 
 export interface ConnectionPanelInit {
-  /** What others see of who is connected. */
+  /** Start of the container ids, by which other clients recognize this page. */
   pageName: string;
   views: readonly View[];
   logger: Logger;
   onFrame: (connection: string, frame: Frame) => void;
 }
 
-/** Connects the page to a message bus, for RPC and for notifications, and shows how that goes. */
+/** Connects the page to a message bus, for RPC and for notifications, and shows the status of both connections. */
 export class ConnectionPanel {
   readonly #init: ConnectionPanelInit;
   readonly #embedded = embeddedUrls();
@@ -41,7 +41,7 @@ export class ConnectionPanel {
     this.#disconnect.addEventListener("click", () => this.#inTurn(() => this.#close()));
   }
 
-  /** To what is chosen now, and away from what was connected before. */
+  /** Closes the current connections, then connects to the selected message bus. */
   connect(): void {
     this.#inTurn(async () => {
       await this.#close();
@@ -49,7 +49,7 @@ export class ConnectionPanel {
     });
   }
 
-  /** One after the other, however fast the user is; what fails is logged, and ends nothing but itself. */
+  /** Runs connects and disconnects one after another. Logs an error; the next one runs all the same. */
   #inTurn(work: () => Promise<void>): void {
     this.#turn = this.#turn.then(work).catch((error: unknown) => this.#init.logger.error(toError(error).message));
   }
@@ -120,13 +120,13 @@ export class ConnectionPanel {
   }
 }
 
-/** Told by index.html; undefined on a static host. */
+/** URLs of the embedded router from index.html; undefined on a static host. */
 function embeddedUrls(): { webSocket: string; tcp: string } | undefined {
   const { webSocketUrl, tcpUrl } = document.body.dataset;
   return webSocketUrl && tcpUrl ? { webSocket: webSocketUrl, tcp: tcpUrl } : undefined;
 }
 
-/** Not at the first use only. It tries until it is closed; the status tells how that goes. */
+/** Connects before the first use. Retries until the transport is closed; the status line shows the attempts. */
 function connectNow(transport: Transport): void {
   transport.connect().catch(() => {});
 }

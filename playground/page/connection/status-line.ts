@@ -1,7 +1,7 @@
 import type { Transport, TransportStatus } from "oslo-messaging";
 import { toError } from "../../../src/core/errors.js";
 
-/** How one transport is doing, in a line. */
+/** A line with the status of one transport. */
 export class StatusLine {
   readonly #line: Pick<HTMLElement, "dataset" | "textContent">;
 
@@ -16,17 +16,17 @@ export class StatusLine {
     let trouble = "";
     for await (const status of transport.status()) {
       if (status.type === "connected" && !connected) connections += 1;
-      // A link that was refused is one of a connection that stays.
+      // The connection stays open when a link is refused.
       if (status.type !== "refused") connected = status.type === "connected";
       const times = connections > 1 ? `; reconnects: ${connections - 1}` : "";
       if (status.type === "disconnected") trouble = status.error === undefined ? "" : `: ${status.error.message}`;
-      // What went wrong stays while it tries again: the page would jump at every attempt.
+      // Keep the reason during retries: the page would jump at every attempt.
       const why = status.type === "connecting" || status.type === "disconnected" ? trouble : "";
       this.#show(status.type, `${describe(status)}${why}${times}`);
     }
   }
 
-  /** There is no transport, because of this. */
+  /** Shows why there is no transport. */
   refuse(error: unknown): void {
     const { name, message } = toError(error);
     this.#show("refused", name === "Error" ? message : `${name}: ${message}`);
@@ -46,9 +46,9 @@ function describe(status: TransportStatus): string {
     case "connecting":
       return `connecting to ${status.host}, attempt ${status.attempt}`;
     case "connected":
-      return `connected to ${status.host}, ${status.product ?? "which does not say what it is"}`;
+      return `connected to ${status.host}, ${status.product ?? "unknown product"}`;
     case "disconnected": {
-      const then = status.retryInMs === undefined ? "" : `, again in ${(status.retryInMs / 1_000).toFixed(1)} s`;
+      const then = status.retryInMs === undefined ? "" : `, retrying in ${(status.retryInMs / 1_000).toFixed(1)} s`;
       return `disconnected from ${status.host}${then}`;
     }
     case "refused":

@@ -1,36 +1,36 @@
 import type { Frame } from "oslo-messaging";
 import { jsonText } from "../parts/json-text.js";
 
-/** What matters of a frame, in a few words of the protocol. */
+/** Returns the most important fields of a frame, by their names in the protocol. */
 export function frameSummary({ performative, fields }: Frame): string {
   const get = (name: string): unknown => Reflect.get(fields, name);
-  const told = (...names: readonly string[]): string => {
-    const present = names.flatMap((name) => (get(name) === undefined ? [] : [`${name} ${textOf(get(name))}`]));
-    return present.join(", ");
+  const present = (...names: readonly string[]): string => {
+    const texts = names.flatMap((name) => (get(name) === undefined ? [] : [`${name} ${textOf(get(name))}`]));
+    return texts.join(", ");
   };
   switch (performative) {
     case "open":
-      return told("containerId", "hostname", "idleTimeOut");
+      return present("containerId", "hostname", "idleTimeOut");
     case "begin":
-      return told("remoteChannel", "incomingWindow", "outgoingWindow");
+      return present("remoteChannel", "incomingWindow", "outgoingWindow");
     case "attach":
       return `${get("role") === true ? "receiver" : "sender"} ${addressOf(get("role") === true ? get("source") : get("target"))}`;
     case "flow":
-      return told("handle", "linkCredit", "deliveryCount", "incomingWindow");
+      return present("handle", "linkCredit", "deliveryCount", "incomingWindow");
     case "transfer":
-      return told("handle", "deliveryId", "settled", "more", "payloadBytes");
+      return present("handle", "deliveryId", "settled", "more", "payloadBytes");
     case "disposition":
-      return told("first", "last", "settled", "state");
+      return present("first", "last", "settled", "state");
     case "detach":
     case "end":
     case "close":
-      return told("handle", "closed", "error");
+      return present("handle", "closed", "error");
     default:
       return Object.keys(fields).length === 0 ? "" : jsonText(fields);
   }
 }
 
-/** Of an outcome or an error its name, which says it all but for what a click shows. */
+/** Returns the name of an outcome or an error; a click shows the other members. */
 function textOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   const type: unknown = Reflect.get(value, "type");
@@ -39,7 +39,7 @@ function textOf(value: unknown): string {
 }
 
 function addressOf(terminus: unknown): string {
-  if (typeof terminus !== "object" || terminus === null) return "of no address";
-  if (Reflect.get(terminus, "dynamic") === true) return "of an address that the peer makes up";
+  if (typeof terminus !== "object" || terminus === null) return "without an address";
+  if (Reflect.get(terminus, "dynamic") === true) return "of a dynamic address";
   return String(Reflect.get(terminus, "address"));
 }

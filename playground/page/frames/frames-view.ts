@@ -6,19 +6,19 @@ import { frameSummary } from "./frame-summary.js";
 
 const MOST_KEPT = 300;
 
-interface Passed {
+interface LoggedFrame {
   at: Date;
   connection: string;
   frame: Frame;
 }
 
-interface Kept extends Passed {
+interface Kept extends LoggedFrame {
   row: HTMLElement;
   /** In lower case, for the filter. */
   text: string;
 }
 
-/** The AMQP frames of both connections as they pass; those that pass the filter show. */
+/** Shows the AMQP frames of both connections that match the filter. */
 export class FramesView {
   readonly #body = byId("frame-rows", HTMLTableSectionElement);
   readonly #count = byId("frame-count", HTMLElement);
@@ -28,8 +28,8 @@ export class FramesView {
   readonly #direction = byId("frame-direction", HTMLSelectElement);
   /** Newest first. */
   #kept: readonly Kept[] = [];
-  /** What the next repaint shows. A hidden page is not repainted, so only as many wait as are kept. */
-  #unpainted: Passed[] = [];
+  /** Frames for the next repaint. A hidden page is not repainted, so at most `MOST_KEPT` frames wait. */
+  #unpainted: LoggedFrame[] = [];
   #repaintAsked = false;
   #frames = 0;
   #bytes = 0;
@@ -44,7 +44,7 @@ export class FramesView {
     });
   }
 
-  /** While the list is held frames are counted, and not kept. */
+  /** Counts a frame, and keeps it unless the list is paused. */
   add(connection: string, frame: Frame): void {
     this.#frames += 1;
     this.#bytes += frame.bytes;
@@ -80,8 +80,8 @@ export class FramesView {
   }
 }
 
-function keptOf(passed: Passed): Kept {
-  const { at, connection, frame } = passed;
+function keptOf(logged: LoggedFrame): Kept {
+  const { at, connection, frame } = logged;
   const { direction, performative, fields, bytes } = frame;
   const cells = [
     clock(at),
@@ -92,7 +92,7 @@ function keptOf(passed: Passed): Kept {
     fieldsOf(frame),
   ];
   const row = element("tr", "", ...cells.map((cell) => element("td", "", cell)));
-  return { ...passed, row, text: `${performative} ${jsonText(fields)}`.toLowerCase() };
+  return { ...logged, row, text: `${performative} ${jsonText(fields)}`.toLowerCase() };
 }
 
 function fieldsOf(frame: Frame): HTMLElement | string {

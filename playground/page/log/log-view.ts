@@ -5,7 +5,7 @@ import { Rows } from "../parts/rows.js";
 
 const MOST_ROWS = 100;
 
-/** Shows what the library logs. */
+/** Shows the log of the library. */
 export class LogView implements Logger {
   readonly #rows = new Rows(byId("log-lines", HTMLOListElement), MOST_ROWS);
   readonly #count = byId("log-count", HTMLSpanElement);

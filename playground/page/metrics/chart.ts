@@ -1,11 +1,11 @@
 import uPlot from "uplot";
 
 export interface ChartInit {
-  /** As the scale of x is called: from and to. */
+  /** First and last value of x. */
   range: readonly [number, number];
-  /** Where the marks of x are, and what stands there. */
+  /** Positions and labels of the marks on the x axis. */
   marks: readonly (readonly [at: number, text: string])[];
-  /** What y counts. */
+  /** Label of the y axis. */
   unit: string;
   series: readonly {
     colour: () => string;
@@ -16,9 +16,9 @@ export interface ChartInit {
 }
 
 const HEIGHT = 290;
-/** What the text of a mark takes: where it is narrow, some are left out. */
+/** Width of a mark's label, in pixels. A narrow chart omits some marks. */
 const MARK_WIDTH = 66;
-/** Of y, so that a handful does not fill the chart. */
+/** Minimum top of the y axis, so that a few calls do not fill the chart. */
 const LEAST_TOP = 5;
 
 /** A chart in the page's colours, as wide as its element. */
@@ -81,18 +81,18 @@ export class Chart {
     this.#plot.setData(data);
   }
 
-  /** The colours have changed. */
+  /** Redraws the chart after the colours have changed. */
   repaint(): void {
     this.#plot.redraw();
   }
 
-  /** A panel that is hidden has no width. */
+  /** Fits the chart to its element. Ignores a hidden panel, whose width is 0. */
   #fit({ clientWidth }: HTMLElement): void {
     if (clientWidth > 0) this.#plot.setSize({ width: clientWidth, height: HEIGHT });
   }
 }
 
-/** What `color` is there, for a canvas, which knows no custom properties. */
+/** Returns the computed `color` of an element, for a canvas, which cannot use custom properties. */
 export function colourOf(of: HTMLElement): string {
   return getComputedStyle(of).color;
 }

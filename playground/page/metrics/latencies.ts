@@ -1,9 +1,9 @@
-/** Where the bars of the histogram begin, in milliseconds; the last one has no end. */
+/** Lower bounds of the histogram's bars, in milliseconds; the last bar has no upper bound. */
 export const BOUNDS_MS = [0, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] as const;
 
 const MOST_SAMPLES = 10_000;
 
-/** How long calls took. Of more than 10,000 the oldest are forgotten. */
+/** Durations of the latest 10,000 calls. */
 export class Latencies {
   #samples: number[] = [];
 
@@ -16,7 +16,7 @@ export class Latencies {
     this.#samples = [];
   }
 
-  /** How many fall between a bound and the next one. */
+  /** Counts the calls between each bound (inclusive) and the next. */
   histogram(): number[] {
     const counts = BOUNDS_MS.map(() => 0);
     for (const ms of this.#latest()) {
@@ -26,10 +26,10 @@ export class Latencies {
     return counts;
   }
 
-  /** In a sentence. */
+  /** Returns the number of calls, their median, percentiles and maximum, as a sentence. */
   summary(): string {
     const sorted = this.#latest().toSorted((a, b) => a - b);
-    if (sorted.length === 0) return "No calls yet. Send some, or call in the tab RPC.";
+    if (sorted.length === 0) return "No calls yet. Send calls here, or call in the RPC tab.";
     const at = (share: number): string =>
       `${(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1)} ms`;
     const calls = sorted.length === 1 ? "1 call" : `${sorted.length.toLocaleString("en")} calls`;

@@ -5,7 +5,7 @@ import { load } from "./load.js";
 
 const TIMEOUT_MS = 5_000;
 
-/** Calls a server many times, to have something to measure. */
+/** Form that calls a server many times, to measure it. */
 export class LoadForm implements View {
   readonly #form = byId("load-form", HTMLFormElement);
   readonly #start = byId("start-load", HTMLButtonElement);
@@ -43,9 +43,9 @@ export class LoadForm implements View {
     this.#showButtons();
     const topic = fieldOf(this.#form, "topic").value.trim();
     const started = performance.now();
-    let told = "none was answered";
-    this.#outcome.ariaBusy = "true"; // it is read out when it is over
-    this.#outcome.textContent = "under way";
+    let progress = "no call finished";
+    this.#outcome.ariaBusy = "true"; // screen readers announce only the final text
+    this.#outcome.textContent = "running";
     await load({
       client: getRpcClient(this.#bus.rpc, { topic }, { timeoutMs: TIMEOUT_MS }),
       calls,
@@ -53,15 +53,14 @@ export class LoadForm implements View {
       signal: running.signal,
       onLatency: this.#onLatency,
       onProgress: (done, failed, lastError) => {
-        const failures =
-          lastError === undefined ? "" : `, ${counted(failed)} failed, the last because: ${lastError.message}`;
-        told = `${counted(done)} of ${counted(calls)}${failures}`;
-        this.#outcome.textContent = told;
+        const failures = lastError === undefined ? "" : `, ${counted(failed)} failed; last error: ${lastError.message}`;
+        progress = `${counted(done)} of ${counted(calls)}${failures}`;
+        this.#outcome.textContent = progress;
       },
     });
     this.#running = undefined;
     this.#outcome.ariaBusy = "false";
-    this.#outcome.textContent = `${told}, in ${((performance.now() - started) / 1_000).toFixed(1)} s`;
+    this.#outcome.textContent = `${progress}, in ${((performance.now() - started) / 1_000).toFixed(1)} s`;
     this.#showButtons();
   }
 

@@ -4,15 +4,15 @@ import { toError } from "../../../src/core/errors.js";
 export interface LoadInit {
   client: RPCClient;
   calls: number;
-  /** How many are under way at a time. */
+  /** Maximum number of calls in progress. */
   concurrency: number;
   signal: AbortSignal;
   onLatency: (ms: number) => void;
-  /** After every call. `lastError` is the one of the failure that came last. */
+  /** Called after each call. `lastError` is the error of the latest failure. */
   onProgress: (done: number, failed: number, lastError: Error | undefined) => void;
 }
 
-/** Calls `echo` so often. Resolves when the last answer is there, or soon after the signal. */
+/** Calls `echo` the given number of times. Resolves when all calls have ended, or soon after `signal` is aborted. */
 export async function load(init: LoadInit): Promise<void> {
   const { client, calls, concurrency, signal, onLatency, onProgress } = init;
   let begun = 0;

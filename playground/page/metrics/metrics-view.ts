@@ -7,7 +7,7 @@ import { describeRates, type Rates, SECONDS, Throughput } from "./throughput.js"
 
 const PERIOD_MS = 1_000;
 
-/** How long calls take, and how many messages pass. It is drawn once a second, while it shows. */
+/** Charts of the latency of calls and of messages per second. Redrawn once a second while visible. */
 export class MetricsView {
   readonly #latencies = new Latencies();
   readonly #throughput = new Throughput();
@@ -38,14 +38,14 @@ export class MetricsView {
     this.#timer = setInterval(() => this.#draw(), PERIOD_MS);
   }
 
-  /** The colours have changed. */
+  /** Redraws the charts after the colours have changed. */
   repaint(): void {
     this.#charts?.latency.repaint();
     this.#charts?.throughput.repaint();
   }
 
   #draw(): void {
-    // A bar of none would be a line.
+    // null instead of 0, which would be drawn as a line.
     const counts = this.#latencies.histogram().map((count) => count || null);
     const histogram = [BOUNDS_MS.map((_, index) => index), counts] satisfies uPlot.AlignedData;
     const rates = this.#throughput.rates(performance.now());
@@ -97,7 +97,7 @@ function throughputChart(data: uPlot.AlignedData): Chart {
         [-1, "now"],
       ],
       unit: "messages",
-      // Of calls there are as many answers: both lines show where one lies on the other.
+      // Dashed, because both lines coincide when each call has a reply.
       series: [{ colour: key("key-in") }, { colour: key("key-out"), dash: [6, 4] }],
     },
     data,

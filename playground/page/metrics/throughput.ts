@@ -1,20 +1,20 @@
 import type { Frame } from "oslo-messaging";
 
-/** The seconds that the line shows. */
+/** Number of seconds in the chart. */
 export const SECONDS = 60;
 
 export interface Rates {
-  /** Messages in each of the last seconds, the oldest first. The present second is not over, and not among them. */
+  /** Messages in each of the last 60 seconds, oldest first. Excludes the current second, which is incomplete. */
   in: number[];
   out: number[];
 }
 
-/** How many messages went in and out in each of the last seconds. */
+/** Counts the messages in and out in each of the last seconds. */
 export class Throughput {
-  /** By the second that they are of. */
+  /** Counts by second. */
   readonly #seconds = new Map<number, { in: number; out: number }>();
 
-  /** The last transfer of a message counts, all others do not. */
+  /** Counts a message by its last transfer frame, and ignores all other frames. */
   add({ performative, direction, fields }: Frame, nowMs: number): void {
     if (performative !== "transfer" || Reflect.get(fields, "more") === true) return;
     const second = Math.floor(nowMs / 1_000);
@@ -34,7 +34,7 @@ export class Throughput {
   }
 }
 
-/** In a sentence. */
+/** Returns the counts of the last second and the last minute, as a sentence. */
 export function describeRates(rates: Rates): string {
   const of = (counts: readonly number[], way: string): string => {
     const sum = counts.reduce((total, count) => total + count, 0);

@@ -2,7 +2,7 @@ import type { Priority } from "oslo-messaging";
 import { PRIORITIES } from "../../../src/driver/notify/notification.js";
 import { badge, byId, element } from "../parts/elements.js";
 
-/** Which notifications show: by priority, and by a part of the event type or a pattern with stars for all of it. */
+/** Filters notifications by priority and event type. */
 export class NotificationFilter {
   readonly #priorities = new Set<Priority>(PRIORITIES);
   readonly #field = byId("event-filter", HTMLInputElement);
@@ -32,7 +32,10 @@ export class NotificationFilter {
   }
 }
 
-/** Without a star the text may be anywhere; `compute.*.end` is all of it. Case does not matter. */
+/**
+ * Matches an event type against a pattern, ignoring case. A pattern without `*` matches any part of the event type; one with
+ * `*`, such as `compute.*.end`, matches all of it.
+ */
 export function fits(eventType: string, pattern: string): boolean {
   const text = eventType.toLowerCase();
   const wanted = pattern.toLowerCase();

@@ -15,7 +15,7 @@ interface Seen {
   row: HTMLElement;
 }
 
-/** The notifications of the topic as they come; those that pass the filter show. */
+/** Shows the notifications on topic `notifications` that match the filter, newest first. */
 export class NotificationsView implements View {
   readonly #list = byId("notification-list", HTMLOListElement);
   readonly #count = byId("notification-count", HTMLElement);
@@ -24,7 +24,7 @@ export class NotificationsView implements View {
   /** Newest first. */
   #kept: readonly Seen[] = [];
   #listener: NotificationListener | undefined;
-  #came = 0;
+  #received = 0;
 
   constructor() {
     byId("clear-notifications", HTMLButtonElement).addEventListener("click", () => {
@@ -42,7 +42,7 @@ export class NotificationsView implements View {
       ]),
     );
     this.#listener = getNotificationListener(notifications, [{ topic: TOPIC }], [endpoint]);
-    // It waits for the connection, whose status is shown, and ends by being stopped.
+    // `start` waits for a connection, whose status is shown elsewhere, until the listener is stopped.
     this.#listener.start().catch(() => {});
   }
 
@@ -51,9 +51,9 @@ export class NotificationsView implements View {
     await this.#listener?.wait();
   }
 
-  /** While the list is held they are counted, and not kept. */
+  /** Counts a notification, and keeps it unless the list is paused. */
   #add(priority: Priority, publisherId: string, eventType: string, payload: unknown): void {
-    this.#came += 1;
+    this.#received += 1;
     if (!this.#pause.paused) {
       const row = rowOf(priority, publisherId, eventType, payload);
       const seen = { priority, eventType, row };
@@ -74,7 +74,7 @@ export class NotificationsView implements View {
   }
 
   #showCount(): void {
-    this.#count.textContent = `${counted(this.#came)} came, ${counted(this.#list.childElementCount)} shown`;
+    this.#count.textContent = `${counted(this.#received)} received, ${counted(this.#list.childElementCount)} shown`;
   }
 }
 

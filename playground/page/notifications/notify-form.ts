@@ -7,7 +7,7 @@ import type { BusTransports, View } from "../view.js";
 
 const TIMEOUT_MS = 5_000;
 
-/** Sends the notification that is typed, and shows what became of it. */
+/** Form that sends a notification and shows its outcome. */
 export class NotifyForm implements View {
   readonly #form = byId("notify-form", HTMLFormElement);
   readonly #fields = byId("notify", HTMLFieldSetElement);
@@ -37,13 +37,13 @@ export class NotifyForm implements View {
   }
 
   async #send(form: FormData): Promise<void> {
-    const priority = PRIORITIES.find((known) => known === typed(form, "priority")) ?? "info";
+    const priority = PRIORITIES.find((name) => name === typed(form, "priority")) ?? "info";
     const started = performance.now();
     this.#show("waiting", "waiting");
     try {
       const payload: unknown = jsonIn(typed(form, "payload") ?? "null", "the payload is");
       await this.#notifier?.[priority]({}, typed(form, "eventType") ?? "", payload, { timeoutMs: TIMEOUT_MS });
-      this.#show("ok", `taken after ${(performance.now() - started).toFixed(1)} ms`);
+      this.#show("ok", `accepted after ${(performance.now() - started).toFixed(1)} ms`);
     } catch (error) {
       this.#show("failed", toError(error).message);
     }

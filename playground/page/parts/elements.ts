@@ -1,7 +1,7 @@
 /**
- * The element with this id.
+ * Returns the element with this id.
  *
- * @throws when there is none of this kind: index.html and the scripts have parted.
+ * @throws Error when index.html has no element of this type with this id.
  */
 export function byId<E extends HTMLElement>(id: string, type: new () => E): E {
   const found = document.getElementById(id);
@@ -9,14 +9,18 @@ export function byId<E extends HTMLElement>(id: string, type: new () => E): E {
   throw new Error(`index.html has no ${type.name} with the id ${id}`);
 }
 
-/** The field of this name. @throws as `byId`. */
+/**
+ * Returns the field with this name.
+ *
+ * @throws Error when the form has no field with this name.
+ */
 export function fieldOf(form: HTMLFormElement, name: string): HTMLInputElement | HTMLTextAreaElement {
   const field = form.elements.namedItem(name);
   if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) return field;
   throw new Error(`index.html has no field ${name} in the form ${form.id}`);
 }
 
-/** A new element. Texts among its children stay texts, whatever they hold. */
+/** Creates an element. Strings among its children become text, never markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
@@ -28,20 +32,20 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A word in a frame, coloured by what it says: a priority, or how a request went. */
+/** Creates a word in a coloured frame: a priority, a log level or the outcome of a request. */
 export function badge(word: string): HTMLElement {
   const made = element("span", "badge", word);
   made.dataset["word"] = word;
   return made;
 }
 
-/** What was typed into the field of this name, without spaces around it; undefined when that is nothing. */
+/** Returns the trimmed text of the field with this name, or undefined when it is empty. */
 export function typed(form: FormData, name: string): string | undefined {
   const value = form.get(name);
   return (typeof value === "string" && value.trim()) || undefined;
 }
 
-/** The time of day, to milliseconds. */
+/** Creates an element with the time of day, to the millisecond. */
 export function clock(date: Date): HTMLTimeElement {
   const time = element(
     "time",
@@ -53,7 +57,7 @@ export function clock(date: Date): HTMLTimeElement {
   return time;
 }
 
-/** As people write it: 12,345. */
+/** Formats a count with separators: 12,345. */
 export function counted(count: number): string {
   return count.toLocaleString("en");
 }

@@ -2,7 +2,7 @@ import { MessageDeliveryFailure, MessagingTimeout, RemoteError } from "oslo-mess
 import { element } from "./elements.js";
 import { cut } from "./json-text.js";
 
-/** An error with all that the library says about it. */
+/** Creates a list of the members that the library adds to an error. */
 export function failure(error: Error): HTMLElement {
   const list = element("dl", "facts");
   for (const [name, value] of factsOf(error)) {

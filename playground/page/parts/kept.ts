@@ -1,4 +1,4 @@
-/** What this browser keeps for the page, if it lets pages keep anything. */
+/** Returns a value from the browser's storage; undefined when it is missing or storage is disabled. */
 export function kept(key: string): string | undefined {
   try {
     return localStorage.getItem(`playground:${key}`) ?? undefined;
@@ -7,7 +7,7 @@ export function kept(key: string): string | undefined {
   }
 }
 
-/** Keeps it, if that can be: what a page cannot keep is gone with it. */
+/** Stores a value in the browser. Does nothing when storage is disabled or full. */
 export function keep(key: string, value: string): void {
   try {
     localStorage.setItem(`playground:${key}`, value);

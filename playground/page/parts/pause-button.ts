@@ -1,4 +1,4 @@
-/** A button that holds a list, and lets it go on. */
+/** A toggle button that pauses and resumes a list. */
 export class PauseButton {
   readonly #button: HTMLButtonElement;
   #paused = false;

@@ -1,4 +1,4 @@
-/** A list on the page, newest first, that forgets its oldest rows. What stands behind it while it is empty says what to do. */
+/** A list on the page, newest first, that removes its oldest rows beyond a limit. CSS shows a hint while it is empty. */
 export class Rows {
   readonly #list: HTMLElement;
   readonly #limit: number;

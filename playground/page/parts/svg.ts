@@ -1,6 +1,6 @@
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
-/** A new SVG element. Texts among its children stay texts. */
+/** Creates an SVG element. Strings among its children become text, never markup. */
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | number>>,

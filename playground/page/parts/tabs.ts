@@ -1,13 +1,13 @@
 import { byId } from "./elements.js";
 
-/** One panel at a time. Only the present tab is in the tab order; arrows, Home and End go from one to the next. */
+/** Tabs that show one panel at a time. Only the selected tab is in the tab order; arrow keys, Home and End select others. */
 export class Tabs {
   readonly #tabs: readonly HTMLButtonElement[];
   readonly #onShow: (panel: string) => void;
 
   /**
-   * `onShow` gets the name of the panel that shows, the first one too. The address of the page has it, so it survives a
-   * reload; the panel's id is another, lest the browser scrolls to it.
+   * `onShow` is called with the name of each panel that is shown, including the first. The name is the fragment of the
+   * page's URL and survives a reload. The panel's id differs from it, so that the browser does not scroll to the panel.
    */
   constructor(list: HTMLElement, onShow: (panel: string) => void) {
     this.#tabs = [...list.querySelectorAll("button")];
@@ -40,15 +40,15 @@ export class Tabs {
     this.show(nameOf(tab));
   }
 
-  #show(wanted: string): void {
-    const present = this.#tabs.find((tab) => nameOf(tab) === wanted) ?? this.#tabs[0];
+  #show(panel: string): void {
+    const current = this.#tabs.find((tab) => nameOf(tab) === panel) ?? this.#tabs[0];
     for (const tab of this.#tabs) {
-      const selected = tab === present;
+      const selected = tab === current;
       tab.setAttribute("aria-selected", String(selected));
       tab.tabIndex = selected ? 0 : -1;
       byId(`${nameOf(tab)}-panel`, HTMLElement).hidden = !selected;
     }
-    if (present !== undefined) this.#onShow(nameOf(present));
+    if (current !== undefined) this.#onShow(nameOf(current));
   }
 }
 

@@ -9,16 +9,16 @@ export function keptTheme(): Theme {
   return THEMES.find((theme) => theme === name) ?? "auto";
 }
 
-/** `auto` is what the browser prefers. */
+/** Applies a theme to the page. `auto` follows the browser's setting. */
 export function applyTheme(theme: Theme): void {
   document.documentElement.dataset["theme"] = theme;
 }
 
-/** The switch of the colours. `onChange` comes whenever they change, by whomever. */
+/** Sets up the theme's radio buttons. `onChange` is called when the user or the browser changes the colours. */
 export function themeSwitch(radios: HTMLElement, onChange: () => void): void {
-  const present = keptTheme();
+  const current = keptTheme();
   for (const radio of radios.querySelectorAll("input")) {
-    radio.checked = radio.value === present;
+    radio.checked = radio.value === current;
     radio.addEventListener("change", () => {
       keep("theme", radio.value);
       applyTheme(keptTheme());

@@ -1,4 +1,4 @@
-/** What a click puts into the fields of the console. */
+/** Fields of the console that a click on an example fills. */
 export interface Example {
   label: string;
   topic: string;
@@ -9,7 +9,7 @@ export interface Example {
 
 const DEMO = { topic: "demo", server: "" };
 
-/** Things to try, on the servers that the playground starts and on the one in this page. */
+/** Returns examples of requests to the playground's servers and to the server in this page. */
 export function examples(pageName: string): readonly Example[] {
   return [
     { label: "echo", ...DEMO, method: "echo", args: '{"arg": "hello"}' },
@@ -18,12 +18,12 @@ export function examples(pageName: string): readonly Example[] {
     { label: "fail", ...DEMO, method: "fail", args: '{"kind": "custom"}' },
     { label: "slow", ...DEMO, method: "slow", args: '{"secs": 2}' },
     { label: "note", ...DEMO, method: "note", args: '{"arg": "see the notifications"}' },
-    { label: "no such topic", topic: "nobody", server: "", method: "echo", args: '{"arg": "?"}' },
+    { label: "no such topic", topic: "no-such-topic", server: "", method: "echo", args: '{"arg": "?"}' },
     { label: "this page", topic: "browser", server: pageName, method: "whoami", args: "{}" },
   ];
 }
 
-/** Offered while the server in Python answers. */
+/** Example that is shown once the Python server answers. */
 export const PYTHON_EXAMPLE: Example = {
   label: "whoami, Python",
   topic: "demo",

@@ -2,13 +2,13 @@ import { badge, clock, element } from "../parts/elements.js";
 import { failure } from "../parts/failure.js";
 import { type Request, titleOf } from "./request.js";
 
-/** One request and what became of it. */
+/** A row with one request and its outcome. */
 export class ExchangeRow {
   readonly element: HTMLElement;
   readonly #outcome = badge("waiting");
   readonly #timing = element("span", "line quiet");
 
-  /** `onAgain` is asked for another one like it. */
+  /** `onAgain` is called when the user repeats the request. */
   constructor(request: Request, onAgain: () => void) {
     const title = titleOf(request);
     const again = element("button", "small", "Again");
@@ -22,7 +22,7 @@ export class ExchangeRow {
     );
   }
 
-  /** It was made before the page was loaded. */
+  /** Returns the row of a request that was made before the page was loaded. */
   static earlier(request: Request, onAgain: () => void): ExchangeRow {
     const row = new ExchangeRow(request, onAgain);
     row.#show("earlier", element("pre", "quiet", request.args));

@@ -4,7 +4,7 @@ import { REQUEST_FIELDS, type Request } from "./request.js";
 const KEY = "requests";
 const MOST = 20;
 
-/** The requests that were made last, newest first. They survive a reload; what became of them does not. */
+/** The latest 20 requests, newest first. They survive a reload; their outcomes do not. */
 export class RequestHistory {
   #requests: readonly Request[] = stored();
 
@@ -26,7 +26,7 @@ export class RequestHistory {
   }
 }
 
-/** Whatever else may have written there. */
+/** Returns the stored requests. Ignores anything else that was stored under the key. */
 function stored(): readonly Request[] {
   try {
     const found: unknown = JSON.parse(kept(KEY) ?? "[]");

@@ -1,4 +1,4 @@
-/** What the console sends, as it was typed. Empty texts are absent. */
+/** A request of the console, as it was typed. An empty string means that the field is omitted. */
 export interface Request {
   verb: "call" | "cast" | "fanout";
   topic: string;
@@ -12,10 +12,10 @@ export interface Request {
   args: string;
 }
 
-/** The names of the fields that hold it. */
+/** Names of the form fields of a request. */
 export const REQUEST_FIELDS = ["topic", "server", "namespace", "version", "method", "timeout", "args"] as const;
 
-/** On one line, for people. */
+/** Returns a request as one line of text. */
 export function titleOf({ verb, topic, server, namespace, method }: Request): string {
   return `${verb} ${topic}${server && `/${server}`} ${namespace && `${namespace}.`}${method}`;
 }

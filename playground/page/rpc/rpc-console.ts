@@ -11,17 +11,17 @@ import { REQUEST_FIELDS, type Request, titleOf } from "./request.js";
 import { RequestHistory } from "./request-history.js";
 
 const MOST_ROWS = 50;
-/** The server in Python is started with the intermediary, and may take its time. */
+/** Time limit for the Python server, which starts together with the intermediary. */
 const PYTHON_WAIT_MS = 60_000;
 
 export interface RpcConsoleInit {
-  /** Goes along as the context of every request. */
+  /** Sent in the context of each request. */
   pageName: string;
-  /** Gets how long a call took that was answered. */
+  /** Called with the duration of each successful call, in milliseconds. */
   onLatency: (ms: number) => void;
 }
 
-/** Calls, casts and fans out what is typed, and shows what becomes of it. */
+/** Console that sends calls, casts and fanouts, and shows their outcomes. */
 export class RpcConsole implements View {
   readonly #init: RpcConsoleInit;
   readonly #form = byId("console-form", HTMLFormElement);
@@ -61,7 +61,7 @@ export class RpcConsole implements View {
     this.#fields.disabled = false;
     this.#leaving = new AbortController();
     if (bus.place !== "embedded") return;
-    // It has its place before it is there, lest the form jumps.
+    // Reserve its space now, so that the form does not jump when it appears.
     this.#python.classList.add("to-come");
     this.#python.hidden = false;
     void this.#lookForPython(bus, this.#leaving.signal);
@@ -74,7 +74,7 @@ export class RpcConsole implements View {
     this.#python.hidden = true;
   }
 
-  /** What is to be sent next. */
+  /** Fills the fields of the form. */
   fill(fields: Partial<Request>): void {
     for (const name of REQUEST_FIELDS) {
       const value = fields[name];
@@ -94,7 +94,7 @@ export class RpcConsole implements View {
     try {
       await getRpcClient(rpc, { topic, server }).call({}, method, {}, { timeoutMs: PYTHON_WAIT_MS, signal });
       this.#python.classList.remove("to-come");
-    } catch {} // there is none, or nobody is here any more
+    } catch {} // no Python server, or the page has disconnected
   }
 
   #again(request: Request): void {
@@ -136,7 +136,7 @@ export class RpcConsole implements View {
   }
 
   async #send({ verb, topic, server, namespace, version, method, timeout, args }: Request): Promise<string> {
-    if (this.#bus === undefined) throw new Error("there is no connection: press Connect first");
+    if (this.#bus === undefined) throw new Error("not connected: press Connect first");
     const target = {
       topic,
       server: server || undefined,
@@ -146,16 +146,21 @@ export class RpcConsole implements View {
     };
     const client = getRpcClient(this.#bus.rpc, target, { timeoutMs: Number(timeout) * 1_000 });
     const context = { page: this.#init.pageName };
-    const given = argumentsOf(args);
-    if (verb === "call") return jsonText(await client.call(context, method, given), 2);
-    await client.cast(context, method, given);
-    return "handed over";
+    const parsed = argumentsOf(args);
+    if (verb === "call") return jsonText(await client.call(context, method, parsed), 2);
+    await client.cast(context, method, parsed);
+    return "sent";
   }
 }
 
-/** @throws SyntaxError, and TypeError where it is JSON of another kind. */
+/**
+ * Parses the arguments; an empty text means no arguments.
+ *
+ * @throws SyntaxError when the text is not JSON.
+ * @throws TypeError when the JSON is not an object.
+ */
 function argumentsOf(text: string): object {
-  const given = jsonIn(text || "{}", "the arguments are");
-  if (!isJsonObject(given)) throw new TypeError('the arguments are no JSON object, such as {"arg": 1}');
-  return given;
+  const value = jsonIn(text || "{}", "the arguments are");
+  if (!isJsonObject(value)) throw new TypeError('the arguments must be a JSON object, such as {"arg": 1}');
+  return value;
 }

@@ -1,4 +1,4 @@
-/** What the server in this page can do. */
+/** Endpoint of the server in this page. */
 export class PageEndpoint {
   readonly #server: string;
   readonly #onCall: (method: string, args: object) => void;
@@ -13,7 +13,7 @@ export class PageEndpoint {
     return args.arg;
   }
 
-  /** The context comes back too. */
+  /** Returns the name of the server, the browser and the context of the call. */
   whoami(context: object, args: object): object {
     this.#onCall("whoami", args);
     return { server: this.#server, browser: navigator.userAgent, ctxt: context };

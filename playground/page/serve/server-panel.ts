@@ -10,13 +10,13 @@ import { terminalCommand } from "./terminal-command.js";
 const MOST_ROWS = 100;
 
 export interface ServerPanelInit {
-  /** The server's name, until another is typed. */
+  /** Default name of the server. */
   pageName: string;
-  /** Asked for a call of the server. */
+  /** Called when the user wants to call the server. */
   onWantsCall: (topic: string, server: string) => void;
 }
 
-/** An RPC server in this page, and the calls that it has served. */
+/** Panel with an RPC server in this page and the calls that it has served. */
 export class ServerPanel implements View {
   readonly #form = byId("server-form", HTMLFormElement);
   readonly #start = byId("start-server", HTMLButtonElement);
@@ -75,7 +75,7 @@ export class ServerPanel implements View {
     }
   }
 
-  /** Also while it is starting. */
+  /** Stops the server, even while it is starting. */
   async #end(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;

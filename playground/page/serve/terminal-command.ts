@@ -4,13 +4,13 @@ export interface ServerAddress {
   server: string;
 }
 
-/** What calls this server from a terminal, whatever people have named it. */
+/** Returns a shell command that calls the server. Names with special characters are quoted. */
 export function terminalCommand({ url, topic, server }: ServerAddress): string {
-  const [at, of, by] = [url, topic, server].map(shellWord);
-  return `npx oslo-messaging call --url ${at} \\\n  --topic ${of} --server ${by} whoami`;
+  const [urlWord, topicWord, serverWord] = [url, topic, server].map(shellWord);
+  return `npx oslo-messaging call --url ${urlWord} \\\n  --topic ${topicWord} --server ${serverWord} whoami`;
 }
 
-/** As one word of a shell, to which the query of a URL, a space or a quote would mean something. */
+/** Quotes a text as one shell word: a URL's query, a space or a quote would have a meaning to the shell. */
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

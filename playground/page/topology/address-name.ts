@@ -1,7 +1,7 @@
 export interface AddressName {
-  /** What it is called by its topic. */
+  /** Topic of the address, with the exchange unless it is the default, and with the server if it has one. */
   name: string;
-  /** What it is for. */
+  /** Purpose of the address, such as `RPC, any server`. */
   kind: string;
 }
 
@@ -11,13 +11,16 @@ const RPC: Readonly<Record<string, string>> = {
   unicast: "RPC, one server",
 };
 
-/** How oslo.messaging's default addresses read; any other address is its own name. The exchange is left out if it is the default. */
+/**
+ * Returns the name and kind of one of oslo.messaging's default addresses. The default exchange is omitted. Any other address
+ * is its own name.
+ */
 export function addressName(address: string, dynamic: boolean): AddressName {
   if (dynamic) return { name: `${address.slice(0, 14)}…`, kind: "replies" };
   const [, service, word = "", rest = ""] = /^openstack\.org\/om\/(rpc|notify)\/(\w+)\/(.+)$/.exec(address) ?? [];
   const name = rest.replace(/^openstack\//, "");
   if (service === "rpc") return { name, kind: RPC[word] ?? "RPC" };
-  // The priority is the last part of the topic. They are many, and mostly the same people's.
+  // Remove the priority, the last part of the topic: the addresses of all priorities mostly have the same clients.
   if (service === "notify") return { name: name.replace(/\.\w+$/, ""), kind: "notifications" };
   return { name: address, kind: "address" };
 }

@@ -1,11 +1,11 @@
 import type { Topology, TopologyAddress } from "oslo-messaging/intermediary";
 import { addressName } from "./address-name.js";
 
-/** An address of the picture; the priorities of a topic of notifications are one. */
+/** An address in the picture. All priorities of a notification topic are one address. */
 export interface PictureAddress {
   name: string;
   kind: string;
-  /** The ids of connections. */
+  /** Ids of connections. */
   senders: ReadonlySet<string>;
   receivers: ReadonlySet<string>;
   passed: number;
@@ -15,18 +15,18 @@ export interface PictureAddress {
 export interface PictureClient {
   id: string;
   name: string;
-  /** What else is known of it. */
+  /** Process and node of the client, or its product. */
   about: string;
 }
 
-/** Who sends stands on the left, who listens on the right, addresses between. Who does both stands on both sides. */
+/** Senders on the left, listeners on the right, addresses in the middle. A client that does both is on both sides. */
 export interface PictureModel {
   senders: readonly PictureClient[];
   addresses: readonly PictureAddress[];
   receivers: readonly PictureClient[];
 }
 
-/** Neighbours stand beside each other where that can be, so that few lines cross. */
+/** Returns the picture of a topology. Places clients near their addresses, so that few lines cross. */
 export function pictureOf(topology: Topology, withReplies: boolean): PictureModel {
   const shown = topology.addresses.filter(({ dynamic }) => withReplies || !dynamic);
   const addresses = groups(shown).map(grouped).toSorted(byKind);
@@ -64,7 +64,7 @@ function keyOf({ address, dynamic }: TopologyAddress): string {
 
 function grouped(group: readonly TopologyAddress[]): PictureAddress {
   const [first] = group;
-  if (first === undefined) throw new RangeError("a group has an address at least");
+  if (first === undefined) throw new RangeError("a group must have at least one address");
   const { name, kind } = addressName(first.address, first.dynamic);
   const sum = (count: (address: TopologyAddress) => number): number =>
     group.reduce((all, each) => all + count(each), 0);
@@ -80,7 +80,7 @@ function grouped(group: readonly TopologyAddress[]): PictureAddress {
   };
 }
 
-/** RPC before notifications before replies, and what belongs together beside each other. */
+/** Sorts RPC before other addresses, notifications and replies, then by name. */
 function byKind(a: PictureAddress, b: PictureAddress): number {
   const rank = ({ kind }: PictureAddress): number =>
     kind === "replies" ? 3 : kind === "notifications" ? 2 : kind === "address" ? 1 : 0;

@@ -8,7 +8,7 @@ const GAP = 180;
 const WIDTH = 2 * CLIENT_WIDTH + ADDRESS_WIDTH + 2 * GAP;
 const HEIGHT = 40;
 const ROW = 44;
-/** Of the names, above. */
+/** Height of the headings. */
 const HEAD = 28;
 const LONGEST_NAME = 28;
 
@@ -18,28 +18,28 @@ interface Spot {
   width: number;
 }
 
-/** What changes while everybody stays in place. */
+/** The parts of an address that change while the picture's shape stays the same. */
 interface Moving {
   passed: number;
   count: SVGTextElement;
-  /** The lines from senders and to receivers. */
+  /** Lines from senders and to receivers. */
   lines: readonly SVGPathElement[];
 }
 
-/** Clients on both sides, addresses between, and lines along which messages pass. */
+/** Draws the clients on both sides, the addresses in the middle, and lines for the messages. */
 export class Picture {
   readonly #parent: HTMLElement;
   readonly #isOurs: (client: PictureClient) => boolean;
   #shape = "";
   #moving: readonly Moving[] = [];
 
-  /** `isOurs`: the client is this page. */
+  /** `isOurs` returns true when a client is this page. */
   constructor(parent: HTMLElement, isOurs: (client: PictureClient) => boolean) {
     this.#parent = parent;
     this.#isOurs = isOurs;
   }
 
-  /** Drawn anew only when somebody has come or gone. Otherwise the counts change, and lines light up where messages passed. */
+  /** Redraws the picture when clients or addresses change. Otherwise updates counts and animates the lines in use. */
   show(model: PictureModel): void {
     const shape = JSON.stringify(model, (key, value) =>
       key === "passed" || key === "waiting" ? undefined : value instanceof Set ? [...value] : value,
@@ -66,33 +66,33 @@ export class Picture {
     const nodes: SVGElement[] = [];
     this.#moving = addresses.map((address, index) => {
       const spot = middle[index];
-      if (spot === undefined) throw new RangeError("every address has its spot");
-      const own = [
+      if (spot === undefined) throw new RangeError("an address has no spot");
+      const addressLines = [
         ...joined(senders, address.senders, left).map((from) => line(from, spot)),
         ...joined(receivers, address.receivers, right).map((to) => line(spot, to)),
       ];
-      lines.push(...own);
+      lines.push(...addressLines);
       const count = svg("text", { class: "count", x: spot.x + spot.width - 10, y: spot.y + 16, "text-anchor": "end" });
       count.textContent = countOf(address);
       nodes.push(box("address", spot, address.name, address.kind), count);
-      return { passed: address.passed, count, lines: own };
+      return { passed: address.passed, count, lines: addressLines };
     });
     const clients = (side: readonly PictureClient[], spots: readonly Spot[]): SVGElement[] =>
       spots.map((spot, index) => {
         const client = side[index];
-        if (client === undefined) throw new RangeError("every client has its spot");
+        if (client === undefined) throw new RangeError("a client has no spot");
         return box(this.#isOurs(client) ? "client ours" : "client", spot, client.name, client.about);
       });
     const height = HEAD + rows * ROW;
-    const title = `${senders.length} clients send, ${receivers.length} listen, by ${addresses.length} addresses. The table has all of it.`;
+    const title = `${senders.length} clients send and ${receivers.length} listen on ${addresses.length} addresses. The table has the details.`;
     this.#parent.replaceChildren(
       svg(
         "svg",
         { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title },
-        heading("Who sends", 0),
+        heading("Senders", 0),
         heading("Addresses", CLIENT_WIDTH + GAP),
         svg("text", { x: CLIENT_WIDTH + GAP + ADDRESS_WIDTH - 10, y: 14, "text-anchor": "end" }, "messages"),
-        heading("Who listens", WIDTH - CLIENT_WIDTH),
+        heading("Listeners", WIDTH - CLIENT_WIDTH),
         ...lines,
         ...clients(senders, left),
         ...nodes,
@@ -102,7 +102,7 @@ export class Picture {
   }
 }
 
-/** The spots of those who are meant. */
+/** Returns the spots of the clients with these ids. */
 function joined(clients: readonly PictureClient[], ids: ReadonlySet<string>, spots: readonly Spot[]): Spot[] {
   return spots.filter((_, index) => ids.has(clients[index]?.id ?? ""));
 }
@@ -134,7 +134,7 @@ function heading(text: string, x: number): SVGElement {
 }
 
 function countOf({ passed, waiting }: PictureAddress): string {
-  return waiting === 0 ? counted(passed) : `${counted(passed)}, ${counted(waiting)} wait`;
+  return waiting === 0 ? counted(passed) : `${counted(passed)}, ${counted(waiting)} waiting`;
 }
 
 function update(moving: Moving, address: PictureAddress | undefined): void {
@@ -144,7 +144,7 @@ function update(moving: Moving, address: PictureAddress | undefined): void {
   moving.passed = address.passed;
 }
 
-/** Something runs along the line, but not for who wants nothing to move. */
+/** Animates a pulse along the line, unless the user prefers reduced motion. */
 function lightUp(line: SVGPathElement): void {
   if (document.hidden || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   const pulse = svg("path", { class: "pulse", pathLength: 100, d: line.getAttribute("d") ?? "" });

@@ -1,7 +1,7 @@
 import type { Topology, TopologyAddress } from "oslo-messaging/intermediary";
 import { byId, counted, element } from "../parts/elements.js";
 
-/** All that the intermediary tells of addresses, in words. */
+/** Table with everything that the intermediary publishes about its addresses. */
 export class TopologyTable {
   readonly #body = byId("topology-table", HTMLTableElement).tBodies[0];
 
@@ -18,7 +18,7 @@ export class TopologyTable {
 
 function rowOf(address: TopologyAddress, nameOf: (id: string) => string): HTMLElement {
   const names = (links: TopologyAddress["senders"]): string =>
-    links.map(({ connection }) => nameOf(connection)).join(", ") || "nobody";
+    links.map(({ connection }) => nameOf(connection)).join(", ") || "none";
   const cells = [
     address.address,
     address.distribution,

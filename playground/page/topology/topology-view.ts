@@ -8,10 +8,10 @@ import { Picture } from "./picture.js";
 import { pictureOf } from "./picture-model.js";
 import { TopologyTable } from "./topology-table.js";
 
-/** After a lost connection. */
+/** Pause after a lost connection. */
 const PAUSE_MS = 1_000;
 
-/** Who is connected and who listens where, as the embedded intermediary tells it. It is asked only while this shows. */
+/** Shows the clients and addresses that the embedded intermediary publishes. Watches them only while the tab is visible. */
 export class TopologyView implements View {
   readonly #pageName: string;
   readonly #status = byId("topology-status", HTMLElement);
@@ -38,7 +38,7 @@ export class TopologyView implements View {
   async close(): Promise<void> {
     this.#bus = undefined;
     this.#restart();
-    this.#tell("Connect, and see who listens where.");
+    this.#showText("Connect to see clients and addresses.");
   }
 
   show(showing: boolean): void {
@@ -51,7 +51,7 @@ export class TopologyView implements View {
     this.#watching.abort();
     if (this.#bus === undefined || !this.#showing) return;
     this.#watching = new AbortController();
-    this.#tell("It comes as soon as there is a connection.");
+    this.#showText("Waiting for a connection.");
     void this.#watch(this.#bus, this.#watching.signal);
   }
 
@@ -65,10 +65,10 @@ export class TopologyView implements View {
         if (signal.aborted) return;
         const { message } = toError(thrown);
         if (thrown instanceof MessagingException) {
-          this.#tell(`Only the intermediary that comes with oslo-messaging tells its topology. ${message}`);
+          this.#showText(`Only oslo-messaging's own intermediary publishes its topology. ${message}`);
           return;
         }
-        this.#tell(`There is no topology until there is a connection again. ${message}`);
+        this.#showText(`No topology until the connection is restored. ${message}`);
       }
       await pause(PAUSE_MS, signal).catch(() => {});
     }
@@ -77,9 +77,9 @@ export class TopologyView implements View {
   #show(topology: Topology): void {
     this.#last = topology;
     const { product, connections, addresses } = topology;
-    const told = `${product}: ${connections.length} connections, ${addresses.length} addresses`;
-    // It is read out when it changes, and not four times a second.
-    if (this.#status.textContent !== told) this.#status.textContent = told;
+    const summary = `${product}: ${connections.length} connections, ${addresses.length} addresses`;
+    // Set only when it changes: screen readers would announce it four times a second.
+    if (this.#status.textContent !== summary) this.#status.textContent = summary;
     this.#draw();
   }
 
@@ -89,8 +89,8 @@ export class TopologyView implements View {
     this.#table.show(this.#last);
   }
 
-  /** Instead of a topology. */
-  #tell(text: string): void {
+  /** Shows a text instead of a topology. */
+  #showText(text: string): void {
     this.#status.textContent = text;
     this.#last = undefined;
     this.#picture.clear();
@@ -98,7 +98,7 @@ export class TopologyView implements View {
   }
 }
 
-/** Resolves when there is a connection, or will be none any more. */
+/** Resolves when the transport is connected or closed. */
 async function connected(transport: RPCTransport): Promise<void> {
   for await (const { type } of transport.status()) if (type === "connected") return;
 }

@@ -1,5 +1,8 @@
 import type { Socket, SocketHandlers } from "../byte-stream.js";
+import { Deferred } from "../deferred.js";
 import { AmqpError, type AmqpErrorInit, ConnectionLost, ProtocolError, toError } from "../errors.js";
+import { AMQP_HEADER, ProtocolHeader } from "../frames/protocol-header.js";
+import { FrameSplitter } from "../frames/splitter.js";
 import { Output } from "../links/output.js";
 import { Receiver, type ReceiverInit } from "../links/receiver.js";
 import { Sender, type SenderInit } from "../links/sender.js";
@@ -9,62 +12,66 @@ import { type Logger, silentLogger } from "../logger.js";
 import { Control } from "./control/control.js";
 import type { RemoteOpen } from "./control/control-events.js";
 import { IdleTimeout } from "./idle-timeout.js";
-import { AMQP_HEADER, Inbound } from "./inbound.js";
+import { Inbound } from "./inbound.js";
 import { answerWith, type LinkRequest } from "./link-request.js";
 import { Sessions } from "./sessions.js";
 
 /** Answers a link that the peer asks for on the connection. */
 export type OnLink = (request: LinkRequest, connection: Connection) => void;
 
-/** Announced, and held against the peer. */
+/** Largest frame, as announced to the peer and required of it. */
 export const MAX_FRAME_BYTES = 65_536;
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
-/** The highest handle of a session, and the highest channel, that the peer may use. */
+/** Highest handle in a session, and highest channel, that the peer may use. */
 const HANDLE_MAX = 1023;
 const CHANNEL_MAX = 4095;
-/** How long the peer may take to answer our Close. */
+/** Timeout for the peer's answer to our Close. */
 const CLOSE_MS = 2_000;
 
 export interface ConnectionOptions {
   containerId: string;
-  /** Open.hostname: the virtual host, for peers that want it there. */
+  /** Open.hostname: the virtual host, for peers that read it there. */
   hostname?: string | undefined;
-  /** Silence of the peer that ends the connection; half of it is announced as idle-time-out. Absent or 0: any silence is borne. */
+  /**
+   * Ends the connection when nothing arrives from the peer for this long. Half of it is announced as idle-time-out.
+   * Omitted or 0: no idle timeout.
+   */
   idleTimeoutMs?: number | undefined;
   properties?: Readonly<Record<string, string | number>> | undefined;
-  /** The largest message taken, in bytes. Default 16 MiB. */
+  /** Largest message accepted, in bytes. Default 16 MiB. */
   maxMessageBytes?: number | undefined;
   logger?: Logger | undefined;
 }
 
 /**
- * One life of one connection, behind SASL. It joins the two planes: what moves messages is the sessions', all else the
- * control plane's; what both write leaves through one output, in order.
+ * One AMQP connection, from the end of SASL to its close. It joins the two planes: frames that move messages belong to
+ * the sessions, all others to the control plane. Both planes write through one output, in order.
  */
 export class Connection {
   readonly socket: Socket;
-  /** The SASL mechanism; empty when there was none. */
+  /** SASL mechanism. Empty without SASL. */
   readonly mechanism: string;
-  /** Resolves when it is over, with the cause unless it was closed here. Never rejects. */
+  /** Resolves when the connection is over: with the cause, or undefined after `close`. Never rejects. */
   readonly closed: Promise<Error | undefined>;
-  /** @internal Where the socket's events lead from now on. */
+  readonly #closed = new Deferred<Error | undefined>();
+  /** @internal Handlers for the socket's events after the handshake. */
   readonly handlers: SocketHandlers;
   readonly #maxMessageBytes: number;
   readonly #logger: Logger;
   readonly #onOpen: (connection: Connection) => void;
   readonly #onLink: OnLink | undefined;
   readonly #output: Output;
-  readonly #inbound: Inbound;
-  readonly #heartbeat: IdleTimeout;
+  readonly #header = new ProtocolHeader();
+  readonly #frames: FrameSplitter;
+  readonly #idleTimeout: IdleTimeout;
   readonly #control: Control;
   readonly #sessions: Sessions;
   #remote: RemoteOpen | undefined;
   #state: "open" | "closing" | "over" = "open";
   #headerSent = false;
-  #heldBytes = 0;
-  #settleClosed: (cause: Error | undefined) => void = () => {};
+  #reservedBytes = 0;
 
-  /** With `onLink` this is the accepting side, which lets the peer speak first. */
+  /** With `onLink`, this is the accepting side, which waits for the peer's header. */
   constructor(
     socket: Socket,
     mechanism: string,
@@ -72,24 +79,22 @@ export class Connection {
     onOpen: (connection: Connection) => void,
     onLink?: OnLink,
   ) {
+    this.closed = this.#closed.promise;
     this.socket = socket;
     this.mechanism = mechanism;
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
     this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
     this.#logger = options.logger ?? silentLogger;
     this.#onOpen = onOpen;
     this.#onLink = onLink;
     this.#output = new Output(socket, {
       maxBufferedBytes: 4 * this.#maxMessageBytes,
-      onOverflow: (bytes) => this.#finish(this.#lost(`the peer does not read: ${bytes} bytes wait`)),
+      onOverflow: (bytes) => this.#finish(this.#lost(`the peer does not read: ${bytes} bytes unsent`)),
       onWritable: () => this.#sessions.pump(),
     });
     const idleTimeoutMs = options.idleTimeoutMs ?? 0;
-    this.#heartbeat = new IdleTimeout(this.#output, idleTimeoutMs, (silentMs) => {
-      const description = `nothing came for ${silentMs} ms`;
-      this.#sayClose({ condition: "amqp:resource-limit-exceeded", description });
+    this.#idleTimeout = new IdleTimeout(this.#output, idleTimeoutMs, (silentMs) => {
+      const description = `no data received for ${silentMs} ms`;
+      this.#writeClose({ condition: "amqp:resource-limit-exceeded", description });
       this.#finish(this.#lost(description));
     });
     this.#control = this.#createControl(options, idleTimeoutMs);
@@ -98,27 +103,27 @@ export class Connection {
       max: CHANNEL_MAX + 1,
       session: () => ({
         output: this.#output,
-        // No larger than ours, also where the peer sets no limit: a large message must not hold up all others.
+        // Our limit applies even if the peer sets none: a large message must not delay all others.
         maxFrameBytes: Math.min(this.remote.maxFrameBytes, MAX_FRAME_BYTES),
         maxMessageBytes: this.#maxMessageBytes,
-        reserveBytes: (bytes) => this.#hold(bytes),
+        reserveBytes: (bytes) => this.#reserve(bytes),
         logger: this.#logger,
       }),
       onAttachRequest: onLink && ((session, request) => answerWith((link) => onLink(link, this), session, request)),
       ended: () => this.#lost("the peer ended the session"),
     });
-    this.#inbound = new Inbound(MAX_FRAME_BYTES, {
-      onHeader: () => this.#writeHeader(),
+    const inbound = new Inbound({
       isOpen: () => this.#remote !== undefined,
       isClosing: () => this.#state === "closing",
       isAlive: () => this.#state !== "over",
       session: (channel) => this.#sessions.get(channel),
       onControl: (frame) => {
-        // rhea may answer with a detach, an end or a close, behind which it would be too late.
+        // Gathered dispositions and credit must precede the detach, end or close that rhea may answer with.
         this.#output.gather();
         this.#control.receive(frame);
       },
     });
+    this.#frames = new FrameSplitter(MAX_FRAME_BYTES, inbound.onFrame);
     this.handlers = {
       data: this.#onData,
       drain: () => this.#output.drained(),
@@ -128,7 +133,11 @@ export class Connection {
     };
   }
 
-  /** What the peer's Open says. Throws before it came. */
+  /**
+   * The fields of the peer's Open.
+   *
+   * @throws ConnectionLost before the Open arrives.
+   */
   get remote(): RemoteOpen {
     if (this.#remote === undefined) throw this.#lost("not open yet");
     return this.#remote;
@@ -138,32 +147,37 @@ export class Connection {
     return this.#state === "open" && this.#remote?.established === true;
   }
 
-  /** Rejects with AmqpError when the peer refuses the link, with ConnectionLost when the connection goes meanwhile. */
+  /**
+   * Attaches a sending link.
+   *
+   * @throws AmqpError when the peer refuses the link.
+   * @throws ConnectionLost when the connection ends first.
+   */
   openSender(init: SenderInit): Promise<Sender> {
     return this.#sessions.attach("sender", init, (session) => new Sender(session, init));
   }
 
-  /** As `openSender`. Credit is given once the peer has attached. */
+  /** Attaches a receiving link, as `openSender`. Credit is issued once the peer has attached. */
   openReceiver(init: ReceiverInit): Promise<Receiver> {
     return this.#sessions.attach("receiver", init, (session) => new Receiver(session, init));
   }
 
-  /** Looks at once whether the peer is still there, and asks it: without any sign of it for some seconds the connection is over. */
+  /** Checks the peer at once, and probes it. The connection ends if nothing arrives from the peer for 5 s. */
   check(): void {
     if (!this.isOpen) return;
-    this.#heartbeat.look();
-    void this.#heartbeat.demand(() => this.#sessions.probe());
+    this.#idleTimeout.look();
+    void this.#idleTimeout.demand(() => this.#sessions.probe());
   }
 
   /**
-   * Closes, telling the peer why if there is something to tell. Resolves when it is over. Idempotent. From now on no delivery
-   * is handed over, and what is sent is unsent; outcomes still come.
+   * Closes the connection, with `error` as the reason for the peer. Resolves when it is closed. Idempotent. From now on
+   * no delivery is handed over and new messages end as `unsent`. Outcomes still arrive.
    */
   async close(error?: AmqpErrorInit): Promise<void> {
     if (this.#state === "open") {
       this.#state = "closing";
       this.#sessions.stop(this.#lost("closed"));
-      this.#sayClose(error);
+      this.#writeClose(error);
       const timer = setTimeout(() => this.#finish(undefined), CLOSE_MS);
       await this.closed;
       clearTimeout(timer);
@@ -171,12 +185,12 @@ export class Connection {
     await this.closed;
   }
 
-  /** @internal Over at once, without a word to the peer. */
+  /** @internal Ends the connection at once, without a Close to the peer. */
   abort(reason: Error): void {
     this.#finish(reason);
   }
 
-  /** @internal Takes what came behind SASL; the side that connected speaks first. */
+  /** @internal Starts AMQP with the bytes that followed SASL. The connecting side sends the first header. */
   start(rest: Uint8Array): void {
     if (this.#onLink === undefined) {
       this.#writeHeader();
@@ -198,8 +212,8 @@ export class Connection {
     return new Control(open, begin, this.#maxMessageBytes, (frame) => this.#writeFrame(frame), {
       onOpen: (remote) => {
         this.#remote = remote;
-        if (!remote.established) return; // the Close that follows says why
-        this.#heartbeat.start(remote.idleTimeoutMs ?? 0);
+        if (!remote.established) return; // the Close that follows contains the reason
+        this.#idleTimeout.start(remote.idleTimeoutMs ?? 0);
         this.#onOpen(this);
       },
       onClose: (error) => this.#finish(error ?? this.#lost("closed by the peer")),
@@ -220,51 +234,57 @@ export class Connection {
 
   readonly #onData = (bytes: Uint8Array): void => {
     if (this.#state === "over") return;
-    this.#heartbeat.received();
+    this.#idleTimeout.received();
     try {
-      this.#inbound.receive(bytes);
+      this.#frames.receive(this.#header.isComplete ? bytes : this.#receiveHeader(bytes));
     } catch (thrown) {
       this.#fail(toError(thrown));
     }
   };
 
-  #hold(bytes: number): void {
-    this.#heldBytes += bytes;
-    if (this.#heldBytes <= 4 * this.#maxMessageBytes) return;
-    throw new ProtocolError(`${this.#heldBytes} bytes of incomplete deliveries`, "amqp:resource-limit-exceeded");
+  #receiveHeader(bytes: Uint8Array): Uint8Array {
+    const rest = this.#header.receive(bytes);
+    if (this.#header.isComplete) this.#writeHeader();
+    return rest;
   }
 
-  #lost(what: string): ConnectionLost {
-    return new ConnectionLost(`${this.socket.id}: ${what}`);
+  #reserve(bytes: number): void {
+    this.#reservedBytes += bytes;
+    if (this.#reservedBytes <= 4 * this.#maxMessageBytes) return;
+    throw new ProtocolError(`${this.#reservedBytes} bytes of incomplete deliveries`, "amqp:resource-limit-exceeded");
   }
 
-  /** What we cannot go on with: the peer is told, as far as it can be. */
+  #lost(reason: string): ConnectionLost {
+    return new ConnectionLost(`${this.socket.id}: ${reason}`);
+  }
+
+  /** Ends the connection with an error, which a Close reports to the peer if possible. */
   #fail(error: Error): void {
-    const known = error instanceof AmqpError;
-    if (!known) this.#logger.error(`${this.socket.id}: ${error.stack ?? error.message}`);
+    const isAmqpError = error instanceof AmqpError;
+    if (!isAmqpError) this.#logger.error(`${this.socket.id}: ${error.stack ?? error.message}`);
     if (this.#headerSent || this.#onLink !== undefined) {
       this.#writeHeader();
-      this.#sayClose(known ? error : { condition: "amqp:internal-error", description: "internal error" });
+      this.#writeClose(isAmqpError ? error : { condition: "amqp:internal-error", description: "internal error" });
     }
     this.#finish(error);
   }
 
-  /** Says all that is owed, then Close, and nothing behind it. */
-  #sayClose(error: AmqpErrorInit | undefined): void {
+  /** Writes gathered dispositions and credit, then the Close, and nothing after it. */
+  #writeClose(error: AmqpErrorInit | undefined): void {
     this.#output.gather();
     this.#control.close(error);
     this.#output.end();
   }
 
-  /** What the peer does once we are closing is no cause. */
+  /** Ends the connection. While we are closing, the reason is not its cause. */
   #finish(reason: Error | undefined): void {
     if (this.#state === "over") return;
     const cause = this.#state === "closing" ? undefined : reason;
     this.#state = "over";
-    this.#heartbeat.stop();
+    this.#idleTimeout.stop();
     this.#output.end();
     this.socket.close();
-    this.#settleClosed(cause);
+    this.#closed.resolve(cause);
     this.#sessions.end(cause ?? this.#lost("closed"));
   }
 }

@@ -1,17 +1,18 @@
 import type { Output } from "../links/output.js";
 import { LONGEST_TIMER_MS } from "../timers.js";
 
-/** An AMQP frame without performative (transport 2.4.5). */
+/** An AMQP frame without performative: a heartbeat (transport 2.4.5). */
 const EMPTY_FRAME = Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0);
-/** However short an idle time-out a peer asks for, we look and speak no more often. */
+/** Shortest interval between checks and between heartbeats, even if the peer's idle-time-out is shorter. */
 const SHORTEST_MS = 50;
-/** Who owes us an answer is gone after so many looks at which nothing had come since the last one. */
+/** Number of checks in a row without new data after which a probed peer is lost. */
 const QUIET_LOOKS = 5;
 const QUIET_LOOK_MS = 1_000;
 
 /**
- * Keeps a connection alive both ways: says something when the peer would think us gone, and tells when the peer is silent
- * for longer than we bear. A throttled background tab runs timers once a minute: what comes in is a reason to look, too.
+ * Keeps a connection alive both ways: sends a heartbeat before the peer's idle-time-out expires, and calls `onSilence`
+ * when the peer is silent for longer than ours. A throttled background tab runs timers only once a minute, so incoming
+ * data triggers heartbeats too.
  */
 export class IdleTimeout {
   readonly #output: Output;
@@ -21,19 +22,19 @@ export class IdleTimeout {
   #receivedMs = performance.now();
   #timer: ReturnType<typeof setInterval> | undefined;
   #secondLook: ReturnType<typeof setTimeout> | undefined;
-  #question: ReturnType<typeof setInterval> | undefined;
+  #probeTimer: ReturnType<typeof setInterval> | undefined;
 
-  /** `localMs`: silence that is not borne; 0: any is. */
+  /** `localMs`: longest silence of the peer; 0: no limit. */
   constructor(output: Output, localMs: number, onSilence: (silentMs: number) => void) {
     this.#output = output;
     this.#localMs = localMs;
     this.#onSilence = onSilence;
   }
 
-  /** The peer is open; `remoteMs` is its idle-time-out, 0: none. */
+  /** Starts once the peer is open. `remoteMs` is its idle-time-out; 0: none. */
   start(remoteMs: number): void {
     this.#remoteMs = remoteMs === 0 ? 0 : Math.max(remoteMs, 2 * SHORTEST_MS);
-    // A longer one than timers have needs no heartbeat in this life.
+    // An idle-time-out longer than the longest timer needs no heartbeat.
     const shortest = Math.min(remoteMs || LONGEST_TIMER_MS, this.#localMs || LONGEST_TIMER_MS);
     if (shortest === LONGEST_TIMER_MS) return;
     this.#timer = setInterval(() => this.look(), Math.max(SHORTEST_MS, shortest / 4));
@@ -41,25 +42,25 @@ export class IdleTimeout {
 
   received(): void {
     this.#receivedMs = performance.now();
-    if (this.#remoteMs > 0) this.#speak(this.#receivedMs);
+    if (this.#remoteMs > 0) this.#sendHeartbeat(this.#receivedMs);
   }
 
   stop(): void {
     clearInterval(this.#timer);
     clearTimeout(this.#secondLook);
-    clearInterval(this.#question);
+    clearInterval(this.#probeTimer);
     this.#timer = undefined;
     this.#secondLook = undefined;
-    this.#question = undefined;
+    this.#probeTimer = undefined;
     this.#remoteMs = 0;
   }
 
-  /** Whether something must be said, and whether the peer is silent. */
+  /** Sends a heartbeat if one is due, and checks whether the peer is silent. */
   look(): void {
     const nowMs = performance.now();
-    if (this.#remoteMs > 0) this.#speak(nowMs);
+    if (this.#remoteMs > 0) this.#sendHeartbeat(nowMs);
     if (this.#secondLook !== undefined || !this.#isSilent(nowMs)) return;
-    // Where the event loop was held up, timers come before the bytes that have been waiting.
+    // After a blocked event loop, timers run before the bytes that have arrived meanwhile.
     this.#secondLook = setTimeout(() => {
       this.#secondLook = undefined;
       const laterMs = performance.now();
@@ -68,26 +69,27 @@ export class IdleTimeout {
   }
 
   /**
-   * Asks the peer, whatever silence is borne otherwise: `ask` resolves when it has answered, or rejects when it cannot be asked.
-   * Looks are counted, not time: the page may be frozen meanwhile, and timers come before the bytes that have been waiting.
+   * Probes the peer, regardless of the idle timeout: `probe` resolves when the peer has answered, or rejects when it
+   * cannot be probed. Checks are counted instead of time, because the page may be frozen meanwhile, and timers run
+   * before the bytes that have arrived.
    */
-  async demand(ask: () => Promise<void>): Promise<void> {
-    if (this.#question !== undefined) return;
+  async demand(probe: () => Promise<void>): Promise<void> {
+    if (this.#probeTimer !== undefined) return;
     let seenMs = this.#receivedMs;
     let quiet = 0;
-    const question = setInterval(() => {
+    const timer = setInterval(() => {
       quiet = seenMs === this.#receivedMs ? quiet + 1 : 0;
       seenMs = this.#receivedMs;
       if (quiet === QUIET_LOOKS) this.#onSilence(Math.round(performance.now() - seenMs));
     }, QUIET_LOOK_MS);
-    this.#question = question;
+    this.#probeTimer = timer;
     try {
-      await ask();
+      await probe();
     } catch {
-      // It was never asked, or the connection is over.
+      // The peer could not be probed, or the connection is over.
     } finally {
-      clearInterval(question);
-      this.#question = undefined;
+      clearInterval(timer);
+      this.#probeTimer = undefined;
     }
   }
 
@@ -95,7 +97,7 @@ export class IdleTimeout {
     return this.#localMs > 0 && nowMs - this.#receivedMs > this.#localMs;
   }
 
-  #speak(nowMs: number): void {
+  #sendHeartbeat(nowMs: number): void {
     if (nowMs - this.#output.lastMs < this.#remoteMs / 2) return;
     this.#output.writer.append(EMPTY_FRAME);
     this.#output.flush();

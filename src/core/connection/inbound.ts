@@ -1,63 +1,41 @@
 import { ProtocolError } from "../errors.js";
 import { CLOSE, checkControlFrame, OPEN } from "../frames/control-frame-checks.js";
 import { DISPOSITION, FLOW, TRANSFER } from "../frames/performatives.js";
-import { type FrameHead, FrameSplitter, readFrameHead } from "../frames/splitter.js";
+import { type FrameHead, readFrameHead } from "../frames/splitter.js";
 import type { Session } from "../links/session.js";
-import { describeProtocol } from "../sasl/sasl.js";
 import { Reader } from "../types/reader.js";
 
-/** The AMQP 1.0 protocol header (transport 2.2): "AMQP", protocol id, major, minor, revision. */
-export const AMQP_HEADER: readonly number[] = [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0];
-
-/** Where what came in goes. */
+/** Receivers of the incoming frames. */
 export interface InboundRoutes {
-  /** The peer's header came. */
-  onHeader(): void;
   isOpen(): boolean;
-  /** Our Close has been written: what could only be answered behind it is passed over. */
+  /** Our Close has been written. Frames other than disposition and close are ignored: an answer would follow the Close. */
   isClosing(): boolean;
-  /** False once nothing of the peer counts any more. */
+  /** False once further frames of the peer are ignored. */
   isAlive(): boolean;
   session(channel: number): Session | undefined;
-  /** One vetted frame for the control plane. */
+  /** One checked frame for the control plane. */
   onControl(frame: Uint8Array): void;
 }
 
 /**
- * From bytes to the two planes: the protocol header, then frames. Transfer, flow and disposition go to their session;
- * every other performative is vetted before rhea reads it.
+ * Routes incoming frames to the two planes. Transfer, flow and disposition go to their session. Every other performative is
+ * checked before rhea reads it.
  */
 export class Inbound {
   readonly #routes: InboundRoutes;
-  readonly #splitter: FrameSplitter;
   readonly #reader = new Reader();
   readonly #head: FrameHead = { channel: 0, code: 0, body: 0 };
-  readonly #header: number[] = [];
 
-  constructor(maxFrameBytes: number, routes: InboundRoutes) {
+  constructor(routes: InboundRoutes) {
     this.#routes = routes;
-    this.#splitter = new FrameSplitter(maxFrameBytes, this.#onFrame);
   }
 
-  /** Throws ProtocolError for what is not AMQP 1.0. */
-  receive(bytes: Uint8Array): void {
-    if (this.#header.length === AMQP_HEADER.length) this.#splitter.receive(bytes);
-    else this.#receiveHeader(bytes);
-  }
-
-  #receiveHeader(bytes: Uint8Array): void {
-    const missing = AMQP_HEADER.length - this.#header.length;
-    this.#header.push(...bytes.subarray(0, missing));
-    if (bytes.length < missing) return;
-    if (this.#header.some((byte, i) => byte !== AMQP_HEADER[i])) {
-      const spoken = describeProtocol(Uint8Array.from(this.#header));
-      throw new ProtocolError(`the peer speaks ${spoken}, not AMQP 1.0`, "amqp:connection:framing-error");
-    }
-    this.#routes.onHeader();
-    this.#splitter.receive(bytes.subarray(missing));
-  }
-
-  readonly #onFrame = (bytes: Uint8Array, at: number, end: number): boolean => {
+  /**
+   * Routes one frame: bytes [at, end). Returns false after the end of the connection.
+   *
+   * @throws ProtocolError for a frame that is not valid here.
+   */
+  readonly onFrame = (bytes: Uint8Array, at: number, end: number): boolean => {
     const head = this.#head;
     readFrameHead(bytes, at, end, head);
     if (head.body === end) return true;
@@ -84,6 +62,6 @@ export class Inbound {
   #session(channel: number, code: number): Session {
     const session = this.#routes.session(channel);
     if (session !== undefined) return session;
-    throw new ProtocolError(`performative 0x${code.toString(16)} on channel ${channel}, where no session is`);
+    throw new ProtocolError(`performative 0x${code.toString(16)} on channel ${channel}, which has no session`);
   }
 }

@@ -1,45 +1,47 @@
-/** How a transport is doing. `host` is `name:port`, never with credentials. */
+import { Deferred } from "../deferred.js";
+
+/** State of a transport's connection. `host` is `name:port`, without credentials. */
 export type TransportStatus =
-  /** Nobody has used it yet. */
+  /** The transport has not been used yet. */
   | { readonly type: "idle" }
   | {
       readonly type: "connecting";
-      /** The host that is tried. */
+      /** Host of this attempt. */
       readonly host: string;
-      /** From 1, counted since there was a connection. */
+      /** Number of this attempt since the last connection, from 1. */
       readonly attempt: number;
     }
   | {
       readonly type: "connected";
-      /** The host at the other end. */
+      /** Host of the connection. */
       readonly host: string;
-      /** What it calls itself, if it says so. */
+      /** Product name that the peer reports, if any. */
       readonly product: string | undefined;
     }
   | {
       readonly type: "disconnected";
-      /** The host that was connected, or could not be. */
+      /** Host of the lost connection or the failed attempt. */
       readonly host: string;
-      /** Why; absent when the peer closed the connection in order. */
+      /** Cause. Undefined if the peer closed the connection without an error. */
       readonly error: Error | undefined;
-      /** The pause before the next attempt; absent when there is none. */
+      /** Pause before the next attempt. Undefined if no attempt follows. */
       readonly retryInMs: number | undefined;
     }
   | {
-      /** Connected, and a link was refused by the peer, or detached; it is tried again. */
+      /** Connected, but the peer has refused or detached a link. The link is retried. */
       readonly type: "refused";
-      /** The address of the link. */
+      /** Address of the link. */
       readonly address: string;
-      /** Why. */
+      /** Cause. */
       readonly error: Error;
     }
-  /** For good. */
+  /** The transport is closed. This state is final. */
   | { readonly type: "closed" };
 
-/** The present status, for whoever asks and whoever watches. Nothing comes after `closed`. */
+/** The present status and its changes. `closed` is final. */
 export class StatusFeed {
   #present: TransportStatus = { type: "idle" };
-  #changed = new Change();
+  #changed = new Deferred();
 
   get present(): TransportStatus {
     return this.#present;
@@ -48,12 +50,12 @@ export class StatusFeed {
   set(status: TransportStatus): void {
     if (this.#present.type === "closed") return;
     this.#present = status;
-    const { happen } = this.#changed;
-    this.#changed = new Change();
-    happen();
+    const changed = this.#changed;
+    this.#changed = new Deferred();
+    changed.resolve();
   }
 
-  /** First the present status, then every change; a slow reader gets the latest. Ends after `closed`. */
+  /** Yields the present status, then every change. A slow reader gets only the latest. Ends after `closed`. */
   async *watch(): AsyncGenerator<TransportStatus, void, undefined> {
     for (;;) {
       const { promise } = this.#changed;
@@ -63,12 +65,4 @@ export class StatusFeed {
       await promise;
     }
   }
-}
-
-/** The next change, which any number of readers may wait for. */
-class Change {
-  happen: () => void = () => {};
-  readonly promise = new Promise<void>((resolve) => {
-    this.happen = resolve;
-  });
 }

@@ -3,51 +3,52 @@ import { ConnectionLost, toError } from "../errors.js";
 import { Waiters } from "../waiters.js";
 import type { StatusFeed } from "./status.js";
 
-/** One connection from its open to its end, with whatever was built on it. */
+/** One connection from its open to its end, with the links that are built on it. */
 export interface ManagedConnection {
-  /** False from the moment it is lost or being closed, which is before `closed` resolves. */
+  /** False as soon as the connection is lost or closing, before `closed` resolves. */
   readonly isOpen: boolean;
-  /** Resolves, with the cause, when it is over. Never rejects. */
+  /** Resolves with the cause when the connection is over. Never rejects. */
   readonly closed: Promise<Error | undefined>;
-  /** What the peer says it is. */
+  /** Product name that the peer reports. */
   readonly product: string | undefined;
-  /** Looks at once whether it is still good; when it is not, that ends it. */
+  /** Checks at once whether the connection still works. A dead connection ends. */
   check(): void;
   close(): Promise<void>;
 }
 
 export interface SupervisorOptions<H extends { readonly name: string }, L extends ManagedConnection> {
   hosts: readonly [H, ...H[]];
-  /** Connects; `attempt` is that of the status. Rejects when it cannot, or with `signal.reason`. */
+  /** Connects. `attempt` is that of the status. Rejects with the failure or with `signal.reason`. */
   open: (host: H, signal: AbortSignal, attempt: number) => Promise<L>;
-  /** Called when a life begins, before those who wait for it. Must not throw. */
-  whenConnected: (life: L) => void;
-  /** The longest pause after a failure; multiplied by `backoff` after each further one, up to `maxMs`. */
+  /** Called with each new connection, before the waiting callers get it. Must not throw. */
+  whenConnected: (connection: L) => void;
+  /** Longest pause after a failure. It is multiplied by `backoff` after each further failure, up to `maxMs`. */
   retry: { intervalMs: number; backoff: number; maxMs: number };
   status: StatusFeed;
-  /** Chooses the first host and the length of pauses: from 0 to below 1. */
+  /** Returns a number from 0 to below 1, which chooses the first host and the length of pauses. Default Math.random. */
   random?: (() => number) | undefined;
-  /** Subscribes to what may have cut or restored the connection unnoticed; gives what ends that. */
+  /** Subscribes to events that may cut or restore the connection unnoticed. Returns a function that unsubscribes. */
   onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
-/** How long one attempt may take. TCP alone would wait for minutes on a host that swallows packets. */
+/** Timeout for one attempt. TCP alone waits for minutes for a host that drops packets. */
 const ATTEMPT_MS = 30_000;
 
 /**
- * Lives one after another, never two at a time (oslo_messaging/_drivers/amqp1_driver/controller.py, Hosts and
- * _hard_reset): from the first use on it connects, and connects again, going round the hosts from a random one, until
- * closed. A refused password is tried again like any other failure; the status and `lastError` tell of it. Half of each
- * pause is random, which oslo's is not: those who were cut off together must not come back together.
+ * Keeps one connection, never two at a time, from the first use until `close`
+ * (oslo_messaging/_drivers/amqp1_driver/controller.py, Hosts and _hard_reset). It reconnects after a loss, and cycles
+ * through the hosts from a random one. A refused password is retried like any other failure, and is reported by the
+ * status and `lastError`. Half of each pause is random, unlike oslo's: clients that are disconnected together must not
+ * reconnect together.
  */
 export class Supervisor<H extends { readonly name: string }, L extends ManagedConnection> {
   readonly #options: SupervisorOptions<H, L>;
   #connection: L | undefined;
-  /** For the next life. */
+  /** Callers waiting for the next connection. */
   readonly #waiters = new Waiters<L>();
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** Ends the present attempt. */
+  /** Aborts the present attempt. */
   #abort: (reason: Error) => void = () => {};
   /** Ends the present pause. */
   #resume: () => void = () => {};
@@ -60,22 +61,22 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     this.#delayMs = options.retry.intervalMs;
   }
 
-  /** The present life, while it is good. */
+  /** The present connection, while it is open. */
   get live(): L | undefined {
     return this.#connection?.isOpen ? this.#connection : undefined;
   }
 
-  /** The host that is connected, or was tried last. */
+  /** The host of the present connection or the last attempt. */
   get host(): H | undefined {
     return this.#host;
   }
 
-  /** Why the newest attempt failed, or the newest life ended. Undefined while there is a life. */
+  /** Cause of the last failed attempt or lost connection. Undefined while connected. */
   get lastError(): Error | undefined {
     return this.#lastError;
   }
 
-  /** The present life, or the next one as soon as there is. Rejects with what ends the deadline, and when closed. */
+  /** Resolves with the present or the next connection. Rejects with the error of the deadline, or when closed. */
   async current(deadline: Deadline): Promise<L> {
     this.start();
     if (this.live !== undefined) return this.live;
@@ -83,12 +84,12 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     return await this.#waiters.wait("connecting", deadline);
   }
 
-  /** Connects, if that has not begun yet. */
+  /** Starts to connect, unless already started or closed. */
   start(): void {
     if (this.#closing === undefined) this.#running ??= this.#run();
   }
 
-  /** Ends what there is, and everyone who waits. Resolves when the connection is closed. Idempotent. */
+  /** Ends the connection and rejects all waiting callers. Resolves when the connection is closed. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -110,7 +111,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     unsubscribe?.();
   }
 
-  /** Something has happened to the network, or to us: what is there is checked, what is not is tried, without delay. */
+  /** Checks the present connection, or retries at once, after an event that may have cut or restored the network. */
   #wake(): void {
     this.#delayMs = this.#options.retry.intervalMs;
     this.#resume();
@@ -124,12 +125,12 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
       const host = hosts[index % hosts.length] ?? hosts[0];
       this.#host = host;
       status.set({ type: "connecting", host: host.name, attempt });
-      const life = await this.#open(host, attempt);
-      if (!(life instanceof Error)) {
+      const opened = await this.#open(host, attempt);
+      if (!(opened instanceof Error)) {
         attempt = 0;
         this.#delayMs = retry.intervalMs;
       }
-      const error = life instanceof Error ? life : await this.#untilClosed(life, host);
+      const error = opened instanceof Error ? opened : await this.#untilClosed(opened, host);
       if (this.#closing !== undefined) return;
       this.#lastError = error;
       const delayMs = this.#delayMs;
@@ -157,17 +158,17 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     }
   }
 
-  async #untilClosed(life: L, host: H): Promise<Error | undefined> {
+  async #untilClosed(connection: L, host: H): Promise<Error | undefined> {
     if (this.#closing !== undefined) {
-      await life.close();
+      await connection.close();
       return undefined;
     }
-    this.#connection = life;
+    this.#connection = connection;
     this.#lastError = undefined;
-    this.#options.status.set({ type: "connected", host: host.name, product: life.product });
-    this.#options.whenConnected(life);
-    this.#waiters.resolve(life);
-    const error = await life.closed;
+    this.#options.status.set({ type: "connected", host: host.name, product: connection.product });
+    this.#options.whenConnected(connection);
+    this.#waiters.resolve(connection);
+    const error = await connection.closed;
     this.#connection = undefined;
     return error;
   }

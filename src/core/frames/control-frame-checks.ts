@@ -1,22 +1,14 @@
 import { ProtocolError } from "../errors.js";
-import { descriptorName } from "../types/descriptors.js";
+import { NULL } from "../types/codes.js";
+import { ATTACH, BEGIN, CLOSE, DETACH, descriptorName, END, OPEN, SOURCE, TARGET } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
 
-/** Descriptors of what opens and closes (transport 2.7). */
-export const OPEN = 0x10;
-const BEGIN = 0x11;
-const ATTACH = 0x12;
-const DETACH = 0x16;
-const END = 0x17;
-export const CLOSE = 0x18;
+export { CLOSE, OPEN };
 
-/** An attach is kept as long as its link, and one connection may have thousands. */
+/** Maximum size of an attach: it is kept as long as its link, and a connection can have thousands of links. */
 const MAX_ATTACH_BYTES = 16_384;
 
-const SOURCE = 0x28;
-const TARGET = 0x29;
-
-/** Passes over a field, and throws when it is of another type. False: it is null. */
+/** Skips a field and returns false when it is null. Throws when it has another type. */
 type Pass = (reader: Reader) => boolean;
 
 interface Field {
@@ -36,13 +28,13 @@ const any: Pass = (reader) => {
   return true;
 };
 
-/** rhea prints what it does not know, such as the coordinator of transactions. */
-function terminus(wanted: number): Pass {
+/** Accepts only this kind of terminus: rhea prints unknown ones, such as the coordinator of transactions. */
+function terminus(expected: number): Pass {
   return (reader) => {
-    if (reader.bytes[reader.at] === 0x40) return any(reader);
+    if (reader.bytes[reader.at] === NULL) return any(reader);
     const code = reader.described();
-    if (code !== wanted) {
-      throw new ProtocolError(`attach with a terminus of type 0x${code.toString(16)}`, "amqp:not-implemented");
+    if (code !== expected) {
+      throw new ProtocolError(`unsupported terminus 0x${code.toString(16)} in attach`, "amqp:not-implemented");
     }
     const count = reader.list();
     reader.leaveList(count, reader.listEnd);
@@ -50,7 +42,7 @@ function terminus(wanted: number): Pass {
   };
 }
 
-/** The fields that anything here believes, in their order; what lies between or behind them is passed over. */
+/** The fields that are relied on, in order. Fields of any type and fields behind these are skipped. */
 const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
   [
     OPEN,
@@ -94,14 +86,16 @@ const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
 ]);
 
 /**
- * Vets a performative of the control plane before rhea reads it, which believes every count, size and type: all of it is
- * walked once. `reader` stands behind the descriptor `code`. Throws ProtocolError.
+ * Checks all of a performative of the control plane before rhea reads it, because rhea trusts every count, size and type.
+ * `reader` is positioned behind the descriptor `code`.
+ *
+ * @throws ProtocolError when the performative is invalid or an attach is larger than 16 KiB.
  */
 export function checkControlFrame(reader: Reader, code: number): void {
   const fields = FIELDS.get(code);
-  if (fields === undefined) throw reader.error(`performative 0x${code.toString(16)}, which is none of AMQP's`);
+  if (fields === undefined) throw reader.error(`unknown performative 0x${code.toString(16)}`);
   if (code === ATTACH && reader.end - reader.at > MAX_ATTACH_BYTES) {
-    const description = `attach of ${reader.end - reader.at} bytes, at most ${MAX_ATTACH_BYTES} are taken`;
+    const description = `attach of ${reader.end - reader.at} bytes, the maximum is ${MAX_ATTACH_BYTES}`;
     throw new ProtocolError(description, "amqp:resource-limit-exceeded");
   }
   const count = reader.list();
@@ -111,7 +105,8 @@ export function checkControlFrame(reader: Reader, code: number): void {
     if (mandatory && !present) throw reader.error(`${descriptorName(code)} without ${name}`);
   }
   reader.leaveList(count - fields.length, end);
-  if (reader.at !== reader.end) throw reader.error(`${reader.end - reader.at} bytes behind ${descriptorName(code)}`);
+  if (reader.at !== reader.end)
+    throw reader.error(`${reader.end - reader.at} extra bytes after ${descriptorName(code)}`);
 }
 
 function must(name: string, pass: Pass): Field {

@@ -1,74 +1,98 @@
 import { ProtocolError, toError } from "../errors.js";
-import { SASL_MECHANISMS, SASL_OUTCOME } from "../sasl/sasl.js";
-import { descriptorCode, descriptorName } from "../types/descriptors.js";
+import { toHex } from "../types/bytes.js";
+import {
+  ACCEPTED_STATE,
+  ATTACH,
+  BEGIN,
+  CLOSE,
+  DETACH,
+  DISPOSITION,
+  descriptorCode,
+  descriptorName,
+  END,
+  ERROR,
+  FLOW,
+  MODIFIED_STATE,
+  OPEN,
+  RECEIVED_STATE,
+  REJECTED_STATE,
+  RELEASED_STATE,
+  SASL_CHALLENGE,
+  SASL_INIT,
+  SASL_MECHANISMS,
+  SASL_OUTCOME,
+  SASL_RESPONSE,
+  SOURCE,
+  TARGET,
+  TRANSFER,
+} from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 import { readUtf8 } from "../types/utf8.js";
 import { Uuid } from "../types/uuid.js";
 import { Described } from "../types/value.js";
 
-/** One frame as it passed, for people to look at. */
+/** Description of a frame that was sent or received, for logs and debugging. */
 export interface Frame {
-  /** From the peer, or to it. */
+  /** `in`: from the peer; `out`: to the peer. */
   direction: "in" | "out";
-  /** The session that it belongs to; 0 for those of the connection. */
+  /** Channel of the session; 0 for frames of the connection. */
   channel: number;
-  /** `open`, `transfer`, `sasl-init`; `heartbeat` for an empty frame, `unreadable` for what cannot be read. */
+  /** AMQP's name, such as `open`, `transfer` or `sasl-init`; `header` for a protocol header, `heartbeat` for an empty frame, `unreadable` for an invalid one. */
   performative: string;
   /**
-   * By AMQP's names in camelCase, fit for JSON. Absent ones are left out, and so is all that SASL exchanges but names of
-   * mechanisms and outcomes. A transfer has `payloadBytes` besides, an unreadable frame only the `reason`.
+   * Fields by AMQP's names in camelCase, as values that JSON can represent. Null fields are omitted, and so are all SASL
+   * data except mechanism names, host name and outcome code. A transfer also has `payloadBytes`, a header `protocol`; an
+   * unreadable frame has only `reason`.
    */
   fields: object;
-  /** The size of the whole frame. */
+  /** Size of the whole frame in bytes. */
   bytes: number;
 }
 
 const HEADER_BYTES = 8;
-const TRANSFER = 0x14;
-const CLOSE = 0x18;
 
-/** By descriptor. A field called `-` is secret. */
+/** Field names by descriptor. A field called `-` is secret and is omitted. */
 const FIELDS: ReadonlyMap<number, string> = new Map([
   [
-    0x10,
+    OPEN,
     "containerId hostname maxFrameSize channelMax idleTimeOut outgoingLocales incomingLocales offeredCapabilities desiredCapabilities properties",
   ],
   [
-    0x11,
+    BEGIN,
     "remoteChannel nextOutgoingId incomingWindow outgoingWindow handleMax offeredCapabilities desiredCapabilities properties",
   ],
   [
-    0x12,
+    ATTACH,
     "name handle role sndSettleMode rcvSettleMode source target unsettled incompleteUnsettled initialDeliveryCount maxMessageSize offeredCapabilities desiredCapabilities properties",
   ],
   [
-    0x13,
+    FLOW,
     "nextIncomingId incomingWindow nextOutgoingId outgoingWindow handle deliveryCount linkCredit available drain echo properties",
   ],
   [TRANSFER, "handle deliveryId deliveryTag messageFormat settled more rcvSettleMode state resume aborted batchable"],
-  [0x15, "role first last settled state batchable"],
-  [0x16, "handle closed error"],
-  [0x17, "error"],
-  [0x18, "error"],
-  [0x1d, "condition description info"],
-  [0x23, "sectionNumber sectionOffset"],
-  [0x24, ""],
-  [0x25, "error"],
-  [0x26, ""],
-  [0x27, "deliveryFailed undeliverableHere messageAnnotations"],
+  [DISPOSITION, "role first last settled state batchable"],
+  [DETACH, "handle closed error"],
+  [END, "error"],
+  [CLOSE, "error"],
+  [ERROR, "condition description info"],
+  [RECEIVED_STATE, "sectionNumber sectionOffset"],
+  [ACCEPTED_STATE, ""],
+  [REJECTED_STATE, "error"],
+  [RELEASED_STATE, ""],
+  [MODIFIED_STATE, "deliveryFailed undeliverableHere messageAnnotations"],
   [
-    0x28,
+    SOURCE,
     "address durable expiryPolicy timeout dynamic dynamicNodeProperties distributionMode filter defaultOutcome outcomes capabilities",
   ],
-  [0x29, "address durable expiryPolicy timeout dynamic dynamicNodeProperties capabilities"],
-  [0x40, "saslServerMechanisms"],
-  [0x41, "mechanism - hostname"],
-  [0x42, "-"],
-  [0x43, "-"],
-  [0x44, "code -"],
+  [TARGET, "address durable expiryPolicy timeout dynamic dynamicNodeProperties capabilities"],
+  [SASL_MECHANISMS, "saslServerMechanisms"],
+  [SASL_INIT, "mechanism - hostname"],
+  [SASL_CHALLENGE, "-"],
+  [SASL_RESPONSE, "-"],
+  [SASL_OUTCOME, "code -"],
 ]);
 
-/** Describes one frame, given with its header. Never throws: what cannot be read is `unreadable`. */
+/** Describes one frame, given with its header. Never throws: an invalid frame is described as `unreadable`. */
 export function describeFrame(direction: "in" | "out", frame: Uint8Array): Frame {
   const channel = frame[5] === 0 ? ((frame[6] ?? 0) << 8) | (frame[7] ?? 0) : 0;
   try {
@@ -83,7 +107,7 @@ function read(frame: Uint8Array): { performative: string; fields: object } {
   const body = (frame[4] ?? 0) * 4;
   const type = frame[5] ?? 0;
   if (frame.length < HEADER_BYTES || body < HEADER_BYTES || body > frame.length || type > 1) {
-    throw new ProtocolError("no frame header");
+    throw new ProtocolError("invalid frame header");
   }
   if (body === frame.length) return { performative: "heartbeat", fields: {} };
   const reader = new Reader(frame, body);
@@ -92,7 +116,7 @@ function read(frame: Uint8Array): { performative: string; fields: object } {
   const performative =
     code <= CLOSE || (code >= SASL_MECHANISMS && code <= SASL_OUTCOME) ? descriptorName(code) : undefined;
   if (performative === undefined || !Array.isArray(value)) {
-    throw new ProtocolError(`no performative: 0x${code.toString(16)}`);
+    throw new ProtocolError(`unknown performative 0x${code.toString(16)}`);
   }
   const fields = named(code, value);
   return { performative, fields: code === TRANSFER ? { ...fields, payloadBytes: reader.end - reader.at } : fields };
@@ -119,7 +143,7 @@ function forJson(value: unknown): unknown {
   return value;
 }
 
-/** An outcome, a source, an error: its fields beside its name. */
+/** An outcome, a source, a target or an error becomes its name as `type` with its fields. */
 function describedForJson({ descriptor, value }: Described): object {
   const code = typeof descriptor === "string" ? descriptorCode(descriptor) : Number(descriptor);
   if (code === undefined || !FIELDS.has(code) || !Array.isArray(value)) {
@@ -128,8 +152,8 @@ function describedForJson({ descriptor, value }: Described): object {
   return { type: descriptorName(code), ...named(code, value) };
 }
 
-/** Binary is a tag or a name more often than not. */
+/** Binary as text when it is printable ASCII, as most tags and names are; otherwise as hexadecimal digits. */
 function textOf(bytes: Uint8Array): string {
   const text = bytes.every((byte) => byte >= 0x20 && byte < 0x7f) ? readUtf8(bytes, 0, bytes.length) : undefined;
-  return text ?? `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return text ?? `0x${toHex(bytes)}`;
 }

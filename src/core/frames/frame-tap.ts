@@ -1,51 +1,59 @@
 import type { Socket } from "../byte-stream.js";
+import { ProtocolError } from "../errors.js";
 import { describeProtocol } from "../sasl/sasl.js";
-import { concat } from "../types/bytes.js";
 import { describeFrame, type Frame } from "./frame-log.js";
+import { FrameSplitter } from "./splitter.js";
 
-const HEADER_BYTES = 8;
-/** A larger one is no frame; the connection says so, the tap only stops looking. */
+/** Largest frame that is reported, in bytes. */
 const MAX_FRAME_BYTES = 1024 * 1024;
 
+/** The first byte of a protocol header. A frame up to `MAX_FRAME_BYTES` begins with 0. */
+const LETTER_A = 0x41;
+
+/** Called for each frame and each protocol header. */
 export type OnFrame = (frame: Frame) => void;
 
-/** Looks at one direction of a connection's bytes as they pass, and tells each protocol header and each frame. */
+/**
+ * Reports each protocol header and each frame in one direction of a connection. After an invalid frame size it reports
+ * nothing more; the connection itself handles the error.
+ */
 export class FrameTap {
   readonly #direction: Frame["direction"];
   readonly #onFrame: OnFrame;
-  #rest: Uint8Array = new Uint8Array(0);
-  #blind = false;
+  readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES, (bytes, at, end) => this.#report(bytes.subarray(at, end)), {
+    protocolHeaders: true,
+  });
+  #stopped = false;
 
   constructor(direction: Frame["direction"], onFrame: OnFrame) {
     this.#direction = direction;
     this.#onFrame = onFrame;
   }
 
+  /** Observes the next bytes of the stream. */
   pass(bytes: Uint8Array): void {
-    if (this.#blind) return;
-    let rest = this.#rest.length === 0 ? bytes : concat([this.#rest, bytes], this.#rest.length + bytes.length);
-    for (;;) {
-      if (rest.length < HEADER_BYTES) break;
-      const size = sizeOf(rest);
-      if (size < HEADER_BYTES || size > MAX_FRAME_BYTES) {
-        this.#blind = true;
-        return;
-      }
-      if (rest.length < size) break;
-      this.#tell(rest.subarray(0, size));
-      rest = rest.subarray(size);
+    if (this.#stopped) return;
+    try {
+      this.#splitter.receive(bytes);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#stopped = true;
     }
-    this.#rest = rest;
   }
 
-  #tell(bytes: Uint8Array): void {
-    if (bytes[0] !== 0x41) return this.#onFrame(describeFrame(this.#direction, bytes));
-    const fields = { protocol: describeProtocol(bytes) };
-    this.#onFrame({ direction: this.#direction, channel: 0, performative: "header", fields, bytes: bytes.length });
+  #report(bytes: Uint8Array): true {
+    const direction = this.#direction;
+    if (bytes[0] === LETTER_A) {
+      const fields = { protocol: describeProtocol(bytes) };
+      this.#onFrame({ direction, channel: 0, performative: "header", fields, bytes: bytes.length });
+    } else {
+      this.#onFrame(describeFrame(direction, bytes));
+    }
+    return true;
   }
 }
 
-/** The same socket, with what is sent passing `tap`. */
+/** Wraps a socket so that `tap` observes the bytes that are sent. */
 export function tapped(socket: Socket, tap: FrameTap): Socket {
   return {
     id: socket.id,
@@ -59,9 +67,4 @@ export function tapped(socket: Socket, tap: FrameTap): Socket {
     },
     close: () => socket.close(),
   };
-}
-
-function sizeOf(bytes: Uint8Array): number {
-  if (bytes[0] === 0x41) return HEADER_BYTES; // "AMQP"
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
 }

@@ -1,18 +1,17 @@
 import { ProtocolError } from "../errors.js";
 import { readState, writeState } from "../messages/delivery-states.js";
 import type { DeliveryState } from "../messages/outcome.js";
+import { DESCRIBED, FALSE, LIST8, NULL, SMALLUINT, SMALLULONG, TRUE, UINT, UINT0, VBIN8 } from "../types/codes.js";
+import { DISPOSITION, FLOW, TRANSFER } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
 import type { Writer } from "../types/writer.js";
 
-/** Descriptors of the three performatives that are ours (transport 2.7). */
-export const FLOW = 0x13;
-export const TRANSFER = 0x14;
-export const DISPOSITION = 0x15;
+export { DISPOSITION, FLOW, TRANSFER };
 
-/** Enough for a frame header and any transfer performative that `writeTransfer` writes. */
+/** Upper bound, in bytes, for the frame header and the performative that `writeTransfer` writes. */
 export const TRANSFER_BYTES = 48;
 
-/** A transfer, read. One object serves a whole session: nothing may keep it. */
+/** Fields of a received transfer. A session reuses one object for all transfers, so it must not be retained. */
 export interface Transfer {
   handle: number;
   deliveryId: number | undefined;
@@ -21,7 +20,7 @@ export interface Transfer {
   aborted: boolean;
 }
 
-/** A flow, read. Without `handle` it speaks of the session only. */
+/** Fields of a received flow. Without `handle` it applies to the session only. */
 export interface Flow {
   nextIncomingId: number | undefined;
   incomingWindow: number;
@@ -33,9 +32,9 @@ export interface Flow {
   echo: boolean;
 }
 
-/** A disposition, read. `state` is undefined when it carries none, or one that is not an outcome. */
+/** Fields of a received disposition. `state` is undefined when it is null or not an outcome. */
 export interface Disposition {
-  /** The peer speaks as the receiver: of what we sent. */
+  /** True when the peer is the receiver and the deliveries were sent by this side. */
   role: boolean;
   first: number;
   last: number;
@@ -86,7 +85,7 @@ export function readDisposition(reader: Reader, into: Disposition): void {
   reader.leaveList(Math.max(0, count - 5), end);
 }
 
-/** Writes header and performative of a transfer frame and gives the offset, from `writer.from`, at which the frame starts. */
+/** Writes header and performative of a transfer frame. Returns the offset from `writer.from` at which the frame starts. */
 export function writeTransfer(
   writer: Writer,
   channel: number,
@@ -102,24 +101,24 @@ export function writeTransfer(
   const size = at;
   at += 2;
   if (handle < 256) {
-    bytes[at++] = 0x52;
+    bytes[at++] = SMALLUINT;
     bytes[at++] = handle;
   } else {
     at = writeUint32(bytes, at, handle);
   }
   at = writeUint32(bytes, at, deliveryId);
-  // The delivery id serves as the tag: it has to be unique among what is unsettled on the link, and it is.
-  bytes[at++] = 0xa0;
+  // The delivery id serves as the tag, which must be unique among the unsettled deliveries of the link.
+  bytes[at++] = VBIN8;
   bytes[at++] = 4;
   bytes[at++] = deliveryId >>> 24;
   bytes[at++] = deliveryId >>> 16;
   bytes[at++] = deliveryId >>> 8;
   bytes[at++] = deliveryId;
-  bytes[at++] = 0x43; // message-format 0
-  bytes[at++] = settled ? 0x41 : 0x42;
+  bytes[at++] = UINT0; // message-format 0
+  bytes[at++] = settled ? TRUE : FALSE;
   let fields = 5;
   if (more) {
-    bytes[at++] = 0x41;
+    bytes[at++] = TRUE;
     fields = 6;
   }
   bytes[size] = at - size - 1;
@@ -128,7 +127,7 @@ export function writeTransfer(
   return start;
 }
 
-/** Writes the frame that breaks a delivery off whose last frame has not been written. */
+/** Writes the frame that aborts a delivery whose last frame has not been written. */
 export function writeAbort(writer: Writer, channel: number, handle: number, deliveryId: number): void {
   writer.reserve(TRANSFER_BYTES);
   const start = writer.at - writer.from;
@@ -142,7 +141,7 @@ export function writeAbort(writer: Writer, channel: number, handle: number, deli
   endFrame(writer, start);
 }
 
-/** Fills in the size of the frame that starts at `start` (from `writer.from`) and ends here. */
+/** Writes the size of the frame that starts at offset `start` from `writer.from` and ends at `writer.at`. */
 export function endFrame(writer: Writer, start: number): void {
   const { bytes } = writer;
   const at = writer.from + start;
@@ -183,8 +182,8 @@ export function writeFlow(writer: Writer, channel: number, window: SessionWindow
     at = writeUint32(bytes, at, link.handle);
     at = writeUint32(bytes, at, link.deliveryCount);
     at = writeUint32(bytes, at, link.credit);
-    bytes[at++] = 0x40; // available
-    bytes[at++] = link.drain ? 0x41 : 0x42;
+    bytes[at++] = NULL; // available
+    bytes[at++] = link.drain ? TRUE : FALSE;
     fields = 9;
   }
   bytes[size] = at - size - 1;
@@ -193,7 +192,7 @@ export function writeFlow(writer: Writer, channel: number, window: SessionWindow
   endFrame(writer, start);
 }
 
-/** `role`: true when we speak as the receiver. Without a state it only settles. */
+/** Writes a disposition that settles deliveries. `role` is true when this side is the receiver. `state` may be omitted. */
 export function writeDisposition(
   writer: Writer,
   channel: number,
@@ -216,20 +215,20 @@ export function writeDisposition(
 }
 
 function writeFrameHeader(bytes: Uint8Array, start: number, channel: number, code: number, list8 = true): number {
-  let at = start + 4; // the size comes last
+  let at = start + 4; // the size is written last
   bytes[at++] = 2; // data offset, in words of 4 bytes
   bytes[at++] = 0; // AMQP
   bytes[at++] = channel >>> 8;
   bytes[at++] = channel;
-  bytes[at++] = 0;
-  bytes[at++] = 0x53;
+  bytes[at++] = DESCRIBED;
+  bytes[at++] = SMALLULONG;
   bytes[at++] = code;
-  if (list8) bytes[at++] = 0xc0;
+  if (list8) bytes[at++] = LIST8;
   return at;
 }
 
 function writeUint32(bytes: Uint8Array, at: number, value: number): number {
-  bytes[at] = 0x70;
+  bytes[at] = UINT;
   bytes[at + 1] = value >>> 24;
   bytes[at + 2] = value >>> 16;
   bytes[at + 3] = value >>> 8;

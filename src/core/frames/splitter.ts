@@ -1,59 +1,45 @@
 import { ProtocolError } from "../errors.js";
+import { DESCRIBED, SMALLULONG } from "../types/codes.js";
 
-/** The frame header's own bytes: size, data offset, type, channel (transport 2.3.1). */
+/** Length of a frame header: size, data offset, type and channel (transport 2.3.1). */
 const HEADER_BYTES = 8;
-/** The size comes first. */
+/** Length of the size, the first field of the header. */
 const SIZE_BYTES = 4;
+/** The first four bytes of a protocol header, "AMQP", read as a frame size. */
+const PROTOCOL = 0x41_4d_51_50;
+const PROTOCOL_HEADER_BYTES = 8;
 const NOTHING = new Uint8Array(0);
 
-/** Takes one whole frame: bytes [at, end), header included. False stops: the connection is over. */
+/** Handles one whole frame: bytes [at, end), with its header. Returns false to stop, after the end of the connection. */
 export type FrameHandler = (bytes: Uint8Array, at: number, end: number) => boolean;
 
 /**
- * Cuts a byte stream into frames. A size is believed only if it is at least a header's and at most what we announced.
- * A frame that comes in pieces is put together in memory of its own, so that no piece keeps what the socket read with it.
+ * Splits a byte stream into frames. A frame that arrives in pieces is copied into memory of its own, so that a piece does not
+ * keep the whole buffer of the socket alive.
  */
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
   readonly #onFrame: FrameHandler;
-  /** The beginning of a frame, with room for all of it, or for its size while that is not known. */
+  readonly #protocolHeaders: boolean;
+  /** The beginning of a frame, with room for the whole frame, or for its size while that is unknown. */
   #started: Uint8Array = NOTHING;
   #have = 0;
 
-  constructor(maxFrameBytes: number, onFrame: FrameHandler) {
+  /** `protocolHeaders`: accept protocol headers between frames and pass them to `onFrame`. Default: false. */
+  constructor(maxFrameBytes: number, onFrame: FrameHandler, { protocolHeaders = false } = {}) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
+    this.#protocolHeaders = protocolHeaders;
   }
 
-  /** Throws ProtocolError for a size that cannot be. */
+  /**
+   * Receives the next bytes of the stream.
+   *
+   * @throws ProtocolError when a frame is smaller than its header or larger than the announced maximum.
+   */
   receive(bytes: Uint8Array): void {
-    const at = this.#have === 0 ? 0 : this.#complete(bytes);
-    if (at !== undefined) this.#split(bytes, at);
-  }
-
-  /** Goes on with the frame that has begun. Gives where the next one begins; undefined: there is none. */
-  #complete(bytes: Uint8Array): number | undefined {
-    let at = 0;
-    for (;;) {
-      const piece = bytes.subarray(at, at + this.#started.length - this.#have);
-      this.#started.set(piece, this.#have);
-      this.#have += piece.length;
-      at += piece.length;
-      if (this.#have < this.#started.length) return undefined;
-      const started = this.#started;
-      if (started.length > SIZE_BYTES) {
-        this.#started = NOTHING;
-        this.#have = 0;
-        return this.#onFrame(started, 0, started.length) ? at : undefined;
-      }
-      this.#started = new Uint8Array(this.#frameSize(started, 0));
-      this.#started.set(started);
-    }
-  }
-
-  #split(bytes: Uint8Array, start: number): void {
     const end = bytes.length;
-    let at = start;
+    let at = this.#have === 0 ? 0 : this.#complete(bytes);
     while (at < end) {
       const size = end - at < SIZE_BYTES ? SIZE_BYTES : this.#frameSize(bytes, at);
       if (end - at < size) {
@@ -67,37 +53,69 @@ export class FrameSplitter {
     }
   }
 
+  /** Continues an incomplete frame. Returns the position behind it: the end when it is still incomplete or `onFrame` stopped. */
+  #complete(bytes: Uint8Array): number {
+    let at = 0;
+    for (;;) {
+      const piece = bytes.subarray(at, at + this.#started.length - this.#have);
+      this.#started.set(piece, this.#have);
+      this.#have += piece.length;
+      at += piece.length;
+      if (this.#have < this.#started.length) return bytes.length;
+      const started = this.#started;
+      if (started.length > SIZE_BYTES) {
+        this.#started = NOTHING;
+        this.#have = 0;
+        return this.#onFrame(started, 0, started.length) ? at : bytes.length;
+      }
+      this.#started = new Uint8Array(this.#frameSize(started, 0));
+      this.#started.set(started);
+    }
+  }
+
   #frameSize(bytes: Uint8Array, at: number): number {
     const size = readUint32(bytes, at);
     if (size >= HEADER_BYTES && size <= this.#maxFrameBytes) return size;
+    if (size === PROTOCOL && this.#protocolHeaders) return PROTOCOL_HEADER_BYTES;
     throw new ProtocolError(
-      `frame of ${size} bytes; at least ${HEADER_BYTES} and at most ${this.#maxFrameBytes} were expected`,
+      `frame of ${size} bytes, must be ${HEADER_BYTES} to ${this.#maxFrameBytes}`,
       "amqp:connection:framing-error",
     );
   }
 }
 
-/** What of a frame says where it belongs. */
+/** Head of an AMQP frame. */
 export interface FrameHead {
   channel: number;
-  /** The performative's descriptor when it is a small number, as all but the strangest peers write it; -1 otherwise. */
+  /** The performative's descriptor if it is encoded as a smallulong, as almost all peers do; -1 otherwise. */
   code: number;
-  /** Where the performative starts; equal to the frame's end in an empty frame, a heartbeat. */
+  /** Position of the performative; equal to the frame's end for an empty frame, a heartbeat. */
   body: number;
 }
 
-/** Reads the head of an AMQP frame into `into`. */
+/**
+ * Reads the head of an AMQP frame into `into`.
+ *
+ * @throws ProtocolError when the data offset or the type is invalid.
+ */
 export function readFrameHead(bytes: Uint8Array, at: number, end: number, into: FrameHead): void {
   const body = at + (bytes[at + 4] ?? 0) * 4;
   if (body < at + HEADER_BYTES || body > end) {
-    throw new ProtocolError(`frame with a data offset of ${bytes[at + 4]} words`, "amqp:connection:framing-error");
+    throw new ProtocolError(
+      `invalid data offset of ${bytes[at + 4]} words in frame header`,
+      "amqp:connection:framing-error",
+    );
   }
   if (bytes[at + 5] !== 0) {
-    throw new ProtocolError(`frame of type ${bytes[at + 5]}, not AMQP`, "amqp:connection:framing-error");
+    throw new ProtocolError(
+      `unsupported frame type ${bytes[at + 5]}, must be 0 (AMQP)`,
+      "amqp:connection:framing-error",
+    );
   }
   into.channel = ((bytes[at + 6] ?? 0) << 8) | (bytes[at + 7] ?? 0);
   into.body = body;
-  into.code = body + 2 < end && bytes[body] === 0 && bytes[body + 1] === 0x53 ? (bytes[body + 2] ?? -1) : -1;
+  into.code =
+    body + 2 < end && bytes[body] === DESCRIBED && bytes[body + 1] === SMALLULONG ? (bytes[body + 2] ?? -1) : -1;
 }
 
 function readUint32(bytes: Uint8Array, at: number): number {

@@ -1,4 +1,6 @@
 import { type AmqpErrorInit, forWire } from "../errors.js";
+import { NULL } from "../types/codes.js";
+import { ACCEPTED_STATE, ERROR, MODIFIED_STATE, REJECTED_STATE, RELEASED_STATE } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
 import type { Writer } from "../types/writer.js";
 import { ACCEPTED, type DeliveryState, RELEASED } from "./outcome.js";
@@ -7,19 +9,19 @@ import { ACCEPTED, type DeliveryState, RELEASED } from "./outcome.js";
 export function writeState(writer: Writer, state: DeliveryState): void {
   switch (state.type) {
     case "accepted":
-      return writeEmptyState(writer, 0x24);
+      return writeEmptyState(writer, ACCEPTED_STATE);
     case "released":
-      return writeEmptyState(writer, 0x26);
+      return writeEmptyState(writer, RELEASED_STATE);
     case "modified": {
-      writer.descriptor(0x27);
+      writer.descriptor(MODIFIED_STATE);
       const list = writer.beginList();
       writer.boolean(state.deliveryFailed);
       writer.boolean(state.undeliverableHere);
       return writer.endList(list, 2);
     }
     case "rejected": {
-      if (state.error === undefined) return writeEmptyState(writer, 0x25);
-      writer.descriptor(0x25);
+      if (state.error === undefined) return writeEmptyState(writer, REJECTED_STATE);
+      writer.descriptor(REJECTED_STATE);
       const list = writer.beginList();
       writeError(writer, state.error);
       return writer.endList(list, 1);
@@ -36,34 +38,34 @@ function writeEmptyState(writer: Writer, code: number): void {
 
 function writeError(writer: Writer, error: AmqpErrorInit): void {
   const { condition, description } = forWire(error);
-  writer.descriptor(0x1d);
+  writer.descriptor(ERROR);
   const list = writer.beginList();
   writer.symbol(condition);
   if (description !== undefined) writer.string(description);
   writer.endList(list, description === undefined ? 1 : 2);
 }
 
-/** Reads the state of a disposition. Undefined: there is none, or it is no outcome. */
+/** Reads the state of a disposition. Returns undefined for null and for a state that is not an outcome. */
 export function readState(reader: Reader): DeliveryState | undefined {
-  if (reader.bytes[reader.at] === 0x40) {
+  if (reader.bytes[reader.at] === NULL) {
     reader.at++;
     return undefined;
   }
   switch (reader.described()) {
-    case 0x24:
+    case ACCEPTED_STATE:
       reader.skip();
       return ACCEPTED;
-    case 0x25: {
+    case REJECTED_STATE: {
       const count = reader.list();
       const end = reader.listEnd;
       const error = count > 0 ? readError(reader) : undefined;
       reader.leaveList(Math.max(0, count - 1), end);
       return { type: "rejected", error };
     }
-    case 0x26:
+    case RELEASED_STATE:
       reader.skip();
       return RELEASED;
-    case 0x27: {
+    case MODIFIED_STATE: {
       const count = reader.list();
       const end = reader.listEnd;
       const deliveryFailed = count > 0 && reader.boolean() === true;
@@ -71,14 +73,14 @@ export function readState(reader: Reader): DeliveryState | undefined {
       reader.leaveList(Math.max(0, count - 2), end);
       return { type: "modified", deliveryFailed, undeliverableHere };
     }
-    default: // received, or one of a transaction: no outcome yet
+    default: // `received`, or the state of a transaction: not an outcome
       reader.skip();
       return undefined;
   }
 }
 
 function readError(reader: Reader): AmqpErrorInit | undefined {
-  if (reader.bytes[reader.at] === 0x40) {
+  if (reader.bytes[reader.at] === NULL) {
     reader.at++;
     return undefined;
   }

@@ -1,4 +1,16 @@
 import { concat } from "../types/bytes.js";
+import { SMALLULONG, ULONG, ULONG0, UUID, VBIN8, VBIN32 } from "../types/codes.js";
+import {
+  AMQP_SEQUENCE,
+  AMQP_VALUE,
+  APPLICATION_PROPERTIES,
+  DATA,
+  DELIVERY_ANNOTATIONS,
+  FOOTER,
+  HEADER,
+  MESSAGE_ANNOTATIONS,
+  PROPERTIES,
+} from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 import { Uuid } from "../types/uuid.js";
 import type { Writer } from "../types/writer.js";
@@ -10,7 +22,7 @@ export type Body =
   | { readonly type: "data"; readonly bytes: Uint8Array }
   | { readonly type: "sequence"; readonly items: readonly unknown[] };
 
-/** Header, properties and body of a message (messaging 3.2). Absent fields are undefined, an absent body section too. */
+/** Header, properties and body of a message (messaging 3.2). Omitted fields and an omitted body section are undefined. */
 export interface Message {
   durable?: boolean | undefined;
   priority?: number | undefined;
@@ -36,23 +48,15 @@ export interface Message {
   body?: Body | undefined;
 }
 
-const HEADER = 0x70;
-const DELIVERY_ANNOTATIONS = 0x71;
-const MESSAGE_ANNOTATIONS = 0x72;
-const PROPERTIES = 0x73;
-const APPLICATION_PROPERTIES = 0x74;
-const DATA = 0x75;
-const AMQP_SEQUENCE = 0x76;
-const AMQP_VALUE = 0x77;
-const FOOTER = 0x78;
-
-/** A body in pieces is one of a few, not of millions of empty ones. */
+/** Maximum number of sections of a body: limits the memory that empty sections can take. */
 const MAX_SECTIONS = 65_536;
 
 /**
- * Writes header and properties, each without its trailing absent fields, and the body, as qpid-proton does. The body may
- * be a string, null or bytes as a value, or data: what the driver sends. Throws TypeError for any other and RangeError for
- * a number that its field cannot hold; then nothing of the message has been written.
+ * Writes header and properties, each without its trailing omitted fields, and the body, as qpid-proton does. The body is
+ * a value (string, null or bytes) or data. When it throws, nothing of the message has been written.
+ *
+ * @throws TypeError for any other body.
+ * @throws RangeError when a number is outside the range of its field.
  */
 export function encodeMessage(writer: Writer, message: Message): void {
   const start = writer.at - writer.from;
@@ -67,17 +71,19 @@ export function encodeMessage(writer: Writer, message: Message): void {
 }
 
 /**
- * Reads a message. Annotations, application properties and the footer are checked and passed over. Bytes in what it returns
- * are views of `payload`, but for those of a body in several sections. Throws ProtocolError for what is not a message.
+ * Reads a message. Annotations, application properties and the footer are checked and skipped. Bytes in the result are
+ * views of `payload`, except those of a body in several sections.
+ *
+ * @throws ProtocolError when `payload` is not a valid message.
  */
 export function decodeMessage(payload: Uint8Array): Message {
   const reader = new Reader(payload);
   const message = emptyMessage();
-  let seen = 0; // which kinds of sections; in any order: rhea sends the footer in front of the body
+  let seen = 0; // a bit for each kind of section; in any order, because rhea sends the footer before the body
   while (reader.at < reader.end) {
     const section = reader.described();
     const bit = section >= DATA && section <= AMQP_VALUE ? 1 : 1 << (section & 0x1f);
-    if ((seen & bit) !== 0) throw reader.error(`message section 0x${hex(section)} where one of its kind has been`);
+    if ((seen & bit) !== 0) throw reader.error(`duplicate message section 0x${section.toString(16)}`);
     seen |= bit;
     switch (section) {
       case HEADER:
@@ -98,7 +104,7 @@ export function decodeMessage(payload: Uint8Array): Message {
         reader.skip();
         break;
       default:
-        throw reader.error(`message section 0x${hex(section)}, which AMQP does not have`);
+        throw reader.error(`unknown message section 0x${section.toString(16)}`);
     }
   }
   return message;
@@ -141,7 +147,7 @@ function writeProperties(writer: Writer, message: Message): void {
   writer.endList(list, count);
 }
 
-/** How many fields there are up to the last one that is present. */
+/** Number of fields up to the last one that is set. */
 function propertiesCount(message: Message): number {
   if (message.replyToGroupId !== undefined) return 13;
   if (message.groupSequence !== undefined) return 12;
@@ -166,7 +172,7 @@ function writeMessageId(writer: Writer, id: MessageId | undefined): void {
 }
 
 function writeBody(writer: Writer, body: Body): void {
-  if (body.type === "sequence") throw new TypeError("a sequence cannot be sent as the body of a message");
+  if (body.type === "sequence") throw new TypeError("cannot send a sequence as a message body");
   if (body.type === "data") {
     writer.descriptor(DATA);
     writer.binary(body.bytes);
@@ -177,10 +183,10 @@ function writeBody(writer: Writer, body: Body): void {
   if (typeof value === "string") writer.string(value);
   else if (value === null || value === undefined) writer.null();
   else if (value instanceof Uint8Array) writer.binary(value);
-  else throw new TypeError(`a ${typeof value} cannot be sent as the body of a message`);
+  else throw new TypeError(`cannot send a ${typeof value} as a message body`);
 }
 
-/** All fields from the start: every message has the same shape, which keeps what reads it fast. */
+/** Defines all fields at once: messages of one shape keep the code that reads them fast. */
 function emptyMessage(): Message {
   return {
     durable: undefined,
@@ -237,28 +243,28 @@ function readProperties(reader: Reader, message: Message): void {
 
 function readMessageId(reader: Reader): MessageId | undefined {
   switch (reader.bytes[reader.at]) {
-    case 0x44:
-    case 0x53:
-    case 0x80:
+    case ULONG0:
+    case SMALLULONG:
+    case ULONG:
       return reader.ulong();
-    case 0x98:
+    case UUID:
       return reader.uuid();
-    case 0xa0:
-    case 0xb0:
+    case VBIN8:
+    case VBIN32:
       return reader.binary();
     default:
       return reader.string();
   }
 }
 
-/** One value, or one or more sections of data or of sequences, which together are one. */
+/** Reads a body: one value, or one or more sections of data or of sequences, which are joined. */
 function readBody(reader: Reader, section: number): Body {
   if (section === AMQP_VALUE) return { type: "value", value: reader.value() };
   const pieces: Uint8Array[] = [];
   const items: unknown[] = [];
   let length = 0;
   for (let sections = 1; ; sections++) {
-    if (sections > MAX_SECTIONS) throw reader.error(`message body in more than ${MAX_SECTIONS} sections`);
+    if (sections > MAX_SECTIONS) throw reader.error(`message body of more than ${MAX_SECTIONS} sections`);
     if (section === DATA) {
       const piece = reader.binary();
       if (piece === undefined) throw reader.error("data section without data");
@@ -274,15 +280,11 @@ function readBody(reader: Reader, section: number): Body {
   return section === DATA ? { type: "data", bytes: concat(pieces, length) } : { type: "sequence", items };
 }
 
-/** Enters the next section if it is another one of the same kind. */
+/** Enters the next section if it is of the same kind. */
 function continues(reader: Reader, section: number): boolean {
   const { at } = reader;
   if (at === reader.end) return false;
   if (reader.described() === section) return true;
   reader.at = at;
   return false;
-}
-
-function hex(code: number): string {
-  return code.toString(16);
 }

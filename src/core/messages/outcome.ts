@@ -1,8 +1,8 @@
 import type { AmqpErrorInit } from "../errors.js";
 
 /**
- * What became of a message that was sent. The first four are AMQP's (messaging 3.4); `unsent` never left, so sending it
- * again cannot double it; `unknown` left, and the link or the connection went before the peer said what it did with it.
+ * The outcome of sending a message. The first four are AMQP's (messaging 3.4). An `unsent` message was never sent and can be
+ * sent again without duplicating it. `unknown`: the link or the connection was lost before the peer reported an outcome.
  */
 export type Outcome =
   | { readonly type: "accepted" }
@@ -12,7 +12,7 @@ export type Outcome =
   | { readonly type: "unsent"; readonly error: Error }
   | { readonly type: "unknown"; readonly error: Error };
 
-/** What a receiver may answer. */
+/** An outcome that a receiver can report. */
 export type DeliveryState = Extract<Outcome, { type: "accepted" | "released" | "modified" | "rejected" }>;
 
 export const ACCEPTED: DeliveryState = Object.freeze({ type: "accepted" });

@@ -1,37 +1,41 @@
-/** The connecting side of one mechanism. What its methods throw ends the exchange. */
+/** Client side of a SASL mechanism. An error from any method ends the exchange. */
 export interface ClientMechanism {
   readonly name: string;
   readonly initialResponse: Uint8Array;
-  /** Answers a challenge. Absent: the mechanism has none. */
+  /** Returns the response to a challenge. Omitted by mechanisms without challenges. */
   respond?(challenge: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** The peer lets us in, and says this besides. Throws AuthenticationError unless it has shown who it is, where it has to. */
-  letIn?(additionalData: Uint8Array): void;
-  /** The peer does not let us in, and says this besides: what is known of the reason. */
-  refusal?(additionalData: Uint8Array): string | undefined;
+  /**
+   * Called when the server reports success, with the additional data of the outcome.
+   *
+   * @throws AuthenticationError when the mechanism requires the server to authenticate itself and it did not.
+   */
+  onSuccess?(additionalData: Uint8Array): void;
+  /** Returns the reason, if known, after the server reported failure with this additional data. */
+  failureReason?(additionalData: Uint8Array): string | undefined;
 }
 
-/** What the accepting side makes of a response: asks on, or decides. */
+/** Result of a client's response: another challenge, or the decision. */
 export type Verdict =
   | { readonly type: "challenge"; readonly data: Uint8Array }
   | { readonly type: "granted"; readonly username?: string | undefined }
-  | { readonly type: "refused"; readonly why: string };
+  | { readonly type: "refused"; readonly reason: string };
 
-/** The accepting side of one mechanism. */
+/** Server side of a SASL mechanism. */
 export interface ServerMechanism {
-  /** The initial response first, then the answer to each challenge. */
+  /** Handles the initial response, and then the response to each challenge. */
   respond(response: Uint8Array): Verdict | Promise<Verdict>;
 }
 
-export function refused(why: string): Verdict {
-  return { type: "refused", why };
+export function refused(reason: string): Verdict {
+  return { type: "refused", reason };
 }
 
-/** For the logs of the accepting side. */
+/** Name of a user for the logs of the server, at most 64 characters. */
 export function describeUser(username: string): string {
   return `user ${JSON.stringify(username.slice(0, 64))}`;
 }
 
-/** What a peer has written, for logs and terminals. */
+/** Text from a peer, made safe for logs and terminals: printable ASCII, at most 200 characters. */
 export function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, "?").slice(0, 200);
 }

@@ -1,32 +1,32 @@
 import { ProtocolError } from "../errors.js";
 import { SaslStream } from "./sasl.js";
 
-/** How an exchange ended well. */
+/** Result of a successful exchange. */
 export interface SaslResult {
-  /** Empty when the peer did without SASL. */
+  /** Mechanism that was used; empty when the peer did not use SASL. */
   readonly mechanism: string;
-  /** Whom the server has let in; absent for ANONYMOUS, and for a token that came without a name. */
+  /** Authenticated user, on the server; omitted for ANONYMOUS and for a token without a user name. */
   readonly username?: string | undefined;
-  /** The bytes behind the exchange, which belong to AMQP. */
+  /** Bytes received after the exchange, which belong to AMQP. */
   readonly rest: Uint8Array;
 }
 
-/** What an exchange tells: what it has to say, and then once how it ended. */
+/** Events of an exchange: bytes to send, and then once its result or its error. */
 export interface SaslEvents {
   send(bytes: Uint8Array): void;
   done(result: SaslResult): void;
   failed(error: unknown): void;
 }
 
-/** What became of one step: too little has come for it, the next may follow, or the exchange is done. */
+/** Result of a step: it needs more bytes, the next step can run, or the exchange is done. */
 export type SaslStep = "more" | "next" | Omit<SaslResult, "rest">;
 
-/** What may come while a step takes its time. A client may say the first things of AMQP early. */
+/** Maximum number of bytes that wait for an asynchronous step. A client may send the first AMQP frames early. */
 const MAX_WAITING_BYTES = 65_536;
 
 /**
- * Either side's way through SASL, fed with bytes: one step after another, of which those that compute take time. What
- * comes meanwhile waits. Nothing is told after the end.
+ * A SASL exchange of either side, which runs one step after another on the bytes that it receives. Bytes that arrive during
+ * an asynchronous step wait. There are no events after the end.
  */
 export class SaslExchange {
   readonly #stream = new SaslStream();
@@ -34,7 +34,7 @@ export class SaslExchange {
   readonly #step: (stream: SaslStream) => SaslStep | Promise<SaslStep>;
   #state: "idle" | "busy" | "over" = "idle";
 
-  /** A step takes what it needs from the stream, and ends the exchange with what it throws. */
+  /** `step` takes frames from the stream. If it throws, the exchange fails with that error. */
   constructor(events: SaslEvents, step: (stream: SaslStream) => SaslStep | Promise<SaslStep>) {
     this.#events = events;
     this.#step = step;
@@ -46,7 +46,12 @@ export class SaslExchange {
     if (this.#state === "idle") return this.#advance();
     const { length } = this.#stream.rest;
     if (length <= MAX_WAITING_BYTES) return;
-    this.#fail(new ProtocolError(`${length} bytes came in the middle of SASL`, "amqp:resource-limit-exceeded"));
+    this.#fail(
+      new ProtocolError(
+        `received ${length} bytes during SASL, the maximum is ${MAX_WAITING_BYTES}`,
+        "amqp:resource-limit-exceeded",
+      ),
+    );
   }
 
   #advance(first?: SaslStep): void {

@@ -1,39 +1,33 @@
 import { ProtocolError } from "../errors.js";
-import { concat } from "../types/bytes.js";
+import { concat, toHex } from "../types/bytes.js";
+import type { SASL_CHALLENGE, SASL_RESPONSE } from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 import { Writer } from "../types/writer.js";
 
-/** Who we are to the peer. */
+/** Credentials for the peer. */
 export type Credentials =
   | {
-      /** Without a realm `sasl_default_realm` is added. */
+      /** User name. If it has no realm, `@` and `sasl_default_realm` are appended. */
       username: string;
-      /** For SCRAM and PLAIN. */
+      /** Password, for SCRAM and PLAIN. */
       password: string;
     }
   | {
-      /** Absent: the token says it. */
+      /** User name. Omitted: the token identifies the user. */
       username?: string | undefined;
-      /** For OAUTHBEARER and XOAUTH2. */
+      /** Token, for OAUTHBEARER and XOAUTH2. */
       token: string;
     }
   | {
-      /** As the transport says: by a client certificate. */
+      /** Authenticate by the client certificate (EXTERNAL). */
       external: true;
     }
   | {
-      /** Nobody in particular. */
+      /** Connect without an identity (ANONYMOUS). */
       anonymous: true;
     };
 
-/** Descriptors of the frames (security 5.3.3). */
-export const SASL_MECHANISMS = 0x40;
-export const SASL_INIT = 0x41;
-export const SASL_CHALLENGE = 0x42;
-export const SASL_RESPONSE = 0x43;
-export const SASL_OUTCOME = 0x44;
-
-/** AMQP says 512; tokens and long lists of mechanisms need more. */
+/** Maximum size of a SASL frame. AMQP specifies 512, but tokens and long lists of mechanisms need more. */
 const MAX_FRAME_BYTES = 16_384;
 const HEADER_BYTES = 8;
 const FRAMING_ERROR = "amqp:connection:framing-error";
@@ -46,7 +40,7 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
   ["1,1,0,10", "AMQP 0-10"],
 ]);
 
-/** Names what a peer speaks, from its first 8 bytes: `HTTP`, `AMQP 0-9-1`, `TLS`, `AMQP 1.0 with SASL`, or the bytes in hex. */
+/** Names the protocol of a peer by its first 8 bytes: `HTTP`, `AMQP 0-9-1`, `TLS`, `AMQP 1.0 with SASL`, or the bytes in hex. */
 export function describeProtocol(bytes: Uint8Array): string {
   const first = bytes.subarray(0, HEADER_BYTES);
   const text = String.fromCharCode(...first);
@@ -55,9 +49,9 @@ export function describeProtocol(bytes: Uint8Array): string {
     return PROTOCOLS.get(version) ?? `AMQP with the protocol header ${version}`;
   }
   if (/^(HTTP\/|GET |HEAD |POST |PUT |PATCH |DELETE |OPTIONS |CONNECT |PRI \*)/.test(text)) return "HTTP";
-  // A record of TLS 1.x: a handshake or an alert.
+  // A TLS 1.x record of type handshake or alert.
   if ((first[0] === 0x16 || first[0] === 0x15) && first[1] === 3) return "TLS";
-  return `an unknown protocol (${hex(first)})`;
+  return `an unknown protocol (0x${toHex(first)})`;
 }
 
 /** The SASL protocol header: "AMQP", protocol id 3, version 1.0.0. */
@@ -65,7 +59,7 @@ export function saslHeader(): Uint8Array {
   return Uint8Array.of(0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0);
 }
 
-/** One SASL frame with the fields that `writeFields` writes; it returns how many. */
+/** Returns a SASL frame. `writeFields` writes its fields and returns their number. */
 export function saslFrame(code: number, writeFields: (writer: Writer) => number): Uint8Array {
   const writer = new Writer(512);
   writer.append(Uint8Array.of(0, 0, 0, 0, 2, 1, 0, 0));
@@ -77,7 +71,7 @@ export function saslFrame(code: number, writeFields: (writer: Writer) => number)
   return frame;
 }
 
-/** A challenge or a response. */
+/** Returns a frame with a challenge or a response. */
 export function saslData(code: typeof SASL_CHALLENGE | typeof SASL_RESPONSE, data: Uint8Array): Uint8Array {
   return saslFrame(code, (writer) => {
     writer.binary(data);
@@ -85,22 +79,22 @@ export function saslData(code: typeof SASL_CHALLENGE | typeof SASL_RESPONSE, dat
   });
 }
 
-/** What a challenge or a response carries; nothing is as good as empty. */
+/** Reads the data of a challenge or a response; empty when it is omitted. */
 export function readSaslData(fields: Reader): Uint8Array {
   return (fields.list() > 0 ? fields.binary() : undefined) ?? new Uint8Array(0);
 }
 
 export interface SaslFrame {
   readonly code: number;
-  /** Stands in front of the fields. */
+  /** Positioned before the list of fields. */
   readonly fields: Reader;
 }
 
-/** The peer's bytes as they come in, cut into its protocol header and its SASL frames. */
+/** Splits the peer's bytes into its protocol header and its SASL frames. */
 export class SaslStream {
   #rest: Uint8Array = new Uint8Array(0);
 
-  /** What has not been taken yet. */
+  /** Bytes that have not been taken yet. */
   get rest(): Uint8Array {
     return this.#rest;
   }
@@ -109,10 +103,10 @@ export class SaslStream {
     this.#rest = this.#rest.length === 0 ? bytes : concat([this.#rest, bytes], this.#rest.length + bytes.length);
   }
 
-  /** What the peer begins with, once that can be told. */
+  /** Name of the peer's protocol; undefined until enough bytes have arrived. */
   protocol(): string | undefined {
     const protocol = describeProtocol(this.#rest);
-    // An alert, the answer of a TLS server to anything else, is shorter than a header.
+    // A TLS server answers other protocols with an alert, which is shorter than a header.
     return this.#rest.length >= HEADER_BYTES || protocol === "TLS" ? protocol : undefined;
   }
 
@@ -120,25 +114,25 @@ export class SaslStream {
     this.#rest = this.#rest.subarray(HEADER_BYTES);
   }
 
-  /** Takes the next frame once it is there. Throws ProtocolError for any other than `codes`. */
+  /**
+   * Takes the next frame. Returns undefined until it is complete.
+   *
+   * @throws ProtocolError when the frame is invalid or its descriptor is not one of `codes`.
+   */
   takeFrame(...codes: readonly number[]): SaslFrame | undefined {
     const bytes = this.#rest;
     if (bytes.length < HEADER_BYTES) return undefined;
     const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
     const body = (bytes[4] ?? 0) * 4;
     if (size < HEADER_BYTES || size > MAX_FRAME_BYTES || body < HEADER_BYTES || body > size || bytes[5] !== 1) {
-      throw new ProtocolError(`no SASL frame begins with ${hex(bytes.subarray(0, HEADER_BYTES))}`, FRAMING_ERROR);
+      throw new ProtocolError(`invalid SASL frame header 0x${toHex(bytes.subarray(0, HEADER_BYTES))}`, FRAMING_ERROR);
     }
     if (bytes.length < size) return undefined;
     this.#rest = bytes.subarray(size);
     const fields = new Reader(bytes, body, size);
     const code = fields.described();
     if (codes.includes(code)) return { code, fields };
-    const expected = codes.map((one) => `0x${one.toString(16)}`).join(" or ");
+    const expected = codes.map((expectedCode) => `0x${expectedCode.toString(16)}`).join(" or ");
     throw new ProtocolError(`SASL frame 0x${code.toString(16)} where ${expected} was expected`, FRAMING_ERROR);
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

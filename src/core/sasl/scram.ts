@@ -1,9 +1,9 @@
 import { fromBase64, toBase64 } from "./base64.js";
 
-/** By WebCrypto's names. */
+/** Hash function, by its name in WebCrypto. */
 export type ScramHash = "SHA-1" | "SHA-256" | "SHA-512";
 
-/** With fewer the password could be guessed from what goes over the wire; with more a peer would keep us busy for ever. */
+/** Limits of the iteration count. With fewer, the password could be guessed from the exchange; with more, a peer could block the CPU. */
 export const MIN_ITERATIONS = 4_096;
 export const MAX_ITERATIONS = 1_000_000;
 
@@ -13,21 +13,21 @@ const encoder = new TextEncoder();
 
 export interface ScramInit {
   hash: ScramHash;
-  /** Prepared by saslprep. */
+  /** Password, prepared by `saslprep`. */
   password: string;
   salt: Uint8Array<ArrayBuffer>;
   iterations: number;
-  /** All that both sides have said: client-first-bare, server-first, client-final without the proof. */
+  /** The messages of both sides, joined by commas: client-first-bare, server-first, client-final without the proof. */
   authMessage: string;
 }
 
-/** What shows, of either side, that it knows the password. */
+/** Proofs of client and server that they know the password. */
 export interface ScramProofs {
   client: Uint8Array;
   server: Uint8Array;
 }
 
-/** RFC 5802, section 3. */
+/** Computes the proofs (RFC 5802, section 3). */
 export async function scramProofs(init: ScramInit): Promise<ScramProofs> {
   const { hash, salt, iterations, authMessage } = init;
   const password = await crypto.subtle.importKey("raw", encoder.encode(init.password), "PBKDF2", false, ["deriveBits"]);
@@ -51,12 +51,12 @@ export function newNonce(): string {
   return toBase64(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
 }
 
-/** A name as `n=` and `a=` carry it. */
+/** Escapes a name for the attributes `n=` and `a=`. */
 export function escapeName(name: string): string {
   return name.replaceAll("=", "=3D").replaceAll(",", "=2C");
 }
 
-/** Undefined for what escapeName does not make. */
+/** Reverses `escapeName`. Returns undefined when `text` is invalid. */
 export function unescapeName(text: string): string | undefined {
   if (/=(?!2C|3D)/.test(text)) return undefined;
   return text.replaceAll("=2C", ",").replaceAll("=3D", "=");
@@ -68,7 +68,7 @@ export interface ServerFirst {
   iterations: number;
 }
 
-/** The server's first message; undefined when it is none. Extensions that may be ignored are. */
+/** Parses the server's first message. Returns undefined when it is invalid. Optional extensions are ignored. */
 export function readServerFirst(text: string): ServerFirst | undefined {
   const [, nonce, base64, digits] = /^r=([!-+\--~]+),s=([^,]+),i=([1-9]\d{0,9})(?:,|$)/.exec(text) ?? [];
   const salt = base64 === undefined ? undefined : fromBase64(base64);

@@ -1,22 +1,24 @@
 import { ProtocolError } from "../errors.js";
-import { typeName } from "./codes.js";
+import { ARRAY8, LIST32, SMALLULONG, SYM8, SYM32, typeName, ULONG, ULONG0 } from "./codes.js";
 import { descriptorCode } from "./descriptors.js";
 import { readUtf8 } from "./utf8.js";
 
 /**
- * A place in bytes of strangers, [at, end) of `bytes`, and the parts that AMQP's encodings are made of. Every size and
- * count is checked against the bytes left before anything is made of it. `code` is the constructor byte of the value that
- * is being read, for the message of the ProtocolError that each of them throws.
+ * Reads the parts of AMQP's encodings from untrusted input, bytes [at, end) of `bytes`. Every size and count is checked
+ * against the remaining bytes before it is used. Parameter `code` is the constructor byte of the value being read, for
+ * error messages.
+ *
+ * @throws ProtocolError from all methods, for invalid or truncated input.
  */
 export class Cursor {
   bytes: Uint8Array;
   at: number;
   end: number;
-  /** Where the list, map or array that was entered last ends. */
+  /** End of the list, map or array that was entered last. */
   listEnd = 0;
-  /** How many values of lists, maps and arrays have been read. */
+  /** Number of values read from lists, maps and arrays. */
   values = 0;
-  /** Where reading began: offsets in messages count from here. */
+  /** Start of the input; offsets in error messages count from here. */
   protected start: number;
 
   constructor(bytes: Uint8Array = new Uint8Array(0), at = 0, end = bytes.length) {
@@ -26,9 +28,9 @@ export class Cursor {
     this.start = at;
   }
 
-  /** The constructor byte that a value begins with. */
+  /** Reads the constructor byte of a value. */
   code(): number {
-    if (this.at >= this.end) throw this.error("no bytes are left for a value");
+    if (this.at >= this.end) throw this.error("no bytes left for a value");
     return this.bytes[this.at++] as number;
   }
 
@@ -53,20 +55,21 @@ export class Cursor {
     return (BigInt(high) << 32n) | BigInt(this.u32(code));
   }
 
-  /** The byte of the two-byte form of a boolean. */
+  /** Reads the second byte of a two-byte boolean. */
   truth(code: number): boolean {
     const byte = this.u8(code);
-    if (byte > 1) throw this.error(`boolean of 0x${byte.toString(16)}`);
+    if (byte > 1) throw this.error(`invalid boolean 0x${byte.toString(16)}`);
     return byte === 1;
   }
 
   text(code: number, size: number): string {
     const at = this.#advance(code, size);
     const text = readUtf8(this.bytes, at, size);
-    if (text === undefined) throw this.error(`${typeName(code)} of ${size} bytes that are not UTF-8`, at);
+    if (text === undefined) throw this.error(`${typeName(code)} of ${size} bytes is not valid UTF-8`, at);
     return text;
   }
 
+  /** A view of `bytes`, not a copy. */
   view(code: number, size: number): Uint8Array {
     const at = this.#advance(code, size);
     return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + at, size);
@@ -76,9 +79,9 @@ export class Cursor {
     this.#advance(code, size);
   }
 
-  /** The size and the count of a list, map or array: sets `listEnd`, returns the count. */
+  /** Reads size and count of a list, map or array, sets `listEnd` and returns the count. */
   enter(code: number): number {
-    const wide = code >= 0xd0 && code !== 0xe0;
+    const wide = code >= LIST32 && code !== ARRAY8;
     const size = wide ? this.u32(code) : this.u8(code);
     const start = this.at;
     this.#advance(code, size);
@@ -86,27 +89,27 @@ export class Cursor {
     this.at = start;
     const count = wide ? this.u32(code) : this.u8(code);
     const left = this.listEnd - this.at;
-    if (left < 0) throw this.error(`${typeName(code)} of ${size} bytes, too few for its count`, start);
-    if (code < 0xe0 && count > left) throw this.error(`${typeName(code)} of ${count} values in ${left} bytes`, start);
+    if (left < 0) throw this.error(`${typeName(code)} of ${size} bytes is too short for its count`, start);
+    if (code < ARRAY8 && count > left) throw this.error(`${typeName(code)} of ${count} values in ${left} bytes`, start);
     return count;
   }
 
-  /** The number or symbol after 0x00 (types 1.2). */
+  /** Reads the descriptor behind the byte 0x00: a number or a symbol (types 1.2). */
   descriptor(): bigint | string {
     const code = this.code();
-    if (code === 0x53) return BigInt(this.u8(code));
-    if (code === 0x80) return this.u64(code);
-    if (code === 0x44) return 0n;
-    if (code === 0xa3) return this.text(code, this.u8(code));
-    if (code === 0xb3) return this.text(code, this.u32(code));
-    throw this.error(`${typeName(code)} as a descriptor`);
+    if (code === SMALLULONG) return BigInt(this.u8(code));
+    if (code === ULONG) return this.u64(code);
+    if (code === ULONG0) return 0n;
+    if (code === SYM8) return this.text(code, this.u8(code));
+    if (code === SYM32) return this.text(code, this.u32(code));
+    throw this.error(`invalid descriptor of type ${typeName(code)}`);
   }
 
-  /** As `descriptor`, as a number; symbols that AMQP defines are looked up, any other descriptor is refused. */
+  /** Reads a descriptor as a number. Symbols that AMQP defines are converted; other symbols and numbers above 2^32-1 throw. */
   knownDescriptor(): number {
-    if (this.bytes[this.at] === 0x53) {
+    if (this.bytes[this.at] === SMALLULONG) {
       this.at++;
-      return this.u8(0x53);
+      return this.u8(SMALLULONG);
     }
     const descriptor = this.descriptor();
     const known = typeof descriptor === "string" ? descriptorCode(descriptor) : Number(descriptor);
@@ -114,15 +117,15 @@ export class Cursor {
     throw this.error(`unknown descriptor ${JSON.stringify(String(descriptor).slice(0, 64))}`);
   }
 
-  error(what: string, at = this.at): ProtocolError {
-    return new ProtocolError(`${what}, at offset ${at - this.start}`);
+  error(problem: string, at = this.at): ProtocolError {
+    return new ProtocolError(`${problem}, at offset ${at - this.start}`);
   }
 
-  /** Passes over `size` bytes and returns where they begin. */
+  /** Skips `size` bytes and returns the position of the first one. */
   #advance(code: number, size: number): number {
     const at = this.at;
     if (size > this.end - at) {
-      throw this.error(`${typeName(code)} that needs ${size} bytes where ${Math.max(0, this.end - at)} are left`);
+      throw this.error(`${typeName(code)} needs ${size} bytes, ${Math.max(0, this.end - at)} left`);
     }
     this.at = at + size;
     return at;

@@ -1,12 +1,41 @@
-import { typeName } from "./codes.js";
+import {
+  ARRAY8,
+  ARRAY32,
+  BOOLEAN,
+  DESCRIBED,
+  FALSE,
+  LIST0,
+  LIST8,
+  LIST32,
+  NULL,
+  SMALLUINT,
+  SMALLULONG,
+  STR8,
+  STR32,
+  SYM8,
+  SYM32,
+  TIMESTAMP,
+  TRUE,
+  typeName,
+  UBYTE,
+  UINT,
+  UINT0,
+  ULONG,
+  ULONG0,
+  USHORT,
+  UUID,
+  VBIN8,
+  VBIN32,
+} from "./codes.js";
 import { Cursor } from "./cursor.js";
 import { Uuid } from "./uuid.js";
 import { readValue, skipValue } from "./value.js";
 
 /**
- * Reads AMQP values from bytes of strangers. All methods throw ProtocolError, which names type, size and offset; a reader
- * that has thrown is good for nothing but `reset`. Methods named after a type give undefined for null, and throw for a
- * value of another type.
+ * Reads AMQP values from untrusted input. Methods named after a type return undefined for null. After an error a reader
+ * must be `reset` before it is used again.
+ *
+ * @throws ProtocolError from all methods, for invalid input and for a value of another type. It names type, size and offset.
  */
 export class Reader extends Cursor {
   reset(bytes: Uint8Array, at: number, end: number): this {
@@ -19,116 +48,117 @@ export class Reader extends Cursor {
   }
 
   /**
-   * Any value. Integers of up to 32 bits and floats become numbers; long, ulong and timestamp (ms since 1970) bigints;
-   * char, string and symbol strings; uuid a Uuid; binary and decimals views of `bytes`; lists and arrays arrays; maps Maps;
-   * a described value a Described. At most 32 levels, and 262,144 values until the next `reset`.
+   * Reads a value of any type. Integers of up to 32 bits and floats become numbers; long, ulong and timestamp (ms since
+   * 1970) become bigints; char, string and symbol become strings; uuid a Uuid; binary and decimals views of `bytes`; lists and
+   * arrays arrays; maps Maps; a described value a Described. Limits: 32 levels, and 262,144 values until the next `reset`.
    */
   value(): unknown {
     return readValue(this, this.code());
   }
 
-  /** Passes over any value and makes nothing of it. Types, sizes, counts and depth are checked, contents are not. */
+  /** Skips a value of any type. Checks types, sizes, counts and depth, but not the contents. */
   skip(): void {
     skipValue(this, this.code());
   }
 
-  /** Enters a list and returns how many values follow. `leaveList` checks that they are what the list's size says. */
+  /** Enters a list and returns the number of its values. `leaveList` checks them against the size of the list. */
   list(): number {
     const code = this.code();
-    if (code === 0xc0 || code === 0xd0) return this.enter(code);
-    if (code !== 0x45) throw this.#wrong("list", code);
+    if (code === LIST8 || code === LIST32) return this.enter(code);
+    if (code !== LIST0) throw this.#wrong("list", code);
     this.listEnd = this.at;
     return 0;
   }
 
-  /** Passes over the `left` values still unread of the list that ends at `end`, which is what `listEnd` was behind `list()`. */
+  /** Skips the last `left` values of a list and checks that it ends at `end`, the value of `listEnd` after `list()`. */
   leaveList(left: number, end: number): void {
     for (let i = 0; i < left; i++) this.skip();
-    if (this.at !== end) throw this.error(`a list whose values end ${this.at - end} bytes behind its end`);
+    if (this.at !== end)
+      throw this.error(`list whose size differs by ${Math.abs(this.at - end)} bytes from that of its values`);
   }
 
-  /** Enters a described value and returns its descriptor's number, that of a symbolic one that AMQP defines too. */
+  /** Enters a described value and returns its descriptor as a number, also for a symbol that AMQP defines. */
   described(): number {
     const code = this.code();
-    if (code !== 0x00) throw this.#wrong("described value", code);
+    if (code !== DESCRIBED) throw this.#wrong("described value", code);
     return this.knownDescriptor();
   }
 
   boolean(): boolean | undefined {
     const code = this.code();
-    if (code === 0x41) return true;
-    if (code === 0x42) return false;
-    return code === 0x56 ? this.truth(code) : this.#null("boolean", code);
+    if (code === TRUE) return true;
+    if (code === FALSE) return false;
+    return code === BOOLEAN ? this.truth(code) : this.#null("boolean", code);
   }
 
   ubyte(): number | undefined {
     const code = this.code();
-    return code === 0x50 ? this.u8(code) : this.#null("ubyte", code);
+    return code === UBYTE ? this.u8(code) : this.#null("ubyte", code);
   }
 
   ushort(): number | undefined {
     const code = this.code();
-    return code === 0x60 ? this.u16(code) : this.#null("ushort", code);
+    return code === USHORT ? this.u16(code) : this.#null("ushort", code);
   }
 
   uint(): number | undefined {
     const code = this.code();
-    if (code === 0x52) return this.u8(code);
-    if (code === 0x43) return 0;
-    return code === 0x70 ? this.u32(code) : this.#null("uint", code);
+    if (code === SMALLUINT) return this.u8(code);
+    if (code === UINT0) return 0;
+    return code === UINT ? this.u32(code) : this.#null("uint", code);
   }
 
   ulong(): bigint | undefined {
     const code = this.code();
-    if (code === 0x44) return 0n;
-    if (code === 0x53) return BigInt(this.u8(code));
-    return code === 0x80 ? this.u64(code) : this.#null("ulong", code);
+    if (code === ULONG0) return 0n;
+    if (code === SMALLULONG) return BigInt(this.u8(code));
+    return code === ULONG ? this.u64(code) : this.#null("ulong", code);
   }
 
   /** Milliseconds since 1970. */
   timestamp(): bigint | undefined {
     const code = this.code();
-    return code === 0x83 ? BigInt.asIntN(64, this.u64(code)) : this.#null("timestamp", code);
+    return code === TIMESTAMP ? BigInt.asIntN(64, this.u64(code)) : this.#null("timestamp", code);
   }
 
   uuid(): Uuid | undefined {
     const code = this.code();
-    return code === 0x98 ? new Uuid(this.view(code, 16)) : this.#null("uuid", code);
+    return code === UUID ? new Uuid(this.view(code, 16)) : this.#null("uuid", code);
   }
 
   string(): string | undefined {
     const code = this.code();
-    if (code === 0xa1) return this.text(code, this.u8(code));
-    return code === 0xb1 ? this.text(code, this.u32(code)) : this.#null("string", code);
+    if (code === STR8) return this.text(code, this.u8(code));
+    return code === STR32 ? this.text(code, this.u32(code)) : this.#null("string", code);
   }
 
   symbol(): string | undefined {
     const code = this.code();
-    if (code === 0xa3) return this.text(code, this.u8(code));
-    return code === 0xb3 ? this.text(code, this.u32(code)) : this.#null("symbol", code);
+    if (code === SYM8) return this.text(code, this.u8(code));
+    return code === SYM32 ? this.text(code, this.u32(code)) : this.#null("symbol", code);
   }
 
-  /** A view of `bytes`. */
+  /** A view of `bytes`, not a copy. */
   binary(): Uint8Array | undefined {
     const code = this.code();
-    if (code === 0xa0) return this.view(code, this.u8(code));
-    return code === 0xb0 ? this.view(code, this.u32(code)) : this.#null("binary", code);
+    if (code === VBIN8) return this.view(code, this.u8(code));
+    return code === VBIN32 ? this.view(code, this.u32(code)) : this.#null("binary", code);
   }
 
-  /** One symbol or an array of them, as AMQP writes a field that may have several (types 1.4). Null is none. */
+  /** Reads a field of multiple symbols: an array, a single symbol, or null for none (types 1.4). */
   symbols(): string[] {
     const code = this.code();
-    if (code === 0x40) return [];
-    if (code === 0xa3) return [this.text(code, this.u8(code))];
-    if (code === 0xb3) return [this.text(code, this.u32(code))];
-    if (code !== 0xe0 && code !== 0xf0) throw this.#wrong("symbols", code);
+    if (code === NULL) return [];
+    if (code === SYM8) return [this.text(code, this.u8(code))];
+    if (code === SYM32) return [this.text(code, this.u32(code))];
+    if (code !== ARRAY8 && code !== ARRAY32) throw this.#wrong("symbols", code);
     const items = readValue(this, code);
     if (Array.isArray(items) && items.every((item) => typeof item === "string")) return items;
-    throw this.error(`${typeName(code)} of something else than symbols`);
+    throw this.error(`${typeName(code)} where symbols were expected`);
   }
 
   #null(expected: string, code: number): undefined {
-    if (code !== 0x40) throw this.#wrong(expected, code);
+    if (code !== NULL) throw this.#wrong(expected, code);
     return undefined;
   }
 

@@ -1,8 +1,8 @@
-/** Up to this many bytes a loop is no slower than a call into TextDecoder. */
+/** Up to this size, in bytes, a loop is at least as fast as TextDecoder. */
 const SHORT_BYTES = 32;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of bytes [at, at + size); undefined when they are not UTF-8. A byte order mark is kept. */
+/** Decodes bytes [at, at + size). Returns undefined when they are not valid UTF-8. A byte order mark is kept. */
 export function readUtf8(bytes: Uint8Array, at: number, size: number): string | undefined {
   if (size <= SHORT_BYTES) {
     const text = readShortAscii(bytes, at, at + size);

@@ -1,13 +1,56 @@
-import { typeName, typeWidth } from "./codes.js";
+import {
+  ARRAY8,
+  ARRAY32,
+  BOOLEAN,
+  BYTE,
+  CHAR,
+  DECIMAL32,
+  DECIMAL64,
+  DECIMAL128,
+  DESCRIBED,
+  DOUBLE,
+  FALSE,
+  FLOAT,
+  INT,
+  LIST0,
+  LIST8,
+  LIST32,
+  LONG,
+  MAP8,
+  MAP32,
+  NULL,
+  SHORT,
+  SMALLINT,
+  SMALLLONG,
+  SMALLUINT,
+  SMALLULONG,
+  STR8,
+  STR32,
+  SYM8,
+  SYM32,
+  TIMESTAMP,
+  TRUE,
+  typeName,
+  typeWidth,
+  UBYTE,
+  UINT,
+  UINT0,
+  ULONG,
+  ULONG0,
+  USHORT,
+  UUID,
+  VBIN8,
+  VBIN32,
+} from "./codes.js";
 import type { Cursor } from "./cursor.js";
 import { Uuid } from "./uuid.js";
 
-/** How deep lists, maps, arrays and described values may be nested. */
+/** Maximum nesting depth of lists, maps, arrays and described values. */
 const MAX_DEPTH = 32;
-/** Values in lists, maps and arrays of one message: three bytes of a stranger can cost two hundred of ours. */
+/** Maximum number of values in the lists, maps and arrays of one message: 3 bytes of untrusted input can take 200 bytes of memory. */
 const MAX_VALUES = 262_144;
 
-/** A value with a descriptor that says what it means (types 1.2). */
+/** A value with a descriptor that defines its meaning (types 1.2). */
 export class Described {
   readonly descriptor: bigint | string;
   readonly value: unknown;
@@ -18,44 +61,44 @@ export class Described {
   }
 }
 
-/** Reads the value whose constructor byte has just been read; `Reader.value` says what becomes of which type. */
+/** Reads the value behind its constructor byte `code`. `Reader.value` describes the result for each type. */
 export function readValue(cursor: Cursor, code: number, depth = 0): unknown {
   switch (code) {
-    case 0x00:
+    case DESCRIBED:
       checkDepth(cursor, code, depth);
       return new Described(cursor.descriptor(), readValue(cursor, cursor.code(), depth + 1));
-    case 0x45:
+    case LIST0:
       return [];
-    case 0xc0:
-    case 0xd0:
+    case LIST8:
+    case LIST32:
       return readList(cursor, code, depth);
-    case 0xc1:
-    case 0xd1:
+    case MAP8:
+    case MAP32:
       return readMap(cursor, code, depth);
-    case 0xe0:
-    case 0xf0:
+    case ARRAY8:
+    case ARRAY32:
       return readArray(cursor, code, depth);
     default:
       return readScalar(cursor, code);
   }
 }
 
-/** Passes over the value whose constructor byte has just been read. */
+/** Skips the value behind its constructor byte `code`. */
 export function skipValue(cursor: Cursor, code: number, depth = 0): void {
   const width = typeWidth(code);
   if (width === undefined) {
-    if (code !== 0x00) throw cursor.error(typeName(code));
+    if (code !== DESCRIBED) throw cursor.error(typeName(code));
     checkDepth(cursor, code, depth);
     cursor.descriptor();
     skipValue(cursor, cursor.code(), depth + 1);
-  } else if (code < 0xa0) {
+  } else if (code < VBIN8) {
     cursor.pass(code, width);
-  } else if (code < 0xc0) {
+  } else if (code < LIST8) {
     cursor.pass(code, width === 1 ? cursor.u8(code) : cursor.u32(code));
   } else {
     const { end } = cursor;
     const count = enter(cursor, code, depth);
-    const elements = code >= 0xe0 ? readElementType(cursor, code, count) : undefined;
+    const elements = code >= ARRAY8 ? readElementType(cursor, code, count) : undefined;
     for (let i = 0; i < count; i++) skipValue(cursor, elements?.code ?? cursor.code(), depth + 1);
     leave(cursor, code, end);
   }
@@ -80,7 +123,7 @@ function readMap(cursor: Cursor, code: number, depth: number): Map<unknown, unkn
     const key = readValue(cursor, cursor.code(), depth + 1);
     map.set(key, readValue(cursor, cursor.code(), depth + 1));
   }
-  if (map.size * 2 !== count) throw cursor.error(`${typeName(code)} with a key twice`);
+  if (map.size * 2 !== count) throw cursor.error(`${typeName(code)} with a duplicate key`);
   leave(cursor, code, end);
   return map;
 }
@@ -101,64 +144,64 @@ function readArray(cursor: Cursor, code: number, depth: number): unknown[] {
 
 function readScalar(cursor: Cursor, code: number): unknown {
   switch (code) {
-    case 0x40:
+    case NULL:
       return null;
-    case 0x41:
+    case TRUE:
       return true;
-    case 0x42:
+    case FALSE:
       return false;
-    case 0x43:
+    case UINT0:
       return 0;
-    case 0x44:
+    case ULONG0:
       return 0n;
-    case 0x50:
-    case 0x52:
+    case UBYTE:
+    case SMALLUINT:
       return cursor.u8(code);
-    case 0x51:
-    case 0x54:
+    case BYTE:
+    case SMALLINT:
       return (cursor.u8(code) << 24) >> 24;
-    case 0x53:
+    case SMALLULONG:
       return BigInt(cursor.u8(code));
-    case 0x55:
+    case SMALLLONG:
       return BigInt((cursor.u8(code) << 24) >> 24);
-    case 0x56:
+    case BOOLEAN:
       return cursor.truth(code);
-    case 0x60:
+    case USHORT:
       return cursor.u16(code);
-    case 0x61:
+    case SHORT:
       return (cursor.u16(code) << 16) >> 16;
-    case 0x70:
+    case UINT:
       return cursor.u32(code);
-    case 0x71:
+    case INT:
       return cursor.u32(code) | 0;
-    case 0x72:
+    case FLOAT:
       return viewOf(cursor.view(code, 4)).getFloat32(0);
-    case 0x73:
+    case CHAR:
       return readChar(cursor, code);
-    case 0x80:
+    case ULONG:
       return cursor.u64(code);
-    case 0x81:
-    case 0x83:
+    case LONG:
+    case TIMESTAMP:
       return BigInt.asIntN(64, cursor.u64(code));
-    case 0x82:
+    case DOUBLE:
       return viewOf(cursor.view(code, 8)).getFloat64(0);
-    case 0x74:
+    case DECIMAL32:
       return cursor.view(code, 4);
-    case 0x84:
+    case DECIMAL64:
       return cursor.view(code, 8);
-    case 0x94:
+    case DECIMAL128:
       return cursor.view(code, 16);
-    case 0x98:
+    case UUID:
       return new Uuid(cursor.view(code, 16));
-    case 0xa0:
+    case VBIN8:
       return cursor.view(code, cursor.u8(code));
-    case 0xb0:
+    case VBIN32:
       return cursor.view(code, cursor.u32(code));
-    case 0xa1:
-    case 0xa3:
+    case STR8:
+    case SYM8:
       return cursor.text(code, cursor.u8(code));
-    case 0xb1:
-    case 0xb3:
+    case STR32:
+    case SYM32:
       return cursor.text(code, cursor.u32(code));
     default:
       throw cursor.error(typeName(code));
@@ -168,7 +211,7 @@ function readScalar(cursor: Cursor, code: number): unknown {
 function readChar(cursor: Cursor, code: number): string {
   const point = cursor.u32(code);
   if (point > 0x10_ffff || (point >= 0xd800 && point <= 0xdfff)) {
-    throw cursor.error(`char of 0x${point.toString(16)}, which is no character`);
+    throw cursor.error(`invalid char 0x${point.toString(16)}`);
   }
   return String.fromCodePoint(point);
 }
@@ -181,13 +224,13 @@ function checkDepth(cursor: Cursor, code: number, depth: number): void {
   if (depth >= MAX_DEPTH) throw cursor.error(`${typeName(code)} nested more than ${MAX_DEPTH} deep`);
 }
 
-/** Until `leave`, nothing behind the list, map or array can be read. */
+/** Enters a list, map or array. Until `leave`, bytes behind it cannot be read. */
 function enter(cursor: Cursor, code: number, depth: number): number {
   checkDepth(cursor, code, depth);
   const count = cursor.enter(code);
   cursor.end = cursor.listEnd;
-  if ((code === 0xc1 || code === 0xd1) && count % 2 !== 0)
-    throw cursor.error(`${typeName(code)} of ${count} values, an odd number`);
+  if ((code === MAP8 || code === MAP32) && count % 2 !== 0)
+    throw cursor.error(`${typeName(code)} with an odd number of values (${count})`);
   return count;
 }
 
@@ -197,24 +240,24 @@ function checkBudget(cursor: Cursor, count: number): void {
 }
 
 function leave(cursor: Cursor, code: number, end: number): void {
-  if (cursor.at !== cursor.end) throw cursor.error(`${typeName(code)} with ${cursor.end - cursor.at} bytes too many`);
+  if (cursor.at !== cursor.end) throw cursor.error(`${typeName(code)} with ${cursor.end - cursor.at} extra bytes`);
   cursor.end = end;
 }
 
-/** The one constructor of an array's elements. Elements without bytes of their own could be any number of them: refused. */
+/** Reads the constructor of an array's elements. Elements of zero width are refused, because the array's size would not limit their count. */
 function readElementType(
   cursor: Cursor,
   array: number,
   count: number,
 ): { code: number; descriptor: bigint | string | undefined } {
   let code = cursor.code();
-  const descriptor = code === 0x00 ? cursor.descriptor() : undefined;
+  const descriptor = code === DESCRIBED ? cursor.descriptor() : undefined;
   if (descriptor !== undefined) code = cursor.code();
   const width = typeWidth(code);
   if (width === undefined) throw cursor.error(`${typeName(array)} of ${typeName(code)}`);
   const left = cursor.end - cursor.at;
   if (count > 0 && (width === 0 || count * width > left)) {
-    throw cursor.error(`${typeName(array)} of ${count} times ${typeName(code)} in ${left} bytes`);
+    throw cursor.error(`${typeName(array)} of ${count} ${typeName(code)} values in ${left} bytes`);
   }
   return { code, descriptor };
 }

@@ -1,13 +1,39 @@
+import {
+  ARRAY32,
+  DESCRIBED,
+  FALSE,
+  LIST0,
+  LIST8,
+  LIST32,
+  NULL,
+  SMALLUINT,
+  SMALLULONG,
+  STR8,
+  SYM8,
+  SYM32,
+  TIMESTAMP,
+  TRUE,
+  UBYTE,
+  UINT,
+  UINT0,
+  ULONG,
+  ULONG0,
+  UUID,
+  VBIN8,
+  VBIN32,
+} from "./codes.js";
 import type { Uuid } from "./uuid.js";
 
-/** Shorter strings are faster by a loop than by a call into TextEncoder. */
+/** Up to this length, in characters, a loop is faster than TextEncoder. */
 const SHORT_CHARS = 32;
 const encoder = new TextEncoder();
 
 /**
- * AMQP values as bytes, one after another in a slab; [from, at) is what nobody has taken yet. Every method makes the room
- * that it needs. What lies before `from` has been given away and is never written again, so that taken bytes can be sent
- * without a copy. Where undefined may be given it is written as null. A number that its type cannot hold throws RangeError.
+ * Writes AMQP values one after another into a slab of bytes. Bytes [from, at) are written but not yet taken. Every method
+ * reserves the room that it needs. Bytes before `from` have been taken and are never written again, so that they can be sent
+ * without a copy. Undefined is written as null.
+ *
+ * @throws RangeError when a number is outside the range of its type.
  */
 export class Writer {
   bytes: Uint8Array;
@@ -20,12 +46,12 @@ export class Writer {
     this.#slabBytes = slabBytes;
   }
 
-  /** Room for n more bytes at `at`. May replace `bytes`: keep positions relative to `from`, as the marks of lists are. */
+  /** Reserves room for n more bytes at `at`. May replace `bytes`: positions, such as the marks of lists, must be relative to `from`. */
   reserve(n: number): void {
     if (this.at + n > this.bytes.length) this.#grow(n);
   }
 
-  /** The bytes written since the last time. They are the caller's: a view that nothing here writes to again. */
+  /** Returns the bytes written since the last call, as a view. The caller owns them: they are never written again. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(this.from, this.at);
     this.from = this.at;
@@ -39,52 +65,52 @@ export class Writer {
   }
 
   null(): void {
-    this.#octet(0x40);
+    this.#octet(NULL);
   }
 
   boolean(v: boolean | undefined): void {
     if (v === undefined) return this.null();
-    this.#octet(v ? 0x41 : 0x42);
+    this.#octet(v ? TRUE : FALSE);
   }
 
   ubyte(v: number | undefined): void {
     if (v === undefined) return this.null();
     check("ubyte", v, 0xff);
-    this.#octets(0x50, v);
+    this.#octets(UBYTE, v);
   }
 
   uint(v: number | undefined): void {
     if (v === undefined) return this.null();
     check("uint", v, 0xffff_ffff);
-    if (v === 0) this.#octet(0x43);
-    else if (v < 256) this.#octets(0x52, v);
-    else this.#word(0x70, v);
+    if (v === 0) this.#octet(UINT0);
+    else if (v < 256) this.#octets(SMALLUINT, v);
+    else this.#word(UINT, v);
   }
 
   ulong(v: number | bigint): void {
     const value = BigInt(v);
     if (value !== BigInt.asUintN(64, value)) throw new RangeError(`ulong out of range: ${v}`);
-    if (value === 0n) this.#octet(0x44);
-    else if (value < 256n) this.#octets(0x53, Number(value));
-    else this.#long(0x80, value);
+    if (value === 0n) this.#octet(ULONG0);
+    else if (value < 256n) this.#octets(SMALLULONG, Number(value));
+    else this.#long(ULONG, value);
   }
 
   /** Milliseconds since 1970. */
   timestamp(ms: bigint | undefined): void {
     if (ms === undefined) return this.null();
     if (ms !== BigInt.asIntN(64, ms)) throw new RangeError(`timestamp out of range: ${ms}`);
-    this.#long(0x83, ms);
+    this.#long(TIMESTAMP, ms);
   }
 
-  /** Lone surrogates, which UTF-8 cannot hold, become U+FFFD. */
+  /** Lone surrogates, which UTF-8 cannot encode, become U+FFFD. */
   string(v: string | undefined): void {
     if (v === undefined) return this.null();
-    this.#text(0xa1, v);
+    this.#text(STR8, v);
   }
 
   symbol(v: string | undefined): void {
     if (v === undefined) return this.null();
-    this.#text(0xa3, v);
+    this.#text(SYM8, v);
   }
 
   /** An array of symbols. */
@@ -92,7 +118,7 @@ export class Writer {
     this.reserve(10);
     const mark = this.at - this.from;
     this.at += 9;
-    this.#octet(0xb3);
+    this.#octet(SYM32);
     for (const symbol of v) {
       this.reserve(4 + symbol.length);
       const element = this.at - this.from;
@@ -101,34 +127,34 @@ export class Writer {
       this.#word32(this.from + element, this.at - this.from - element - 4);
     }
     const start = this.from + mark;
-    this.bytes[start] = 0xf0;
+    this.bytes[start] = ARRAY32;
     this.#word32(start + 1, this.at - start - 5);
     this.#word32(start + 5, v.length);
   }
 
   binary(v: Uint8Array | undefined): void {
     if (v === undefined) return this.null();
-    if (v.length < 256) this.#octets(0xa0, v.length);
-    else this.#word(0xb0, v.length);
+    if (v.length < 256) this.#octets(VBIN8, v.length);
+    else this.#word(VBIN32, v.length);
     this.append(v);
   }
 
   uuid(v: Uuid): void {
-    this.#octet(0x98);
+    this.#octet(UUID);
     this.append(v.bytes);
   }
 
-  /** Of the value written next. */
+  /** Writes the descriptor of the value that is written next. */
   descriptor(code: number): void {
     this.reserve(3);
     const { bytes, at } = this;
-    bytes[at] = 0x00;
-    bytes[at + 1] = 0x53;
+    bytes[at] = DESCRIBED;
+    bytes[at + 1] = SMALLULONG;
     bytes[at + 2] = code;
     this.at = at + 3;
   }
 
-  /** Returns the mark that `endList` wants. Nothing may be taken in between. */
+  /** Begins a list and returns the mark for `endList`. `take` must not be called in between. */
   beginList(): number {
     this.reserve(3);
     const mark = this.at - this.from;
@@ -136,15 +162,15 @@ export class Writer {
     return mark;
   }
 
-  /** list0, list8 or list32, as small as it can be. */
+  /** Ends a list in the smallest encoding: list0, list8 or list32. */
   endList(mark: number, count: number): void {
     const start = this.from + mark;
     const size = this.at - start - 3;
     if (count === 0) {
-      this.bytes[start] = 0x45;
+      this.bytes[start] = LIST0;
       this.at = start + 1;
     } else if (size < 255 && count < 256) {
-      this.bytes[start] = 0xc0;
+      this.bytes[start] = LIST8;
       this.bytes[start + 1] = size + 1;
       this.bytes[start + 2] = count;
     } else {
@@ -156,13 +182,13 @@ export class Writer {
     this.reserve(6);
     const start = this.from + mark;
     this.bytes.copyWithin(start + 9, start + 3, this.at);
-    this.bytes[start] = 0xd0;
+    this.bytes[start] = LIST32;
     this.#word32(start + 1, size + 4);
     this.#word32(start + 5, count);
     this.at += 6;
   }
 
-  /** `code` is that of the form with a size of one byte; the other one is 0x10 above it. */
+  /** `code` is that of the encoding with a size of one byte; the encoding with four bytes is 0x10 above it. */
   #text(code: number, v: string): void {
     const length = v.length;
     if (length > SHORT_CHARS) {
@@ -184,7 +210,7 @@ export class Writer {
     this.at = at + 2 + length;
   }
 
-  /** Any length and alphabet; the short form as long as the UTF-8 fits it. */
+  /** Writes text of any length, in the short encoding if the UTF-8 fits. */
   #longText(code: number, v: string): void {
     const mark = this.at - this.from;
     const header = v.length < 256 ? 2 : 5;
@@ -207,7 +233,7 @@ export class Writer {
     this.#word32(this.from + mark + 1, size);
   }
 
-  /** In one go when it is ASCII: one byte per character has been reserved. Three are the most that one can need. */
+  /** One byte per character is reserved, which is enough for ASCII. Other text needs at most three bytes per character. */
   #utf8(v: string): void {
     let { read, written } = encoder.encodeInto(v, this.bytes.subarray(this.at));
     this.at += written;
@@ -254,7 +280,7 @@ export class Writer {
     bytes[at + 3] = v;
   }
 
-  /** By half again where a slab is not enough, so that a long message in small pieces is not copied for each of them. */
+  /** Beyond one slab grows by half, so that a long message in small pieces is not copied for each piece. */
   #grow(n: number): void {
     const needed = this.at - this.from + n;
     const length = needed > this.#slabBytes ? needed + (needed >>> 1) : this.#slabBytes;
@@ -266,6 +292,6 @@ export class Writer {
   }
 }
 
-function check(type: string, v: number, most: number): void {
-  if (v >>> 0 !== v || v > most) throw new RangeError(`${type} out of range: ${v}`);
+function check(type: string, v: number, max: number): void {
+  if (v >>> 0 !== v || v > max) throw new RangeError(`${type} out of range: ${v}`);
 }

@@ -23,8 +23,8 @@ import { SendOperation, type SendOperationInit } from "../sending/send-operation
 import type { QueueLimits } from "../sending/send-queue.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import type { Target } from "../target.js";
+import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import type { MessageIds } from "../values/message-ids.js";
 import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
 import { Addresser, type ServiceKind } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";

@@ -1,8 +1,8 @@
 import { toError } from "../../core/errors.js";
 import type { Delivery } from "../../core/links/delivery.js";
 import type { PendingReply } from "../sending/pending-reply.js";
+import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import type { MessageIds } from "../values/message-ids.js";
 import type { LinkContext } from "./link-context.js";
 import { type DecodedReply, decodeReply } from "./wire.js";
 

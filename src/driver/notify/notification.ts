@@ -1,36 +1,39 @@
-/** The priorities of oslo, in its order (oslo_messaging/notify/dispatcher.py:27). */
+/** The priorities of oslo, in oslo's order (oslo_messaging/notify/dispatcher.py:27). */
 export const PRIORITIES = ["audit", "debug", "info", "warn", "error", "critical", "sample"] as const;
 
-/** How much a notification matters; `sample` is for measurements. */
+/** Priority of a notification; `sample` is for measurements. */
 export type Priority = (typeof PRIORITIES)[number];
 
-/** What the notifier says about the message itself. */
+/** Metadata that the notifier adds to a notification. */
 export interface NotificationMetadata {
-  /** A UUID, another one for every notification. */
+  /** UUID of the notification. */
   messageId: string;
-  /** UTC, as Python prints it: `2026-11-23 10:53:28.419873`. */
+  /** Time in UTC, as Python prints it: `2026-11-23 10:53:28.419873`. */
   timestamp: string;
 }
 
-/** Something that happened, as a listener gets it. `C`, `P`: what an endpoint knows of its contexts and payloads. Nothing is checked. */
+/**
+ * A notification as endpoints receive it. `C` and `P` are the types of context and payload that an endpoint expects; neither is
+ * checked.
+ */
 export interface Notification<C extends object = object, P = unknown> {
-  /** What went along; mostly `{}`, for it may hold secrets. */
+  /** The context that was sent. Usually `{}`, because contexts may hold secrets. */
   context: C;
-  /** Who told: mostly `service.host`. */
+  /** ID of the publisher, usually `service.host`. */
   publisherId: string;
-  /** What happened: `compute.instance.create.end`. */
+  /** Type of the event: `compute.instance.create.end`. */
   eventType: string;
-  /** To whom and how: any JSON value. */
+  /** Details of the event: any JSON value. */
   payload: P;
-  /** About the message itself. */
+  /** ID and time of the notification. */
   metadata: NotificationMetadata;
 }
 
-/** What a handler says about a notification. `requeue`: back to the message bus, for another attempt, here or elsewhere. */
+/** Result of a handler. `requeue` returns the notification to the message bus, to be delivered again here or elsewhere. */
 export const NotificationResult = Object.freeze({
-  /** Done, or nothing to be done. The same as to say nothing. */
+  /** Handled or ignored. The same as returning nothing. */
   HANDLED: "handled",
-  /** Not now. No further endpoint gets it. */
+  /** Deliver again later. The remaining endpoints do not receive it. */
   REQUEUE: "requeue",
 } as const);
 

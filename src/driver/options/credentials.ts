@@ -4,32 +4,33 @@ import { ConfigurationError, MessagingException } from "../exceptions.js";
 import { isJsonObject } from "../values/json.js";
 import type { TransportHost } from "./transport-url.js";
 
-/** What a function that gives credentials is told of the attempt to connect that it is called for. */
+/** The connection attempt that a {@link CredentialsFunction} is called for. */
 export interface CredentialsRequest {
-  /** From 1 on, until there is a connection: as in the status. */
+  /** Number of the attempt: counts from 1 until a connection is made, as in the status. */
   readonly attempt: number;
-  /** Aborts when the credentials are of no use any more: the attempt took too long, or the transport is closed. */
+  /** Aborts when the attempt is over: it timed out, or the transport is closed. */
   readonly signal: AbortSignal;
 }
 
-/** Gives the credentials for one attempt to connect. `host` has the URL's user and password, and the port. */
+/** Returns the credentials for one connection attempt. `host` holds the URL's user and password, and the port. */
 export type CredentialsFunction = (
   host: TransportHost,
-  about: CredentialsRequest,
+  request: CredentialsRequest,
 ) => Credentials | Promise<Credentials>;
 
 /**
- * What the user's function gives for one attempt.
+ * The credentials that the user's function returns for one connection attempt.
  *
- * @throws MessagingException with what the function threw as its cause; ConfigurationError for something else than
- *   credentials, of which nothing is shown; the reason of the signal.
+ * @throws MessagingException when the function throws; its error is the cause.
+ * @throws ConfigurationError when the function returns anything other than credentials; the message does not show the value.
+ * @throws the reason of the signal when it aborts.
  */
 export async function givenCredentials(
   give: CredentialsFunction,
   host: TransportHost,
-  about: CredentialsRequest,
+  request: CredentialsRequest,
 ): Promise<Credentials> {
-  const { signal } = about;
+  const { signal } = request;
   signal.throwIfAborted();
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -37,22 +38,22 @@ export async function givenCredentials(
     signal.addEventListener("abort", onAbort);
   });
   try {
-    return checkedCredentials(await Promise.race([aborted, called(give, host, about)]));
+    return checkedCredentials(await Promise.race([aborted, called(give, host, request)]));
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
 }
 
-/** `user@realm`, as the option sasl_default_realm wants it of user names that name none. */
+/** Appends `@realm` (the option sasl_default_realm) to a user name without a realm. */
 export function withRealm<C extends Credentials>(credentials: C, realm: string): C {
   if (!("username" in credentials) || credentials.username === undefined) return credentials;
   const { username } = credentials;
   return realm === "" || username.includes("@") ? credentials : { ...credentials, username: `${username}@${realm}` };
 }
 
-async function called(give: CredentialsFunction, host: TransportHost, about: CredentialsRequest): Promise<unknown> {
+async function called(give: CredentialsFunction, host: TransportHost, request: CredentialsRequest): Promise<unknown> {
   try {
-    return await give(host, about);
+    return await give(host, request);
   } catch (thrown) {
     throw new MessagingException(`credentials: the function failed: ${toError(thrown).message}`, { cause: thrown });
   }
@@ -67,6 +68,6 @@ function checkedCredentials(value: unknown): Credentials {
     if (external === true) return { external };
     if (anonymous === true) return { anonymous };
   }
-  const good = "{ username, password }, { token }, { username, token }, { external: true } or { anonymous: true }";
-  throw new ConfigurationError("credentials", `the function must give ${good}`);
+  const accepted = "{ username, password }, { token }, { username, token }, { external: true } or { anonymous: true }";
+  throw new ConfigurationError("credentials", `the function must return ${accepted}`);
 }

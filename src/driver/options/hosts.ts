@@ -5,18 +5,18 @@ import { withRealm } from "./credentials.js";
 import type { ResolvedOptions } from "./options.js";
 import { TransportHost, type TransportURL } from "./transport-url.js";
 
-/** One host of a transport URL, as it is connected to. */
+/** One host of a transport URL, with everything needed to connect to it. */
 export interface Host {
-  /** `name:port`, for people. */
+  /** `name:port`, for display. */
   readonly name: string;
   readonly address: Address;
-  /** As the URL has it, with what it leaves out. */
+  /** The host as the URL has it, with defaults for what the URL omits. */
   readonly given: TransportHost;
-  /** The URL's. */
+  /** Credentials from the URL. */
   readonly credentials: Credentials | undefined;
 }
 
-/** Where a host listens whose URL names no port. */
+/** Default ports by URL scheme. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ["amqp", 5672],
   ["amqps", 5671],
@@ -24,26 +24,26 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ["amqp+wss", 443],
 ]);
 
-/** What every host of a transport has in common. */
+/** Settings shared by all hosts of a transport. */
 export interface HostSettings {
-  /** Undefined: no TLS. */
+  /** TLS options. Undefined disables TLS. */
   tls?: TLSOptions | undefined;
-  /** The HTTP path of WebSockets. */
+  /** HTTP path of WebSockets. */
   path?: string | undefined;
 }
 
-/** The hosts of a URL, in its order; without any, this machine. */
+/** The hosts of a URL, in its order. A URL without hosts means localhost. */
 export function hostsOf(
   { scheme, hosts, virtualHost }: TransportURL,
   { saslDefaultRealm }: ResolvedOptions,
   { tls, path }: HostSettings = {},
 ): [Host, ...Host[]] {
   const [first = {}, ...others] = hosts;
-  // As in oslo amqp keeps its port with TLS too; a WebSocket with TLS is amqp+wss in all but the name.
-  const usualPort = PORTS.get(scheme === "amqp+ws" && tls !== undefined ? "amqp+wss" : scheme) ?? 5672;
+  // As in oslo, `amqp` with TLS keeps port 5672. `amqp+ws` with TLS is the same as `amqp+wss`.
+  const defaultPort = PORTS.get(scheme === "amqp+ws" && tls !== undefined ? "amqp+wss" : scheme) ?? 5672;
   const serverName = tls?.verifyVirtualHost ? virtualHost || undefined : undefined;
   const make = (host: Partial<TransportHost>): Host => {
-    const { hostname = "localhost", port = usualPort, username, password } = host;
+    const { hostname = "localhost", port = defaultPort, username, password } = host;
     return {
       name: authority({ hostname, port }),
       address: { scheme, hostname, port, path, tls, serverName },
@@ -54,7 +54,7 @@ export function hostsOf(
   return [make(first), ...others.map(make)];
 }
 
-/** A host that no packet leaves this machine for. */
+/** Whether the host is this machine: traffic to it does not cross a network. */
 export function isLoopback({ address: { hostname } }: Host): boolean {
   return (
     hostname === "localhost" ||

@@ -3,16 +3,17 @@ import { ConfigurationError, NoSuchOptError } from "../exceptions.js";
 import type { Overrides } from "../target.js";
 import { isJsonObject } from "../values/json.js";
 
-/** Gives back a good value, throws ConfigurationError for a bad one. */
+/** Returns a valid value. Throws ConfigurationError for an invalid one. */
 export type OptionCheck = (key: string, value: unknown) => unknown;
 
-/** One check for every option of `T`. */
+/** One check for each option of `T`. */
 export type OptionChecks<T> = { readonly [K in keyof T]-?: OptionCheck };
 
 /**
- * Options at the door, as they can be used. One that is `undefined` is absent.
+ * Validated copy of the options. An option that is `undefined` is omitted.
  *
- * @throws NoSuchOptError for one that does not exist, ConfigurationError for a bad value: both name it.
+ * @throws NoSuchOptError for an unknown option, by name.
+ * @throws ConfigurationError for an invalid value, naming the option.
  */
 export function checked<T extends object>(options: T, checks: OptionChecks<T>): T {
   const good: Record<string, unknown> = {};
@@ -22,7 +23,7 @@ export function checked<T extends object>(options: T, checks: OptionChecks<T>): 
   return good as T;
 }
 
-/** Of an object within the options, whose members errors call `tls.ca`. */
+/** Checks the members of a nested object. Errors name them by their path: `tls.ca`. */
 export function members<T extends object>(checks: OptionChecks<T>): OptionCheck {
   return (key, value) => {
     if (!isJsonObject(value)) return refuse(key, value, "an object");
@@ -35,7 +36,7 @@ export function members<T extends object>(checks: OptionChecks<T>): OptionCheck 
   };
 }
 
-/** The same for overrides, where `null` clears. */
+/** The same as `checked`, for overrides: `null` clears an option. */
 export function checkedOverrides<T extends object>(overrides: Overrides<T>, checks: OptionChecks<T>): Overrides<T> {
   const entries = Object.entries(overrides).filter(([, value]) => value !== undefined);
   const good = entries.map(([key, value]) => {
@@ -45,22 +46,22 @@ export function checkedOverrides<T extends object>(overrides: Overrides<T>, chec
   return Object.fromEntries(good) as Overrides<T>;
 }
 
-/** The value after an override: absent inherits, `null` clears. */
+/** The value after an override: `undefined` inherits, `null` clears. */
 export function overridden<T>(inherited: T | undefined, override: T | null | undefined): T | undefined {
   return override === undefined ? inherited : (override ?? undefined);
 }
 
-/** Milliseconds above 0. 0 is no way to say "none": oslo took it for "not given". */
+/** A positive number of milliseconds. 0 does not disable a timeout: oslo treats it as omitted. */
 export const positiveMs: OptionCheck = (key, value) => {
   if (typeof value === "number" && value > 0) return Math.min(value, LONGEST_TIMER_MS);
-  return refuse(key, value, "a number of milliseconds above 0");
+  return refuse(key, value, "a positive number of milliseconds");
 };
 
 export const callback: OptionCheck = (key, value) => {
   return typeof value === "function" ? value : refuse(key, value, "a function");
 };
 
-/** By its shape: the frames of a page and the DOM of a test have classes of their own. */
+/** Checked by its shape: frames of a page and test DOMs have their own AbortSignal class. */
 export const abortSignal: OptionCheck = (key, value) => {
   return isJsonObject(value) && "aborted" in value && "reason" in value ? value : refuse(key, value, "an AbortSignal");
 };
@@ -72,15 +73,15 @@ export const serializer: OptionCheck = (key, value) => {
   return refuse(key, value, `an object with the methods ${SERIALIZER.join(", ")}`);
 };
 
-/** `path`: what errors call it. */
+/** `path` names the option in errors. */
 function checkOf<T extends object>(checks: OptionChecks<T>, key: string, path: string): OptionCheck {
   const check: unknown = Object.hasOwn(checks, key) ? Reflect.get(checks, key) : undefined;
-  if (typeof check !== "function") throw new NoSuchOptError(path, "there is no such option");
+  if (typeof check !== "function") throw new NoSuchOptError(path, "unknown option");
   return check as OptionCheck;
 }
 
-/** Shows no content of an object: it might hold a secret. */
-function refuse(key: string, value: unknown, wanted: string): never {
+/** The error never shows the content of a string or an object: it may be a secret. */
+function refuse(key: string, value: unknown, expected: string): never {
   const shown = value === null || typeof value === "number" ? String(value) : `a ${typeof value}`;
-  throw new ConfigurationError(key, `must be ${wanted}, not ${shown}`);
+  throw new ConfigurationError(key, `must be ${expected}, not ${shown}`);
 }

@@ -1,9 +1,9 @@
 import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import { ConfigurationError } from "../exceptions.js";
 
-/** How the values of one kind of option are written: as text in a URL or a file, and in code. Both throw ConfigurationError. */
+/** Reads the values of one kind of option: `parse` as text in a URL or a file, `check` in code. Both throw ConfigurationError. */
 export interface OptionType<T> {
-  /** What its text must be, for errors and for the documentation. */
+  /** Description of a valid text, for errors and for the documentation. */
   readonly text: string;
   parse(key: string, text: string): T;
   check(key: string, value: unknown): T;
@@ -18,7 +18,7 @@ export const string: OptionType<string> = {
   check: (key, value) => (typeof value === "string" ? value : refuse(key, value, "a string")),
 };
 
-/** The words of oslo.config. */
+/** Accepts the words of oslo.config. */
 export const boolean: OptionType<boolean> = {
   text: "true or false",
   parse(key, text) {
@@ -43,7 +43,7 @@ export function integer(min: number): OptionType<number> {
   };
 }
 
-/** Whole seconds in text, milliseconds in code. Longer than a timer can wait is cut to that. */
+/** Whole seconds in text, milliseconds in code. Values above the limit of timers are reduced to it. */
 export function seconds(min: number): OptionType<number> {
   const text = `a whole number of seconds, at least ${min}`;
   return {
@@ -66,10 +66,10 @@ export function oneOf<T extends string>(...words: readonly T[]): OptionType<T> {
   return { text, parse: (key, written) => check(key, written.toLowerCase()), check };
 }
 
-/** Several values of one type: an array in code; in text with `separator` between them. */
+/** Several values of one type: an array in code; text separated by `separator`. */
 export function list<T>(item: OptionType<T>, separator: string): OptionType<readonly T[]> {
   return {
-    text: `${item.text}, or several with "${separator}" between`,
+    text: `${item.text}; several are separated by "${separator}"`,
     parse(key, text) {
       const items = text.split(separator).map((part) => part.trim());
       return items.filter((part) => part !== "").map((part) => item.parse(key, part));
@@ -80,10 +80,10 @@ export function list<T>(item: OptionType<T>, separator: string): OptionType<read
   };
 }
 
-/** Shows text and numbers, but no content of an object. */
-function refuse(key: string, value: unknown, wanted: string): never {
+/** The error shows text and numbers, but no content of an object. */
+function refuse(key: string, value: unknown, expected: string): never {
   const shown = typeof value === "string" ? JSON.stringify(value) : typeof value === "number" ? value : kindOf(value);
-  throw new ConfigurationError(key, `must be ${wanted}, not ${shown}`);
+  throw new ConfigurationError(key, `must be ${expected}, not ${shown}`);
 }
 
 function kindOf(value: unknown): string {

@@ -4,20 +4,29 @@ import { type AmqpOptions, DEFAULTS, type ResolvedOptions, ROWS } from "./option
 export type { AmqpOptions, ResolvedOptions } from "./option-table.js";
 
 export interface OptionSources {
-  /** What the code gave. */
+  /** Options given in code. */
   options?: AmqpOptions | undefined;
-  /** The URL's query, which goes before what the code gave. */
+  /** The URL's query. It overrides options given in code. */
   query?: Readonly<Record<string, string>> | undefined;
-  /** Defaults of this runtime, where they are not oslo's. */
+  /** Defaults of this runtime where they differ from oslo's. */
   defaults?: Partial<ResolvedOptions> | undefined;
 }
 
-/** @throws NoSuchOptError for an unknown name, ConfigurationError for a bad value. */
+/**
+ * Every option with its value: from the query, else from code, else the runtime's default, else oslo's.
+ *
+ * @throws NoSuchOptError for an unknown name.
+ * @throws ConfigurationError for an invalid value.
+ */
 export function resolveOptions({ options = {}, query = {}, defaults = {} }: OptionSources): ResolvedOptions {
   return { ...DEFAULTS, ...defaults, ...checkOptions(options), ...parseOptions(query) };
 }
 
-/** Options as text, by oslo's names, times in seconds: a URL's query, a file, the command line. Throws as resolveOptions. */
+/**
+ * Parses options from a URL's query, a file or the command line: text by oslo's names, times in seconds.
+ *
+ * @throws as resolveOptions.
+ */
 export function parseOptions(texts: Readonly<Record<string, string>>): Partial<ResolvedOptions> {
   const parsed = Object.entries(texts).map(([name, text]) => {
     const [key, { type }] = ROWS.find(([, row]) => row.name === name) ?? unknown(name);
@@ -26,23 +35,23 @@ export function parseOptions(texts: Readonly<Record<string, string>>): Partial<R
   return Object.fromEntries(parsed);
 }
 
-/** What a caller without types may have written wrongly. */
+/** Callers in JavaScript may pass unknown names and invalid values. */
 function checkOptions(options: AmqpOptions): Partial<ResolvedOptions> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const checked = given.map(([name, value]) => {
     const [key, { type, inCode }] = ROWS.find(([key]) => key === name) ?? unknown(name);
-    if (inCode !== undefined) throw new NoSuchOptError(name, `is for URLs and files: in code it is ${inCode}`);
+    if (inCode !== undefined) throw new NoSuchOptError(name, `is for URLs and files: in code use ${inCode}`);
     return [key, type.check(name, value)];
   });
   return Object.fromEntries(checked);
 }
 
-/** Options of rabbit:// that the deployment guide of this driver names: they do not act here. */
+/** Options of rabbit:// that the AMQP 1.0 driver's deployment guide mentions. This driver does not support them. */
 export const RABBIT_OPTIONS = ["amqp_durable_queues", "amqp_auto_delete"];
 
 function unknown(name: string): never {
-  const reason = RABBIT_OPTIONS.includes(name) ? "this option is of rabbit://, and does not act here" : NO_SUCH;
+  const reason = RABBIT_OPTIONS.includes(name) ? "only supported by rabbit://" : UNKNOWN;
   throw new NoSuchOptError(name, reason);
 }
 
-const NO_SUCH = "there is no such option of [oslo_messaging_amqp]";
+const UNKNOWN = "unknown option of [oslo_messaging_amqp]";

@@ -1,7 +1,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** As Python's urllib.parse.quote: everything is percent-encoded as UTF-8 but letters, digits, `_.-~` and what `safe` holds. */
+/** Like Python's urllib.parse.quote: percent-encodes UTF-8, except letters, digits, `_.-~` and the characters of `safe`. */
 export function quote(text: string, safe = ""): string {
   let quoted = "";
   for (const byte of encoder.encode(text)) {
@@ -12,7 +12,7 @@ export function quote(text: string, safe = ""): string {
   return quoted;
 }
 
-/** As Python's urllib.parse.unquote: what is no percent-encoding stays, what is no UTF-8 becomes U+FFFD. Never throws. */
+/** Like Python's urllib.parse.unquote: keeps invalid percent-encodings, decodes invalid UTF-8 to U+FFFD. Never throws. */
 export function unquote(text: string): string {
   return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => {
     return decoder.decode(Uint8Array.from(run.slice(1).split("%"), (hex) => Number.parseInt(hex, 16)));

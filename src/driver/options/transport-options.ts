@@ -10,77 +10,85 @@ import { boolean, integer, oneOf, string } from "./option-types.js";
 import type { AmqpOptions } from "./options.js";
 import { tlsOptions } from "./tls.js";
 
-/** How a transport works. What is absent has its default. */
+/** Options of a transport. Omitted ones have their defaults. */
 export interface TransportOptions {
-  /** The exchange of targets that name none. Default "openstack". */
+  /** Exchange of targets without one. Default "openstack". */
   controlExchange?: string | undefined;
-  /** How long a call waits unless it says so itself. Default 60,000. */
+  /** Timeout of calls that set none themselves, in milliseconds. Default 60,000. */
   rpcResponseTimeoutMs?: number | undefined;
-  /** Options of `[oslo_messaging_amqp]`. The URL's query goes before them. */
+  /** Options of `[oslo_messaging_amqp]`. The URL's query overrides them. */
   amqp?: AmqpOptions | undefined;
   /**
-   * Connect by TLS, also under the schemes `amqp` and `amqp+ws`: `{}` is enough where the runtime's own authorities are to decide.
-   * The `ssl_*` options of the URL's query go before it, one by one. What the runtime cannot honour is refused: a
-   * browser and a worker can say no more than `{}`, Deno `ca`, `cert` and `key`, by TCP.
+   * Enables TLS, also for the schemes `amqp` and `amqp+ws`. `{}` verifies the server against the authorities that the runtime
+   * trusts. Each `ssl_*` option of the URL's query overrides its counterpart. An option that the runtime does not support
+   * throws a ConfigurationError: browsers and workers support only `{}`, Deno only `ca`, `cert` and `key`, over TCP.
    */
   tls?: TLSOptions | undefined;
   /**
-   * Called before every attempt to connect, for tokens that expire and secrets that are kept elsewhere; what it gives goes
-   * before what the URL says. `host` is where the attempt goes, with the URL's user and password; `attempt` counts from 1
-   * until there is a connection; `signal` aborts when the attempt is over. When it throws, or gives no credentials, the
-   * attempt has failed for this reason.
+   * Returns the credentials for a connection attempt, for tokens that expire and secrets that are stored elsewhere. Called
+   * before every attempt; its credentials override those of the URL. `host` is the host of the attempt, with the URL's user
+   * and password; `attempt` counts from 1 until a connection is made; `signal` aborts when the attempt is over. When the
+   * function throws, or returns no credentials, the attempt fails with this reason.
    */
   credentials?: CredentialsFunction | undefined;
-  /** What is special about WebSockets. */
+  /** Options of WebSockets. */
   webSocket?:
     | {
-        /** The HTTP path, which `ws_path` in the URL goes before. Default "/". */
+        /** HTTP path. `ws_path` in the URL overrides it. Default "/". */
         path?: string | undefined;
       }
     | undefined;
-  /** By URL scheme, added to those of the runtime. */
+  /** Dialers by URL scheme, in addition to those of the runtime. */
   dialers?: Readonly<Record<string, Dial>> | undefined;
-  /** Default: silent. */
+  /** Logger of the transport. By default nothing is logged. */
   logger?: Logger | undefined;
-  /** The largest message that is taken, in bytes. Default 16 MiB. */
+  /** Largest message that is accepted, in bytes. Default 16 MiB. */
   maxMessageBytes?: number | undefined;
-  /** What remote failures become, by `module.Class` as Python names it. All others are RemoteErrors. */
+  /** Makes Errors of remote failures, by Python's `module.Class`. All other failures become RemoteErrors. */
   remoteExceptions?: RemoteExceptions | undefined;
   /**
-   * What becomes of NaN and the infinities in a message, which Python writes and JSON does not have. `refuse`, the default:
-   * the message cannot be read. `accept`: they are numbers. They are never sent.
+   * Treatment of NaN and the infinities in received messages; Python writes them, although JSON has no such numbers. `refuse`,
+   * the default: the message is malformed. `accept`: they are numbers. They are never sent.
    */
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
-  /** Sees every AMQP frame as it passes, without secrets. */
+  /** Called with every AMQP frame that is sent or received, without secrets. */
   onFrame?: ((frame: Frame) => void) | undefined;
   /**
-   * Fail calls that wait for their reply as soon as their connection is lost: with MessageDeliveryFailure, outcome
+   * Fail calls that wait for their reply as soon as their connection is lost, with MessageDeliveryFailure of outcome
    * `unknown`. Default false: they wait until their timeout, as in oslo.
    */
   failFast?: boolean | undefined;
   /**
-   * How much may wait to be sent, for a connection or for credit: `messages`, default 10,000, and `bytes` of JSON, a
-   * character counted as one, default 64 MiB. The message that reaches a bound is taken, the next one that would have to
-   * wait is refused with SendQueueFull; replies never are. See `writable`.
+   * Bounds of the queue of messages that wait for a connection or for credit: `messages`, default 10,000, and `bytes` of
+   * JSON, counting one byte for each character, default 64 MiB. The message that reaches a bound is queued. The next one
+   * that would have to wait fails with SendQueueFull. Replies are never refused. See `writable`.
    */
   maxQueued?:
     | {
-        /** Default 10,000. */
+        /** Largest number of queued messages. Default 10,000. */
         messages?: number | undefined;
-        /** Default 64 MiB. */
+        /** Largest total size of queued messages, in bytes. Default 64 MiB. */
         bytes?: number | undefined;
       }
     | undefined;
-  /** Chooses the first host, and half the length of each pause between attempts to connect. Default `Math.random`. */
+  /**
+   * Random number from 0 to below 1, for the first host and for half the length of each pause between connection attempts.
+   * Default `Math.random`.
+   */
   random?: (() => number) | undefined;
 }
 
-/** As they can be used. @throws NoSuchOptError, ConfigurationError, naming the option. */
+/**
+ * Validated options.
+ *
+ * @throws NoSuchOptError for an unknown option, by name.
+ * @throws ConfigurationError for an invalid value, naming the option.
+ */
 export function checkedTransportOptions(options: TransportOptions): TransportOptions {
   return checked(options, OPTIONS);
 }
 
-const some = integer(1).check;
+const positive = integer(1).check;
 
 const LEVELS = ["debug", "info", "warn", "error"];
 
@@ -97,18 +105,18 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   logger: objectWhere(`an object with the methods ${LEVELS.join(", ")}`, (value) =>
     LEVELS.every((level) => typeof Reflect.get(value, level) === "function"),
   ),
-  maxMessageBytes: some,
+  maxMessageBytes: positive,
   remoteExceptions: objectWhere("a Map of functions, by module.Class", (value) => value instanceof Map),
   nonFiniteNumbers: oneOf<NonFiniteNumbers>("refuse", "accept").check,
   onFrame: callback,
   failFast: boolean.check,
-  maxQueued: members({ messages: some, bytes: some }),
+  maxQueued: members({ messages: positive, bytes: positive }),
   random: callback,
 };
 
-function objectWhere(what: string, isIt: (value: object) => boolean): OptionCheck {
+function objectWhere(description: string, isValid: (value: object) => boolean): OptionCheck {
   return (key, value) => {
-    if (typeof value === "object" && value !== null && isIt(value)) return value;
-    throw new ConfigurationError(key, `must be ${what}`);
+    if (typeof value === "object" && value !== null && isValid(value)) return value;
+    throw new ConfigurationError(key, `must be ${description}`);
   };
 }

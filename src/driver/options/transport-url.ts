@@ -3,23 +3,23 @@ import { quote, unquote } from "./percent.js";
 
 /** The parts of a {@link TransportHost}. */
 export interface TransportHostInit {
-  /** Absent: this machine. */
+  /** Name or address. localhost when omitted. */
   hostname?: string | undefined;
-  /** Absent: the scheme's own. */
+  /** The scheme's default when omitted. */
   port?: number | undefined;
-  /** Who connects. Absent: somebody without a name. */
+  /** User name, not percent-encoded. Anonymous when omitted. */
   username?: string | undefined;
-  /** Not percent-encoded. */
+  /** Password, not percent-encoded. */
   password?: string | undefined;
 }
 
-/** One host of a transport URL. The password can be read, but is not shown by JSON, `console.log` or a copy. */
+/** One host of a transport URL. The password is readable, but JSON, `console.log` and copies omit it. */
 export class TransportHost {
-  /** Absent: this machine. IPv6 addresses without brackets. */
+  /** Name or address, IPv6 without brackets. Undefined: localhost. */
   readonly hostname: string | undefined;
-  /** Absent: the scheme's own. */
+  /** Undefined: the scheme's default. */
   readonly port: number | undefined;
-  /** Who connects, not percent-encoded. */
+  /** User name, not percent-encoded. */
   readonly username: string | undefined;
   readonly #password: string | undefined;
 
@@ -30,12 +30,12 @@ export class TransportHost {
     this.#password = init.password;
   }
 
-  /** In clear, not percent-encoded. */
+  /** The password in clear, not percent-encoded. */
   get password(): string | undefined {
     return this.#password;
   }
 
-  /** The inspector can be asked to read getters. */
+  /** Hides the password: the inspector may read getters. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `TransportHost <${formatHost(this, "***")}>`;
   }
@@ -43,11 +43,11 @@ export class TransportHost {
 
 /** The parts of a {@link TransportURL}. */
 export interface TransportURLInit {
-  /** In lower case: `amqp`. */
+  /** The scheme, in lower case: `amqp`. */
   scheme: string;
-  /** In the order in which they are tried, from any of them on. Absent: this machine. */
+  /** Hosts in the order in which they are tried, starting from a random one. localhost when omitted. */
   hosts?: readonly TransportHostInit[] | undefined;
-  /** A part of the message bus that is kept from the others. */
+  /** An isolated part of the message bus. */
   virtualHost?: string | undefined;
   /** Options of `[oslo_messaging_amqp]`, by oslo's names. */
   query?: Readonly<Record<string, string>> | undefined;
@@ -55,11 +55,11 @@ export interface TransportURLInit {
 
 /** `scheme://[user:pass@]host:port[,[userN:passN@]hostN:portN]/virtual_host?query` (oslo_messaging/transport.py). Immutable. */
 export class TransportURL {
-  /** In lower case. */
+  /** The scheme, in lower case. */
   readonly scheme: string;
-  /** Empty: this machine. */
+  /** The hosts. Empty: localhost. */
   readonly hosts: readonly TransportHost[];
-  /** Neither undefined nor "" names a virtual host. */
+  /** The virtual host. Both undefined and "" mean none. */
   readonly virtualHost: string | undefined;
   /** Options of the driver, by oslo's names. */
   readonly query: Readonly<Record<string, string>>;
@@ -72,11 +72,11 @@ export class TransportURL {
   }
 
   /**
-   * Reads a URL as oslo does. What oslo would silently leave out, because it stands behind a raw `#` or because `//` is
-   * missing, is an error here.
+   * Parses a URL as oslo does. Throws where oslo silently ignores a part of the URL: the part after a raw `#`, or the hosts when
+   * `//` is missing.
    *
-   * @param defaultScheme taken when the URL has none: `//host/`, or an empty one.
-   * @throws InvalidTransportURL naming what is wrong, with passwords masked.
+   * @param defaultScheme scheme of a URL without one: `//host/`, or the empty URL.
+   * @throws InvalidTransportURL with the reason and the URL, its passwords masked.
    */
   static parse(url: string, defaultScheme?: string): TransportURL {
     if (typeof url !== "string") throw new InvalidTransportURL(typeof url, "Wrong URL type");
@@ -86,9 +86,9 @@ export class TransportURL {
     const [, written, rest = ""] = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(.*)$/s.exec(url) ?? [];
     const scheme = written ?? defaultScheme ?? fail("No scheme specified");
     if (/\p{Cc}/u.test(rest)) fail("A control character must be percent-encoded");
-    if (rest.includes("#")) fail('"#" has no meaning here, and in a name or password it must be written %23');
+    if (rest.includes("#")) fail('"#" must be percent-encoded as %23');
     const [, authority = "", path = "", query = ""] = /^(?:\/\/([^/?]*))?([^?]*)(?:\?(.*))?$/s.exec(rest) ?? [];
-    if (path !== "" && !path.startsWith("/")) fail('"//" must stand between the scheme and the hosts');
+    if (path !== "" && !path.startsWith("/")) fail('"//" is missing between the scheme and the hosts');
     return new TransportURL({
       scheme: scheme.toLowerCase(),
       hosts: authority
@@ -100,12 +100,12 @@ export class TransportURL {
     });
   }
 
-  /** For people: passwords, and what the query holds of them, are `***`. */
+  /** The URL for display: passwords, also those in the query, are `***`. */
   toString(): string {
     return this.#format("***");
   }
 
-  /** As `toString`. */
+  /** The same as `toString`. */
   toJSON(): string {
     return this.toString();
   }
@@ -114,7 +114,7 @@ export class TransportURL {
     return `TransportURL <${this}>`;
   }
 
-  /** As it could be parsed again: with the passwords. */
+  /** The URL with its passwords, so that it can be parsed again. */
   format({ secrets }: { secrets: true }): string {
     return this.#format(secrets ? undefined : "***");
   }
@@ -129,7 +129,7 @@ export class TransportURL {
   }
 }
 
-/** Options that hold a secret: ssl_key_password today. */
+/** Query keys that hold a secret; ssl_key_password is the only such option today. */
 const SECRET = /password|secret|token/i;
 
 function parseHost(item: string, fail: (reason: string) => never): TransportHostInit {
@@ -144,12 +144,13 @@ function parseHost(item: string, fail: (reason: string) => never): TransportHost
   };
 }
 
-/** As oslo_utils' parse_host_port: an IPv6 address has a port only when it is in brackets. */
+/** Like oslo_utils' parse_host_port: an IPv6 address can have a port only when it is in brackets. */
 function parseAddress(text: string, fail: (reason: string) => never): TransportHostInit {
   const parts = text.split(":");
   const plain = parts.length === 2 ? parts : [text];
   const [hostname, port] = /^\[([^[\]]*)\](?::(.*))?$/s.exec(text)?.slice(1) ?? plain;
-  if (hostname === undefined || /[[\]]/.test(hostname)) fail("The brackets around an IPv6 address are not in order");
+  if (hostname === undefined || /[[\]]/.test(hostname))
+    fail("The brackets around an IPv6 address are unbalanced or misplaced");
   return {
     hostname: hostname === "" ? undefined : hostname,
     port: port === undefined ? undefined : parsePort(port, fail),
@@ -163,7 +164,7 @@ function parsePort(text: string, fail: (reason: string) => never): number {
   return port >= 1 && port <= 65_535 ? port : fail("A port must be from 1 to 65535");
 }
 
-/** As Python's parse_qs: blank values are dropped, those of a repeated key joined. */
+/** Like Python's parse_qs, but the values of a repeated key are joined by commas. Blank values are ignored. */
 function parseQuery(text: string): Record<string, string> {
   const query = new Map<string, string>();
   for (const part of text.split("&")) {
@@ -190,8 +191,8 @@ function unquotePlus(text: string): string {
 }
 
 /**
- * A URL that could not be read, for an error's text. Where its passwords end is not known, so everything is hidden that may
- * be part of one: from the first ":" to the last "@", and what stands in the place of a port and is no number.
+ * A malformed URL for an error's text. The ends of its passwords are unknown, so everything that may be part of one is
+ * hidden: from the first ":" to the last "@", and a port that is not a number.
  */
 function masked(url: string): string {
   const [start = ""] = /^([A-Za-z][A-Za-z0-9+.-]*:)?\/\//.exec(url) ?? [];

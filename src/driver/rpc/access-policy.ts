@@ -1,20 +1,20 @@
-/** Any method of an endpoint. Peers reach it by its name, never by a symbol, and never through a getter. */
+/** A method of an endpoint. Peers call it by name; symbols and getters are never called. */
 export type EndpointMethod = (context: never, ...rest: never[]) => unknown;
 
-/** Whether a peer may call `method` of `endpoint`, once the endpoint is known to have it. Only `true` says so. */
+/** Whether a peer may call `method` of `endpoint`. Called only for methods that exist. Only the result `true` permits the call. */
 export type AccessPolicy = (endpoint: object, method: string) => boolean;
 
-/** Registered, so that a second copy of this library in the process knows the mark too. */
+/** A registered symbol, so that a second copy of this library in the process shares the mark. */
 const EXPOSED = Symbol.for("oslo-messaging.exposed");
 
 /**
- * Who may be called (oslo_messaging/rpc/dispatcher.py:97-139). `legacy`: every method. `default`: every method whose
- * name does not start with `_`. `explicit`: methods marked with {@link expose}.
+ * Policies that select the methods that peers may call (oslo_messaging/rpc/dispatcher.py:97-139). `legacy`: every method.
+ * `default`: every method whose name does not start with `_`. `explicit`: methods marked with {@link expose}.
  */
 export const accessPolicies: {
   /** Every method. */
   readonly legacy: AccessPolicy;
-  /** Every method whose name does not start with `_`. Used unless another is given. */
+  /** Every method whose name does not start with `_`. The default policy. */
   readonly default: AccessPolicy;
   /** Methods marked with {@link expose}. */
   readonly explicit: AccessPolicy;
@@ -28,26 +28,30 @@ export const accessPolicies: {
 });
 
 /**
- * Marks a method for the policy `explicit`, and returns it. As a decorator, or around a function:
+ * Marks a method for the policy `explicit` and returns it. Used as a decorator or around a function:
  * `{ hello: expose((context: object) => "x") }`.
  *
- * @throws TypeError for what is no method.
+ * @throws TypeError when `method` is not a function.
  */
 export function expose<F extends EndpointMethod>(method: F): F {
   return marked(method, EXPOSED, true);
 }
 
-/** The method itself, with a mark that can be seen on it alone. */
+/**
+ * Sets a mark on a method and returns the method. Functions derived from it, as by `bind`, do not have the mark.
+ *
+ * @throws TypeError when `method` is not a function.
+ */
 export function marked<F extends EndpointMethod>(method: F, mark: symbol, value: unknown): F {
-  // What TypeScript's older decorators and those of fields hand over is no method.
+  // TypeScript's legacy decorators and decorators of fields do not pass a method.
   if (typeof method !== "function")
     throw new TypeError(`only a method can be marked, not a value of type ${typeof method}`);
   return Object.defineProperty(method, mark, { value, configurable: true });
 }
 
 /**
- * The method that a name off the wire selects, or undefined. The name is a stranger's, so only functions that the
- * endpoint or its classes define count: nothing of the language's own prototypes, no constructor, no getter is run.
+ * The method of this name, or undefined. The name is untrusted input, so only functions defined by the endpoint or its
+ * classes are returned: never members of built-in prototypes or a constructor. Getters are not called.
  */
 export function methodOf(endpoint: object, name: string): EndpointMethod | undefined {
   if (name === "constructor" || name === "__proto__") return undefined;

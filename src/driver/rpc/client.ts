@@ -17,14 +17,14 @@ import { type Context, noOpSerializer, type Serializer } from "../values/seriali
 import { isCompatible, parseVersion } from "../values/version.js";
 import type { EndpointMethod } from "./access-policy.js";
 
-/** What a client knows of a server that it has no interface of: any method, any arguments, any result. */
+/** Interface of a server without a declared one: any method, any arguments, any result. */
 export type AnyApi = Record<string, (context: object, args?: object) => unknown>;
 
 /** The names of the methods of `Api`. */
 export type MethodName<Api> = { [K in keyof Api & string]: Api[K] extends EndpointMethod ? K : never }[keyof Api &
   string];
 
-/** What the caller gives to a method: its second parameter. A third (the CallInfo that a server gets) is not the caller's. */
+/** Arguments that the caller passes to a method: its second parameter. The third one (CallInfo) is passed by the server. */
 export type MethodArguments<F> = F extends (context: never, ...rest: infer R) => unknown
   ? R extends []
     ? []
@@ -35,10 +35,10 @@ export type MethodArguments<F> = F extends (context: never, ...rest: infer R) =>
         : never
   : never;
 
-/** What the caller gets from a method. */
+/** Result of a method, as the caller receives it. */
 export type MethodResult<F> = F extends (...args: never) => infer R ? Awaited<R> : never;
 
-/** What follows the name of a method. Options are never in the place of arguments. */
+/** Parameters after the name of a method. Options are never in the place of arguments. */
 export type CallTail<F> =
   MethodArguments<F> extends [infer A]
     ? [args: A, options?: CallOptions]
@@ -46,40 +46,44 @@ export type CallTail<F> =
 
 type AnyCallTail = [args?: unknown, options?: CallOptions];
 
-/** What goes for one call or cast. */
+/** Options of one call or cast. */
 export interface CallOptions {
   /**
-   * How long the whole call, or the hand-over of a cast, may take. Above 0. Absent for a call: the transport's
-   * `rpcResponseTimeoutMs`. That of a client is for calls alone.
+   * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0. Default for a call:
+   * `rpcResponseTimeoutMs` of the transport. The timeout of a client applies to calls only.
    */
   timeoutMs?: number | undefined;
-  /** Ends a call that is silent for this long: a server that works on it sends heartbeats. Above 0; whole seconds, at least 2, on the wire. */
+  /**
+   * Fail a call when neither a heartbeat nor the reply arrives for this long, in milliseconds. Above 0. The server sends
+   * heartbeats while it handles the call. On the wire the value is in whole seconds, at least 2.
+   */
   callMonitorTimeoutMs?: number | undefined;
-  /** How often a message that could not be delivered is sent again. -1 or absent: until the time is up. */
+  /** Number of times an undelivered message is sent again. -1 or omitted: until the timeout. */
   retry?: number | undefined;
-  /** Ends the wait with the signal's reason. */
+  /** Cancels the wait: the promise rejects with the reason of the signal. */
   signal?: AbortSignal | undefined;
 }
 
-/** What {@link RPCClient.prepare} changes: an absent key inherits, `null` clears. */
+/** Settings that {@link RPCClient.prepare} changes: an omitted key inherits, `null` clears. */
 export type PrepareOverrides = Overrides<
   Omit<TargetInit, "legacyNamespaces"> &
     Omit<CallOptions, "signal"> & {
-      /** The newest version that all servers understand. */
+      /** Newest version that all servers support. */
       versionCap: string;
     }
 >;
 
-/** How a client works, unless a call or a cast says otherwise. */
+/** Options of a client. Options of a call or cast override them. */
 export interface RPCClientOptions<C extends Context = Context> extends Omit<CallOptions, "signal"> {
-  /** The newest version that all servers understand: a request for a newer one is refused here. */
+  /** Newest version that all servers support. A request for a newer one throws an RPCVersionCapError without being sent. */
   versionCap?: string | undefined;
-  /** Writes arguments and contexts, and reads results. Absent: they are JSON as they are. */
+  /** Serializes arguments and contexts, and deserializes results. When omitted, they are sent as JSON unchanged. */
   serializer?: Serializer<C> | undefined;
 }
 
 /**
- * Calls methods of remote servers. `Api` is the interface that they implement, `C` the context that goes with each call.
+ * Returns a client that calls methods of remote servers. `Api` is the interface that they implement, `C` the type of the
+ * context that is sent with each call.
  *
  * @example
  * ```ts
@@ -87,8 +91,9 @@ export interface RPCClientOptions<C extends Context = Context> extends Omit<Call
  * const client = getRpcClient<Calculator>(transport, { topic: "calculator", version: "1.0" });
  * const sum = await client.call({}, "add", { a: 1, b: 2 }, { timeoutMs: 2_000 });
  * ```
- * @throws ConfigurationError for an option that does not exist or is out of range, by name; MessagingException for a
- *   version that is none.
+ * @throws ConfigurationError for an unknown or invalid option, by name.
+ * @throws MessagingException for a malformed version.
+ * @throws InvalidTarget when a member of the target has the wrong type.
  */
 export function getRpcClient<Api extends object = AnyApi, C extends Context = Context>(
   transport: RPCTransport,
@@ -100,10 +105,10 @@ export function getRpcClient<Api extends object = AnyApi, C extends Context = Co
   return new RPCClient<Api, C>(transport, toTarget(target), serializer, limits);
 }
 
-/** What {@link RPCClient.prepare} can change besides the target. */
+/** Settings that {@link RPCClient.prepare} can change in addition to the target. */
 type ClientDefaults = Omit<RPCClientOptions, "serializer">;
 
-/** oslo_messaging/rpc/client.py. Immutable: `prepare` gives another one. Made by {@link getRpcClient}. */
+/** An RPC client (oslo_messaging/rpc/client.py), made by {@link getRpcClient}. Immutable: `prepare` returns another one. */
 export class RPCClient<Api extends object = AnyApi, C extends Context = Context> {
   readonly #transport: RPCTransport;
   readonly #target: Target;
@@ -119,10 +124,10 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   }
 
   /**
-   * A client with another target or other limits. An absent key inherits, `null` clears.
+   * Returns a client with another target or other limits. An omitted key inherits, `null` clears.
    *
-   * @throws ConfigurationError for a key that does not exist or is out of range, by name; MessagingException for a
-   *   version that is none.
+   * @throws ConfigurationError for an unknown or invalid key, by name.
+   * @throws MessagingException for a malformed version.
    */
   prepare(overrides: PrepareOverrides): RPCClient<Api, C> {
     const changes = checkedOverrides(overrides, PREPARE);
@@ -137,11 +142,15 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   }
 
   /**
-   * Calls a method of one server, and resolves with what it returned.
+   * Calls a method of one server and resolves with its result.
    *
-   * @throws RemoteError (or what `remoteExceptions` makes of it) when the method failed; MessagingTimeout;
-   *   MessageDeliveryFailure; InvalidTarget for a target with `fanout` or without topic; RPCVersionCapError;
-   *   ConfigurationError for a bad option, by name; the reason of `signal`.
+   * @throws RemoteError, or the Error that `remoteExceptions` makes of it, when the method failed.
+   * @throws MessagingTimeout when the timeout ends, or no heartbeat arrives in time.
+   * @throws MessageDeliveryFailure when the request is not accepted.
+   * @throws InvalidTarget for a target with `fanout` or without topic.
+   * @throws RPCVersionCapError when the version cap does not permit the version of the target.
+   * @throws ConfigurationError for an unknown or invalid option, by name.
+   * @throws the reason of `signal` when it aborts.
    */
   async call<M extends MethodName<Api>>(
     context: C,
@@ -158,10 +167,12 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   }
 
   /**
-   * Sends a request that nobody answers: at most once. Resolves when it is handed over to the message bus. As in oslo, the
-   * client's own timeout is for calls alone (oslo_messaging/rpc/client.py:144-167).
+   * Sends a request without a reply, delivered at most once. Resolves when it is handed over to the message bus. As in oslo,
+   * the timeout of the client applies to calls only (oslo_messaging/rpc/client.py:144-167).
    *
-   * @throws MessageDeliveryFailure, or MessagingTimeout when `timeoutMs` was given here; otherwise as `call`.
+   * @throws MessageDeliveryFailure when it cannot be delivered, or not within the default timeout.
+   * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.
+   * @throws otherwise as `call`.
    */
   async cast<M extends MethodName<Api>>(context: C, method: M, ...rest: CallTail<Api[M]>): Promise<void> {
     const [args, options]: AnyCallTail = rest;
@@ -169,16 +180,16 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   }
 
   /**
-   * Whether the version cap lets a request for this version through. Absent: the target's own.
+   * Whether the version cap permits requests for this version. Default: the version of the target.
    *
-   * @throws MessagingException for a version that is none.
+   * @throws MessagingException for a malformed version.
    */
   canSendVersion(version: string | undefined = this.#target.version): boolean {
     checkVersions(version);
     return isCompatible(this.#limits.versionCap, version);
   }
 
-  /** On the path of every call: no copies that are not needed. The timeout is the one given here, not the client's. */
+  /** On the path of every call, so it copies as little as possible. The timeout is the call's, not the client's. */
   #request(context: C, method: string, args: unknown = {}, options: CallOptions | undefined) {
     if (!isJsonObject(context)) throw new TypeError(`the context of ${method} must be an object`);
     if (!isJsonObject(args)) throw new TypeError(`the arguments of ${method} must be one object`);
@@ -213,7 +224,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   #serialized(context: C, args: Record<string, unknown>): Record<string, unknown> {
     const serializer = this.#serializer;
     if (serializer === noOpSerializer) return { ...args };
-    // An own member even if its name is __proto__.
+    // Object.fromEntries makes an own member even of the name __proto__.
     const entries = Object.entries(args);
     return Object.fromEntries(entries.map(([name, value]) => [name, serializer.serializeEntity(context, value)]));
   }

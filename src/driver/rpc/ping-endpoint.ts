@@ -4,12 +4,13 @@ import { expose, methodOf } from "./access-policy.js";
 const PING = "oslo_rpc_server_ping";
 
 /**
- * The endpoints with one that answers "pong" to monitors of the server, in the namespace without a name, version 1.0
- * (oslo_messaging/rpc/dispatcher.py:56-58). An endpoint's own method of that name is left to answer, with a warning.
+ * Adds an endpoint that replies "pong" to monitors of the server, in the namespace without a name, version 1.0
+ * (oslo_messaging/rpc/dispatcher.py:56-58). When an endpoint already has a method of that name, it is used instead, and a
+ * warning is logged.
  */
 export function withPing(endpoints: readonly object[], logger: Logger): readonly object[] {
   if (endpoints.some((endpoint) => methodOf(endpoint, PING) !== undefined)) {
-    logger.warn(`an endpoint has a method ${PING} of its own: the server's is left out`);
+    logger.warn(`an endpoint has a method ${PING}: the one of the server is not added`);
     return endpoints;
   }
   return [...endpoints, { [PING]: expose(() => "pong") }];

@@ -1,4 +1,4 @@
-/** `instanceof` for what anybody may have thrown: a Proxy may fail at whatever it is asked. */
+/** `instanceof` for any thrown value. False when the check itself throws, as it may for a Proxy. */
 export function isInstance<T>(thrown: unknown, type: abstract new (...args: never[]) => T): thrown is T {
   try {
     return thrown instanceof type;

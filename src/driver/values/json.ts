@@ -1,10 +1,11 @@
 import { MessagingException } from "../exceptions.js";
+import { randomHex } from "./ids.js";
 
 /**
- * JSON as Python's oslo.serialization reads it: a bigint travels as an integer, undefined members vanish, as in JSON.
+ * Serializes a value to JSON that Python's oslo.serialization reads. A bigint becomes an integer; undefined members are omitted.
  *
- * @throws TypeError for NaN and Infinity, which JSON.stringify would silently turn into null, naming where they are; and
- * for a value that contains itself.
+ * @throws TypeError for NaN and Infinity, with their path; JSON.stringify would silently turn them into null.
+ * @throws TypeError for a value that contains itself.
  */
 export function toJson(value: object): string {
   const text = stringify(value);
@@ -17,25 +18,26 @@ export function toJson(value: object): string {
   return text;
 }
 
-/** What becomes of NaN, Infinity and -Infinity in a text that comes in: Python writes them, and JSON does not have them. */
+/** Treatment of NaN, Infinity and -Infinity in received text. Python writes them, although JSON has no such numbers. */
 export type NonFiniteNumbers = "refuse" | "accept";
 
 /**
- * Reads JSON. Integers that a number cannot hold exactly become bigints; `__proto__` is a member like any other.
+ * Parses JSON. Integers that a number cannot represent exactly become bigints; `__proto__` is an ordinary member.
  *
- * @param what the thing that holds the text, for errors.
- * @throws MessagingException saying where NaN or Infinity stands, when that is what is wrong and they are not accepted.
+ * @param source name of the thing that holds the text, for errors.
+ * @throws MessagingException for invalid JSON; with the position of NaN or Infinity when these are the reason and are not
+ *   accepted.
  */
-export function fromJson(text: string, what: string, nonFinite: NonFiniteNumbers = "refuse"): unknown {
+export function fromJson(text: string, source: string, nonFinite: NonFiniteNumbers = "refuse"): unknown {
   try {
     return parse(text, nonFinite);
   } catch (error) {
-    // Not the cause: the engine's text quotes the message, and that may hold the context's token.
-    throw new MessagingException(`${what} is not JSON: ${explain(error, text, nonFinite)}`);
+    // Without a cause: the engine's error quotes the text, which may contain the context's token.
+    throw new MessagingException(`${source} is not JSON: ${explain(error, text, nonFinite)}`);
   }
 }
 
-/** What JSON calls an object: no array, not null. */
+/** Whether a value is a JSON object: neither an array nor null. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -49,7 +51,7 @@ function stringify(value: object): string {
   }
 }
 
-/** With bigints, which JSON.stringify refuses: they go through it as marked strings. */
+/** Supports bigints, which JSON.stringify refuses: they pass through it as marked strings. */
 function stringifyExactly(value: object): string {
   const mark = newMark();
   const text = JSON.stringify(value, (_key, member: unknown) => (typeof member === "bigint" ? mark + member : member));
@@ -69,7 +71,7 @@ function parse(text: string, nonFinite: NonFiniteNumbers): unknown {
 
 const NUMBER = /NaN|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
 
-/** With bigints: integers that a number cannot hold, and numbers that are none, go through JSON.parse as marked strings. */
+/** Supports bigints and non-finite numbers: they pass through JSON.parse as marked strings. */
 function parseExactly(text: string): unknown {
   const mark = newMark();
   const marked = mapOutsideStrings(text, (piece) =>
@@ -90,14 +92,14 @@ function parseExactly(text: string): unknown {
 
 const NON_FINITE = /^(?:NaN|-?Infinity)$/;
 
-/** Python's own limit; reading longer ones takes noticeable time. */
+/** Python's own limit, in digits. Parsing longer integers takes noticeable time. */
 const LONGEST_INTEGER = 4300;
 
 class IntegerTooLong extends Error {}
 
-/** Random, so that nobody can put it into a message. */
+/** Random, so that untrusted input cannot contain it. */
 function newMark(): string {
-  return `int-${crypto.getRandomValues(new Uint32Array(4)).join("-")}:`;
+  return `int-${randomHex(32)}:`;
 }
 
 function isNotFinite(number: number): boolean {
@@ -108,27 +110,27 @@ function isInexact(number: number): boolean {
   return number > Number.MAX_SAFE_INTEGER || number < Number.MIN_SAFE_INTEGER;
 }
 
-/** Where in what JSON makes of `value` such a number is: `.args.list[2]`. */
-function pathOf(value: unknown, isIt: (number: number) => boolean): string | undefined {
-  if (typeof value === "number") return isIt(value) ? "" : undefined;
+/** Path of the first matching number in the JSON form of `value`: `.args.list[2]`. */
+function pathOf(value: unknown, matches: (number: number) => boolean): string | undefined {
+  if (typeof value === "number") return matches(value) ? "" : undefined;
   if (typeof value !== "object" || value === null) return undefined;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      const path = pathOf(value[index], isIt);
+      const path = pathOf(value[index], matches);
       if (path !== undefined) return `[${index}]${path}`;
     }
     return undefined;
   }
   const members = value as { readonly [key: string]: unknown; readonly toJSON?: unknown };
-  if (typeof members.toJSON === "function") return pathOf(members.toJSON(""), isIt);
+  if (typeof members.toJSON === "function") return pathOf(members.toJSON(""), matches);
   for (const key of Object.keys(members)) {
-    const path = pathOf(members[key], isIt);
+    const path = pathOf(members[key], matches);
     if (path !== undefined) return `.${key}${path}`;
   }
   return undefined;
 }
 
-/** What is wrong with a text that could not be read, in words that quote none of it. */
+/** Reason why a text cannot be parsed, without quoting any of it. */
 function explain(error: unknown, text: string, nonFinite: NonFiniteNumbers): string {
   if (error instanceof IntegerTooLong) return error.message;
   if (error instanceof RangeError) return "it is nested too deeply";
@@ -146,7 +148,7 @@ function pythonsLiteral(text: string): string | undefined {
   return literal;
 }
 
-/** The text with every piece between its strings mapped. By hand: a regular expression overflows on long strings. */
+/** Maps every piece of the text outside of its strings. A regular expression would overflow the stack on long strings. */
 function mapOutsideStrings(text: string, map: (piece: string, at: number) => string): string {
   let mapped = "";
   let at = 0;

@@ -19,23 +19,24 @@ import {
 import { fromJson, isJsonObject, toJson } from "./json.js";
 
 /**
- * What an endpoint threw, as it travels (oslo_messaging/_drivers/common.py serialize_remote_exception). An Error goes by
- * its name; one that came from elsewhere keeps its class and module, and so do oslo's own. Anything else thrown is an Error.
+ * The failure to send for a value that an endpoint threw (oslo_messaging/_drivers/common.py serialize_remote_exception). The
+ * class of an Error is its name. A RemoteError keeps its class and module, and so do oslo's own exceptions. Any other value
+ * becomes an "Error".
  *
- * @param sendTraceback tells the peer the stack.
+ * @param sendTraceback includes the stack.
  */
 export function toFailure(thrown: unknown, { sendTraceback = false } = {}): RemoteFailure {
   try {
     return thrown instanceof RemoteError ? passedOn(thrown, sendTraceback) : read(thrown, sendTraceback);
   } catch {
-    // A Proxy may fail at whatever it is asked, and the caller waits all the same.
+    // Reading a Proxy may throw, but the caller needs a reply.
     return read("something that cannot be read", false);
   }
 }
 
 /**
- * The JSON text that a reply carries in `failure`, its members in Python's order. Arguments that JSON cannot hold are left
- * out for the message: the caller must hear of the failure all the same.
+ * The JSON text of `failure` in a reply, its members in Python's order. Arguments that JSON cannot represent are replaced by
+ * the message, so that the caller still receives the failure.
  */
 export function failureToJson({ excType, module, message, traceback, args, kwargs }: RemoteFailure): string {
   const failure = { class: excType, module, message, tb: traceback };
@@ -47,23 +48,34 @@ export function failureToJson({ excType, module, message, traceback, args, kwarg
 }
 
 /**
- * Reads that text. Members of the wrong shape are made to fit: the remote failed, and that is what the caller must hear.
+ * Parses the JSON text of `failure` in a reply. Members of a wrong type are converted, so that the caller still receives the
+ * failure.
  *
- * @throws MessagingException when it is no JSON object at all.
+ * @throws MessagingException for text that is not a JSON object.
  */
 export function failureFromJson(text: unknown): RemoteFailure {
-  const what = "The failure in a reply";
-  if (typeof text !== "string") throw new MessagingException(`${what} is not JSON text but ${typeof text}`);
-  const failure = fromJson(text, what, "accept"); // whatever the numbers are
-  if (!isJsonObject(failure)) throw new MessagingException(`${what} is not a JSON object`);
+  const source = "The failure in a reply";
+  if (typeof text !== "string") throw new MessagingException(`${source} is not JSON text but ${typeof text}`);
+  const failure = fromJson(text, source, "accept"); // non-finite numbers must not hide the failure
+  if (!isJsonObject(failure)) throw new MessagingException(`${source} is not a JSON object`);
   const { class: excType, module, message, tb: traceback, args, kwargs } = failure;
-  return fitted({ excType, module: module === "exceptions" ? "builtins" : module, message, traceback, args, kwargs });
+  return normalized({
+    excType,
+    module: module === "exceptions" ? "builtins" : module,
+    message,
+    traceback,
+    args,
+    kwargs,
+  });
 }
 
-/** By `module.Class`, as Python names them: `builtins.ValueError`. */
+/** Functions that make Errors of remote failures, by Python's `module.Class`: `builtins.ValueError`. */
 export type RemoteExceptions = ReadonlyMap<string, (failure: RemoteFailure) => Error>;
 
-/** What the caller gets: what the map makes of it, else a RemoteError, whose cause says why when the map's function failed. */
+/**
+ * The error that the caller receives: the one that the map's function makes, else a RemoteError. When the function fails, the
+ * cause of the RemoteError is its error.
+ */
 export function toThrowable(failure: RemoteFailure, remoteExceptions?: RemoteExceptions): Error {
   const name = `${failure.module}.${failure.excType}`;
   const make = remoteExceptions?.get(name);
@@ -71,13 +83,13 @@ export function toThrowable(failure: RemoteFailure, remoteExceptions?: RemoteExc
   try {
     const error: unknown = make(failure);
     if (error instanceof Error) return error;
-    throw new TypeError(`remoteExceptions made no Error of ${name}`);
+    throw new TypeError(`remoteExceptions returned no Error for ${name}`);
   } catch (cause) {
     return new RemoteError(failure, { cause });
   }
 }
 
-/** Where Python keeps the exceptions that exist there too. */
+/** Python's modules of the exceptions that exist in oslo. */
 const MODULES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [MessagingException, "oslo_messaging.exceptions"],
   [MessagingTimeout, "oslo_messaging.exceptions"],
@@ -95,7 +107,7 @@ const MODULES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [NoSuchOptError, "oslo_config.cfg"],
 ]);
 
-/** Python marks the classes that it rebuilds from a failure; the mark does not travel on. */
+/** Suffix that Python adds to classes that it rebuilds from a failure. It is removed before a failure is sent on. */
 const REBUILT = "_Remote";
 
 function read(thrown: unknown, withStack: boolean): RemoteFailure {
@@ -112,14 +124,14 @@ function read(thrown: unknown, withStack: boolean): RemoteFailure {
 }
 
 function passedOn({ value, ...error }: RemoteError, sendTraceback: boolean): RemoteFailure {
-  const failure = fitted({ ...error, message: value, traceback: sendTraceback ? error.traceback : [] });
+  const failure = normalized({ ...error, message: value, traceback: sendTraceback ? error.traceback : [] });
   const { excType, module } = failure;
   if (!excType.endsWith(REBUILT) || !module.endsWith(REBUILT)) return failure;
   return { ...failure, excType: excType.slice(0, -REBUILT.length), module: module.slice(0, -REBUILT.length) };
 }
 
-/** Whatever somebody put together as one. */
-function fitted({
+/** A failure whose members have the right types, from untrusted input. */
+function normalized({
   excType,
   module,
   message,
@@ -138,7 +150,7 @@ function fitted({
   };
 }
 
-/** A member that is text. Reading one of a thrown thing may throw as well. */
+/** A member of a thrown value, if it is text. Undefined when reading it throws. */
 function textMember(thrown: unknown, key: "name" | "message" | "stack"): string | undefined {
   if (typeof thrown !== "object" || thrown === null) return undefined;
   try {
@@ -158,7 +170,7 @@ function describe(thrown: unknown): string {
   }
 }
 
-function asText(value: unknown, absent: string): string {
+function asText(value: unknown, fallback: string): string {
   if (typeof value === "string") return value;
-  return value === undefined || value === null ? absent : describe(value);
+  return value === undefined || value === null ? fallback : describe(value);
 }

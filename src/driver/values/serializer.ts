@@ -1,27 +1,27 @@
 import { toPrimitive } from "./to-primitive.js";
 
-/** What a caller sends along with every message: a plain object, or an instance that the serializer understands. */
+/** Context that a caller sends with every message: a plain object, or an instance that the serializer supports. */
 export type Context = object;
 
 /**
- * Turns the application's objects into JSON values and back (oslo_messaging/serializer.py). On a client `serialize...` is
- * for what leaves, `deserialize...` for the result; on a server it is the other way round.
+ * Converts the application's objects into JSON values and back (oslo_messaging/serializer.py). A client serializes arguments
+ * and contexts, and deserializes results; a server does the reverse.
  */
 export interface Serializer<C extends Context = Context> {
-  /** An argument, a result or a payload, as JSON can hold it. */
+  /** Converts an argument, a result or a payload into a JSON value. */
   serializeEntity(context: C, entity: unknown): unknown;
-  /** The reverse. On a server and a listener it gets the context that `deserializeContext` made. */
+  /** The reverse of `serializeEntity`. On a server or listener, `context` is the result of `deserializeContext`. */
   deserializeEntity(context: C, entity: unknown): unknown;
-  /** The context as the JSON object that travels. */
+  /** Converts a context into the JSON object that is sent. */
   serializeContext(context: C): object;
-  /** The context as endpoints get it. */
+  /** Converts a received JSON object into the context that endpoints get. */
   deserializeContext(context: object): C;
 }
 
 /**
- * Changes nothing: what is used when there is no other, and something to start an own one from,
- * `{ ...noOpSerializer, serializeContext: (context: MyContext) => context.toObject() }`. It fits every type of context,
- * since it hands out what it was given.
+ * Returns all values unchanged. It is the default, and a base for custom serializers:
+ * `{ ...noOpSerializer, serializeContext: (context: MyContext) => context.toObject() }`. It fits every type of context, because
+ * it returns what it receives.
  */
 export const noOpSerializer: Serializer<never> = {
   serializeEntity: (_context, entity) => entity,
@@ -31,19 +31,19 @@ export const noOpSerializer: Serializer<never> = {
 };
 
 /**
- * Turns arguments, results and payloads into JSON values, as oslo's JsonPayloadSerializer does (jsonutils.to_primitive).
- * What comes in, and the context, it leaves alone.
+ * Converts outgoing arguments, results and payloads into JSON values, like oslo's JsonPayloadSerializer
+ * (jsonutils.to_primitive). Incoming values and contexts stay unchanged.
  *
  * - Text, numbers, bigints, booleans, null and undefined stay as they are.
  * - Bytes (Uint8Array, ArrayBuffer) become their UTF-8 text.
  * - A Date becomes `2026-01-31T12:30:00.123000`: UTC, without a zone.
- * - What has a `toJSON` (a URL, a decimal) becomes what that gives.
+ * - An object with a `toJSON` method (a URL, a decimal) becomes the result of that method.
  * - An Error, a symbol and a generator become their text, a function its name.
- * - A Map becomes an object, its keys text. Arrays, Sets and whatever else can be iterated become arrays.
- * - Any other instance becomes an object of its own enumerable members, three instances deep: deeper ones become null.
+ * - A Map becomes an object with text keys. Arrays, Sets and other iterables become arrays.
+ * - Any other instance becomes an object of its own enumerable members. Instances nested more than three deep become null.
  *
- * It throws TypeError for bytes that are no UTF-8, a Date that is none, a key of a Map that is no text, and for a plain
- * object or an array that contains itself.
+ * It throws TypeError for bytes that are not UTF-8, an invalid Date, an object as the key of a Map, and a plain object or an
+ * array that contains itself.
  */
 export const jsonPayloadSerializer: Serializer<never> = {
   ...noOpSerializer,

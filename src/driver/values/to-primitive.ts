@@ -1,14 +1,15 @@
-/** Instances within instances are converted so far down. */
+/** Depth to which instances within instances are converted. */
 const MAX_DEPTH = 3;
 
-/** Everything within everything. */
+/** Depth to which values of any kind are converted. */
 const MAX_NESTING = 1_000;
 
 /**
- * oslo.serialization's `jsonutils.to_primitive(value, convert_instances=True)`, with JavaScript's types in the place of
- * Python's: `jsonPayloadSerializer` tells which become what. Instances count as levels, plain objects and lists do not.
+ * Converts a value into JSON values, like oslo.serialization's `jsonutils.to_primitive(value, convert_instances=True)` with
+ * JavaScript's types; `jsonPayloadSerializer` documents the conversions. Only instances count as levels, not plain objects
+ * and lists.
  *
- * @throws TypeError for what has no such form.
+ * @throws TypeError for a value that has no JSON form.
  */
 export function toPrimitive(value: unknown, level = 0, nesting = 0): unknown {
   if (typeof value === "function") return `<function ${value.name}>`;
@@ -22,7 +23,7 @@ export function toPrimitive(value: unknown, level = 0, nesting = 0): unknown {
   const within = (member: unknown): unknown => toPrimitive(member, level, nesting + 1);
   if ("toJSON" in value && typeof value.toJSON === "function") return toPrimitive(value.toJSON(), level + 1, nesting);
   if (value instanceof Map)
-    return Object.fromEntries(Array.from(value, ([key, of]) => [textKey(within(key)), within(of)]));
+    return Object.fromEntries(Array.from(value, ([key, member]) => [textKey(within(key)), within(member)]));
   if (isIterable(value)) return Array.from(value, within);
   if (!isPlain(value)) return toPrimitive({ ...value }, level + 1, nesting);
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, within(member)]));
@@ -32,23 +33,23 @@ function textOf(bytes: Uint8Array | ArrayBuffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new TypeError(`${bytes.byteLength} bytes are no UTF-8 text`);
+    throw new TypeError(`${bytes.byteLength} bytes are not UTF-8 text`);
   }
 }
 
-/** With Python's microseconds, which a Date does not have. */
+/** ISO 8601 with six fractional digits, as Python writes it; a Date has three. */
 function timeOf(date: Date): string {
-  if (Number.isNaN(date.getTime())) throw new TypeError("a Date is no time");
+  if (Number.isNaN(date.getTime())) throw new TypeError("a Date is invalid");
   return date.toISOString().replace("Z", "000");
 }
 
-/** As Python's json writes keys. */
+/** A key as Python's json writes it. */
 function textKey(key: unknown): string {
-  if (typeof key === "object" && key !== null) throw new TypeError("a key of a Map is no text");
+  if (typeof key === "object" && key !== null) throw new TypeError("a key of a Map is an object");
   return String(key);
 }
 
-/** It may have no end: Python does not iterate one either. */
+/** Generators may be infinite; Python does not iterate them either. */
 function isGenerator(value: object): boolean {
   return Object.prototype.toString.call(value) === "[object Generator]";
 }
@@ -57,7 +58,7 @@ function isIterable(value: object): value is Iterable<unknown> {
   return Symbol.iterator in value && typeof value[Symbol.iterator] === "function";
 }
 
-/** Of this realm or another. */
+/** Whether the object is plain, in this realm or another. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

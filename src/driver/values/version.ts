@@ -1,10 +1,11 @@
 import { MessagingException } from "../exceptions.js";
 
 /**
- * May who implements `implemented` be asked for `requested`? The same major, and no higher minor; with the same minor no
- * higher revision (oslo_messaging/_utils.py version_is_compatible). Nothing implemented takes everything.
+ * Whether an implementation of version `implemented` supports `requested`: the same major and no higher minor; with the same
+ * minor, no higher revision (oslo_messaging/_utils.py version_is_compatible). An undefined `implemented` supports every
+ * version.
  *
- * @throws MessagingException when one of the two is no version.
+ * @throws MessagingException for a malformed version.
  */
 export function isCompatible(implemented: string | undefined, requested: string | undefined): boolean {
   if (implemented === undefined) return true;
@@ -16,9 +17,9 @@ export function isCompatible(implemented: string | undefined, requested: string 
 }
 
 /**
- * `1.2` or `1.2.3` in numbers; further parts are ignored, as in oslo.
+ * The numbers of `1.2` or `1.2.3`; revision 0 when it is omitted. Further parts are ignored, as in oslo.
  *
- * @throws MessagingException with oslo's text when it has no major and minor.
+ * @throws MessagingException with oslo's text for a version without major and minor.
  */
 export function parseVersion(version: string): [major: number, minor: number, revision: number] {
   const [, major, minor, revision = "0"] = VERSION.exec(version) ?? [];
@@ -28,7 +29,7 @@ export function parseVersion(version: string): [major: number, minor: number, re
   return [Number(major), Number(minor), Number(revision)];
 }
 
-/** For versions off the wire. */
+/** Whether a text is a valid version; for untrusted input. */
 export function isVersion(text: string): boolean {
   return VERSION.test(text);
 }

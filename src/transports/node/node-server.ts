@@ -4,7 +4,7 @@ import type { Listening, Socket } from "../../core/byte-stream.js";
 import { socketErrorText } from "../socket-error-text.js";
 
 /**
- * Binds a server of Node; port 0 means any free one. `hangUp` closes what came in. Rejects with
+ * Binds a server of Node; port 0 means any free port. `hangUp` closes the streams that it has accepted. Rejects with
  * "cannot listen on host:port: cause".
  */
 export async function bind(
@@ -13,7 +13,7 @@ export async function bind(
   hangUp: () => Promise<void>,
 ): Promise<Listening> {
   await new Promise<void>((resolve, reject) => {
-    // It stays: a connection that cannot be taken later (too many open files) must not end the process.
+    // The listener stays: a later connection that cannot be accepted (too many open files) must not end the process.
     server.on("error", (error) => {
       const where = authority({ hostname: at.host, port: at.port });
       reject(new Error(`cannot listen on ${where}: ${socketErrorText(error)}`, { cause: error }));
@@ -36,20 +36,20 @@ export async function bind(
   };
 }
 
-/** The streams that came in by one listener and have not ended. */
+/** The open streams that one listener has accepted. */
 export class OpenStreams {
   readonly #ends = new Map<Socket, Promise<void>>();
   #closing = false;
 
-  /** `onEnd` calls back when `SocketHandlers.close` has been called. */
+  /** Adds a stream. `onEnd` calls back once `SocketHandlers.close` has been called. */
   add(socket: Socket, onEnd: (ended: () => void) => void): void {
     const end = new Promise<void>((resolve) => onEnd(resolve)).then(() => void this.#ends.delete(socket));
     this.#ends.set(socket, end);
-    // A handshake that was under way when the listener closed.
+    // Its handshake was under way when the listener closed.
     if (this.#closing) socket.close();
   }
 
-  /** Resolves when every one has ended. */
+  /** Closes all streams. Resolves when all have ended. */
   async close(): Promise<void> {
     this.#closing = true;
     for (const socket of this.#ends.keys()) socket.close();
@@ -57,7 +57,7 @@ export class OpenStreams {
   }
 }
 
-/** Between which addresses a stream that came in runs, for logs. */
+/** The remote and the local address of an accepted stream, for logs. */
 export function routeOf({ remoteAddress, remotePort, localAddress, localPort }: NetSocket): string {
   const remote = authority({ hostname: remoteAddress ?? "", port: remotePort ?? 0 });
   return `${remote} to ${authority({ hostname: localAddress ?? "", port: localPort ?? 0 })}`;

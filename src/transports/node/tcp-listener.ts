@@ -7,25 +7,25 @@ import { TcpSocket } from "./tcp-socket.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
 
-/** Where to listen for TCP or TLS streams, and how many to take. */
+/** Options of `listenTcp`. */
 export interface TcpListenerOptions {
-  /** The interface. */
+  /** Interface to listen on. */
   host: string;
-  /** 0: any free one. */
+  /** Port to listen on. 0: any free port. */
   port: number;
-  /** What comes in beyond it is closed at once. */
+  /** Maximum number of connections. Further connections are closed at once. */
   maxConnections: number;
-  /** TLS instead of clear streams. */
+  /** Enables TLS. Omitted: clear streams. */
   tls?: TlsListenerOptions | undefined;
-  /** Hears of TLS handshakes that fail. Default: silent. */
+  /** Logs failed TLS handshakes. Default: silent. */
   logger?: Logger | undefined;
-  /** Takes what comes in. */
+  /** Called with each accepted stream. */
   accept: Accept;
 }
 
 /**
- * Listens for TCP streams, or TLS ones, by Node. Rejects with "cannot listen on host:port: cause", or with what is wrong
- * with certificate and key.
+ * Listens for TCP or TLS streams with Node's servers. Rejects with "cannot listen on host:port: cause", or with an
+ * error that describes the fault in certificate and key.
  */
 export async function listenTcp(options: TcpListenerOptions): Promise<Listening> {
   const { accept, maxConnections, tls, logger = silentLogger, ...at } = options;

@@ -3,29 +3,29 @@ import { TLSSocket } from "node:tls";
 import type { Accept, Address, Socket } from "../../core/byte-stream.js";
 import { dialErrorText, hintFor, tlsErrorText } from "../tls-error-text.js";
 
-/** How long the peer may do nothing about an ended stream before it is cut. */
+/** An ended stream is destroyed after this long without progress by the peer. */
 const LINGER_MS = 2000;
 
 export interface TcpSocketOptions {
   id: string;
   clientName?: string | undefined;
-  /** Where the stream was dialled to. Absent: it came in. */
+  /** Address that was dialled. Omitted for an accepted stream. */
   to?: Address | undefined;
 }
 
-/** A connected TCP or TLS stream of Node. After `close()` nothing is told but `SocketHandlers.close`. */
+/** A connected TCP or TLS stream of Node. After `close()` only `SocketHandlers.close` is called. */
 export class TcpSocket implements Socket {
   readonly id: string;
   readonly encrypted: boolean;
   readonly clientName: string | undefined;
   readonly #stream: NetSocket;
-  #heard = false;
+  #received = false;
   #closing = false;
   #failure: Error | undefined;
   #lingering = false;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `stream` has just connected, and nothing listens to it yet. */
+  /** `stream` has just connected and has no listeners yet. */
   constructor(stream: NetSocket, { id, clientName, to }: TcpSocketOptions, accept: Accept) {
     this.id = id;
     this.clientName = clientName;
@@ -33,23 +33,23 @@ export class TcpSocket implements Socket {
     this.#stream = stream;
     stream.setNoDelay(true);
     stream.on("error", (cause) => {
-      const why = to === undefined || this.#heard ? tlsErrorText(cause) : dialErrorText(cause, to);
+      const why = to === undefined || this.#received ? tlsErrorText(cause) : dialErrorText(cause, to);
       this.#failure ??= new Error(`${id}: ${why}`, { cause });
     });
-    const on = accept(this);
+    const handlers = accept(this);
     stream.on("data", (chunk: Buffer) => {
-      this.#heard = true;
-      // Not the Buffer: its slice() does not copy, which nobody expects of a Uint8Array.
-      if (!this.#closing) on.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      this.#received = true;
+      // A plain Uint8Array: slice() of a Buffer does not copy, unlike that of a Uint8Array.
+      if (!this.#closing) handlers.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     });
-    stream.on("drain", () => on.drain());
+    stream.on("drain", () => handlers.drain());
     stream.once("end", () => this.#linger());
     stream.once("close", () => {
       clearTimeout(this.#cutTimer);
-      if (to !== undefined && !this.#heard && !this.#closing) {
-        this.#failure ??= new Error(`${id}: closed by the peer before it said a word: ${hintFor(to)}`);
+      if (to !== undefined && !this.#received && !this.#closing) {
+        this.#failure ??= new Error(`${id}: closed by the peer before it sent anything: ${hintFor(to)}`);
       }
-      on.close(this.#failure);
+      handlers.close(this.#failure);
     });
   }
 
@@ -68,19 +68,19 @@ export class TcpSocket implements Socket {
     this.#stream.end();
   }
 
-  /** A peer that neither reads nor closes its side must not keep the stream: cut it when nothing moves any more. */
+  /** Destroys the stream when nothing moves any more: a peer that neither reads nor closes must not keep it open. */
   #linger(): void {
     if (this.#lingering) return;
     this.#lingering = true;
     this.#stream.setTimeout(LINGER_MS, () => this.#cut());
     this.#stream.once("finish", () => {
-      // All has left, so that only the peer's end is missing. What it still sends is no reason to wait longer.
+      // All bytes have left; only the peer's end is missing. Bytes that it still sends do not extend the wait.
       this.#cutTimer = setTimeout(() => this.#cut(), LINGER_MS);
     });
   }
 
   #cut(): void {
-    this.#failure ??= new Error(`${this.id}: cut, because the peer did not close it within ${LINGER_MS} ms`);
+    this.#failure ??= new Error(`${this.id}: the peer did not close the stream within ${LINGER_MS} ms`);
     this.#stream.destroy();
   }
 }

@@ -8,10 +8,10 @@ import { TcpSocket } from "./tcp-socket.js";
 import { tlsClientOptions } from "./tls-client.js";
 
 /**
- * TCP, and TLS for the scheme `amqps` or an address with `tls`, by Node. Rejects with "cannot connect to host:port: cause"
- * and Node's error as `cause`.
+ * Dials TCP with Node, and TLS for the scheme `amqps` or an address with `tls`. Rejects with
+ * "cannot connect to host:port: cause" and Node's error as `cause`.
  */
-export const tcpDial: Dial = async (to, on, signal) => {
+export const tcpDial: Dial = async (to, handlers, signal) => {
   signal.throwIfAborted();
   const encrypted = usesTls(to);
   const stream = open(to, encrypted);
@@ -31,7 +31,7 @@ export const tcpDial: Dial = async (to, on, signal) => {
       stream.off("error", refuse);
       const local = authority({ hostname: stream.localAddress ?? "", port: stream.localPort ?? 0 });
       const id = `${encrypted ? "tls" : "tcp"} ${local} to ${authority(to)}`;
-      resolve(new TcpSocket(stream, { id, to }, () => on));
+      resolve(new TcpSocket(stream, { id, to }, () => handlers));
     });
   });
 };
@@ -41,7 +41,7 @@ function open(to: Address, encrypted: boolean): NetSocket {
   try {
     return encrypted ? connectTls({ host, port, ...tlsClientOptions(to) }) : connectTcp({ host, port });
   } catch (error) {
-    // A port or a PEM document that cannot be.
+    // Node throws for an invalid port, `tlsClientOptions` for an invalid PEM document.
     throw cannotConnect(to, error);
   }
 }

@@ -4,14 +4,14 @@ import type { Address, TLSOptions } from "../../core/byte-stream.js";
 import { nodeAuthorities, nodeIdentity } from "./tls-pem.js";
 
 /**
- * What Node's TLS is to do at an address. Without `ca` those that Node comes with are trusted. Verification is on,
- * whatever the environment says (NODE_TLS_REJECT_UNAUTHORIZED).
+ * Options of Node's TLS for a connection to an address. If `ca` is omitted, the CAs that ship with Node are trusted.
+ * Verification is always on; NODE_TLS_REJECT_UNAUTHORIZED is ignored.
  *
- * @throws Error for certificates and keys that are none, or do not belong together.
+ * @throws Error when a certificate or key is invalid, or when they do not belong together.
  */
 export function tlsClientOptions({ hostname, serverName = hostname, tls = {} }: Address): ConnectionOptions {
   return {
-    // TLS has no server names for IP addresses.
+    // SNI does not allow IP addresses.
     servername: isIP(serverName) === 0 ? serverName : "",
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
     rejectUnauthorized: true,
@@ -21,9 +21,9 @@ export function tlsClientOptions({ hostname, serverName = hostname, tls = {} }: 
   };
 }
 
-/** As for Python, the key may be in the document of the certificate. */
+/** As in Python, the certificate's document may contain the key. */
 function identityOf({ cert, key = cert, passphrase }: TLSOptions): ConnectionOptions {
   if (cert !== undefined && key !== undefined) return nodeIdentity({ cert, key, passphrase });
   if (key === undefined) return {};
-  throw new Error("there is a private key, but no certificate that it belongs to");
+  throw new Error("the private key is given without its certificate");
 }

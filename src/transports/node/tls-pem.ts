@@ -1,23 +1,23 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { Pem } from "../../core/byte-stream.js";
 
-/** A certificate, the key that belongs to it, and the passphrase of the key. */
+/** A certificate, its private key, and the passphrase of the key. */
 export interface Identity {
-  /** The certificate, and those between it and its authority. */
+  /** Certificate, followed by the intermediate certificates up to its CA. */
   cert: Pem;
-  /** Its private key. */
+  /** Private key of the certificate. */
   key: Pem;
-  /** What `key` is encrypted with, if it is. */
+  /** Passphrase of `key`, if it is encrypted. */
   passphrase?: string | undefined;
 }
 
-/** What a listener needs for TLS: who it is, and by whom its clients' certificates must be signed. */
+/** TLS options of a listener: its identity, and the CAs that must have signed its clients' certificates. */
 export interface TlsListenerOptions extends Identity {
-  /** Clients need a certificate that one of these has signed. Absent: they are not asked for any. */
+  /** Requires a client certificate that one of these CAs has signed. Omitted: no client certificate is requested. */
   clientCa?: Pem | readonly Pem[] | undefined;
 }
 
-/** As Node's TLS takes it. */
+/** An identity in the form that Node's TLS expects. */
 export interface NodeIdentity {
   cert: string;
   key: string;
@@ -25,10 +25,10 @@ export interface NodeIdentity {
 }
 
 /**
- * Node would take a certificate without a key and show none, and takes texts that are no certificates for no CA: here they
- * are errors, in words, which never quote what they are about.
+ * The identity for Node's TLS, checked. Node itself accepts a certificate without a key and then sends no certificate.
+ * The errors never quote the documents.
  *
- * @throws Error when certificate and key are not what they should be, or do not belong together.
+ * @throws Error when the certificate or the key is invalid, or when they do not belong together.
  */
 export function nodeIdentity({ cert, key, passphrase }: Identity): NodeIdentity {
   if (!certificateOf(cert, "the certificate").checkPrivateKey(keyOf(key, passphrase))) {
@@ -37,18 +37,22 @@ export function nodeIdentity({ cert, key, passphrase }: Identity): NodeIdentity 
   return { cert: textOf(cert), key: textOf(key), passphrase };
 }
 
-/** @throws Error when one of them holds no certificate. */
+/**
+ * The CAs for Node's TLS, checked. Node itself treats a text without a certificate as an empty list of CAs.
+ *
+ * @throws Error when one of the documents contains no certificate.
+ */
 export function nodeAuthorities(ca: Pem | readonly Pem[]): string[] {
   const pems = typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca;
   for (const pem of pems) certificateOf(pem, "the CA");
   return pems.map(textOf);
 }
 
-function certificateOf(pem: Pem, what: string): X509Certificate {
+function certificateOf(pem: Pem, subject: string): X509Certificate {
   try {
     return new X509Certificate(textOf(pem));
   } catch (cause) {
-    throw new Error(`${what} is not a certificate in PEM format`, { cause });
+    throw new Error(`${subject} is not a certificate in PEM format`, { cause });
   }
 }
 
@@ -62,13 +66,13 @@ function keyOf(pem: Pem, passphrase: string | undefined): KeyObject {
 }
 
 function whyNoKey(isEncrypted: boolean, passphrase: string | undefined): string {
-  if (!isEncrypted) return "there is no private key in PEM format";
+  if (!isEncrypted) return "no private key in PEM format";
   return passphrase === undefined
-    ? "the private key is encrypted, and there is no passphrase for it"
+    ? "the private key is encrypted, and no passphrase is given"
     : "the private key cannot be decrypted: the passphrase is wrong";
 }
 
-/** As text, which Node reads as PEM only: bytes could be DER, which its TLS would not take. */
+/** The document as text, which Node reads only as PEM. Node also reads bytes as DER, which its TLS does not accept. */
 function textOf(pem: Pem): string {
   return typeof pem === "string" ? pem : Buffer.from(pem).toString();
 }

@@ -4,10 +4,14 @@ import type { Logger } from "../../core/logger.js";
 import { tlsErrorText, verificationErrorText } from "../tls-error-text.js";
 import { nodeAuthorities, nodeIdentity, type TlsListenerOptions } from "./tls-pem.js";
 
-/** How long a client may take for its handshake. */
+/** Timeout for a client's TLS handshake. */
 const HANDSHAKE_MS = 10_000;
 
-/** @throws Error for certificates and keys that are none, or do not belong together. */
+/**
+ * Options of Node's TLS server.
+ *
+ * @throws Error when a certificate or key is invalid, or when they do not belong together.
+ */
 export function tlsServerOptions({ clientCa, ...identity }: TlsListenerOptions): TlsOptions {
   return {
     ...nodeIdentity(identity),
@@ -17,7 +21,7 @@ export function tlsServerOptions({ clientCa, ...identity }: TlsListenerOptions):
   };
 }
 
-/** The streams that come in by a TLS server, from before their handshake. Handshakes that fail are logged. */
+/** The streams of a TLS server, tracked from before their handshake. Failed handshakes are logged. */
 export class TlsStreams {
   readonly #streams = new Set<NetSocket>();
 
@@ -26,30 +30,30 @@ export class TlsStreams {
       this.#streams.add(stream);
       stream.once("close", () => this.#streams.delete(stream));
     });
-    // Before the one of HTTPS, which destroys the stream, and with it the address.
+    // Prepended: the listener of HTTPS destroys the stream, and its address with it.
     server.prependListener("tlsClientError", (error: Error, stream: TLSSocket) => {
       logger.warn(`the TLS handshake of ${stream.remoteAddress ?? "a client"} failed: ${whyFailed(error, stream)}`);
-      // After a timeout Node leaves it open.
+      // After a timeout Node leaves the stream open.
       stream.destroy();
     });
   }
 
-  /** Cuts those that are left: nobody else knows those whose handshake is not over. */
+  /** Destroys the remaining streams. Streams still in their handshake are tracked only here. */
   cut(): void {
     for (const stream of this.#streams) stream.destroy();
   }
 }
 
-/** Node ends the stream of a client whose certificate it cannot verify, and says only here why. */
+/** Node ends the stream of a client whose certificate fails verification, and reports the reason only on the stream. */
 function whyFailed(error: Error, { authorizationError }: TLSSocket): string {
-  // Null until the certificate was looked at, whatever the type says.
+  // Null until the certificate has been checked, although the type does not say so.
   if (!authorizationError) return tlsErrorText(error);
   return `the client's certificate was refused: ${verificationErrorText(authorizationError)}`;
 }
 
 /**
- * The name in the certificate of the client, if one was asked for and verified: the CN, or the whole subject when there
- * is not exactly one CN.
+ * The name in the client's certificate, if a certificate was requested and verified: the CN, or the whole subject
+ * unless it has exactly one CN.
  */
 export function clientNameOf(stream: NetSocket): string | undefined {
   if (!(stream instanceof TLSSocket) || !stream.authorized) return undefined;

@@ -12,31 +12,31 @@ import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 const ANY_INTERFACE: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
-/** Where to listen for WebSockets, and whom to take. */
+/** Options of `listenWebSocket`. */
 export interface WebSocketListenerOptions {
-  /** The interface. */
+  /** Interface to listen on. */
   host: string;
-  /** 0: any free one. */
+  /** Port to listen on. 0: any free port. */
   port: number;
-  /** What comes in beyond it is closed at once. */
+  /** Maximum number of connections. Further connections are closed at once. */
   maxConnections: number;
-  /** A larger message ends its connection. */
+  /** Maximum size of a message. A larger message ends its connection. */
   maxMessageBytes: number;
   /** Origins of pages that may connect besides those from loopback: "https://console.example.org". */
   origins?: readonly string[] | undefined;
-  /** TLS instead of clear streams. */
+  /** Enables TLS. Omitted: clear streams. */
   tls?: TlsListenerOptions | undefined;
-  /** Hears of TLS handshakes that fail. Default: silent. */
+  /** Logs failed TLS handshakes. Default: silent. */
   logger?: Logger | undefined;
-  /** Takes what comes in. */
+  /** Called with each accepted stream. */
   accept: Accept;
 }
 
 /**
- * Listens for WebSockets with the sub-protocol `amqp` by Node. Every web page can reach the listeners of the machine
- * that shows it, so a page needs an Origin from loopback or of `origins`, and whoever connects must have asked for a
- * loopback host or the one that is bound. Rejects with "cannot listen on host:port: cause", or with what is wrong with
- * certificate and key.
+ * Listens for WebSockets with the sub-protocol `amqp` with Node's servers. Every web page can reach the listeners of
+ * the machine that shows it. Therefore a page needs an Origin from loopback or in `origins`, and every client must
+ * request a loopback host or the bound host. Rejects with "cannot listen on host:port: cause", or with an error that
+ * describes the fault in certificate and key.
  */
 export async function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
   const { accept, maxConnections, maxMessageBytes, host, port, tls, logger = silentLogger } = options;
@@ -53,7 +53,8 @@ export async function listenWebSocket(options: WebSocketListenerOptions): Promis
       else done(false, refusal.status, refusal.text, { "Content-Type": "text/plain" });
     },
   });
-  const server = tls === undefined ? createServer(tell) : createHttpsServer(tlsServerOptions(tls), tell);
+  const server =
+    tls === undefined ? createServer(requireUpgrade) : createHttpsServer(tlsServerOptions(tls), requireUpgrade);
   const handshakes = tls && new TlsStreams(server, logger);
   server.maxConnections = maxConnections;
   server.on("upgrade", (request, stream, head) => {
@@ -72,10 +73,10 @@ export async function listenWebSocket(options: WebSocketListenerOptions): Promis
   });
 }
 
-/** To whoever does not ask for an upgrade. */
-const tell: RequestListener = (_request, response) => {
+/** Answers HTTP requests that do not ask for an upgrade. */
+const requireUpgrade: RequestListener = (_request, response) => {
   response.writeHead(426, { "Content-Type": "text/plain", Connection: "close" });
-  response.end("AMQP 1.0 over WebSocket is spoken here\n");
+  response.end("upgrade required: this server speaks AMQP 1.0 over WebSocket\n");
 };
 
 interface Refusal {
@@ -86,10 +87,10 @@ interface Refusal {
 function refusalOf({ headers }: IncomingMessage, options: WebSocketListenerOptions): Refusal | undefined {
   const { origin, host = "" } = headers;
   if (!isOurHost(host, options.host)) {
-    return { status: 403, text: `the host ${JSON.stringify(host)} is not served here\n` };
+    return { status: 403, text: `the host ${JSON.stringify(host)} is not allowed\n` };
   }
   if (origin !== undefined && !isLoopbackOrigin(origin) && options.origins?.includes(origin) !== true) {
-    return { status: 403, text: `pages from ${JSON.stringify(origin)} may not connect\n` };
+    return { status: 403, text: `the origin ${JSON.stringify(origin)} is not allowed\n` };
   }
   const offered = headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim());
   if (offered?.includes(SUBPROTOCOL) !== true) {
@@ -98,7 +99,7 @@ function refusalOf({ headers }: IncomingMessage, options: WebSocketListenerOptio
   return undefined;
 }
 
-/** A name that an attacker's DNS points at us is neither loopback nor bound; an address cannot be pointed elsewhere. */
+/** Prevents DNS rebinding: an attacker's name for this server is neither loopback nor bound. IP addresses are safe. */
 function isOurHost(host: string, bound: string): boolean {
   const hostname = host.replace(/:\d+$/, "").toLowerCase();
   if (LOOPBACK.has(hostname)) return true;

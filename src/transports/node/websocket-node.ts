@@ -4,19 +4,19 @@ import { dialErrorText } from "../tls-error-text.js";
 import { type WebSocketDialOptions, webSocketDial } from "../websocket/dial.js";
 import { tlsClientOptions } from "./tls-client.js";
 
-/** No larger message than this is taken from a peer, whose frames are 64 KiB at most. */
+/** Largest message accepted from a peer, whose frames have 64 KiB at most. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/** WebSockets of Node, by the package `ws`, with the TLS options of the address. */
+/** Dials WebSockets in Node with the package `ws` and the TLS options of the address. */
 export function nodeWebSocketDial(options: WebSocketDialOptions = {}): Dial {
   return webSocketDial(
     (url, protocols, to) =>
       new WebSocket(url, protocols, {
-        // It would cost more time than it saves.
+        // Compression costs more time than it saves.
         perMessageDeflate: false,
         maxPayload: MAX_MESSAGE_BYTES,
         ...tlsClientOptions(to),
       }),
-    { causeOf: dialErrorText, ...options },
+    { errorText: dialErrorText, ...options },
   );
 }

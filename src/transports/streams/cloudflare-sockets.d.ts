@@ -1,4 +1,4 @@
-/** TCP of workers, as far as this library uses it. */
+/** The part of the TCP API of workers that this library uses. */
 declare module "cloudflare:sockets" {
   export function connect(
     address: { hostname: string; port: number },
@@ -8,9 +8,9 @@ declare module "cloudflare:sockets" {
   export interface WorkerSocket {
     readonly readable: ReadableStream<Uint8Array>;
     readonly writable: WritableStream<Uint8Array>;
-    /** Resolves when bytes can be sent, by TLS after its handshake. */
+    /** Resolves when bytes can be sent; with TLS, after the handshake. */
     readonly opened: Promise<unknown>;
-    /** Rejects with what went wrong, too. */
+    /** Resolves when the socket is closed. Rejects when it fails, in addition to the failed operation. */
     readonly closed: Promise<unknown>;
     close(): Promise<void>;
   }

@@ -1,14 +1,14 @@
 import { authority } from "../../core/authority.js";
 import type { Address, Pem, TLSOptions } from "../../core/byte-stream.js";
-import { pemText } from "../../core/types/pem.js";
+import { pemText } from "../../core/types/bytes.js";
 import { usesTls } from "../scheme.js";
 import { dialErrorText } from "../tls-error-text.js";
 import { type ByteStream, streamDial } from "./stream.js";
 
 const READ_BYTES = 65_536;
 
-/** TCP and TLS by Deno. The authorities of an address are trusted besides those of Deno (DENO_TLS_CA_STORE), not instead. */
-export const denoDial = streamDial({ supportedTlsOptions: ["ca", "cert", "key"], open, causeOf: dialErrorText });
+/** Dials TCP and TLS with Deno. The CAs of an address are trusted in addition to Deno's (DENO_TLS_CA_STORE). */
+export const denoDial = streamDial({ supportedTlsOptions: ["ca", "cert", "key"], open, errorText: dialErrorText });
 
 async function open(to: Address, signal: AbortSignal): Promise<ByteStream> {
   const { hostname, port } = to;
@@ -27,7 +27,7 @@ async function openTls({ hostname, port, tls = {} }: Address): Promise<DenoConn>
   }
 }
 
-/** As for Python, the key may be in the document of the certificate. */
+/** As in Python, the certificate's document may contain the key. */
 function denoOptions({ ca, cert, key = cert }: TLSOptions): { caCerts?: string[]; cert?: string; key?: string } {
   return {
     ...(ca !== undefined && { caCerts: authorities(ca) }),
@@ -35,7 +35,11 @@ function denoOptions({ ca, cert, key = cert }: TLSOptions): { caCerts?: string[]
   };
 }
 
-/** Deno passes over what is no certificate. @throws Error when one of them has none. */
+/**
+ * The CAs for Deno, checked. Deno itself ignores a document without a certificate.
+ *
+ * @throws Error when one of the documents contains no certificate.
+ */
 function authorities(ca: Pem | readonly Pem[]): string[] {
   const texts = (typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca).map(pemText);
   if (texts.every((text) => text.includes("-----BEGIN CERTIFICATE-----"))) return texts;
@@ -45,7 +49,7 @@ function authorities(ca: Pem | readonly Pem[]): string[] {
 class DenoStream implements ByteStream {
   readonly route: string;
   readonly #conn: DenoConn;
-  #room = new Uint8Array(READ_BYTES);
+  #buffer = new Uint8Array(READ_BYTES);
 
   constructor(conn: DenoConn, route: string) {
     this.#conn = conn;
@@ -53,13 +57,13 @@ class DenoStream implements ByteStream {
   }
 
   async read(): Promise<Uint8Array | undefined> {
-    const room = this.#room;
-    const length = await this.#conn.read(room);
+    const buffer = this.#buffer;
+    const length = await this.#conn.read(buffer);
     if (length === null) return undefined;
-    // Little is copied; for much it is cheaper to take new room.
-    if (length < READ_BYTES / 4) return room.slice(0, length);
-    this.#room = new Uint8Array(READ_BYTES);
-    return room.subarray(0, length);
+    // A short read is copied; for a long one a new buffer is cheaper.
+    if (length < READ_BYTES / 4) return buffer.slice(0, length);
+    this.#buffer = new Uint8Array(READ_BYTES);
+    return buffer.subarray(0, length);
   }
 
   async write(bytes: Uint8Array): Promise<void> {

@@ -1,10 +1,10 @@
-/** What this library uses of Deno's global. */
+/** The part of Deno's global that this library uses. */
 declare const Deno: {
   readonly pid: number;
   hostname(): string;
   readTextFileSync(path: string): string;
   readonly permissions: {
-    querySync(what: { name: "sys"; kind: "hostname" }): { readonly state: string };
+    querySync(permission: { name: "sys"; kind: "hostname" }): { readonly state: string };
   };
   connect(options: DenoConnectOptions & { signal: AbortSignal }): Promise<DenoConn>;
   connectTls(
@@ -19,7 +19,7 @@ interface DenoConnectOptions {
 
 interface DenoConn {
   readonly localAddr: DenoConnectOptions;
-  read(into: Uint8Array): Promise<number | null>;
+  read(buffer: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;
   closeWrite(): Promise<void>;
   close(): void;

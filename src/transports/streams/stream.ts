@@ -4,54 +4,54 @@ import { inLaterTurn } from "../later-turn.js";
 import { usesTls } from "../scheme.js";
 import { hintFor } from "../tls-error-text.js";
 
-/** More than this on its way asks the sender to wait. */
+/** With more bytes than this unsent, `send` asks the caller to wait. */
 const BUDGET_BYTES = 1024 * 1024;
-/** So much is written at once: a peer that reads slowly is seen to read. */
+/** Size of one write, small enough to observe the progress of a slow peer. */
 const PIECE_BYTES = 65_536;
-/** How long the peer may do nothing about an ended stream before it is cut. */
+/** An ended stream is cut after this long without progress by the peer. */
 const LINGER_MS = 2000;
 
-/** A connected TCP or TLS stream of a runtime without Node. What fails rejects. */
+/** A connected TCP or TLS stream of a runtime other than Node. Operations that fail reject. */
 export interface ByteStream {
-  /** For logs: from where to where. */
+  /** Local and remote address, for logs. */
   readonly route: string;
-  /** What has come, for the caller to keep. Undefined: the peer has ended its side, and nothing comes any more. */
+  /** Resolves with the next bytes, which the caller owns, or with undefined once the peer has ended its side. */
   read(): Promise<Uint8Array | undefined>;
-  /** Resolves when the system has taken all of it. One at a time. */
+  /** Resolves when the system has accepted all bytes. One call at a time. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Tells the peer that nothing more comes. The stream can still be read. */
+  /** Ends our side. The stream can still be read. */
   end(): Promise<void>;
-  /** Gives the stream back, which is over then, whatever was on its way. */
+  /** Closes the stream at once and discards unsent and unread bytes. */
   cut(): void;
 }
 
-/** How a runtime opens streams. */
+/** Opens the streams of a runtime. */
 export interface StreamRuntime {
-  /** Of `Address.tls`. */
+  /** Options of `Address.tls` that the runtime supports. */
   supportedTlsOptions: readonly TLSOptionName[];
-  /** Resolves when bytes can be sent, by TLS after its handshake. The signal may end it, but need not. */
+  /** Resolves when bytes can be sent; with TLS, after the handshake. May ignore the signal. */
   open(to: Address, signal: AbortSignal): Promise<ByteStream>;
-  /** Says in words why it failed. */
-  causeOf(thrown: unknown, to: Address): string;
+  /** Describes why a stream failed or did not open. */
+  errorText(thrown: unknown, to: Address): string;
 }
 
 /**
- * TCP, and TLS for the scheme `amqps` or an address with `tls`, by streams of the runtime. Rejects with "cannot connect to
- * host:port: cause" and the runtime's error as `cause`.
+ * A dialler for TCP, and for TLS with the scheme `amqps` or an address with `tls`, on the streams of a runtime. It
+ * rejects with "cannot connect to host:port: cause" and the runtime's error as `cause`.
  */
-export function streamDial({ supportedTlsOptions, open, causeOf }: StreamRuntime): Dial {
-  const dial: Dial = async (to, on, signal) => {
+export function streamDial({ supportedTlsOptions, open, errorText }: StreamRuntime): Dial {
+  const dial: Dial = async (to, handlers, signal) => {
     signal.throwIfAborted();
     const stream = await unlessAborted(open(to, signal), signal).catch((cause: unknown) => {
       signal.throwIfAborted();
-      throw new Error(`cannot connect to ${authority(to)}: ${causeOf(cause, to)}`, { cause });
+      throw new Error(`cannot connect to ${authority(to)}: ${errorText(cause, to)}`, { cause });
     });
-    return new StreamSocket(stream, { to, causeOf: (thrown) => causeOf(thrown, to) }, on);
+    return new StreamSocket(stream, { to, errorText: (thrown) => errorText(thrown, to) }, handlers);
   };
   return Object.assign(dial, { supportedTlsOptions });
 }
 
-/** Rejects as soon as the signal is aborted; a stream that opens all the same is cut. */
+/** Rejects as soon as the signal is aborted. A stream that opens later is cut. */
 async function unlessAborted(opening: Promise<ByteStream>, signal: AbortSignal): Promise<ByteStream> {
   let abort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -63,7 +63,7 @@ async function unlessAborted(opening: Promise<ByteStream>, signal: AbortSignal):
   } catch (error) {
     opening.then(
       (stream) => stream.cut(),
-      () => {}, // it is told already, or nobody asks any more
+      () => {}, // the race has already rejected with this error or with the signal's reason
     );
     throw error;
   } finally {
@@ -73,38 +73,38 @@ async function unlessAborted(opening: Promise<ByteStream>, signal: AbortSignal):
 
 interface StreamSocketInit {
   to: Address;
-  causeOf: (thrown: unknown) => string;
+  errorText: (thrown: unknown) => string;
 }
 
-/** A stream that was dialled. After `close()` nothing is told but `SocketHandlers.close`. */
+/** A dialled stream. After `close()` only `SocketHandlers.close` is called. */
 class StreamSocket implements Socket {
   readonly id: string;
   readonly encrypted: boolean;
   buffered = 0;
   readonly #stream: ByteStream;
   readonly #to: Address;
-  readonly #causeOf: (thrown: unknown) => string;
-  readonly #on: SocketHandlers;
+  readonly #errorText: (thrown: unknown) => string;
+  readonly #handlers: SocketHandlers;
   readonly #outbox: Uint8Array[] = [];
-  #heard = false;
+  #received = false;
   #waiting = false;
   #writing = false;
   #closing = false;
-  /** Nothing more is taken to be sent: we have closed, or the peer has ended its side. */
+  /** `send` accepts no more bytes: we have closed, or the peer has ended its side. */
   #ending = false;
   #ended = false;
   #peerEnded = false;
   #over = false;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(stream: ByteStream, { to, causeOf }: StreamSocketInit, on: SocketHandlers) {
+  constructor(stream: ByteStream, { to, errorText }: StreamSocketInit, handlers: SocketHandlers) {
     this.encrypted = usesTls(to);
     this.id = `${this.encrypted ? "tls" : "tcp"} ${stream.route}`;
     this.#stream = stream;
     this.#to = to;
-    this.#causeOf = causeOf;
-    this.#on = on;
-    // The dialler has its end before it hears anything.
+    this.#errorText = errorText;
+    this.#handlers = handlers;
+    // The dialler gets its socket before the first event.
     inLaterTurn(() => void this.#read());
   }
 
@@ -128,9 +128,9 @@ class StreamSocket implements Socket {
         const bytes = await this.#stream.read();
         if (this.#over) return;
         if (bytes === undefined) break;
-        this.#heard = true;
+        this.#received = true;
         this.#moved();
-        if (!this.#closing) this.#on.data(bytes);
+        if (!this.#closing) this.#handlers.data(bytes);
       }
     } catch (cause) {
       this.#fail(cause);
@@ -141,7 +141,7 @@ class StreamSocket implements Socket {
     if (this.#ended) this.#finish();
   }
 
-  /** One at a time, until there is nothing to write; then the end, if that is what comes next. */
+  /** Writes the outbox, one piece at a time, and then ends our side if it is to be ended. */
   async #write(): Promise<void> {
     if (this.#writing) return;
     this.#writing = true;
@@ -165,17 +165,17 @@ class StreamSocket implements Socket {
     if (!this.#ending || this.#over) return;
     this.#ended = true;
     if (this.#peerEnded) this.#finish();
-    // All has left, so that only the peer's end is missing. What it still sends is no reason to wait longer.
+    // All bytes have left; only the peer's end is missing. Bytes that it still sends do not extend the wait.
     else this.#expectEnd();
   }
 
   #drainIfRoom(): void {
     if (!this.#waiting || this.#closing || this.buffered > BUDGET_BYTES / 2) return;
     this.#waiting = false;
-    this.#on.drain();
+    this.#handlers.drain();
   }
 
-  /** A peer that neither reads nor ends its side must not keep the stream: it is cut when nothing moves any more. */
+  /** Ends our side. A peer that neither reads nor ends must not keep the stream: it is cut when nothing moves any more. */
   #end(): void {
     if (this.#ending) return;
     this.#ending = true;
@@ -190,12 +190,12 @@ class StreamSocket implements Socket {
   #expectEnd(): void {
     clearTimeout(this.#cutTimer);
     this.#cutTimer = setTimeout(() => {
-      this.#finish(new Error(`${this.id}: cut, because the peer did not close it within ${LINGER_MS} ms`));
+      this.#finish(new Error(`${this.id}: the peer did not close the stream within ${LINGER_MS} ms`));
     }, LINGER_MS);
   }
 
   #fail(cause: unknown): void {
-    if (!this.#over) this.#finish(new Error(`${this.id}: ${this.#causeOf(cause)}`, { cause }));
+    if (!this.#over) this.#finish(new Error(`${this.id}: ${this.#errorText(cause)}`, { cause }));
   }
 
   #finish(failure?: Error): void {
@@ -203,11 +203,11 @@ class StreamSocket implements Socket {
     this.#ending = true;
     clearTimeout(this.#cutTimer);
     this.#stream.cut();
-    const wordless = !this.#heard && !this.#closing;
-    this.#on.close(failure ?? (wordless ? this.#saidNothing() : undefined));
+    const closedUnused = !this.#received && !this.#closing;
+    this.#handlers.close(failure ?? (closedUnused ? this.#nothingReceived() : undefined));
   }
 
-  #saidNothing(): Error {
-    return new Error(`${this.id}: closed by the peer before it said a word: ${hintFor(this.#to)}`);
+  #nothingReceived(): Error {
+    return new Error(`${this.id}: closed by the peer before it sent anything: ${hintFor(this.#to)}`);
   }
 }

@@ -5,14 +5,14 @@ import { usesTls } from "../scheme.js";
 import { workerErrorText } from "../worker-error-text.js";
 import { type ByteStream, streamDial } from "./stream.js";
 
-/** TCP and TLS of workers, whose runtime decides whom it trusts and who it is. */
-export const workerdDial = streamDial({ supportedTlsOptions: [], open, causeOf: workerErrorText });
+/** Dials TCP and TLS in workers. Trusted CAs and client certificates are the runtime's. */
+export const workerdDial = streamDial({ supportedTlsOptions: [], open, errorText: workerErrorText });
 
 async function open(to: Address): Promise<ByteStream> {
   const { hostname, port } = to;
   const secureTransport = usesTls(to) ? "on" : "off";
   const socket = connect({ hostname, port }, { secureTransport, allowHalfOpen: true });
-  // It rejects besides what it is about, which is told there.
+  // `closed` rejects in addition to the failed operation, which reports the error.
   socket.closed.catch(() => {});
   await socket.opened;
   return new WorkerStream(socket, authority(to));
@@ -29,7 +29,7 @@ class WorkerStream implements ByteStream {
     this.#socket = socket;
     this.#reader = socket.readable.getReader();
     this.#writer = socket.writable.getWriter();
-    this.#writer.closed.catch(() => {}); // as the socket's
+    this.#writer.closed.catch(() => {}); // as `closed` of the socket
     this.#reader.closed.catch(() => {});
   }
 

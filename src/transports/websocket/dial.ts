@@ -1,58 +1,59 @@
 import { authority } from "../../core/authority.js";
 import type { Address, Dial, Socket } from "../../core/byte-stream.js";
 import { usesTls } from "../scheme.js";
-import { socketErrorText as plainCauseOf } from "../socket-error-text.js";
+import { socketErrorText } from "../socket-error-text.js";
 import { eventErrorText, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./socket.js";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-/** As `ws` and Bun say that the server selects none of the sub-protocols. */
+/** Matches the messages of `ws` and Bun for a server that selects none of the sub-protocols. */
 const NONE_SELECTED = /subprotocol|client protocol/;
 
-/** Makes a WebSocket of the runtime, which owns TLS, or knows what to do with that of the address. */
+/** Creates a WebSocket of the runtime. TLS is the runtime's, or uses the options of the address where it can. */
 export type OpenWebSocket = (url: string, protocols: string[], to: Address) => WebSocketLike;
 
 export interface WebSocketDialOptions {
-  /** 10,000 unless told. */
+  /** Timeout for opening. Default 10,000. */
   connectTimeoutMs?: number | undefined;
-  /** `send` asks to wait when more than this has not left: 1 MiB unless told. */
+  /** With more bytes than this unsent, `send` asks the caller to wait. Default 1 MiB. */
   budgetBytes?: number | undefined;
-  /** Says in words why the WebSocket did not open. */
-  causeOf?: ((thrown: unknown, to: Address) => string) | undefined;
+  /** Describes why the WebSocket did not open. */
+  errorText?: ((thrown: unknown, to: Address) => string) | undefined;
 }
 
 /**
- * WebSocket with the sub-protocol `amqp`, for every runtime that has one: `amqp+ws`, and `amqp+wss` for TLS.
- * Rejects with "cannot open WebSocket URL: cause", as far as the runtime tells it: browsers do not.
+ * A dialler for WebSockets with the sub-protocol `amqp`, on the WebSocket of any runtime: `amqp+ws`, and `amqp+wss` for
+ * TLS. It rejects with "cannot open WebSocket URL: cause" where the runtime reports a cause. Browsers report none.
  */
 export function webSocketDial(openWebSocket: OpenWebSocket, options: WebSocketDialOptions = {}): Dial {
-  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, budgetBytes, causeOf = plainCauseOf } = options;
-  return async (to, on, signal) => {
+  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, budgetBytes, errorText = socketErrorText } = options;
+  return async (to, handlers, signal) => {
     signal.throwIfAborted();
     const encrypted = usesTls(to);
     const url = urlOf(to, encrypted);
-    const whyNot: WhyNot = (cause) =>
-      cannotOpen(url, isMixedContent(cause) ? MIXED_CONTENT : causeOf(cause, to), cause);
-    const ws = construct(() => openWebSocket(url, [SUBPROTOCOL], to), whyNot);
-    const opened = (): Socket => new WebSocketSocket(ws, { id: url, encrypted, peer: "server", budgetBytes }, () => on);
-    return await opening(ws, { url, timeoutMs: connectTimeoutMs, signal, opened, whyNot });
+    const toOpenError: ToOpenError = (cause) =>
+      cannotOpen(url, isMixedContent(cause) ? MIXED_CONTENT : errorText(cause, to), cause);
+    const ws = construct(() => openWebSocket(url, [SUBPROTOCOL], to), toOpenError);
+    const opened = (): Socket =>
+      new WebSocketSocket(ws, { id: url, encrypted, peer: "server", budgetBytes }, () => handlers);
+    return await opening(ws, { url, timeoutMs: connectTimeoutMs, signal, opened, toOpenError });
   };
 }
 
-type WhyNot = (cause: unknown) => Error;
+type ToOpenError = (cause: unknown) => Error;
 
 function urlOf(to: Address, encrypted: boolean): string {
   const { path = "/" } = to;
   return `${encrypted ? "wss" : "ws"}://${authority(to)}${path.startsWith("/") ? path : `/${path}`}`;
 }
 
-function construct(open: () => WebSocketLike, whyNot: WhyNot): WebSocketLike {
+function construct(open: () => WebSocketLike, toOpenError: ToOpenError): WebSocketLike {
   try {
     const ws = open();
     ws.binaryType = "arraybuffer";
     return ws;
   } catch (error) {
-    // Mixed content, or a certificate that is none.
-    throw whyNot(error);
+    // Mixed content, or an invalid certificate.
+    throw toOpenError(error);
   }
 }
 
@@ -60,13 +61,13 @@ interface Opening {
   url: string;
   timeoutMs: number;
   signal: AbortSignal;
-  /** Its result is what the opening settles with: a tick after the event the first message could have passed. */
+  /** Called within the open event: one tick later, the first message could already be lost. */
   opened: () => Socket;
-  whyNot: WhyNot;
+  toOpenError: ToOpenError;
 }
 
-/** Settles once. */
-function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, whyNot }: Opening): Promise<Socket> {
+/** Resolves with the socket once the WebSocket is open. */
+function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenError }: Opening): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let cause: unknown;
     let settled = false;
@@ -81,17 +82,17 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, whyNot }: 
       reject(reason);
     };
     const abort = (): void => giveUp(signal.reason);
-    const timer = setTimeout(() => giveUp(cannotOpen(url, `no answer within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(() => giveUp(cannotOpen(url, `timed out after ${timeoutMs} ms`)), timeoutMs);
     signal.addEventListener("abort", abort);
     ws.addEventListener("open", () => {
       if (settled) return;
-      // Firefox, Deno and workerd do not mind a server that selects none.
+      // Firefox, Deno and workerd accept a server that selects no sub-protocol.
       if (ws.protocol !== SUBPROTOCOL) {
         giveUp(notSelected(url));
       } else {
         settle();
         resolve(opened());
-        // `ws` would deliver what came with the handshake before whoever awaits this has its turn.
+        // Without a pause, `ws` delivers bytes that came with the handshake before the caller's await continues.
         ws.pause?.();
         queueMicrotask(() => ws.resume?.());
       }
@@ -101,26 +102,26 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, whyNot }: 
     });
     ws.addEventListener("close", ({ code }) => {
       settle();
-      reject(whyClosed(url, code, cause, whyNot));
+      reject(closedError(url, code, cause, toOpenError));
     });
   });
 }
 
-/** Browsers only throw it for a ws:// that a page from https would open to another host. */
+/** Browsers throw a SecurityError only when an https page opens ws:// to another host. */
 function isMixedContent(cause: unknown): boolean {
   return cause instanceof Error && cause.name === "SecurityError";
 }
 
-const MIXED_CONTENT = "a page from https may open only wss://, so the URL must be amqp+wss";
-/** Pages must not learn what is in the network around them. */
-const UNTOLD =
-  "the runtime does not tell why (a browser's console does): nothing listens there, its certificate is not trusted, " +
-  `this page may not connect there, or what answers is no WebSocket with the sub-protocol "${SUBPROTOCOL}"`;
+const MIXED_CONTENT = "an https page may open only wss://, use an amqp+wss URL";
+/** Browsers hide the reason, because pages must not learn what is in the network around them. */
+const HIDDEN_REASON =
+  "the runtime reports no reason (a browser's console does): nothing listens there, its certificate is not trusted, " +
+  `this page may not connect there, or the server has no WebSocket with the sub-protocol "${SUBPROTOCOL}"`;
 
-function whyClosed(url: string, code: number, cause: unknown, whyNot: WhyNot): Error {
-  if (cause === undefined) return cannotOpen(url, `closed with ${code}, and ${UNTOLD}`);
-  // `ws` checks the sub-protocol before it opens.
-  return NONE_SELECTED.test(plainCauseOf(cause)) ? notSelected(url, cause) : whyNot(cause);
+function closedError(url: string, code: number, cause: unknown, toOpenError: ToOpenError): Error {
+  if (cause === undefined) return cannotOpen(url, `closed with ${code}, and ${HIDDEN_REASON}`);
+  // `ws` checks the sub-protocol before its open event.
+  return NONE_SELECTED.test(socketErrorText(cause)) ? notSelected(url, cause) : toOpenError(cause);
 }
 
 function discard(ws: WebSocketLike): void {

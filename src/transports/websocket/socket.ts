@@ -4,33 +4,33 @@ import { socketErrorText } from "../socket-error-text.js";
 /** The sub-protocol of AMQP 1.0 over WebSocket (AMQP WebSocket Binding 1.0, section 2.1). */
 export const SUBPROTOCOL = "amqp";
 
-/** Artemis closes the connection at a message of one byte more. AMQP frames may span messages. */
+/** Size of a message: Artemis closes the connection for one byte more. AMQP frames may span messages. */
 const MESSAGE_BYTES = 65_536;
 const DEFAULT_BUDGET_BYTES = 1024 * 1024;
-/** A WebSocket does not tell when it has room again, so that is asked, but only while somebody waits for it. */
+/** Interval for reading `bufferedAmount`, which has no event, while the caller waits for `drain`. */
 const ROOM_POLL_MS = 10;
-/** How long the peer may take to answer our closing. */
+/** Timeout for the peer's answer to our closing. */
 const CLOSE_TIMEOUT_MS = 2000;
-/** So many times longer, while bytes are waiting that were sent before the closing. */
+/** Number of further timeouts, while bytes sent before the closing are unsent. */
 const FLUSH_PATIENCE = 15;
 const OPEN = 1;
 /** Orderly ends: "normal closure", and a closing without a code. */
 const ORDERLY = new Set([1000, 1005]);
-/** Applications may use 4000 to 4999 only. */
-const BROKEN_OFF = 4000;
+/** Close code for protocol failures. Applications may use only 4000 to 4999. */
+const FAILURE_CODE = 4000;
 
-/** What browsers, Deno, Bun, workerd and `ws` have in common (WHATWG WebSockets), and what some have besides. */
+/** The common part of the WebSockets of browsers, Deno, Bun, workerd and `ws` (WHATWG WebSockets), and extensions. */
 export interface WebSocketLike {
   binaryType: string;
   readonly readyState: number;
   readonly protocol: string;
-  /** Absent in workerd. */
+  /** Undefined in workerd. */
   readonly bufferedAmount?: number;
   send(data: Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
-  /** Only `ws`: cuts the connection. */
+  /** `ws` only: destroys the connection. */
   terminate?(): void;
-  /** Only `ws`: no messages until `resume`. */
+  /** `ws` only: holds back messages until `resume`. */
   pause?(): void;
   resume?(): void;
   addEventListener(type: "open", listener: () => void): void;
@@ -43,19 +43,19 @@ export interface WebSocketSocketOptions {
   id: string;
   encrypted: boolean;
   clientName?: string | undefined;
-  /** What the other side is, for messages. */
+  /** Role of the peer, for error messages. */
   peer: "client" | "server";
-  /** `send` asks to wait when more than this has not left: 1 MiB unless told. */
+  /** With more bytes than this unsent, `send` asks the caller to wait. Default 1 MiB. */
   budgetBytes?: number | undefined;
 }
 
-/** An open WebSocket, either side's. After `close()` nothing is told but `SocketHandlers.close`. */
+/** An open WebSocket of a client or a server. After `close()` only `SocketHandlers.close` is called. */
 export class WebSocketSocket implements Socket {
   readonly id: string;
   readonly encrypted: boolean;
   readonly clientName: string | undefined;
   readonly #ws: WebSocketLike;
-  readonly #on: SocketHandlers;
+  readonly #handlers: SocketHandlers;
   readonly #budgetBytes: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting = false;
@@ -63,7 +63,7 @@ export class WebSocketSocket implements Socket {
   #closed = false;
   #failure: Error | undefined;
 
-  /** `ws` has just opened, gives ArrayBuffers, and nothing listens to its messages yet. */
+  /** `ws` has just opened, delivers ArrayBuffers, and has no listeners for messages yet. */
   constructor(ws: WebSocketLike, options: WebSocketSocketOptions, accept: Accept) {
     const { id, encrypted, clientName, peer, budgetBytes } = options;
     this.id = id;
@@ -79,7 +79,7 @@ export class WebSocketSocket implements Socket {
       const why = reason === "" ? "" : ` ${JSON.stringify(reason)}`;
       this.#finish(ORDERLY.has(code) ? undefined : new Error(`WebSocket closed by the ${peer}: ${code}${why} (${id})`));
     });
-    this.#on = accept(this);
+    this.#handlers = accept(this);
     ws.addEventListener("message", ({ data }) => this.#receive(data));
   }
 
@@ -91,7 +91,7 @@ export class WebSocketSocket implements Socket {
     if (this.#closing || this.#ws.readyState !== OPEN) return false;
     try {
       for (let at = 0; at < bytes.length; at += MESSAGE_BYTES) {
-        // WebSockets do not send shared memory, which only the type allows here.
+        // WebSockets cannot send shared memory. Only the type of `bytes` allows it.
         this.#ws.send(bytes.subarray(at, at + MESSAGE_BYTES) as Uint8Array<ArrayBuffer>);
       }
     } catch (cause) {
@@ -112,13 +112,13 @@ export class WebSocketSocket implements Socket {
   #receive(data: unknown): void {
     if (this.#closing) return;
     if (data instanceof ArrayBuffer) {
-      this.#on.data(new Uint8Array(data));
-      // A background tab slows timers down to one a minute, but not messages.
+      this.#handlers.data(new Uint8Array(data));
+      // A background tab throttles timers to one a minute, but not messages.
       this.#drainIfRoom();
     } else {
       const kind = typeof data === "string" ? "text" : "unknown";
       this.#fail(
-        new Error(`${this.id}: a ${kind} message came, and AMQP is binary`),
+        new Error(`${this.id}: received a ${kind} message, but AMQP is binary`),
         `${kind} message, AMQP is binary`,
       );
     }
@@ -135,12 +135,12 @@ export class WebSocketSocket implements Socket {
     if (!this.#waiting || this.#closing || this.buffered > this.#budgetBytes / 2) return;
     clearTimeout(this.#timer);
     this.#waiting = false;
-    this.#on.drain();
+    this.#handlers.drain();
   }
 
   #fail(error: Error, reason: string): void {
     this.#failure ??= error;
-    this.#end(BROKEN_OFF, reason);
+    this.#end(FAILURE_CODE, reason);
   }
 
   #end(code: number, reason?: string): void {
@@ -151,7 +151,7 @@ export class WebSocketSocket implements Socket {
     this.#awaitClose(FLUSH_PATIENCE);
   }
 
-  /** Peers that never answer the closing must not keep the stream: browsers would wait for them for minutes. */
+  /** Ends the stream when the peer does not answer the closing. Browsers wait for minutes. */
   #awaitClose(patience: number): void {
     this.#timer = setTimeout(() => {
       if (this.buffered > 0 && patience > 0) {
@@ -159,7 +159,7 @@ export class WebSocketSocket implements Socket {
         return;
       }
       this.#ws.terminate?.();
-      this.#finish(new Error(`${this.id}: cut, because the peer did not close it within ${CLOSE_TIMEOUT_MS} ms`));
+      this.#finish(new Error(`${this.id}: the peer did not close the stream within ${CLOSE_TIMEOUT_MS} ms`));
     }, CLOSE_TIMEOUT_MS);
   }
 
@@ -168,11 +168,11 @@ export class WebSocketSocket implements Socket {
     this.#closed = true;
     this.#closing = true;
     clearTimeout(this.#timer);
-    this.#on.close(this.#failure ?? error);
+    this.#handlers.close(this.#failure ?? error);
   }
 }
 
-/** What an error event knows: browsers tell nothing, `ws` has the error, Deno a message. */
+/** The cause in an error event: an Error from `ws`, a message from Deno, undefined from browsers. */
 export function eventErrorText(event: object): unknown {
   if ("error" in event && event.error instanceof Error) return event.error;
   return "message" in event && event.message !== "" ? event.message : undefined;

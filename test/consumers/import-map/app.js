@@ -1,4 +1,4 @@
-// Calls and listens where `?url=` leads.
+// Calls and listens at the URL in `?url=`.
 import { getNotificationListener, getNotificationTransport, getRpcClient, getRpcTransport } from "oslo-messaging";
 
 const query = new URLSearchParams(location.search);
@@ -13,6 +13,6 @@ const listener = getNotificationListener(
 await listener.start();
 show("answer", await getRpcClient(getRpcTransport(url), { topic }).call({}, "echo", { arg: "import map" }));
 
-function show(id, what) {
-  document.getElementById(id).textContent = String(what);
+function show(id, value) {
+  document.getElementById(id).textContent = String(value);
 }

@@ -170,7 +170,7 @@ export const CONNECTION: readonly Scenario[] = [
       await transport.connect();
       const lost = later(losing(transport));
       await stage.ask("freeze");
-      assert.match((await lost).error?.message ?? "", /nothing came for \d+ ms/);
+      assert.match((await lost).error?.message ?? "", /no data received for \d+ ms/);
       await transport.connect();
     },
   },

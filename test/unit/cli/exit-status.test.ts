@@ -53,7 +53,7 @@ describe("the exit status", () => {
     ["no connection for a server", new NotConnected("not connected"), 4],
     ["wrong use", new UsageError("--user must be NAME:PASSWORD"), 64],
     ["an option out of range", new ConfigurationError("idle_timeout", "must be a number"), 64],
-    ["an unknown option", new NoSuchOptError("idle", "there is no such option"), 64],
+    ["an unknown option", new NoSuchOptError("idle", "unknown option"), 64],
     ["a malformed URL", new InvalidTransportURL("x", "No scheme specified"), 64],
     ["an unknown scheme", new DriverLoadFailure("kafka", "unknown"), 64],
     ["a target that cannot be", new InvalidTarget("A call cannot be used with fanout", new Target()), 64],

@@ -22,14 +22,14 @@ function reader(files: Readonly<Record<string, string>>): { readFile: (path: str
   return { readFile, read };
 }
 
-async function refusal(text: string, sources?: ConfSources): Promise<Error> {
+async function errorOf(text: string, sources?: ConfSources): Promise<Error> {
   const error = await failureOf((async () => parseConf(text, sources))());
   expect(error.message).not.toContain("s3cr3t");
   return error;
 }
 
-describe("a file of a service", () => {
-  test("is what the getters take", { tags: ["options:file", "options:file:notifications"] }, () => {
+describe("the configuration file of a service", () => {
+  test("a file gives the arguments of the getters", { tags: ["options:file", "options:file:notifications"] }, () => {
     const file = `
 # nova-compute
 [DEFAULT]
@@ -77,7 +77,7 @@ transport_url = amqp://n/
     } satisfies Conf);
   });
 
-  test("with nothing but a URL has oslo's defaults, and notifications go nowhere", {
+  test("a file with only a URL has oslo's defaults and sends no notifications", {
     tags: ["options:file:no-driver", "options:file:notifications"],
   }, () => {
     const { server, notifications } = parseConf(DEFAULT);
@@ -85,23 +85,23 @@ transport_url = amqp://n/
     expect(notifications).toMatchObject({ url: URL, drivers: [], topics: ["notifications"], retry: -1 });
   });
 
-  test("may have a URL of several lines, as Python reads it", () => {
+  test("a URL may have several lines, as in Python", () => {
     expect(parseConf("[DEFAULT]\ntransport_url =\n  amqp://a:1,\n  b:2/\n").rpc.url).toBe("amqp://a:1,b:2/");
   });
 
-  test("without URL is refused, naming it, unless the caller has one", async () => {
+  test("a file without URL throws an error that names transport_url, unless the caller gives a URL", async () => {
     for (const text of ["", "[oslo_messaging_amqp]\n", "[DEFAULT]\ntransport_url =\n"]) {
-      expect(await refusal(text)).toMatchObject({ name: "ConfigurationError", key: "[DEFAULT] transport_url" });
+      expect(await errorOf(text)).toMatchObject({ name: "ConfigurationError", key: "[DEFAULT] transport_url" });
       expect(parseConf(text, { url: "amqp://mine/" }).rpc.url).toBe("amqp://mine/");
     }
   });
 
-  test("gives way to a URL of the caller's, for notifications too", { tags: ["options:file:url"] }, () => {
+  test("the caller's URL overrides the file's, also for notifications", { tags: ["options:file:url"] }, () => {
     const conf = parseConf(notifications("transport_url = amqp://n/"), { url: "amqp://mine/" });
     expect([conf.rpc.url, conf.notifications.url]).toEqual(["amqp://mine/", "amqp://mine/"]);
   });
 
-  test("may leave [DEFAULT] to another driver", () => {
+  test("[DEFAULT] may have the URL of another driver", () => {
     const conf = parseConf(
       "[DEFAULT]\ntransport_url=rabbit://r/\n[oslo_messaging_notifications]\ntransport_url=amqp://n/",
     );
@@ -110,7 +110,7 @@ transport_url = amqp://n/
 });
 
 describe("[NOTIFICATIONS] of the deployment guide", () => {
-  test("is read, and [oslo_messaging_notifications] goes before it", {
+  test("[NOTIFICATIONS] is read, and [oslo_messaging_notifications] overrides it", {
     tags: ["options:file:notifications-group"],
   }, () => {
     const guide = "[NOTIFICATIONS]\ndriver = log\ntopics = a\ntransport_url = amqp://guide/\n";
@@ -125,21 +125,23 @@ describe("[NOTIFICATIONS] of the deployment guide", () => {
     });
   });
 
-  test("is not nova's [notifications]", () => {
+  test("[NOTIFICATIONS] is not nova's [notifications]", () => {
     const conf = parseConf(`${DEFAULT}[notifications]\nnotify_on_state_change = vm_state\ndriver = log\n`);
     expect(conf).toMatchObject({ warnings: [], notifications: { drivers: [] } });
   });
 });
 
-test("what [oslo_messaging_amqp] says goes before [amqp1], whatever that says", {
+test("[oslo_messaging_amqp] overrides [amqp1], even an invalid value there", {
   tags: ["options:file:old-group"],
 }, () => {
   const conf = parseConf(`${amqp("idle_timeout = 5")}[amqp1]\nidle_timeout = soon\ntrace = true\n`);
   expect(conf.rpc.options.amqp).toEqual({ idleTimeoutMs: 5_000, trace: true });
 });
 
-describe("what nobody reads", () => {
-  test("is warned about in the groups that are ours, by group and key", { tags: ["options:file:unknown"] }, () => {
+describe("ignored options", () => {
+  test("ignored options in messaging's groups are warned about, by group and key", {
+    tags: ["options:file:unknown"],
+  }, () => {
     const text = `${DEFAULT}nonsense = 1
 [oslo_messaging_amqp]
 idle_time = 1
@@ -155,16 +157,16 @@ level = x
 amqp_auto_delete = true
 `;
     expect(parseConf(text).warnings).toEqual([
-      "[oslo_messaging_amqp] idle_time is not known, and does nothing",
-      "[oslo_messaging_amqp] amqp_durable_queues does not act here: it is an option of rabbit://",
-      "[amqp1] constructor is not known, and does nothing",
-      "[oslo_messaging_notifications] topic is not known, and does nothing",
-      "[NOTIFICATIONS] level is not known, and does nothing",
+      "[oslo_messaging_amqp] idle_time is ignored: unknown option",
+      "[oslo_messaging_amqp] amqp_durable_queues is ignored: only supported by rabbit://",
+      "[amqp1] constructor is ignored: unknown option",
+      "[oslo_messaging_notifications] topic is ignored: unknown option",
+      "[NOTIFICATIONS] level is ignored: unknown option",
     ]);
   });
 });
 
-describe("a bad value is refused, naming where it is and nothing secret", () => {
+describe("an invalid file throws an error that names the place and shows no secret", () => {
   test.each([
     [amqp("idle_timeout = soon"), "[oslo_messaging_amqp] idle_timeout", "must be a whole number of seconds"],
     [`${DEFAULT}[amqp1]\nidle_timeout = -1`, "[amqp1] idle_timeout", "must be a whole number of seconds"],
@@ -182,10 +184,10 @@ describe("a bad value is refused, naming where it is and nothing secret", () => 
     [
       "[DEFAULT]\ntransport_url = amqp://u:a$s3cr3t@h/",
       "[DEFAULT] transport_url",
-      'has a "$" before what is no option',
+      'has a "$" before an unknown option',
     ],
     [notifications("transport_url = nowhere"), "[oslo_messaging_notifications] transport_url", "No scheme specified"],
-    [amqp("broadcast_prefix = $broadcast_prefix"), "[oslo_messaging_amqp] broadcast_prefix", "leads back to itself"],
+    [amqp("broadcast_prefix = $broadcast_prefix"), "[oslo_messaging_amqp] broadcast_prefix", "refers to itself"],
     [amqp("ssl = sure"), "[oslo_messaging_amqp] ssl", "must be true or false"],
     [
       `[DEFAULT]\ntransport_url = amqps://h/\n[oslo_messaging_amqp]\nssl = no`,
@@ -193,8 +195,8 @@ describe("a bad value is refused, naming where it is and nothing secret", () => 
       "contradicts",
     ],
     [amqp("ssl_ca_file = no.pem"), "[oslo_messaging_amqp] ssl_ca_file", "no.pem cannot be read: ENOENT"],
-    [amqp("ssl_key_file = key.pem"), "[oslo_messaging_amqp] ssl_key_file", "is no use without a certificate"],
-    [amqp("ssl_cert_file = ca.pem"), "[oslo_messaging_amqp] ssl_cert_file", "is no use without its private key"],
+    [amqp("ssl_key_file = key.pem"), "[oslo_messaging_amqp] ssl_key_file", "requires a certificate"],
+    [amqp("ssl_cert_file = ca.pem"), "[oslo_messaging_amqp] ssl_cert_file", "requires its private key"],
     [amqp("ssl_ca_file = text"), "[oslo_messaging_amqp] ssl_ca_file", "text is not a PEM document"],
     [
       notifications("driver = routing\nrouting_config = no.yaml"),
@@ -209,34 +211,34 @@ describe("a bad value is refused, naming where it is and nothing secret", () => 
     [
       notifications("driver = routing\nrouting_config = list.yaml"),
       "[oslo_messaging_notifications] routing_config",
-      "list.yaml must have groups, by name",
+      "list.yaml must be a mapping of groups",
     ],
     [`${DEFAULT}what is s3cr3t`, "line 3", "has neither = nor :"],
     [`${DEFAULT}\n\n  s3cr3t`, "line 5", "starts with a space"],
-    [`${DEFAULT}a =\n  b\n  c\n= s3cr3t`, "line 6", "has no name in front of its value"],
-    ["a = b\n", "line 1", "stands before the first [GROUP]"],
-    ["[DEFAULT] # all\n", "line 1", "must be [GROUP], and nothing else"],
-    ["[]\n", "line 1", "must be [GROUP], and nothing else"],
-    [`${DEFAULT}a = \0`, "line 3", "is not text"],
-  ])("%j", { tags: ["options:file:refused"] }, async (text, key, reason) => {
+    [`${DEFAULT}a =\n  b\n  c\n= s3cr3t`, "line 6", "has no key before its value"],
+    ["a = b\n", "line 1", "must be after a [GROUP]"],
+    ["[DEFAULT] # all\n", "line 1", "must be [GROUP] and nothing else"],
+    ["[]\n", "line 1", "must be [GROUP] and nothing else"],
+    [`${DEFAULT}a = \0`, "line 3", "contains a NUL character"],
+  ])("the file %j throws a ConfigurationError", { tags: ["options:file:refused"] }, async (text, key, reason) => {
     const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [s3cr3t", "list.yaml": "- a" };
-    const error = await refusal(text, reader(files));
+    const error = await errorOf(text, reader(files));
     expect(error).toMatchObject({ name: "ConfigurationError", key });
     expect(error.message).toContain(`${key}: `);
     expect(error.message).toContain(reason);
   });
 
-  test("also where there are no files", async () => {
-    expect((await refusal(amqp("ssl_ca_file = ca.pem"))).message).toBe(
-      "[oslo_messaging_amqp] ssl_ca_file: there are no files here to read ca.pem from",
+  test("a file that names other files throws in a runtime without files", async () => {
+    expect((await errorOf(amqp("ssl_ca_file = ca.pem"))).message).toBe(
+      "[oslo_messaging_amqp] ssl_ca_file: ca.pem cannot be read: this runtime has no files",
     );
-    expect((await refusal(notifications("driver = routing\nrouting_config = r.yaml"))).message).toBe(
-      "[oslo_messaging_notifications] routing_config: there are no files here to read r.yaml from",
+    expect((await errorOf(notifications("driver = routing\nrouting_config = r.yaml"))).message).toBe(
+      "[oslo_messaging_notifications] routing_config: r.yaml cannot be read: this runtime has no files",
     );
   });
 
-  test("a bad URL of the caller's is the caller's fault", async () => {
-    expect(await refusal(DEFAULT, { url: "nowhere" })).toMatchObject({ name: "InvalidTransportURL" });
+  test("a malformed URL of the caller throws an InvalidTransportURL", async () => {
+    expect(await errorOf(DEFAULT, { url: "nowhere" })).toMatchObject({ name: "InvalidTransportURL" });
   });
 });
 
@@ -264,7 +266,7 @@ describe("TLS in a file", () => {
         passphrase: "word",
       },
     ],
-  ])("of %s with %j", (url, lines, tls) => {
+  ])("the TLS options of %s with %j in the file", (url, lines, tls) => {
     const conf = parseConf(`[DEFAULT]\ntransport_url=${url}\n[oslo_messaging_amqp]\n${lines}\n`, reader(files));
     expect(conf.rpc.options.tls).toEqual(tls);
     expect(conf.notifications.options.tls).toEqual(tls);
@@ -280,7 +282,7 @@ group_1:
   log:
 `;
 
-  test("is read as YAML when a driver wants it", { tags: ["notify:drivers:routing-file"] }, () => {
+  test("routing_config is read as YAML when a driver is routing", { tags: ["notify:drivers:routing-file"] }, () => {
     const { readFile, read } = reader({ "r.yaml": yaml, empty: "" });
     const conf = (lines: string) => parseConf(notifications(lines), { readFile }).notifications.routing;
     expect(conf("driver = routing\nrouting_config = r.yaml")).toEqual({

@@ -12,7 +12,7 @@ type Values = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 interface Vector {
   name: string;
   text?: string;
-  /** In test/data, in the place of a text. */
+  /** File in test/data with the text, instead of `text`. */
   file?: string;
   oslo?: Values;
   error?: string;
@@ -24,14 +24,14 @@ const DATA = projectPath("test/data");
 const vectors: Vector[] = JSON.parse(await readFile(join(DATA, "conf-vectors.json"), "utf8"));
 const base = vectors[0]?.oslo ?? {};
 
-describe("parseConf reads as the real oslo.config does", () => {
+describe("parseConf parses files like the real oslo.config", () => {
   const good = vectors.filter(({ oslo }) => oslo !== undefined);
   test.each(good.map((vector) => [vector.name, vector] as const))(
-    "%s",
+    "parseConf reads the same values as oslo.config: %s",
     { tags: ["options:file:syntax"] },
     async (_name, { text, file = "", oslo = {} }) => {
       const conf = parseConf(text ?? (await readFile(join(DATA, file), "utf8")));
-      expect(inOslosTerms(conf)).toEqual(
+      expect(osloValues(conf)).toEqual(
         Object.fromEntries(Object.entries(base).map(([group, options]) => [group, { ...options, ...oslo[group] }])),
       );
     },
@@ -39,18 +39,18 @@ describe("parseConf reads as the real oslo.config does", () => {
 
   const bad = vectors.filter(({ error }) => error !== undefined);
   test.each(bad.map(({ name, text = "", error }) => [name, error, text] as const))(
-    "and refuses what it refuses: %s (%s)",
+    "parseConf throws where oslo.config fails: %s (%s)",
     (_name, _error, text) => {
       expect(() => parseConf(text)).toThrow(ConfigurationError);
     },
   );
 
-  test("a good many times", () => {
+  test("more than 30 valid and 15 invalid files are compared with oslo.config", () => {
     expect([good.length > 30, bad.length > 15]).toEqual([true, true]);
   });
 });
 
-function inOslosTerms({ rpc, server, notifications }: Conf): Values {
+function osloValues({ rpc, server, notifications }: Conf): Values {
   const { controlExchange = "openstack", rpcResponseTimeoutMs = 60_000 } = rpc.options;
   return {
     DEFAULT: {
@@ -60,7 +60,7 @@ function inOslosTerms({ rpc, server, notifications }: Conf): Values {
       rpc_ping_enabled: server.ping,
       executor_thread_pool_size: server.concurrency,
     },
-    oslo_messaging_amqp: amqpInOslosTerms(conf(rpc)),
+    oslo_messaging_amqp: amqpOsloValues(conf(rpc)),
     oslo_messaging_notifications: {
       driver: notifications.drivers,
       topics: notifications.topics,
@@ -74,10 +74,10 @@ function conf({ options }: Conf["rpc"]): Readonly<Record<string, unknown>> {
   return { ...resolveOptions({ options: options.amqp }) };
 }
 
-function amqpInOslosTerms(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const own = ROWS.filter(([, { name }]) => name !== "ws_path");
+function amqpOsloValues(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const rows = ROWS.filter(([, { name }]) => name !== "ws_path");
   return Object.fromEntries(
-    own.map(([key, { name }]) => {
+    rows.map(([key, { name }]) => {
       const value = values[key];
       if (key.endsWith("Ms")) return [name, Number(value) / 1_000];
       if (name === "sasl_mechanisms") return [name, (value as string[]).join(" ")];

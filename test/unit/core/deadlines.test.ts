@@ -10,8 +10,8 @@ function expired(phase: WaitPhase): Error {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe("a deadline", () => {
-  it("ends the wait in the phase it has reached", async () => {
+describe("Deadline", () => {
+  it("a deadline ends the wait with an error for its current phase", async () => {
     const deadline = new Deadlines().start({ ms: 100, expired });
     expect(await deadline.wait("connecting", () => Promise.resolve(1))).toBe(1);
     const reply = expect(deadline.wait("reply", () => never)).rejects.toThrow("over in reply");
@@ -19,7 +19,7 @@ describe("a deadline", () => {
     await reply;
   });
 
-  it("does not pass early, and soon after its time", async () => {
+  it("a deadline expires soon after its time, and never before", async () => {
     const deadline = new Deadlines().start({ ms: 100, expired });
     let over = false;
     deadline.beginWait("credit", () => {
@@ -31,7 +31,7 @@ describe("a deadline", () => {
     expect(over).toBe(true);
   });
 
-  it("refuses every later wait, once it is over", async () => {
+  it("an expired deadline refuses every later wait", async () => {
     const deadline = new Deadlines().start({ ms: 1, expired });
     await vi.advanceTimersByTimeAsync(20);
     await expect(deadline.wait("credit", () => never)).rejects.toThrow("over in connecting");
@@ -42,7 +42,7 @@ describe("a deadline", () => {
     expect(reason).toEqual(new Error("over in connecting"));
   });
 
-  it("ends with the reason of the user's signal, also one that was aborted before", async () => {
+  it("a deadline ends with the reason of the caller's signal, even if it was aborted before", async () => {
     const abort = new AbortController();
     const wait = expect(
       new Deadlines().start({ signal: abort.signal, expired }).wait("credit", () => never),
@@ -53,7 +53,7 @@ describe("a deadline", () => {
     await expect(late.wait("connecting", () => never)).rejects.toThrow("enough");
   });
 
-  it("leaves nothing behind when it is done: no timer, no listener", () => {
+  it("a deadline that is done leaves neither a timer nor a listener", () => {
     const abort = new AbortController();
     const remove = vi.spyOn(abort.signal, "removeEventListener");
     const deadlines = new Deadlines();
@@ -65,7 +65,7 @@ describe("a deadline", () => {
     expect(remove).toHaveBeenCalledTimes(2);
   });
 
-  it("takes a time longer than any timer of the engine as the longest one", async () => {
+  it("a time beyond the longest timer of the engine is limited to that timer", async () => {
     const deadline = new Deadlines().start({ ms: Number.MAX_SAFE_INTEGER, expired });
     let over = false;
     deadline.beginWait("reply", () => {
@@ -77,7 +77,7 @@ describe("a deadline", () => {
   });
 });
 
-it("runs any number of deadlines on one timer, each to its time", async () => {
+it("any number of deadlines share one timer and expire in order of their times", async () => {
   const deadlines = new Deadlines();
   const passed: number[] = [];
   for (const ms of [500, 100, 300, 200, 400]) {
@@ -91,7 +91,7 @@ it("runs any number of deadlines on one timer, each to its time", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it("passes for all, of this time and of later ones, when the error for one cannot be made", async () => {
+it("the other deadlines expire when creating the error for one throws", async () => {
   const deadlines = new Deadlines();
   const mistake = (): Error => {
     throw new Error("the user's mistake");

@@ -4,7 +4,7 @@ import { Waiters } from "@/src/core/waiters.js";
 
 const expired = (): Error => new Error("time is up");
 
-it("those who wait are all told, once, and who comes later waits for the next time", async () => {
+it("resolve and reject settle all current waiters once; later waiters wait for the next event", async () => {
   const waiters = new Waiters<number>();
   const wait = () => waiters.wait("connecting", new Deadlines().start({ expired }));
   const [first, second] = [wait(), wait()];
@@ -17,7 +17,7 @@ it("those who wait are all told, once, and who comes later waits for the next ti
   await expect(refused).rejects.toThrow("never");
 });
 
-it("who gives up is told why, and the others wait on", async () => {
+it("a waiter that gives up rejects with the reason, and the others keep waiting", async () => {
   const waiters = new Waiters<number>();
   const deadlines = new Deadlines();
   const giveUp = new AbortController();

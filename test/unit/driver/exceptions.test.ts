@@ -52,21 +52,21 @@ const all = [
 ];
 
 describe("every exception", () => {
-  it("is among those tested here", () => {
+  it("every exception is among those tested here", () => {
     expect(new Set(all.map((error) => error.constructor))).toEqual(new Set(Object.values(exceptions)));
   });
 
-  it.each(Object.entries(exceptions))("has its oslo name, %s, literally", (name, type) => {
+  it.each(Object.entries(exceptions))("the exception %s has its oslo name literally", (name, type) => {
     const error = all.find((error) => error.constructor === type);
     expect(error?.name).toBe(name);
     expect(String(error)).toMatch(new RegExp(`^${name}: `));
   });
 
-  it("is a MessagingException, but for those about the configuration, as in oslo", () => {
+  it("every exception except those about the configuration is a MessagingException, as in oslo", () => {
     for (const error of all) expect(error instanceof MessagingException).toBe(!(error instanceof ConfigurationError));
   });
 
-  it("descends as in oslo", () => {
+  it("exceptions inherit as in oslo", () => {
     expect(all.filter((error) => error instanceof MessagingServerError).map(({ name }) => name)).toEqual([
       "MessagingServerError",
       "TaskTimeout",
@@ -79,14 +79,14 @@ describe("every exception", () => {
     expect(new NoSuchOptError("k", "no")).toBeInstanceOf(ConfigurationError);
   });
 
-  it("can be told from the others by its name's type", () => {
+  it("the type of an exception's name identifies it", () => {
     expectTypeOf<exceptions.MessagingTimeout["name"]>().toEqualTypeOf<"MessagingTimeout">();
     expectTypeOf<exceptions.RemoteError["name"]>().toEqualTypeOf<"RemoteError">();
   });
 });
 
-describe("the text", () => {
-  it("of a timeout says what, to whom, where, in which phase and after how long", {
+describe("the text of an exception", () => {
+  it("the text of a timeout names operation, target, phase, time, address and host", {
     tags: ["send:timeout:told"],
   }, () => {
     const error = new MessagingTimeout({ ...where, phase: "reply" });
@@ -96,18 +96,18 @@ describe("the text", () => {
     expect(error).toMatchObject({ phase: "reply", address: "a/b", host: "h:5672", elapsedMs: 1234.5 });
   });
 
-  it("of a timeout before anything is known says so", () => {
+  it("the text of a timeout says when address and host are not known", () => {
     const error = new MessagingTimeout({ ...where, phase: "connecting", address: undefined, host: undefined });
     expect(error.message).toContain("(phase connecting, after 1235 ms, address not known yet, host none)");
   });
 
-  it("of a missed heartbeat is oslo's", () => {
+  it("the text of a missed heartbeat is oslo's", () => {
     expect(new MessagingTimeout({ ...where, phase: "heartbeat" }).message).toContain(
       "failed: call monitor timed out (",
     );
   });
 
-  it("of a failed delivery says the outcome and the reason as well", () => {
+  it("the text of a failed delivery names outcome and reason as well", () => {
     const reason = "amqp:not-found: gone";
     const error = new MessageDeliveryFailure({ ...where, phase: "acknowledgement", outcome: "rejected", reason });
     expect(error.message).toBe(
@@ -117,7 +117,7 @@ describe("the text", () => {
     expect(error).toMatchObject({ outcome: "rejected", phase: "acknowledgement", address: "a/b", host: "h:5672" });
   });
 
-  it("is oslo's where clients match on it", () => {
+  it("texts that clients match on are oslo's, letter for letter", () => {
     expect(new NoSuchMethod("m").message).toBe("Endpoint does not support RPC method m");
     expect(new UnsupportedVersion("1.1").message).toBe("Endpoint does not support RPC version 1.1");
     expect(new UnsupportedVersion("1.1", "m").message).toBe(
@@ -134,24 +134,24 @@ describe("the text", () => {
     );
   });
 
-  it("of a bad setting begins with its key", () => {
+  it("the text of an invalid setting begins with its key", () => {
     expect(new NoSuchOptError("idleTimeout", "no").message).toBe("idleTimeout: no");
     expect(new NoSuchOptError("idleTimeout", "no").key).toBe("idleTimeout");
   });
 });
 
-describe("the cause", () => {
-  it("is kept", () => {
+describe("the cause of an exception", () => {
+  it("an exception keeps its cause", () => {
     expect(new MessagingTimeout({ ...where, phase: "reply", cause }).cause).toBe(cause);
     expect(new RemoteError(failure, { cause }).cause).toBe(cause);
   });
 
-  it("is not there when there is none", () => {
+  it("an exception without a cause has no member for it", () => {
     expect("cause" in new MessagingTimeout({ ...where, phase: "reply" })).toBe(false);
   });
 });
 
-it("a remote error has what the remote said as data", () => {
+it("a RemoteError has the details of the remote failure as data", () => {
   expect(new RemoteError(failure)).toMatchObject({
     excType: "ValueError",
     module: "builtins",

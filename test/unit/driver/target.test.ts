@@ -4,19 +4,19 @@ import { Target, type TargetInit, toTarget } from "@/src/driver/target.js";
 
 const FULL = { exchange: "x", topic: "t", namespace: "n", version: "1.0", server: "s", fanout: true };
 
-describe("a target", () => {
-  it("has its members, and undefined or false for the others", () => {
+describe("Target", () => {
+  it("omitted members of a target are undefined or false", () => {
     expect(new Target(FULL)).toMatchObject(FULL);
     const { exchange, topic, namespace, version, server, fanout } = new Target();
     expect([exchange, topic, namespace, version, server, fanout]).toEqual([...Array(5).fill(undefined), false]);
   });
 
-  it("accepts its namespace and the legacy ones", () => {
+  it("a target accepts its namespace and the legacy ones", () => {
     expect(new Target().acceptedNamespaces).toEqual([undefined]);
     expect(new Target({ namespace: "n", legacyNamespaces: ["a", "b"] }).acceptedNamespaces).toEqual(["n", "a", "b"]);
   });
 
-  it("prints as in Python, without what is empty", () => {
+  it("a target prints as in Python, without empty members", () => {
     expect(`${new Target(FULL)}`).toBe("<Target exchange=x, topic=t, namespace=n, version=1.0, server=s, fanout=True>");
     expect(`${new Target({ topic: "t", server: "", fanout: false })}`).toBe("<Target topic=t>");
     expect(`${new Target()}`).toBe("<Target >");
@@ -26,32 +26,32 @@ describe("a target", () => {
     [{ topic: 5 }, "topic must be a string, not number"],
     [{ server: null }, "server must be a string, not null"],
     [{ fanout: "yes" }, "fanout must be a boolean, not string"],
-  ])("refuses %j", (init, message) => {
+  ])("a target throws for members of a wrong type: %j", (init, message) => {
     const make = () => new Target(init as object);
     expect(make).toThrow(InvalidTarget);
     expect(make).toThrow(message);
   });
 });
 
-describe("a copy", () => {
+describe("a copy of a target", () => {
   const target = new Target({ ...FULL, legacyNamespaces: ["old"] });
 
-  it("inherits what is absent or undefined, takes what is given, clears what is null", () => {
+  it("a copy inherits omitted and undefined members, and clears those that are null", () => {
     const copy = target.with({ server: null, exchange: undefined, topic: "other", fanout: null });
     expect(copy).toMatchObject({ ...FULL, topic: "other", server: undefined, fanout: false });
   });
 
-  it("keeps the legacy namespaces, unless they are replaced", () => {
+  it("a copy keeps the legacy namespaces, unless they are replaced", () => {
     expect(target.with({ namespace: "m" }).acceptedNamespaces).toEqual(["m", "old"]);
     expect(target.with({ legacyNamespaces: null }).acceptedNamespaces).toEqual(["n"]);
   });
 
-  it("leaves the original alone", () => {
+  it("a copy does not change the original", () => {
     target.with({ topic: "other" });
     expect(target.topic).toBe("t");
   });
 
-  it("does not follow later changes of what the original was made from", () => {
+  it("a copy does not depend on later changes of the original's init object", () => {
     const init = { topic: "t" };
     const made = new Target(init);
     init.topic = "changed";
@@ -59,7 +59,7 @@ describe("a copy", () => {
   });
 });
 
-it("something like a target becomes one, and a target stays itself", () => {
+it("toTarget makes a target from members and returns a target unchanged", () => {
   const target = new Target({ topic: "t" });
   expect(toTarget(target)).toBe(target);
   expect(toTarget({ topic: "t" })).toBeInstanceOf(Target);

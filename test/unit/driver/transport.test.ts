@@ -24,29 +24,29 @@ function runtime(defaults: Runtime["defaults"] = {}): Runtime {
   return { dialers: { amqp: dial, amqps: dial }, identity: { node: "node", process: "program", pid: 7 }, defaults };
 }
 
-function transport(url: string | TransportURL, options: TransportOptions = {}, on = runtime()): RPCTransport {
-  const made = new RPCTransport(on, url, options);
+function transport(url: string | TransportURL, options: TransportOptions = {}, inRuntime = runtime()): RPCTransport {
+  const made = new RPCTransport(inRuntime, url, options);
   onTestFinished(() => made.close());
   return made;
 }
 
-/** What the frames of a connection say that was made so. */
-async function openFields(url: string, options: TransportOptions = {}, on = runtime()) {
+/** The fields of the Open frame that a transport sends. */
+async function openFields(url: string, options: TransportOptions = {}, inRuntime = runtime()) {
   const frames: Frame[] = [];
-  await transport(url, { onFrame: (frame) => frames.push(frame), ...options }, on).connect();
+  await transport(url, { onFrame: (frame) => frames.push(frame), ...options }, inRuntime).connect();
   return frames.find(({ direction, performative }) => direction === "out" && performative === "open")?.fields;
 }
 
 const URL = "amqp://user:secret@localhost/vhost";
 
 describe("making a transport", () => {
-  test("takes a URL as text or as an object", () => {
+  test("a transport accepts a URL as text or as an object", () => {
     expect(transport(URL).url.virtualHost).toBe("vhost");
     const url = TransportURL.parse(URL);
     expect(transport(url).url).toBe(url);
   });
 
-  test("refuses a scheme that does not work here, and names those that do", { tags: ["driver:load"] }, () => {
+  test("an unsupported scheme throws an error that names the supported ones", { tags: ["driver:load"] }, () => {
     for (const scheme of ["rabbit", "constructor", "amqp+ws"]) {
       expect(() => transport(`${scheme}://h/`)).toThrow(
         expect.objectContaining({
@@ -58,7 +58,7 @@ describe("making a transport", () => {
     }
   });
 
-  test("takes schemes that are added", () => {
+  test("a transport accepts schemes of additional dialers", () => {
     const dial: Dial = () => Promise.reject(new Error("no"));
     expect(transport("other://h/", { dialers: { other: dial } }).url.scheme).toBe("other");
     expect(() => transport("third://h/", { dialers: { other: dial } })).toThrow(
@@ -66,7 +66,7 @@ describe("making a transport", () => {
     );
   });
 
-  test("refuses a URL that cannot be read, without its password", () => {
+  test("a malformed URL throws an error without its password", () => {
     const error = capture(() => transport("amqp://user:secret@h:port/"));
     expect(error).toMatchObject({ name: "InvalidTransportURL" });
     expect(String(error)).not.toContain("secret");
@@ -76,7 +76,7 @@ describe("making a transport", () => {
     ["amqp://h/?nonsense=1", "NoSuchOptError", "nonsense"],
     ["amqp://h/?idle_timeout=soon", "ConfigurationError", "idle_timeout"],
     ["amqp://h/?ssl=perhaps", "ConfigurationError", "ssl"],
-  ])("checks the query of %s", (url, name, key) => {
+  ])("an invalid query throws: %s", (url, name, key) => {
     expect(capture(() => transport(url))).toMatchObject({ name, key });
   });
 
@@ -100,17 +100,19 @@ describe("making a transport", () => {
     ["maxQueued.messages", { maxQueued: { messages: 0 } }],
     ["maxQueued.bytes", { maxQueued: { bytes: "1" } }],
     ["random", { random: 0.5 }],
-  ])("refuses a bad %s, naming it", (key, options) => {
+  ])("an invalid option %s throws an error that names it", (key, options) => {
     expect(capture(() => transport(URL, options))).toMatchObject({ key });
   });
 
-  test("connects nowhere yet", { tags: ["driver:never-connected"] }, () => {
+  test("a new transport does not connect yet", { tags: ["driver:never-connected"] }, () => {
     expect(transport("amqp://nowhere.invalid/").state).toEqual({ type: "idle" });
   });
 });
 
-describe("a connection", () => {
-  test("tells who we are", { tags: ["connection:container-name"] }, async () => {
+describe("the connection of a transport", () => {
+  test("a connection identifies the program by container id and properties", {
+    tags: ["connection:container-name"],
+  }, async () => {
     const open = await openFields(URL);
     expect(open).toMatchObject({ properties: { node: "node", process: "program", pid: 7 } });
     expect(open).toHaveProperty(
@@ -121,25 +123,27 @@ describe("a connection", () => {
     expect(open).not.toHaveProperty("idleTimeOut");
   });
 
-  test("has a name of its own where the options give it an empty one", {
+  test("a connection generates its container id when container_name is empty", {
     tags: ["connection:container-name"],
   }, async () => {
     const open = await openFields(URL, { amqp: { containerName: "" } });
     expect(open).toHaveProperty("containerId", expect.stringMatching(/^openstack\.org/));
   });
 
-  test("carries what the options say", { tags: ["connection:container-name", "options:url"] }, async () => {
+  test("the Open frame carries container_name, virtual host and idle_timeout", {
+    tags: ["connection:container-name", "options:url"],
+  }, async () => {
     const open = await openFields(`${URL}?container_name=mine&pseudo_vhost=false&idle_timeout=60`);
     expect(open).toMatchObject({ containerId: "mine", hostname: "vhost", idleTimeOut: 30_000 });
   });
 
-  test("has the defaults of the runtime, which the URL goes before", { tags: ["options:url"] }, async () => {
+  test("a connection has the defaults of the runtime, which the URL overrides", { tags: ["options:url"] }, async () => {
     const web = runtime({ idleTimeoutMs: 10_000 });
     expect(await openFields(URL, {}, web)).toMatchObject({ idleTimeOut: 5_000 });
     expect(await openFields(`${URL}?idle_timeout=0`, {}, web)).not.toHaveProperty("idleTimeOut");
   });
 
-  test("goes to the WebSocket path of the URL, or of the options", async () => {
+  test("a connection uses the WebSocket path of the URL, else of the options", async () => {
     const asked: Address[] = [];
     const dial: Dial = (to) => {
       asked.push(to);
@@ -156,7 +160,7 @@ describe("a connection", () => {
     expect(asked.map(({ path }) => path)).toEqual([undefined, "/code", "/url"]);
   });
 
-  test("that is refused says why in the status, without the password", async () => {
+  test("the status has the reason of a refused connection, without the password", async () => {
     const made = transport("amqp://user:guess@localhost/", { random: () => 0 });
     const connecting = failureOf(made.connect({ signal: AbortSignal.timeout(200) }));
     let refused: TransportStatus | undefined;
@@ -169,7 +173,7 @@ describe("a connection", () => {
     expect((await connecting).name).toBe("TimeoutError");
   });
 
-  test("logs its frames when trace is on, without secrets", { tags: ["connection:trace"] }, async () => {
+  test("a connection with trace logs its frames, without secrets", { tags: ["connection:trace"] }, async () => {
     const logger = new RecordingLogger();
     const frames: Frame[] = [];
     await transport(`${URL}?trace=true`, { logger, onFrame: (frame) => frames.push(frame) }).connect();
@@ -178,7 +182,9 @@ describe("a connection", () => {
     expect(JSON.stringify(logger.lines)).not.toContain("secret");
   });
 
-  test("traced shows nothing of its messages: a context may hold a token", { tags: ["connection:trace"] }, async () => {
+  test("a trace shows no content of messages, because a context may hold a token", {
+    tags: ["connection:trace"],
+  }, async () => {
     const logger = new RecordingLogger();
     const traced = transport(`${URL}?trace=true`, { logger });
     await getRpcServer(traced, { topic: "t", server: "s" }, [{ echo: () => "s3cret reply" }]).start();
@@ -191,7 +197,7 @@ describe("a connection", () => {
   test.each<[secret: string, options: TransportOptions, query: string]>([
     ["password", {}, "?sasl_mechanisms=PLAIN"],
     ["token", { credentials: () => ({ token: "t0ken" }) }, ""],
-  ])("warns once when the %s goes in clear to another machine", async (secret, options, query) => {
+  ])("a connection warns once when it sends the %s in clear to another machine", async (secret, options, query) => {
     const logger = new RecordingLogger();
     await transport(`amqp://user:secret@localhost/${query}`, { ...options, logger }).connect();
     expect(logger.of("warn")).toEqual([]);
@@ -202,14 +208,14 @@ describe("a connection", () => {
     expect(JSON.stringify(logger.lines)).not.toMatch(/:secret|t0ken/);
   });
 
-  test("does not warn where the password stays here", async () => {
+  test("a connection does not warn when SASL does not send the password in clear", async () => {
     const logger = new RecordingLogger();
     await transport("amqp://user:secret@broker.example/", { logger }).connect();
     expect(logger.of("warn")).toEqual([]);
   });
 });
 
-test("a runtime that wakes makes a transport connect at once, until it is closed", {
+test("a wake event of the runtime makes a transport connect immediately, until it is closed", {
   tags: ["failover:wake"],
 }, async () => {
   let wake: (() => void) | undefined;
@@ -237,7 +243,7 @@ test("a runtime that wakes makes a transport connect at once, until it is closed
 });
 
 describe("closing a transport", () => {
-  test("ends its connection and its status", async () => {
+  test("closing a transport ends its connection and its status", async () => {
     const made = transport(URL);
     await made.connect();
     expect(made.state).toEqual({ type: "connected", host: "localhost:5672", product: "oslo-messaging-router" });
@@ -249,7 +255,7 @@ describe("closing a transport", () => {
     expect((await failureOf(made.connect())).message).toBe("the transport is closed");
   });
 
-  test("is what disposing of it does", async () => {
+  test("disposing a transport closes it", async () => {
     const made = transport(URL);
     {
       await using disposed = made;
@@ -258,7 +264,7 @@ describe("closing a transport", () => {
     expect(made.state.type).toBe("closed");
   });
 
-  test("refuses a grace that is none", async () => {
+  test("closing a transport rejects for an invalid graceMs", async () => {
     const made = transport(URL);
     for (const graceMs of [-1, Number.NaN]) {
       expect(await failureOf(made.close({ graceMs }))).toMatchObject({ name: "ConfigurationError", key: "graceMs" });
@@ -266,7 +272,7 @@ describe("closing a transport", () => {
   });
 });
 
-test("a transport for notifications is no transport for RPC", () => {
+test("the types of transports for notifications and for RPC differ", () => {
   const rpc = transport(URL);
   const notification = new NotificationTransport(runtime(), URL, {});
   // @ts-expect-error they are different kinds
@@ -280,5 +286,5 @@ function capture(make: () => unknown): unknown {
   } catch (error) {
     return error;
   }
-  throw new Error("it was taken");
+  throw new Error("no error was thrown");
 }

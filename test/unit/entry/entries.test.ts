@@ -2,31 +2,31 @@ import { expect, test } from "vitest";
 import * as node from "@/src/entry/node.js";
 import * as web from "@/src/entry/web.js";
 
-test("both entries have the same names", () => {
+test("the entries of Node and of the web export the same names", () => {
   expect(Object.keys(web).sort()).toEqual(Object.keys(node).sort());
 });
 
-test("Node speaks TCP and WebSocket", { tags: ["driver:load"] }, () => {
+test("Node's entry supports TCP and WebSocket", { tags: ["driver:load"] }, () => {
   for (const scheme of ["amqp", "amqps", "amqp+ws", "amqp+wss"]) {
     expect(node.getRpcTransport(`${scheme}://h/`).url.scheme).toBe(scheme);
     expect(node.getNotificationTransport(`${scheme}://h/`).url.scheme).toBe(scheme);
   }
 });
 
-test("the web speaks WebSocket, and says so", () => {
+test("the web's entry supports WebSocket only, and its errors name the supported schemes", () => {
   expect(web.getRpcTransport("amqp+wss://h/").url.scheme).toBe("amqp+wss");
   expect(() => web.getRpcTransport("amqp://h/")).toThrow("the supported schemes are amqp+ws, amqp+wss");
   expect(() => web.getNotificationTransport("amqps://h/")).toThrow(web.DriverLoadFailure);
 });
 
-test("the web without a WebSocket says that as the reason why there is no connection", async () => {
+test("the web's entry reports a missing WebSocket as the reason of the failed attempt", async () => {
   const transport = web.getRpcTransport("amqp+ws://localhost/");
   const connecting = transport.connect();
   for await (const status of transport.status()) {
     if (status.type !== "disconnected") continue;
     expect(status.error?.message).toBe(
       globalThis.WebSocket === undefined
-        ? "there is no WebSocket here"
+        ? "this runtime has no WebSocket"
         : expect.stringContaining("cannot open WebSocket"),
     );
     break;

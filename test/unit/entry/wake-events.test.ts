@@ -1,13 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { onWake } from "@/src/entry/wake-events.js";
 
-/** A window with a page, as far as anybody listens to it. */
+/** A window with a page: the part of it that has the events. */
 function page() {
   const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
   return Object.assign(new EventTarget(), { document });
 }
 
-test("a window wakes when the network comes or goes, and when its page is shown again", {
+test("wake is called when the network is lost or returns, and when the page is shown again", {
   tags: ["failover:wake"],
 }, () => {
   const window = page();
@@ -18,7 +18,7 @@ test("a window wakes when the network comes or goes, and when its page is shown 
   expect(wake).toHaveBeenCalledTimes(5);
 });
 
-test("a page that is hidden or frozen does not wake: its timers are about to stand still", () => {
+test("wake is not called when the page is hidden or frozen: its timers are about to stop", () => {
   const window = page();
   const wake = vi.fn();
   onWake(wake, window);
@@ -27,7 +27,7 @@ test("a page that is hidden or frozen does not wake: its timers are about to sta
   expect(wake).not.toHaveBeenCalled();
 });
 
-test("a worker, which has no page, wakes by the network", () => {
+test("wake is called by the network's events in a worker, which has no page", () => {
   const worker = new EventTarget();
   const wake = vi.fn();
   onWake(wake, worker);
@@ -35,11 +35,11 @@ test("a worker, which has no page, wakes by the network", () => {
   expect(wake).toHaveBeenCalledTimes(1);
 });
 
-test("where there are no such events nothing happens", () => {
+test("a runtime without such events never calls wake", () => {
   onWake(vi.fn(), {})();
 });
 
-test("nothing wakes after the end", () => {
+test("wake is not called after unsubscribing", () => {
   const window = page();
   const wake = vi.fn();
   const end = onWake(wake, window);

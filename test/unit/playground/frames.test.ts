@@ -2,15 +2,11 @@ import { describe, expect, it } from "vitest";
 import { frameSummary } from "@/playground/page/frames/frame-summary.js";
 import { fits } from "@/playground/page/notifications/notification-filter.js";
 
-describe("a frame in a few words", () => {
+describe("frameSummary", () => {
   it.each([
     ["attach", { role: false, target: { type: "target", address: "a/b" } }, "sender a/b"],
-    [
-      "attach",
-      { role: true, source: { type: "source", dynamic: true } },
-      "receiver of an address that the peer makes up",
-    ],
-    ["attach", { role: true }, "receiver of no address"],
+    ["attach", { role: true, source: { type: "source", dynamic: true } }, "receiver of a dynamic address"],
+    ["attach", { role: true }, "receiver without an address"],
     [
       "transfer",
       { handle: 1, deliveryId: 2, settled: true, payloadBytes: 3 },
@@ -24,12 +20,12 @@ describe("a frame in a few words", () => {
     ],
     ["heartbeat", {}, ""],
     ["unreadable", { reason: "no frame" }, '{"reason":"no frame"}'],
-  ])("%s %j", (performative, fields, summary) => {
+  ])("the summary of the frame %s %j is %j", (performative, fields, summary) => {
     expect(frameSummary({ direction: "in", channel: 0, performative, fields, bytes: 8 })).toBe(summary);
   });
 });
 
-describe("the filter of event types", () => {
+describe("fits", () => {
   it.each([
     ["", true],
     ["instance", true],
@@ -39,7 +35,7 @@ describe("the filter of event types", () => {
     ["compute.*.end", true],
     ["create.*", false],
     ["c.mpute*", false],
-  ])("%j passes compute.instance.create.end: %s", (pattern, passes) => {
+  ])("the event type pattern %j matches compute.instance.create.end: %s", (pattern, passes) => {
     expect(fits("compute.instance.create.end", pattern)).toBe(passes);
   });
 });

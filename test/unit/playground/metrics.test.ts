@@ -3,8 +3,8 @@ import { BOUNDS_MS, Latencies } from "@/playground/page/metrics/latencies.js";
 import { describeRates, SECONDS, Throughput } from "@/playground/page/metrics/throughput.js";
 import type { Frame } from "@/src/core/frames/frame-log.js";
 
-describe("the latencies of the playground", () => {
-  it("fall between the bounds, the lower one included", () => {
+describe("Latencies", () => {
+  it("a latency is counted in the bar whose lower bound it reaches", () => {
     const latencies = new Latencies();
     for (const ms of [0.1, 1, 1.9, 2, 70_000]) latencies.add(ms);
     const counts = latencies.histogram();
@@ -14,7 +14,7 @@ describe("the latencies of the playground", () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   });
 
-  it("are told in a sentence, and forgotten", () => {
+  it("the latencies are summarized in a sentence until they are cleared", () => {
     const latencies = new Latencies();
     for (let ms = 1; ms <= 100; ms += 1) latencies.add(ms);
     expect(latencies.summary()).toBe(
@@ -24,7 +24,7 @@ describe("the latencies of the playground", () => {
     expect(latencies.summary()).toMatch(/^No calls yet/);
   });
 
-  it("forget the oldest of very many", () => {
+  it("only the latest 10,000 latencies are counted", () => {
     const latencies = new Latencies();
     for (let index = 0; index < 25_000; index += 1) latencies.add(index < 15_000 ? 10_000 : 1);
     expect(latencies.histogram().reduce((sum, count) => sum + count, 0)).toBe(10_000);
@@ -32,12 +32,12 @@ describe("the latencies of the playground", () => {
   });
 });
 
-describe("the throughput of the playground", () => {
+describe("Throughput", () => {
   const transfer = (direction: Frame["direction"], fields: object = {}): Frame => {
     return { direction, channel: 0, performative: "transfer", fields, bytes: 100 };
   };
 
-  it("counts messages by the second that is over, by their last frame", () => {
+  it("a message is counted once, in the completed second of its last transfer frame", () => {
     const throughput = new Throughput();
     throughput.add(transfer("in", { more: true }), 10_000);
     throughput.add(transfer("in", { more: false }), 10_999);
@@ -52,7 +52,7 @@ describe("the throughput of the playground", () => {
     );
   });
 
-  it("forgets what is older than it shows", () => {
+  it("messages older than the chart are not counted", () => {
     const throughput = new Throughput();
     throughput.add(transfer("in"), 1_000);
     throughput.add(transfer("in"), 200_000);

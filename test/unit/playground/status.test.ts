@@ -4,23 +4,23 @@ import type { TransportStatus } from "@/src/entry/node.js";
 
 const HOST = "localhost:5673";
 
-describe("a line of the playground about a connection", () => {
-  it("keeps what went wrong while it tries again, and forgets it once it is connected", async () => {
+describe("StatusLine", () => {
+  it("a status line keeps the error during retries, and removes it when the transport is connected", async () => {
     const texts = await linesOf(
       { type: "connecting", host: HOST, attempt: 1 },
-      { type: "disconnected", host: HOST, error: new Error("nobody listens"), retryInMs: 1_500 },
+      { type: "disconnected", host: HOST, error: new Error("connection refused"), retryInMs: 1_500 },
       { type: "connecting", host: HOST, attempt: 2 },
       { type: "connected", host: HOST, product: "router" },
     );
     expect(texts).toEqual([
       `connecting to ${HOST}, attempt 1`,
-      `disconnected from ${HOST}, again in 1.5 s: nobody listens`,
-      `connecting to ${HOST}, attempt 2: nobody listens`,
+      `disconnected from ${HOST}, retrying in 1.5 s: connection refused`,
+      `connecting to ${HOST}, attempt 2: connection refused`,
       `connected to ${HOST}, router`,
     ]);
   });
 
-  it("says why there is no connection at all", () => {
+  it("a status line shows why there is no transport", () => {
     const line = { dataset: {}, textContent: "" };
     new StatusLine(line).refuse(new TypeError("no URL"));
     expect(line).toEqual({ dataset: { state: "refused" }, textContent: "TypeError: no URL" });
@@ -29,7 +29,7 @@ describe("a line of the playground about a connection", () => {
   });
 });
 
-/** What it shows, status by status. */
+/** Returns the text that the line shows after each status. */
 async function linesOf(...statuses: readonly TransportStatus[]): Promise<readonly string[]> {
   const line = { dataset: {}, textContent: "" };
   const texts: string[] = [];

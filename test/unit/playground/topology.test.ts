@@ -24,8 +24,8 @@ const topology: Topology = {
   omitted: { connections: 0, addresses: 0, links: 0 },
 };
 
-describe("the playground's picture of a topology", () => {
-  it("has who sends on the left, who listens on the right, and only those", () => {
+describe("pictureOf and addressName", () => {
+  it("the picture of a topology has only clients that send or listen: senders on the left, listeners on the right", () => {
     const { senders, receivers } = pictureOf(topology, false);
     expect(senders.map(({ name }) => name)).toEqual(["client"]);
     expect(receivers.map(({ name, about }) => [name, about])).toEqual([
@@ -34,7 +34,7 @@ describe("the playground's picture of a topology", () => {
     ]);
   });
 
-  it("has the priorities of a topic of notifications as one, after RPC", () => {
+  it("the picture of a topology has one address for all priorities of a notification topic, after RPC", () => {
     const { addresses } = pictureOf(topology, false);
     expect(addresses).toMatchObject([
       { name: "demo", kind: "RPC, any server", waiting: 4 },
@@ -42,7 +42,7 @@ describe("the playground's picture of a topology", () => {
     ]);
   });
 
-  it("has the addresses of replies when they are wanted", () => {
+  it("the picture of a topology includes reply addresses on request", () => {
     const { addresses, senders } = pictureOf(topology, true);
     expect(addresses.at(-1)).toMatchObject({ kind: "replies" });
     expect(senders.map(({ name }) => name)).toEqual(["client", "server"]);
@@ -52,7 +52,10 @@ describe("the playground's picture of a topology", () => {
     ["openstack.org/om/rpc/multicast/openstack/demo", { name: "demo", kind: "RPC, every server" }],
     ["openstack.org/om/rpc/unicast/nova/compute/host-1", { name: "nova/compute/host-1", kind: "RPC, one server" }],
     ["unicast.openstack.demo", { name: "unicast.openstack.demo", kind: "address" }],
-  ])("calls %s what it is", (text, name) => {
-    expect(addressName(text, false)).toEqual(name);
-  });
+  ])(
+    "the address %s is named after its topic and purpose if it follows oslo.messaging's default format",
+    (text, name) => {
+      expect(addressName(text, false)).toEqual(name);
+    },
+  );
 });

@@ -25,8 +25,8 @@ const URL = "amqp+memory://h/";
 describe.each([
   ["Node", node],
   ["the web", web],
-])("the watcher of the topology, of %s", (_, { watchTopology }) => {
-  test("sees what there is, then what changes; its connection is closed when the loop ends", async () => {
+])("watchTopology of %s", (_, { watchTopology }) => {
+  test("watchTopology yields the topology, then its changes, and closes its connection when the loop ends", async () => {
     const { intermediary, options } = makeBed();
     const transport = getRpcTransport(URL, options);
     onTestFinished(() => transport.close());
@@ -35,14 +35,14 @@ describe.each([
     for await (const topology of watchTopology(URL, options)) {
       seen.push(topology);
       if (topology.addresses.length === 3) break;
-      if (seen.length > 1) continue; // not all of its links are there yet
+      if (seen.length > 1) continue; // not all of the server's links are attached yet
       await getRpcServer(transport, { topic: "t", server: "s" }, [{}]).start();
     }
     expect(seen[0]).toMatchObject({ connections: [{ watching: false }, { watching: true }], addresses: [] });
     expect(intermediary.connections).toBe(1);
   });
 
-  test("connects when the first snapshot is asked for", async () => {
+  test("watchTopology connects when the first snapshot is requested", async () => {
     const { intermediary, options } = makeBed();
     const iterator = watchTopology(URL, options)[Symbol.asyncIterator]();
     expect(intermediary.connections).toBe(0);
@@ -52,7 +52,7 @@ describe.each([
     expect(intermediary.connections).toBe(0);
   });
 
-  test("throws at once for what makes no transport", () => {
+  test("watchTopology throws immediately for an invalid URL or option", () => {
     const dialers = { "amqp+memory": memoryDial(new Intermediary({ kind: "router" }).accept) };
     expect(() => watchTopology("h")).toThrow(InvalidTransportURL);
     expect(() => watchTopology("amqp+pigeon://h/", { dialers })).toThrow(DriverLoadFailure);
@@ -63,8 +63,8 @@ describe.each([
   });
 });
 
-describe("a slow reader", () => {
-  test("gets the newest, and none of those that it missed", async () => {
+describe("a slow reader of the topology", () => {
+  test("a slow reader gets the newest topology and none of those before it", async () => {
     const { options } = makeBed();
     const transport = getRpcTransport(URL, options);
     onTestFinished(() => transport.close());
@@ -75,7 +75,7 @@ describe("a slow reader", () => {
       if (seen.length === 2) break;
       for (const topic of ["a", "b", "c"]) {
         await getRpcServer(transport, { topic, server: "s" }, [{}]).start();
-        await another.next(); // so that there was something to miss
+        await another.next(); // waits until there is a topology to miss
       }
     }
     expect(seen[1]).toBeGreaterThan(3);
@@ -83,17 +83,17 @@ describe("a slow reader", () => {
   });
 });
 
-describe("the signal", () => {
+describe("the signal of watchTopology", () => {
   const reason = new Error("enough");
 
-  test("that is aborted already lets nothing begin", async () => {
+  test("an aborted signal prevents the connection", async () => {
     const { intermediary, options } = makeBed();
     const watching = first(watchTopology(URL, { ...options, signal: AbortSignal.abort(reason) }));
     await expect(watching).rejects.toBe(reason);
     expect(intermediary.connections).toBe(0);
   });
 
-  test("ends the wait for a connection", async () => {
+  test("the signal ends the wait for a connection", async () => {
     const abort = new AbortController();
     const dialled = new Deferred<AbortSignal>();
     const dial: Dial = async (_to, _on, signal) => {
@@ -107,7 +107,7 @@ describe("the signal", () => {
     expect((await dialled.promise).aborted).toBe(true);
   });
 
-  test("ends the wait for the link, and for the first snapshot", async () => {
+  test("the signal ends the wait for the link and for the first snapshot", async () => {
     for (const phase of ["link", "snapshot"] as const) {
       const abort = new AbortController();
       const asked = new Deferred<void>();
@@ -123,7 +123,7 @@ describe("the signal", () => {
     }
   });
 
-  test("ends the wait for the next snapshot, and the connection", async () => {
+  test("the signal ends the wait for the next snapshot and closes the connection", async () => {
     const { intermediary, options } = makeBed();
     const abort = new AbortController();
     const iterator = watchTopology(URL, { ...options, signal: abort.signal })[Symbol.asyncIterator]();
@@ -134,7 +134,7 @@ describe("the signal", () => {
     expect(intermediary.connections).toBe(0);
   });
 
-  test("is left alone once it is over", async () => {
+  test("the signal has no listeners after the loop ends", async () => {
     const { options } = makeBed();
     const { signal } = new AbortController();
     const listeners = new Set<unknown>();
@@ -145,8 +145,8 @@ describe("the signal", () => {
   });
 });
 
-describe("the watch ends with the reason", () => {
-  test("when nobody is there: after each host was tried once", async () => {
+describe("the end of a watch", () => {
+  test("the watch throws the connection error after trying each host once", async () => {
     const tried: string[] = [];
     const dial: Dial = async ({ hostname }) => {
       tried.push(hostname);
@@ -157,20 +157,20 @@ describe("the watch ends with the reason", () => {
     expect(tried.sort()).toEqual(["a", "b"]);
   });
 
-  test("but not when another host of the URL is there", async () => {
+  test("the watch continues when another host of the URL accepts the connection", async () => {
     const { intermediary } = makeBed();
-    const there = memoryDial(intermediary.accept);
+    const dialIntermediary = memoryDial(intermediary.accept);
     let count = 0;
     const dial: Dial = async (...args) => {
       count++;
-      if (count === 1) throw new Error("not there");
-      return await there(...args);
+      if (count === 1) throw new Error("connection refused");
+      return await dialIntermediary(...args);
     };
     const topology = await first(watchTopology("amqp+memory://a,b/", { dialers: { "amqp+memory": dial } }));
     expect(topology.kind).toBe("router");
   });
 
-  test("when the password is wrong, but not when a function gives the right one", async () => {
+  test("a wrong password ends the watch; the right one from a function does not", async () => {
     const { options } = makeBed({ users: new Map([["joe", "pässword"]]) });
     await expect(first(watchTopology("amqp+memory://joe:secret@h/", options))).rejects.toMatchObject({
       name: "AuthenticationError",
@@ -181,7 +181,7 @@ describe("the watch ends with the reason", () => {
     expect(connections).toMatchObject([{ user: "joe", watching: true }]);
   });
 
-  test("when the intermediary closes", async () => {
+  test("the watch throws when the intermediary closes", async () => {
     const { intermediary, options } = makeBed();
     const iterator = watchTopology(URL, options)[Symbol.asyncIterator]();
     await iterator.next();
@@ -190,7 +190,7 @@ describe("the watch ends with the reason", () => {
     await expect(next).rejects.toThrow("amqp:connection:forced: oslo-messaging-router is closing");
   });
 
-  test("when the peer detaches the link", async () => {
+  test("the watch throws when the peer detaches the link", async () => {
     const accept = peer((request) => {
       const sender = attach(request);
       queueMicrotask(() => sender.close({ condition: "amqp:resource-deleted", description: "gone" }));
@@ -205,28 +205,28 @@ describe("the watch ends with the reason", () => {
       (request: Request) => request.refuse({ condition: "amqp:not-found" }),
     ],
     [
-      "has such an address that is something else",
+      "attaches the address without the capability",
       "does not know the address $topology",
       (request: Request) => void request.acceptSender({ source: request.source ?? {}, target: { address: "t" } }),
     ],
     [
-      "tells something else there",
-      "tells something else $topology",
+      "sends JSON that is no topology",
+      "sends no topology from $topology",
       (request: Request) => {
         const body = { type: "data", bytes: new TextEncoder().encode('{"connections":1}') } as const;
         void attach(request).send({ body }, { settled: true });
       },
     ],
-  ])("when the peer is no such intermediary: it %s", async (_, what, onLink) => {
+  ])("the watch throws when a peer that is not an embedded intermediary %s", async (_, symptom, onLink) => {
     const watching = first(watchTopology(URL, dialling(peer(onLink))));
     const error = await watching.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(MessagingException);
     expect(String(error)).toBe(
-      `MessagingException: h:5672 ${what}: it is no embedded intermediary of oslo-messaging, and calls itself stranger`,
+      `MessagingException: h:5672 ${symptom}: not an embedded intermediary of oslo-messaging (product: other)`,
     );
   });
 
-  test("when what it tells is not JSON", async () => {
+  test("the watch throws when the topology is not JSON", async () => {
     const accept = peer((request) => {
       void attach(request).send({ body: { type: "value", value: "{}" } }, { settled: true });
     });
@@ -246,12 +246,12 @@ function dialling(accept: Accept): WatchTopologyOptions {
   return { dialers: { "amqp+memory": memoryDial(accept) } };
 }
 
-/** A peer that is not ours. */
+/** A peer that is not an embedded intermediary. */
 function peer(onLink: (request: Request) => void): Accept {
   return (socket) =>
     accept(socket, {
       containerId: "peer",
-      properties: { product: "stranger" },
+      properties: { product: "other" },
       sasl: new Authenticator({}),
       onOpen() {},
       onLink,
@@ -259,7 +259,7 @@ function peer(onLink: (request: Request) => void): Accept {
     });
 }
 
-/** As our intermediary does. */
+/** Attaches the link as the embedded intermediary does. */
 function attach(request: Request): Sender {
   const { address } = request.source ?? {};
   return request.acceptSender({ source: { address, capabilities: [TOPOLOGY_CAPABILITY] }, target: { address: "t" } });

@@ -43,7 +43,7 @@ async function connect(): Promise<Ends> {
   return { near, nearSocket, far, farSocket };
 }
 
-/** A whole other conversation: what a stream would still tell is told by then. */
+/** Runs another conversation to its end, so that late events of earlier streams have arrived. */
 async function passTime(): Promise<void> {
   const { near, nearSocket, far, farSocket } = await connect();
   nearSocket.send(Uint8Array.of(1));
@@ -58,7 +58,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
   (bed) => {
     openBeforeEach(bed);
 
-    it("carries bytes both ways, as plain arrays", async () => {
+    it("a stream carries bytes both ways as plain arrays", async () => {
       const { near, nearSocket, far, farSocket } = await connect();
       expect(nearSocket.send(Uint8Array.of(1, 2, 3))).toBe(true);
       await far.until((p) => p.received === 3);
@@ -68,7 +68,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(near.chunks).toEqual([Uint8Array.of(4, 5)]);
     });
 
-    it("says which stream it is, and whether it is encrypted", async () => {
+    it("a socket has an id with the address, and knows whether it is encrypted", async () => {
       const { nearSocket, farSocket } = await connect();
       expect(nearSocket.id).toContain(open.address.hostname);
       const encrypted = bed === tlsBed || bed === secureWebSocketBed;
@@ -76,7 +76,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(farSocket.id).not.toContain("undefined");
     });
 
-    it("keeps the order of many sends of all sizes", async () => {
+    it("a stream keeps the order of many sends of all sizes", async () => {
       const { nearSocket, far } = await connect();
       const bytes = pattern(200_000);
       let at = 0;
@@ -88,7 +88,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(Buffer.compare(far.bytes, bytes)).toBe(0);
     });
 
-    it("carries 1-byte pieces", async () => {
+    it("a stream carries 1-byte pieces", async () => {
       const { nearSocket, near, far } = await connect();
       const bytes = pattern(5000);
       await pump(nearSocket, near, bytes, 1);
@@ -96,7 +96,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(Buffer.compare(far.bytes, bytes)).toBe(0);
     });
 
-    it("carries 5 MB both ways at once", async () => {
+    it("a stream carries 5 MB both ways at once", async () => {
       const { near, nearSocket, far, farSocket } = await connect();
       const there = pattern(5_000_000);
       const back = pattern(5_000_001).reverse();
@@ -108,7 +108,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(Buffer.compare(near.bytes, back)).toBe(0);
     });
 
-    it("asks to wait when too much is on its way, and tells once when there is room again", async () => {
+    it("send asks the caller to wait when the buffer is full, and drain is called once when it has room", async () => {
       const { near, nearSocket, far } = await connect();
       const piece = pattern(1024 * 1024);
       let sent = 0;
@@ -126,14 +126,14 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(nearSocket.buffered).toBe(0);
     });
 
-    it("has its handlers in place before the first byte when the listener talks first", async () => {
+    it("the dialler's handlers receive the first byte when the listener sends first", async () => {
       arrivals.greet = (socket) => socket.send(Buffer.from("welcome"));
       const { near } = await connect();
       await near.until((p) => p.received === 7);
       expect(near.text).toBe("welcome");
     });
 
-    it("gives the dialler its end before it hears from the listener", async () => {
+    it("the dialler gets its socket before the first bytes of the listener", async () => {
       arrivals.greet = (socket) => socket.send(Uint8Array.of(1));
       const near = new Probe();
       const dial = async (): Promise<Socket> => await open.dial(open.address, near, never);
@@ -142,7 +142,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       await near.until((p) => p.received === 1);
     });
 
-    it("hears what the dialler says at once", async () => {
+    it("the listener receives bytes that the dialler sends at once", async () => {
       const near = new Probe();
       await open.dial(open.address, near, never).then((socket) => socket.send(Buffer.from("hello")));
       const { probe } = await arrivals.next();
@@ -150,7 +150,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(probe.text).toBe("hello");
     });
 
-    it("can be closed from within accept", async () => {
+    it("a stream can be closed within accept", async () => {
       arrivals.greet = (socket) => {
         socket.send(Buffer.from("go away"));
         socket.close();
@@ -164,12 +164,12 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
     });
 
     it.each(["dialler", "listener"] as const)(
-      "ends at both ends when the %s closes, after all it had sent",
-      async (who) => {
+      "both ends close when the %s closes, after all the bytes that it sent",
+      async (closer) => {
         const ends = await connect();
         const bytes = pattern(3_000_000);
         const [socket, own, other] =
-          who === "dialler" ? [ends.nearSocket, ends.near, ends.far] : [ends.farSocket, ends.far, ends.near];
+          closer === "dialler" ? [ends.nearSocket, ends.near, ends.far] : [ends.farSocket, ends.far, ends.near];
         for (let at = 0; at < bytes.length; at += 50_000) socket.send(bytes.subarray(at, at + 50_000));
         socket.close();
         expect(socket.send(Uint8Array.of(1))).toBe(false);
@@ -184,7 +184,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       },
     );
 
-    it("tells each end once when both close at the same time", async () => {
+    it("close is called once at each end when both close at the same time", async () => {
       const { near, nearSocket, far, farSocket } = await connect();
       nearSocket.send(pattern(1000));
       farSocket.send(pattern(1000));
@@ -198,7 +198,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect([...near.late, ...far.late]).toEqual([]);
     });
 
-    it("tells nothing but the end after close(), although the peer goes on sending", async () => {
+    it("only the close handler is called after close(), although the peer continues to send", async () => {
       const { near, nearSocket, far, farSocket } = await connect();
       far.onData = () => {
         for (let i = 0; i < 50; i += 1) farSocket.send(pattern(60_000));
@@ -213,20 +213,20 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(near.drains).toBe(drains);
     });
 
-    it("tells nothing but the end when it is closed by its own handler", async () => {
+    it("only the close handler is called after the data handler has closed the stream", async () => {
       const { near, nearSocket, far, farSocket } = await connect();
-      let heard: number | undefined;
+      let receivedAtClose: number | undefined;
       near.onData = () => {
-        heard ??= near.received;
+        receivedAtClose ??= near.received;
         nearSocket.close();
       };
       for (let i = 0; i < 50; i += 1) farSocket.send(pattern(60_000));
       await near.until((p) => p.closed);
       await far.until((p) => p.closed);
-      expect(near.received).toBe(heard);
+      expect(near.received).toBe(receivedAtClose);
     });
 
-    it("does not tell of room after close()", async () => {
+    it("drain is not called after close()", async () => {
       const { near, nearSocket, far } = await connect();
       let pieces = 1;
       while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
@@ -237,7 +237,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(near.drains).toBe(0);
     });
 
-    it("delivers what is sent and closed as soon as there is room", async () => {
+    it("a stream delivers bytes that are sent within drain, just before close()", async () => {
       const { near, nearSocket, far } = await connect();
       let pieces = 1;
       while (nearSocket.send(pattern(1024 * 1024)) && pieces < 100) pieces += 1;
@@ -249,7 +249,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(far.received).toBe(pieces * 1024 * 1024 + 100);
     });
 
-    it("leaves no timer behind", async () => {
+    it("a closed stream leaves no timer behind", async () => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       const { near, nearSocket, far } = await connect();
       nearSocket.send(pattern(1000));
@@ -259,7 +259,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it("does nothing, and does not throw, once it is over", async () => {
+    it("send and close of a closed stream are ignored and do not throw", async () => {
       const { near, nearSocket, far, farSocket } = await connect();
       farSocket.close();
       await near.until((p) => p.closed);
@@ -273,7 +273,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(far.received).toBe(0);
     });
 
-    it("does not dial for a signal that is aborted already", async () => {
+    it("a dial with an aborted signal rejects with its reason and opens no stream", async () => {
       const reason = new Error("not any more");
       const near = new Probe();
       await expect(open.dial(open.address, near, AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -281,7 +281,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(arrivals.count).toBe(1);
     });
 
-    it("ignores the signal once it is connected", async () => {
+    it("a connected stream ignores the signal of its dial", async () => {
       const abort = new AbortController();
       const near = new Probe();
       const socket = await open.dial(open.address, near, abort.signal);
@@ -297,7 +297,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
 describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed])("dialling over $name", (bed) => {
   openBeforeEach(bed);
 
-  it("rejects with the signal's reason when it is aborted while connecting", async () => {
+  it("a dial rejects with the signal's reason when the signal is aborted while connecting", async () => {
     const abort = new AbortController();
     const reason = new Error("changed my mind");
     const near = new Probe();
@@ -308,7 +308,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed])("di
     expect([near.closes, near.received]).toEqual([[], 0]);
   });
 
-  it("names the address and the cause when nobody listens", async () => {
+  it("the error of a dial to a closed port names the address and the cause", async () => {
     const { hostname, port } = open.address;
     await open.close();
     const dialled = open.dial(open.address, new Probe(), never);
@@ -320,7 +320,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed])("di
     await expect(dialled).rejects.toMatchObject({ name: "Error", cause: { code: "ECONNREFUSED" } });
   });
 
-  it("closes what came in when the listener closes", async () => {
+  it("a closing listener closes its streams and refuses further dials", async () => {
     const first = await connect();
     const second = await connect();
     await open.close();
@@ -334,7 +334,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed])("di
 describe.each([tlsBed, webSocketBed, secureWebSocketBed])("a handshake over $name", (bed) => {
   openBeforeEach(bed);
 
-  it("is cut when the signal is aborted while the peer says nothing", async () => {
+  it("a handshake is cut when the signal is aborted while the peer is silent", async () => {
     const abort = new AbortController();
     let wasCut = (): void => {};
     const cut = new Promise<void>((resolve) => {

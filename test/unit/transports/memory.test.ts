@@ -23,7 +23,7 @@ async function connect(): Promise<Ends> {
   return { near, nearSocket, far, farSocket };
 }
 
-it("hands over the very same bytes", async () => {
+it("a memory stream hands over the same array, uncopied", async () => {
   const { nearSocket, far } = await connect();
   const bytes = pattern(10);
   nearSocket.send(bytes);
@@ -31,21 +31,21 @@ it("hands over the very same bytes", async () => {
   expect(far.chunks[0]).toBe(bytes);
 });
 
-it("hands nothing over within send", async () => {
+it("a memory stream hands nothing over within send", async () => {
   const { nearSocket, far } = await connect();
   nearSocket.send(Uint8Array.of(1));
   expect(far.received).toBe(0);
   await far.until((p) => p.received === 1);
 });
 
-it("gives every stream a name of its own", async () => {
+it("memoryDial gives every stream its own id", async () => {
   const dial = memoryDial(() => new Probe());
   const first = await dial(here, new Probe(), never);
   const second = await dial(here, new Probe(), never);
   expect([first.id, second.id]).toEqual(["memory here 1", "memory here 2"]);
 });
 
-it("rejects with what accept throws", async () => {
+it("memoryDial rejects with the error that accept throws", async () => {
   const dial = memoryDial(() => {
     throw new Error("the intermediary is closed");
   });
@@ -53,29 +53,29 @@ it("rejects with what accept throws", async () => {
 });
 
 it.each(["setImmediate", "MessageChannel"])(
-  "lets timers run while both ends answer each other for ever, by %s",
-  async (by) => {
-    if (by === "MessageChannel") vi.stubGlobal("setImmediate", undefined);
+  "a memory stream lets timers run while both ends reply to each other endlessly, with %s",
+  async (scheduler) => {
+    if (scheduler === "MessageChannel") vi.stubGlobal("setImmediate", undefined);
     const { near, nearSocket, far, farSocket } = await connect();
-    let answers = 0;
+    let replies = 0;
     let stop = false;
     near.onData = (bytes) => {
-      answers += 1;
+      replies += 1;
       if (!stop) nearSocket.send(bytes);
     };
     far.onData = (bytes) => farSocket.send(bytes);
     nearSocket.send(Uint8Array.of(1));
-    await near.until(() => answers > 100);
+    await near.until(() => replies > 100);
     await new Promise((resolve) => setTimeout(resolve, 0));
-    const answersThen = answers;
-    await near.until(() => answers > answersThen);
+    const repliesThen = replies;
+    await near.until(() => replies > repliesThen);
     stop = true;
     nearSocket.close();
     await far.until((p) => p.closed);
   },
 );
 
-it("tells of room when half of its budget is free", async () => {
+it("a memory stream calls drain once half of its budget is free", async () => {
   const { near, nearSocket, far } = await connect();
   far.onData = () => {
     if (far.chunks.length === 1) nearSocket.send(pattern(700_000));
@@ -88,7 +88,7 @@ it("tells of room when half of its budget is free", async () => {
   expect(bufferedAtDrain).toEqual([0]);
 });
 
-it("does not nest answers to answers", async () => {
+it("a memory stream does not nest replies to replies", async () => {
   const { near, nearSocket, far, farSocket } = await connect();
   let left = 50_000;
   near.onData = (bytes) => {

@@ -7,53 +7,51 @@ const withCode = (error: Error, facts: object): Error => Object.assign(error, fa
 
 it.each<[string, unknown, string]>([
   [
-    "a system error in words",
+    "describes a system error",
     withCode(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" }),
     "connection refused",
   ],
   [
-    "the sum of several attempts in words",
+    "describes the AggregateError of several attempts",
     withCode(new AggregateError([]), { code: "ECONNREFUSED" }),
     "connection refused",
   ],
   [
-    "a system error that has no words as it is",
+    "keeps the message of an unknown system error",
     withCode(new Error("read EIO"), { code: "EIO", syscall: "read" }),
     "read EIO",
   ],
   [
-    "a system error of Deno in words",
+    "describes a system error of Deno",
     withCode(new Error("Connection refused (os error 111)"), { code: "ECONNREFUSED" }),
     "connection refused",
   ],
   [
-    "an error that borrows a code as it is",
+    "keeps the message of an error that borrows a system code",
     withCode(new Error("socket hang up"), { code: "ECONNRESET" }),
     "socket hang up",
   ],
-  ["an error that says nothing by its name", new TypeError(), "TypeError"],
-  ["what is no error as it is", "out of luck", "out of luck"],
-])("tells %s", (_what, thrown, expected) => {
+  ["uses the name of an error without message", new TypeError(), "TypeError"],
+  ["keeps a thrown value that is no error", "out of luck", "out of luck"],
+])("socketErrorText %s", (_case, thrown, expected) => {
   expect(socketErrorText(thrown)).toBe(expected);
 });
 
 it.each([
-  ["invalid peer certificate: UnknownIssuer", "the certificate is not signed by a CA that is trusted here"],
+  ["invalid peer certificate: UnknownIssuer", "the certificate is not signed by a trusted CA"],
   ["invalid peer certificate: Expired", "the certificate has expired"],
   ["received fatal alert: CertificateRequired", "the peer requires a certificate"],
   ["received corrupt message of type InvalidContentType", "the peer does not speak TLS"],
   ["received fatal alert: InternalError", "received fatal alert: InternalError"],
   ["error:1000045c:SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED", "the peer requires a certificate"],
   ["error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER", "the peer does not speak TLS"],
-])("tells what the TLS of Deno and Bun says: %s", (message, expected) => {
+])("tlsErrorText describes the TLS errors of Deno and Bun: %s", (message, expected) => {
   expect(tlsErrorText(new Error(message))).toBe(expected);
 });
 
-it("tells a worker what TLS may lack, and only where there is TLS", () => {
+it("workerErrorText adds a hint about trusted CAs to TLS addresses only", () => {
   const to = { scheme: "amqp", hostname: "h", port: 1 };
   const thrown = new Error("internal error");
   expect(workerErrorText(thrown, to)).toBe("internal error");
-  expect(workerErrorText(thrown, { ...to, scheme: "amqps" })).toMatch(
-    /^internal error .*a CA that their runtime trusts/,
-  );
+  expect(workerErrorText(thrown, { ...to, scheme: "amqps" })).toMatch(/^internal error .*a CA that it trusts/);
 });

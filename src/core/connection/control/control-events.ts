@@ -2,7 +2,7 @@ import type { AmqpError, AmqpErrorInit } from "../../errors.js";
 import type { LinkControl, RemoteAttach, TerminusInit } from "../../links/link.js";
 import type { RemoteBegin } from "../../links/session.js";
 
-/** What our Open says. */
+/** Fields of our Open. */
 export interface OpenInit {
   /** Not empty. */
   containerId: string;
@@ -13,22 +13,22 @@ export interface OpenInit {
   properties?: Readonly<Record<string, string | number>> | undefined;
 }
 
-/** What the peer's Open says. */
+/** Fields of the peer's Open. */
 export interface RemoteOpen {
   readonly containerId: string;
   readonly hostname: string | undefined;
   readonly product: string | undefined;
   readonly version: string | undefined;
-  /** The properties that are scalars, product and version among them, as text: the first hundred. */
+  /** The scalar properties among the first hundred, as text, including product and version. */
   readonly properties: ReadonlyMap<string, string>;
   readonly maxFrameBytes: number;
   readonly idleTimeoutMs: number | undefined;
   readonly offeredCapabilities: readonly string[];
-  /** False: the peer opens only to say, in the Close behind it, why there will be no connection. */
+  /** False if the peer refuses the connection. The Close that follows contains the reason. */
   readonly established: boolean;
 }
 
-/** What our Begin says; the peer may attach handles up to `handleMax`. */
+/** Fields of our Begin. The peer may attach handles up to `handleMax`. */
 export interface BeginInit {
   incomingWindow: number;
   outgoingWindow: number;
@@ -44,31 +44,31 @@ export interface AttachInit {
   maxMessageBytes: number;
 }
 
-/** What a link of ours is told. */
+/** Events of a link. */
 export interface LinkEvents {
   onAttach(remote: RemoteAttach): void;
   onDetach(remoteHandle: number, error: AmqpError | undefined): void;
 }
 
-/** What the peer's Begin says, and where it says it. */
+/** Fields and channel of the peer's Begin. */
 export interface RemoteSession extends RemoteBegin {
-  /** Under which the peer sends. */
+  /** Channel on which the peer sends. */
   readonly channel: number;
-  /** The highest handle that we may use. */
+  /** Highest handle that we may use. */
   readonly handleMax: number;
 }
 
-/** What a session is told. */
+/** Events of a session. */
 export interface SessionEvents {
   onBegin(remote: RemoteSession): void;
   onEnd(error: AmqpError | undefined): void;
-  /** The peer attaches a link. Exactly one of the answers, before returning. */
+  /** The peer attaches a link. Must call exactly one of `accept` and `refuse` before it returns. */
   onAttachRequest(request: AttachRequest): void;
-  /** The peer has detached a link that was refused. */
+  /** The peer has detached a refused link. */
   onRefusedDetach(remoteHandle: number): void;
 }
 
-/** A link that the peer wants; `role` is ours. */
+/** A link that the peer attaches. `role` is ours. */
 export interface AttachRequest {
   readonly name: string;
   readonly role: "sender" | "receiver";
@@ -78,17 +78,21 @@ export interface AttachRequest {
 }
 
 export interface SessionControl {
-  /** Under which we send. */
+  /** Channel on which we send. */
   readonly channel: number;
-  /** Throws when the peer cannot be told: a value that is none of AMQP's. */
+  /**
+   * Attaches a link.
+   *
+   * @throws Error when a value has no AMQP encoding.
+   */
   attach(init: AttachInit, events: LinkEvents): LinkControl;
   end(): void;
 }
 
 export interface ControlEvents {
   onOpen(remote: RemoteOpen): void;
-  /** The peer closed; our own Close has been written. */
+  /** The peer has closed the connection. Our Close has been written. */
   onClose(error: AmqpError | undefined): void;
-  /** The peer begins a session: gives what is told of it, and throws to refuse. */
+  /** The peer begins a session. Returns the receiver of its events, or throws to refuse it. */
   onBeginRequest(session: SessionControl): SessionEvents;
 }

@@ -12,33 +12,35 @@ import type {
 } from "./control-events.js";
 import { toAmqpError, toRemoteAttach, toRemoteOpen, toTerminusFields } from "./rhea-values.js";
 
-/** Each costs rhea some kilobytes, also one that was refused, until the peer detaches it. */
+/** Maximum number of links of the peer. Each costs rhea some kilobytes until the peer detaches it, even if refused. */
 const MAX_REMOTE_LINKS = 16_384;
 /** MIN-MAX-FRAME-SIZE (transport 2.8.19). */
 const MIN_MAX_FRAME_BYTES = 512;
 
 /**
- * The control plane: rhea opens and closes connections, sessions and links, and this file alone knows it. rhea's timers,
- * its socket and its data path are not used: it reads one vetted frame at a time and writes at once, so that what it
- * writes stands in order with what the data plane writes. Its faults are met on instances: it keeps links and handles in
- * plain objects (names from strangers), prints what nobody listens to, forgets what is detached or ended some ticks late,
- * when its name or handle may be another's, and keeps all that a peer has said of a link as long as the link.
+ * The control plane: rhea opens and closes connections, sessions and links. Only this file uses rhea. Its timers, its
+ * socket and its data path are unused: it reads one checked frame at a time and writes at once, so that its frames stay
+ * in order with those of the data plane. Its faults are corrected on its instances:
+ * - It keeps links and handles in plain objects, although their names are untrusted input.
+ * - It prints errors that have no listener.
+ * - It removes detached links and ended sessions some ticks late, when a new one may already use the name or handle.
+ * - It keeps all fields of a peer's attach as long as the link.
  */
 export class Control {
   readonly #rhea: Rhea;
   readonly #events: ControlEvents;
   readonly #begin: BeginInit;
-  /** The highest channel: ours, that the peer may use, and its own, that we may use. */
+  /** Highest channel that the peer may use. `#remoteChannelMax` is the highest that we may use. */
   readonly #channelMax: number;
   #remoteChannelMax = 0;
   readonly #maxMessageBytes: number;
   readonly #sessions = new Map<RheaSession, SessionEvents>();
   readonly #links = new Map<RheaLink, LinkEvents>();
-  /** What the peer has attached and not detached yet, taken or refused. */
+  /** Links that the peer has attached and not detached yet, accepted or refused. */
   readonly #remoteLinks = new Set<RheaLink>();
   #opened = false;
 
-  /** `write` takes each frame that is to leave; the bytes are not touched again. */
+  /** `write` gets each outgoing frame, and owns its bytes. */
   constructor(
     open: OpenInit,
     begin: BeginInit,
@@ -72,19 +74,23 @@ export class Control {
     this.#rhea._process();
   }
 
-  /** Writes Close, and Open before it if that has not been. Idempotent. */
+  /** Writes Close, preceded by Open if that has not been written. Idempotent. */
   close(error?: AmqpErrorInit): void {
     this.open();
     this.#rhea.close(error && forWire(error));
     this.#rhea._process();
   }
 
-  /** Begins a session; `create` makes what is told of it. Throws AmqpError when the peer takes no more sessions. */
+  /**
+   * Begins a session. `create` makes the receiver of its events.
+   *
+   * @throws AmqpError when the peer accepts no more sessions.
+   */
   begin<E extends SessionEvents>(create: (session: SessionControl) => E): E {
     const session = this.#rhea.create_session();
     if (session.local.channel > this.#remoteChannelMax) {
       session.remove();
-      const description = `the peer takes no more than ${this.#remoteChannelMax + 1} sessions`;
+      const description = `the peer accepts at most ${this.#remoteChannelMax + 1} sessions`;
       throw new AmqpError({ condition: "amqp:resource-limit-exceeded", description });
     }
     const events = create(this.#sessionControl(session));
@@ -94,7 +100,11 @@ export class Control {
     return events;
   }
 
-  /** Takes one frame, header included, whose values have been vetted. Throws ProtocolError. */
+  /**
+   * Reads one frame, header included, that `checkControlFrame` has checked.
+   *
+   * @throws ProtocolError when rhea rejects the frame.
+   */
   receive(frame: Uint8Array): void {
     try {
       this.#rhea.amqp_transport.read(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
@@ -108,16 +118,16 @@ export class Control {
   #quiet(write: (frame: Uint8Array) => void): void {
     const rhea = this.#rhea;
     const sink = { write };
-    rhea.amqp_transport.header_sent = {}; // frames.ts has exchanged the headers
+    rhea.amqp_transport.header_sent = {}; // Connection exchanges the headers
     rhea.amqp_transport.header_received = {};
     rhea.output = () => {
       try {
         rhea.amqp_transport.write(sink);
       } finally {
-        rhea.amqp_transport.pending = []; // what cannot be encoded would be tried again with every frame
+        rhea.amqp_transport.pending = []; // rhea would retry a frame that it cannot encode with every later frame
       }
     };
-    rhea._register = () => {}; // it would write at the next tick, walking every link
+    rhea._register = () => {}; // rhea would write at the next tick, walking every link
     rhea.local_channel_map = Object.create(null);
     rhea.remote_channel_map = Object.create(null);
   }
@@ -130,7 +140,10 @@ export class Control {
       const { open } = rhea.remote;
       const remote = toRemoteOpen(open);
       if (remote.maxFrameBytes < MIN_MAX_FRAME_BYTES) {
-        throw new ProtocolError(`open with a max-frame-size of ${remote.maxFrameBytes}`, "amqp:invalid-field");
+        throw new ProtocolError(
+          `open with a max-frame-size of ${remote.maxFrameBytes}, below the minimum ${MIN_MAX_FRAME_BYTES}`,
+          "amqp:invalid-field",
+        );
       }
       this.#remoteChannelMax = Number(open.channel_max ?? 0xffff);
       open.value.splice(0);
@@ -154,7 +167,10 @@ export class Control {
   #onBegin(session: RheaSession): void {
     const { channel, begin } = session.remote;
     if (channel > this.#channelMax) {
-      throw new ProtocolError(`begin on channel ${channel}, over ${this.#channelMax}`, "amqp:connection:framing-error");
+      throw new ProtocolError(
+        `begin on channel ${channel}, above the maximum ${this.#channelMax}`,
+        "amqp:connection:framing-error",
+      );
     }
     if (!this.#sessions.has(session)) {
       this.#prepare(session, this.#events.onBeginRequest(this.#sessionControl(session)));
@@ -187,17 +203,19 @@ export class Control {
     const attach = link?.remote.attach;
     if (link === undefined || attach === undefined) return;
     if (attach.handle > this.#begin.handleMax) {
-      throw new ProtocolError(`link ${link.name} attached with handle ${attach.handle}, over ${this.#begin.handleMax}`);
+      throw new ProtocolError(
+        `link ${link.name} attached with handle ${attach.handle}, above the maximum ${this.#begin.handleMax}`,
+      );
     }
     if (attach.role === link.is_receiver()) {
-      throw new ProtocolError(`link ${link.name} attached by the peer in our own role`);
+      throw new ProtocolError(`the peer attached link ${link.name} in our role`);
     }
     const remote = toRemoteAttach(attach);
-    attach.value.splice(2); // the name and the handle stay
-    const known = this.#links.get(link);
-    if (known !== undefined) return known.onAttach(remote);
+    attach.value.splice(2); // rhea needs the name and the handle
+    const events = this.#links.get(link);
+    if (events !== undefined) return events.onAttach(remote);
     if (this.#remoteLinks.size >= MAX_REMOTE_LINKS) {
-      throw new ProtocolError(`more than ${MAX_REMOTE_LINKS} links`, "amqp:resource-limit-exceeded");
+      throw new ProtocolError(`the peer attached more than ${MAX_REMOTE_LINKS} links`, "amqp:resource-limit-exceeded");
     }
     this.#remoteLinks.add(link);
     this.#onAttachRequest(link, remote);

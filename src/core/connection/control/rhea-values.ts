@@ -2,7 +2,7 @@ import { AmqpError } from "../../errors.js";
 import type { RemoteAttach, SettleMode, Terminus, TerminusInit } from "../../links/link.js";
 import type { RemoteOpen } from "./control-events.js";
 
-/** A terminus as the engine reads it: strings, String objects or wrapped values, and so on below. */
+/** A terminus as rhea decodes it. Its values are strings, String objects or wrapped values, as in the types below. */
 interface TerminusFields {
   readonly value: unknown;
   readonly address: unknown;
@@ -41,7 +41,7 @@ export function toTerminusFields({ address, dynamic, capabilities }: TerminusIni
   };
 }
 
-/** Null comes as itself or as a wrapped value. */
+/** Converts a terminus. rhea decodes null as null or as a wrapped value. */
 function toTerminus(terminus: TerminusFields | null | undefined): Terminus | undefined {
   if (!Array.isArray(terminus?.value)) return undefined;
   return {
@@ -89,9 +89,9 @@ export function toAmqpError(error: ErrorFields | undefined): AmqpError | undefin
   });
 }
 
-/** One link needs no more, and a stranger may send tens of thousands. */
+/** Maximum number of capabilities that are read. A link needs no more, but a peer may send tens of thousands. */
 const MAX_CAPABILITIES = 100;
-/** Nor does one connection, which keeps them for as long as it lasts. */
+/** Maximum number of properties that are read. A connection needs no more, and keeps them as long as it lasts. */
 const MAX_PROPERTIES = 100;
 
 function toText(value: unknown): string | undefined {
@@ -104,7 +104,7 @@ function toTexts(value: unknown): readonly string[] {
   return text === undefined ? [] : [text];
 }
 
-/** Of scalars only: nobody reads what text a map or a list makes. */
+/** Converts the scalar values of a map to text, and omits maps and lists. */
 function toTextMap(fields: unknown): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   if (typeof fields !== "object") return texts;

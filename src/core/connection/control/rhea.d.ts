@@ -1,4 +1,4 @@
-/** What control.ts uses of rhea, and no more: rhea's own typings pull in Node's. */
+/** The part of rhea that control.ts uses. rhea's own typings require Node's. */
 declare module "rhea/lib/connection.js" {
   export interface RheaError {
     readonly condition?: unknown;
@@ -16,10 +16,10 @@ declare module "rhea/lib/connection.js" {
     readonly local: { readonly handle: number; readonly attach: { max_message_size: number } };
     readonly remote: {
       attach?: {
-        /** The fields as they came. */
+        /** The fields as received. */
         readonly value: unknown[];
         readonly handle: number;
-        /** True: the peer receives. */
+        /** True if the peer is the receiver. */
         readonly role: boolean;
         readonly source: RheaTerminus | null;
         readonly target: RheaTerminus | null;
@@ -35,7 +35,7 @@ declare module "rhea/lib/connection.js" {
     is_receiver(): boolean;
     detach(): void;
     close(error?: object): void;
-    /** Frees its name and handle. */
+    /** Frees the link's name and handle. */
     remove(): void;
     _process(): void;
   }
@@ -49,7 +49,7 @@ declare module "rhea/lib/connection.js" {
       readonly channel: number;
       handles: Record<number, RheaLink>;
       readonly begin: {
-        /** The fields as they came. */
+        /** The fields as received. */
         readonly value: unknown[];
         readonly next_outgoing_id: number;
         readonly incoming_window: number;
@@ -62,13 +62,13 @@ declare module "rhea/lib/connection.js" {
     close(error?: object): void;
     attach_sender(options: object): RheaLink;
     attach_receiver(options: object): RheaLink;
-    /** Frees its channel. */
+    /** Frees the session's channel. */
     remove(): void;
     _process(): void;
     _write_flow(): void;
   }
   export interface RheaOpen {
-    /** The fields as they came. */
+    /** The fields as received. */
     readonly value: unknown[];
     readonly container_id: unknown;
     readonly hostname: unknown;

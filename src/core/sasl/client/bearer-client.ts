@@ -6,30 +6,30 @@ import { escapeName } from "../scram.js";
 interface BearerInit {
   username?: string | undefined;
   token: string;
-  /** Begins every error: the mechanism and the user. */
-  who: string;
+  /** Mechanism and user, the beginning of every error message. */
+  login: string;
 }
 
-/** RFC 7628. */
-export function oauthBearer({ username, token, who }: BearerInit): ClientMechanism {
-  const authorization = username === undefined ? "" : `a=${escapeName(checked(who, "username", username))}`;
-  const message = `n,${authorization},\x01auth=Bearer ${checked(who, "token", token)}\x01\x01`;
+/** OAUTHBEARER (RFC 7628). */
+export function oauthBearer({ username, token, login }: BearerInit): ClientMechanism {
+  const authorization = username === undefined ? "" : `a=${escapeName(checked(login, "username", username))}`;
+  const message = `n,${authorization},\x01auth=Bearer ${checked(login, "token", token)}\x01\x01`;
   return new BearerClient("OAUTHBEARER", message, Uint8Array.of(1), token);
 }
 
-/** Google's and Microsoft's forerunner of OAUTHBEARER. */
-export function xoauth2({ username = "", token, who }: BearerInit): ClientMechanism {
-  const message = `user=${checked(who, "username", username)}\x01auth=Bearer ${checked(who, "token", token)}\x01\x01`;
+/** XOAUTH2, the predecessor of OAUTHBEARER by Google and Microsoft. */
+export function xoauth2({ username = "", token, login }: BearerInit): ClientMechanism {
+  const message = `user=${checked(login, "username", username)}\x01auth=Bearer ${checked(login, "token", token)}\x01\x01`;
   return new BearerClient("XOAUTH2", message, new Uint8Array(0), token);
 }
 
-/** A token and, when it is refused, a challenge that says why, which has to be answered before the outcome comes. */
+/** Sends a token. A server that refuses it sends the reason as a challenge, which must be answered before the outcome. */
 class BearerClient implements ClientMechanism {
   readonly name: string;
   readonly initialResponse: Uint8Array;
   readonly #acknowledgement: Uint8Array;
   readonly #token: string;
-  #refusal: string | undefined;
+  #failureReason: string | undefined;
 
   constructor(name: string, message: string, acknowledgement: Uint8Array, token: string) {
     this.name = name;
@@ -39,14 +39,15 @@ class BearerClient implements ClientMechanism {
   }
 
   respond(challenge: Uint8Array): Uint8Array {
-    if (this.#refusal !== undefined) throw new ProtocolError(`${this.name}: a challenge behind the last one`);
+    if (this.#failureReason !== undefined)
+      throw new ProtocolError(`${this.name}: unexpected challenge after the last one`);
     const status = statusOf(readUtf8(challenge, 0, challenge.length) ?? "") ?? "no reason";
-    this.#refusal = `the token was refused, the peer says ${printable(status.replaceAll(this.#token, "***"))}`;
+    this.#failureReason = `the token was refused, the peer says ${printable(status.replaceAll(this.#token, "***"))}`;
     return this.#acknowledgement;
   }
 
-  refusal(): string | undefined {
-    return this.#refusal;
+  failureReason(): string | undefined {
+    return this.#failureReason;
   }
 }
 
@@ -59,9 +60,9 @@ function statusOf(json: string): string | undefined {
   }
 }
 
-/** A control character would be read as the end of a field, or worse as the beginning of another. */
-function checked(who: string, field: "username" | "token", text: string): string {
-  const isGood = field === "token" ? /^[!-~]+$/.test(text) : !/[\p{Cc}\p{Cs}]/u.test(text);
-  if (isGood) return text;
-  throw new AuthenticationError(`${who} failed: the ${field} is empty or holds a character that it may not`);
+/** Refuses control characters, which would end a field or begin another one. */
+function checked(login: string, field: "username" | "token", text: string): string {
+  const isValid = field === "token" ? /^[!-~]+$/.test(text) : !/[\p{Cc}\p{Cs}]/u.test(text);
+  if (isValid) return text;
+  throw new AuthenticationError(`${login} failed: the ${field} is empty or contains an invalid character`);
 }

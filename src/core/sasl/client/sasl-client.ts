@@ -1,32 +1,21 @@
 import { AuthenticationError, ProtocolError } from "../../errors.js";
+import { SASL_CHALLENGE, SASL_INIT, SASL_MECHANISMS, SASL_OUTCOME, SASL_RESPONSE } from "../../types/descriptors.js";
 import type { Reader } from "../../types/reader.js";
 import type { ClientMechanism } from "../mechanism.js";
-import {
-  type Credentials,
-  readSaslData,
-  SASL_CHALLENGE,
-  SASL_INIT,
-  SASL_MECHANISMS,
-  SASL_OUTCOME,
-  SASL_RESPONSE,
-  type SaslStream,
-  saslData,
-  saslFrame,
-  saslHeader,
-} from "../sasl.js";
+import { type Credentials, readSaslData, type SaslStream, saslData, saslFrame, saslHeader } from "../sasl.js";
 import { type SaslEvents, SaslExchange, type SaslStep } from "../sasl-exchange.js";
 import { chooseMechanism, describeLogin } from "./mechanism-choice.js";
 
 export interface SaslClientOptions {
-  /** Undefined: none, as in `{ anonymous: true }`. */
+  /** Undefined means the same as `{ anonymous: true }`. */
   credentials: Credentials | undefined;
-  /** In order of preference. Absent or empty: as the credentials are, SCRAM before PLAIN. */
+  /** Allowed mechanisms in order of preference. Default, also if empty: those for the credentials, SCRAM before PLAIN. */
   mechanisms?: readonly string[] | undefined;
-  /** The virtual host, for peers that keep users for each. */
+  /** Virtual host, for peers that have separate users for each. */
   hostname?: string | undefined;
 }
 
-/** The outcomes that are not 0, ok (security 5.3.3.6). */
+/** Outcome codes other than 0, ok (security 5.3.3.6). */
 const FAILURES: ReadonlyMap<number, string> = new Map([
   [1, "the credentials were refused (code 1, auth)"],
   [2, "a system error of the peer (code 2, sys)"],
@@ -35,15 +24,15 @@ const FAILURES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * The connecting side of the SASL exchange (security 5.3), fed with bytes. It fails with AuthenticationError when the
- * peer offers no mechanism that fits, refuses us, or does not show that it is the one that knows us, and with
- * ProtocolError when it does something else than SASL.
+ * Client side of the SASL exchange (security 5.3). It fails with AuthenticationError when the peer offers no common
+ * mechanism, refuses the credentials or does not prove that it knows them, and with ProtocolError when the peer violates
+ * the protocol.
  */
 export class SaslClient {
   readonly #options: SaslClientOptions;
   readonly #send: (bytes: Uint8Array) => void;
   readonly #exchange: SaslExchange;
-  /** What the peer has to say next. */
+  /** Handles the next message of the peer. */
   #take = (stream: SaslStream): SaslStep | Promise<SaslStep> => this.#takeHeader(stream);
 
   constructor(options: SaslClientOptions, events: SaslEvents) {
@@ -106,12 +95,12 @@ export class SaslClient {
   }
 
   #check(mechanism: ClientMechanism, { code, additionalData }: SaslOutcome): void {
-    if (code === 0) return mechanism.letIn?.(additionalData);
+    if (code === 0) return mechanism.onSuccess?.(additionalData);
     const failure = FAILURES.get(code);
     if (failure === undefined) throw new ProtocolError(`sasl-outcome with code ${code}`);
-    const detail = mechanism.refusal?.(additionalData);
-    const why = detail === undefined ? failure : `${failure}: ${detail}`;
-    throw new AuthenticationError(`${describeLogin(mechanism.name, this.#options.credentials)} failed: ${why}`);
+    const detail = mechanism.failureReason?.(additionalData);
+    const reason = detail === undefined ? failure : `${failure}: ${detail}`;
+    throw new AuthenticationError(`${describeLogin(mechanism.name, this.#options.credentials)} failed: ${reason}`);
   }
 }
 

@@ -14,40 +14,42 @@ import {
   scramProofs,
 } from "../scram.js";
 
-/** Without channel binding, and as nobody else. */
+/** No channel binding, and no authorization id. */
 const GS2_HEADER = "n,,";
 
 export interface ScramClientInit {
   hash: ScramHash;
   username: string;
   password: string;
-  /** Begins every error: the mechanism and the user. */
-  who: string;
-  /** A test's; absent: random. */
+  /** Mechanism and user, the beginning of every error message. */
+  login: string;
+  /** For tests. Default: random. */
   nonce?: string | undefined;
 }
 
-/** SCRAM (RFC 5802 and 7677): the password does not leave, and the peer has to show that it knows it too. */
+/** SCRAM (RFC 5802 and 7677): the password is not sent, and the server must prove that it knows it. */
 export class ScramClient implements ClientMechanism {
   readonly name: string;
   readonly initialResponse: Uint8Array;
   readonly #hash: ScramHash;
-  readonly #who: string;
+  readonly #login: string;
   readonly #password: string;
   readonly #nonce: string;
   readonly #firstBare: string;
   #awaits: "first" | "final" | "outcome" = "first";
-  /** The proof that the peer has to give. */
+  /** Proof that the server must send. */
   #expected: Uint8Array | undefined;
 
-  constructor({ hash, username, password, who, nonce = newNonce() }: ScramClientInit) {
+  constructor({ hash, username, password, login, nonce = newNonce() }: ScramClientInit) {
     this.name = `SCRAM-${hash}`;
     this.#hash = hash;
-    this.#who = who;
-    // The types say that it is always there.
+    this.#login = login;
+    // The types declare it as always defined.
     if ((crypto.subtle as SubtleCrypto | undefined) === undefined) {
-      const where = "which a page has only when it came by https or from this machine";
-      throw this.#failed(`it needs WebCrypto (crypto.subtle), ${where}; sasl_mechanisms can name another mechanism`);
+      const where = "which pages have only over https or from localhost";
+      throw this.#failed(
+        `SCRAM requires WebCrypto (crypto.subtle), ${where}; set sasl_mechanisms to another mechanism`,
+      );
     }
     this.#password = this.#prepared("password", password);
     this.#nonce = nonce;
@@ -64,19 +66,19 @@ export class ScramClient implements ClientMechanism {
         this.#verify(textOf(challenge));
         return new Uint8Array(0);
       case "outcome":
-        throw new ProtocolError(`${this.#who}: a challenge behind the last one`);
+        throw new ProtocolError(`${this.#login}: unexpected challenge after the last one`);
       default:
         return this.#awaits satisfies never;
     }
   }
 
-  letIn(additionalData: Uint8Array): void {
+  onSuccess(additionalData: Uint8Array): void {
     if (this.#awaits === "outcome") return;
     if (additionalData.length > 0) return this.#verify(textOf(additionalData));
-    throw this.#failed("the peer has not shown that it knows the password");
+    throw this.#failed("the peer did not prove that it knows the password");
   }
 
-  refusal(additionalData: Uint8Array): string | undefined {
+  failureReason(additionalData: Uint8Array): string | undefined {
     return errorOf(textOf(additionalData));
   }
 
@@ -88,7 +90,7 @@ export class ScramClient implements ClientMechanism {
       throw this.#failed("the peer's nonce does not continue ours");
     }
     if (iterations < MIN_ITERATIONS || iterations > MAX_ITERATIONS) {
-      throw this.#failed(`the peer wants ${iterations} iterations, ${MIN_ITERATIONS} to ${MAX_ITERATIONS} are done`);
+      throw this.#failed(`the peer requests ${iterations} iterations, must be ${MIN_ITERATIONS} to ${MAX_ITERATIONS}`);
     }
     const final = `c=${btoa(GS2_HEADER)},r=${nonce}`;
     const authMessage = `${this.#firstBare},${serverFirst},${final}`;
@@ -108,21 +110,21 @@ export class ScramClient implements ClientMechanism {
 
   #prepared(field: "username" | "password", text: string): string {
     const prepared = saslprep(text);
-    if (prepared === undefined) throw this.#failed(`the ${field} holds a character that SASLprep prohibits`);
+    if (prepared === undefined) throw this.#failed(`the ${field} contains a character that SASLprep prohibits`);
     return prepared;
   }
 
-  #failed(why: string): AuthenticationError {
-    return new AuthenticationError(`${this.#who} failed: ${why}`);
+  #failed(reason: string): AuthenticationError {
+    return new AuthenticationError(`${this.#login} failed: ${reason}`);
   }
 }
 
-/** What is no UTF-8 is no message either. */
+/** Empty, which is an invalid message, when the bytes are not valid UTF-8. */
 function textOf(bytes: Uint8Array): string {
   return readUtf8(bytes, 0, bytes.length) ?? "";
 }
 
-/** `e=` and one of RFC 5802's words, such as invalid-proof. */
+/** Description of a server error: `e=` and one of RFC 5802's error values, such as invalid-proof. */
 function errorOf(message: string): string | undefined {
   const [, error] = /^e=([^,]+)/.exec(message) ?? [];
   return error === undefined ? undefined : `the peer says ${printable(error)}`;

@@ -4,18 +4,18 @@ import { saslprep } from "../saslprep.js";
 import { hmac } from "../scram.js";
 
 export interface AuthenticatorInit {
-  /** Name -> password: for PLAIN and SCRAM. */
+  /** Passwords by user name, for PLAIN and SCRAM. */
   users?: ReadonlyMap<string, string> | undefined;
-  /** For OAUTHBEARER and XOAUTH2. */
+  /** Accepted tokens, for OAUTHBEARER and XOAUTH2. */
   tokens?: ReadonlySet<string> | undefined;
   /**
-   * What is offered, in this order. Absent: all that users, tokens and the client's certificate allow, and ANONYMOUS where
-   * there are neither users nor tokens.
+   * Mechanisms to offer, in this order. Default: all that users, tokens and the client's certificate permit, and ANONYMOUS
+   * when there are neither users nor tokens.
    */
   mechanisms?: readonly string[] | undefined;
 }
 
-/** What a mechanism lets in by. Strongest first: many clients take the first that they can. */
+/** What each mechanism authenticates by. Strongest first: many clients use the first one that they support. */
 const MECHANISMS: ReadonlyMap<string, "users" | "tokens" | "certificate" | undefined> = new Map([
   ["SCRAM-SHA-512", "users"],
   ["SCRAM-SHA-256", "users"],
@@ -31,19 +31,19 @@ const SALT_BYTES = 16;
 const encoder = new TextEncoder();
 
 /**
- * Who is let in, and by which mechanisms. Secrets are compared in constant time, and who is unknown is found out as late
- * as who has the wrong password.
+ * Verifies clients and determines which mechanisms are offered. Secrets are compared in constant time, and an unknown user
+ * is refused at the same step as a wrong password.
  */
 export class Authenticator {
   readonly #mechanisms: readonly string[];
   readonly #users: ReadonlyMap<string, string>;
-  /** Names and passwords as SCRAM has them. */
+  /** Passwords by user name, both prepared for SCRAM. */
   readonly #prepared: ReadonlyMap<string, string>;
   readonly #tokens: ReadonlySet<string>;
-  /** Also a password that nobody knows. */
+  /** Random key for salts. Also the password of unknown users. */
   readonly #secret = toBase64(crypto.getRandomValues(new Uint8Array(32)));
 
-  /** @throws Error that names a mechanism which there is not, or which lacks the users or tokens that it lets in by. */
+  /** @throws Error when a mechanism is unknown, or requires users or tokens that are omitted. */
   constructor({ users, tokens, mechanisms }: AuthenticatorInit = {}) {
     this.#mechanisms = mechanisms?.map((name) => checked(name, { users, tokens })) ?? standard({ users, tokens });
     this.#users = users ?? new Map();
@@ -53,31 +53,31 @@ export class Authenticator {
     );
   }
 
-  /** To a client with a certificate for this name, or without one. */
+  /** Mechanisms to offer a client. `clientName`: the name in its certificate; undefined without a certificate. */
   offered(clientName: string | undefined): readonly string[] {
     return this.#mechanisms.filter((name) => name !== "EXTERNAL" || clientName !== undefined);
   }
 
   verifyPassword(username: string, password: string): boolean {
-    const known = this.#users.get(username);
-    return equalTexts(password, known ?? this.#secret) && known !== undefined;
+    const expected = this.#users.get(username);
+    return equalTexts(password, expected ?? this.#secret) && expected !== undefined;
   }
 
   acceptsToken(token: string): boolean {
-    let taken = false;
-    for (const one of this.#tokens) taken = equalTexts(token, one) || taken;
-    return taken;
+    let accepted = false;
+    for (const candidate of this.#tokens) accepted = equalTexts(token, candidate) || accepted;
+    return accepted;
   }
 
-  /** The password of a user by SCRAM's name; of somebody unknown, one that nobody has. */
+  /** Password of a user, by the name prepared for SCRAM. For an unknown user, a random secret. */
   preparedPassword(username: string): string {
     return this.#prepared.get(username) ?? this.#secret;
   }
 
-  /** The salt for a user by SCRAM's name, which stays the same, and exists for unknown ones too. */
+  /** Salt of a user, by the name prepared for SCRAM. It is constant, and unknown users have one too. */
   async salt(username: string): Promise<Uint8Array<ArrayBuffer>> {
-    const all = await hmac("SHA-256", encoder.encode(this.#secret), username);
-    return all.slice(0, SALT_BYTES);
+    const digest = await hmac("SHA-256", encoder.encode(this.#secret), username);
+    return digest.slice(0, SALT_BYTES);
   }
 }
 
@@ -95,8 +95,9 @@ function standard(means: Means): string[] {
 function checked(mechanism: string, means: Means): string {
   const name = mechanism.toUpperCase();
   const need = MECHANISMS.get(name);
-  if (!MECHANISMS.has(name)) throw new Error(`${mechanism} is none of ${[...MECHANISMS.keys()].join(", ")}`);
-  if ((need === "users" || need === "tokens") && means[need] === undefined) throw new Error(`${name} needs ${need}`);
+  if (!MECHANISMS.has(name))
+    throw new Error(`unknown mechanism ${mechanism}, must be one of ${[...MECHANISMS.keys()].join(", ")}`);
+  if ((need === "users" || need === "tokens") && means[need] === undefined) throw new Error(`${name} requires ${need}`);
   return name;
 }
 

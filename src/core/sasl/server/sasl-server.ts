@@ -1,26 +1,17 @@
 import { AuthenticationError, ProtocolError } from "../../errors.js";
+import { SASL_CHALLENGE, SASL_INIT, SASL_MECHANISMS, SASL_OUTCOME, SASL_RESPONSE } from "../../types/descriptors.js";
 import type { Reader } from "../../types/reader.js";
 import type { ServerMechanism, Verdict } from "../mechanism.js";
-import {
-  readSaslData,
-  SASL_CHALLENGE,
-  SASL_INIT,
-  SASL_MECHANISMS,
-  SASL_OUTCOME,
-  SASL_RESPONSE,
-  type SaslStream,
-  saslData,
-  saslFrame,
-  saslHeader,
-} from "../sasl.js";
+import { readSaslData, type SaslStream, saslData, saslFrame, saslHeader } from "../sasl.js";
 import { type SaslEvents, SaslExchange, type SaslStep } from "../sasl-exchange.js";
 import type { Authenticator } from "./authenticator.js";
 import { serverMechanism } from "./server-mechanisms.js";
 
 /**
- * The accepting side of the SASL exchange (security 5.3), fed with bytes; a client may send everything in one piece. A
- * refused client has been told so when it fails with AuthenticationError; a peer that speaks something else is a
- * ProtocolError. Done without a mechanism: ANONYMOUS is offered, and what is left begins with the AMQP header.
+ * Server side of the SASL exchange (security 5.3). A client may send all its messages at once. The exchange fails with
+ * AuthenticationError after it has sent the refusal to the client, and with ProtocolError when the peer uses another
+ * protocol. If ANONYMOUS is offered, a client may skip SASL: the result has no mechanism, and the rest begins with the AMQP
+ * header.
  */
 export class SaslServer {
   readonly #authenticator: Authenticator;
@@ -28,10 +19,10 @@ export class SaslServer {
   readonly #offered: readonly string[];
   readonly #send: (bytes: Uint8Array) => void;
   readonly #exchange: SaslExchange;
-  /** What the client has to say next. */
+  /** Handles the next message of the client. */
   #take = (stream: SaslStream): SaslStep | Promise<SaslStep> => this.#takeHeader(stream);
 
-  /** `clientName`: whom the transport knows by a certificate. */
+  /** `clientName`: the name in the client's certificate, if it has one. */
   constructor(authenticator: Authenticator, clientName: string | undefined, events: SaslEvents) {
     this.#authenticator = authenticator;
     this.#clientName = clientName;
@@ -44,13 +35,13 @@ export class SaslServer {
     this.#exchange.receive(bytes);
   }
 
-  /** Transport 2.2: whoever gets a header that he does not want answers with the one that he does. */
+  /** An unsupported header is answered with the supported one (transport 2.2). */
   #takeHeader(stream: SaslStream): SaslStep {
     const protocol = stream.protocol();
     if (protocol === undefined) return "more";
     if (protocol === "AMQP 1.0" && this.#offered.includes("ANONYMOUS")) return { mechanism: "" };
     this.#send(saslHeader());
-    if (protocol === "AMQP 1.0") throw new AuthenticationError("the peer begins without SASL, which is required here");
+    if (protocol === "AMQP 1.0") throw new AuthenticationError("the peer started without SASL, which is required");
     if (protocol !== "AMQP 1.0 with SASL") {
       throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0`, "amqp:not-implemented");
     }
@@ -95,15 +86,15 @@ export class SaslServer {
         this.#outcome(0);
         return { mechanism, username: verdict.username };
       case "refused":
-        throw this.#refuse(verdict.why);
+        throw this.#refuse(verdict.reason);
       default:
         return verdict satisfies never;
     }
   }
 
-  #refuse(why: string): AuthenticationError {
+  #refuse(reason: string): AuthenticationError {
     this.#outcome(1);
-    return new AuthenticationError(why);
+    return new AuthenticationError(reason);
   }
 
   #outcome(code: 0 | 1): void {

@@ -5,11 +5,11 @@ import { describeUser, refused, type ServerMechanism, type Verdict } from "../me
 import { MIN_ITERATIONS, newNonce, type ScramHash, scramProofs, unescapeName } from "../scram.js";
 import type { Authenticator } from "./authenticator.js";
 
-/** The accepting side of SCRAM (RFC 5802 and 7677), which has the passwords themselves. */
+/** Server side of SCRAM (RFC 5802 and 7677), with passwords in clear text. */
 export class ScramServer implements ServerMechanism {
   readonly #hash: ScramHash;
   readonly #authenticator: Authenticator;
-  #awaits: (text: string) => Verdict | Promise<Verdict> = (text) => this.#first(text);
+  #handle: (text: string) => Verdict | Promise<Verdict> = (text) => this.#first(text);
 
   constructor(hash: ScramHash, authenticator: Authenticator) {
     this.#hash = hash;
@@ -17,7 +17,7 @@ export class ScramServer implements ServerMechanism {
   }
 
   respond(response: Uint8Array): Verdict | Promise<Verdict> {
-    return this.#awaits(readUtf8(response, 0, response.length) ?? "");
+    return this.#handle(readUtf8(response, 0, response.length) ?? "");
   }
 
   #first(text: string): Verdict | Promise<Verdict> {
@@ -25,10 +25,10 @@ export class ScramServer implements ServerMechanism {
       /^([ny],(?:a=([^,]+))?,)n=([^,]+),r=([!-+\--~]+)(?:,|$)/.exec(text) ?? [];
     const username = name === undefined ? undefined : unescapeName(name);
     if (gs2 === undefined || nonce === undefined || username === undefined) {
-      return refused("the first message is malformed, or asks for a channel binding");
+      return refused("the first message is malformed or requires channel binding");
     }
     if (authorization !== undefined && authorization !== name) {
-      return refused(`${describeUser(username)} asks to act as somebody else`);
+      return refused(`${describeUser(username)} requests to act as another user`);
     }
     return this.#challenge({ username, gs2, bare: text.slice(gs2.length), nonce: nonce + newNonce() });
   }
@@ -37,7 +37,7 @@ export class ScramServer implements ServerMechanism {
     const { username, nonce } = first;
     const salt = await this.#authenticator.salt(username);
     const serverFirst = `r=${nonce},s=${toBase64(salt)},i=${MIN_ITERATIONS}`;
-    this.#awaits = (text) => this.#final(text, first, serverFirst, salt);
+    this.#handle = (text) => this.#final(text, first, serverFirst, salt);
     return challenge(serverFirst);
   }
 
@@ -47,8 +47,8 @@ export class ScramServer implements ServerMechanism {
       /^(c=([^,]+),r=([^,]+)(?:,[a-zA-Z]=[^,]*)*),p=([^,]+)$/.exec(text) ?? [];
     const proof = base64 === undefined ? undefined : fromBase64(base64);
     if (proof === undefined || binding === undefined) return refused("the final message is malformed");
-    if (echoed !== nonce) return refused("the final message has another nonce");
-    if (binding !== toBase64(new TextEncoder().encode(gs2))) return refused("the final message begins otherwise");
+    if (echoed !== nonce) return refused("the final message has a wrong nonce");
+    if (binding !== toBase64(new TextEncoder().encode(gs2))) return refused("the final message has a wrong GS2 header");
     const proofs = await scramProofs({
       hash: this.#hash,
       password: this.#authenticator.preparedPassword(username),
@@ -57,8 +57,8 @@ export class ScramServer implements ServerMechanism {
       authMessage: `${bare},${serverFirst},${withoutProof}`,
     });
     if (!equalBytes(proof, proofs.client))
-      return refused(`${describeUser(username)} is unknown or has another password`);
-    this.#awaits = () => ({ type: "granted", username });
+      return refused(`${describeUser(username)} is unknown or has a wrong password`);
+    this.#handle = () => ({ type: "granted", username });
     return challenge(`v=${toBase64(proofs.server)}`);
   }
 }
@@ -66,9 +66,9 @@ export class ScramServer implements ServerMechanism {
 interface ClientFirst {
   username: string;
   gs2: string;
-  /** Behind the GS2 header. */
+  /** The message without its GS2 header. */
   bare: string;
-  /** The client's, continued. */
+  /** The client's nonce, followed by the server's. */
   nonce: string;
 }
 

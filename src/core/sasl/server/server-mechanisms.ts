@@ -4,7 +4,7 @@ import { unescapeName } from "../scram.js";
 import type { Authenticator } from "./authenticator.js";
 import { ScramServer } from "./scram-server.js";
 
-/** One exchange by a mechanism that was offered; undefined for a name that is none. */
+/** Creates the server side of a mechanism for one exchange. Returns undefined for an unknown name. */
 export function serverMechanism(
   name: string,
   authenticator: Authenticator,
@@ -32,32 +32,32 @@ export function serverMechanism(
   }
 }
 
-/** RFC 4422, appendix A: the response is a name to act as, or nothing. */
+/** EXTERNAL (RFC 4422, appendix A): the response is an authorization id, or empty. */
 function external(authorization: string | undefined, clientName: string | undefined): Verdict {
   if (authorization === "" || authorization === clientName) return { type: "granted", username: clientName };
-  return refused(`${describeUser(clientName ?? "")} asks to act as somebody else`);
+  return refused(`${describeUser(clientName ?? "")} requests to act as another user`);
 }
 
-/** RFC 4616. */
+/** PLAIN (RFC 4616). */
 function plain(response: string | undefined, authenticator: Authenticator): Verdict {
   const [authorization, username, password, ...more] = response?.split("\0") ?? [];
   if (authorization === undefined || username === undefined || password === undefined || more.length > 0) {
     return refused("the response to PLAIN is malformed");
   }
   const user = describeUser(username);
-  if (!authenticator.verifyPassword(username, password)) return refused(`${user} is unknown or has another password`);
-  if (authorization !== "" && authorization !== username) return refused(`${user} asks to act as somebody else`);
+  if (!authenticator.verifyPassword(username, password)) return refused(`${user} is unknown or has a wrong password`);
+  if (authorization !== "" && authorization !== username) return refused(`${user} requests to act as another user`);
   return { type: "granted", username };
 }
 
-/** OAUTHBEARER (RFC 7628) or XOAUTH2: a bad token is told of in a challenge first. */
+/** OAUTHBEARER (RFC 7628) or XOAUTH2. The refusal of a token is sent as a challenge before the outcome. */
 class BearerServer implements ServerMechanism {
   readonly #authenticator: Authenticator;
   readonly #userOf: UserOf;
   readonly #status: string;
-  #refusal: Verdict | undefined;
+  #rejection: Verdict | undefined;
 
-  /** `userOf` reads the first field. `status`: how a bad token is called. */
+  /** `userOf` reads the user name from the first field. `status` is the status sent for an unknown token. */
   constructor(authenticator: Authenticator, userOf: UserOf, status: string) {
     this.#authenticator = authenticator;
     this.#userOf = userOf;
@@ -65,21 +65,21 @@ class BearerServer implements ServerMechanism {
   }
 
   respond(response: Uint8Array): Verdict {
-    if (this.#refusal !== undefined) return this.#refusal;
+    if (this.#rejection !== undefined) return this.#rejection;
     const [first = "", ...fields] = textOf(response)?.split("\x01") ?? [];
     const username = this.#userOf(first);
     const [, token] = fields.map((field) => /^auth=Bearer (.+)$/i.exec(field)).find((match) => match !== null) ?? [];
     if (username === undefined || token === undefined) return refused("the response with the token is malformed");
     if (this.#authenticator.acceptsToken(token)) return { type: "granted", username: username || undefined };
-    this.#refusal = refused("the token is unknown");
+    this.#rejection = refused("the token is unknown");
     return { type: "challenge", data: new TextEncoder().encode(JSON.stringify({ status: this.#status })) };
   }
 }
 
-/** The user that a first field names, empty for nobody; undefined for a field that is none. */
+/** Returns the user name in the first field, empty if there is none; undefined when the field is malformed. */
 type UserOf = (first: string) => string | undefined;
 
-/** RFC 5801: the GS2 header. */
+/** User name in a GS2 header (RFC 5801). */
 function oauthUser(first: string): string | undefined {
   const [header, name = ""] = /^[ny],(?:a=([^,]*))?,$/.exec(first) ?? [];
   return header === undefined ? undefined : unescapeName(name);

@@ -5,15 +5,15 @@ import { type Notification, NotificationResult, PRIORITIES, type Priority } from
 import type { Endpoint, Handled } from "./endpoints.js";
 import type { ReadMessage } from "./notification-reader.js";
 
-/** A method, so that an endpoint may say more about contexts and payloads than that they are something. */
+/** Declared as a method so that its parameters are bivariant: endpoints may use narrower types. */
 interface Handling {
   handle(notifications: readonly Notification[]): Handled<void>;
 }
 
-/** Handles those notifications of a batch that have one priority. What it throws is logged, and means `requeue`. */
+/** Handles the notifications of one priority in a batch. An error is logged and counts as `requeue`. */
 export type BatchNotificationHandler = Handling["handle"];
 
-/** An object with a method for every priority that it handles, and perhaps a filter. */
+/** An object with a method for each priority that it handles, and an optional filter. */
 export type BatchNotificationEndpoint = Endpoint<BatchNotificationHandler>;
 
 interface Member {
@@ -21,10 +21,10 @@ interface Member {
   readonly notification: Notification;
 }
 
-/** The order in which a batch is gone through: by the priorities' names (oslo_messaging/notify/dispatcher.py:122-124). */
+/** Order in which the priorities of a batch are handled: by name (oslo_messaging/notify/dispatcher.py:122-124). */
 const BY_NAME: readonly Priority[] = [...PRIORITIES].sort();
 
-/** Gives batches of notifications, parted by priority, to the endpoints (oslo_messaging/notify/dispatcher.py:107-156). */
+/** Passes batches of notifications, grouped by priority, to the endpoints (oslo_messaging/notify/dispatcher.py:107-156). */
 export class BatchNotificationDispatcher {
   readonly #endpoints: readonly BatchNotificationEndpoint[];
   readonly #read: ReadMessage;
@@ -36,7 +36,7 @@ export class BatchNotificationDispatcher {
     this.#logger = logger;
   }
 
-  /** Resolves with what is to be requeued. Never rejects: what fails is logged. */
+  /** Resolves with the messages to requeue. Never rejects: errors are logged. */
   async dispatch(batch: readonly IncomingMessage[]): Promise<ReadonlySet<IncomingMessage>> {
     const requeued = new Set<IncomingMessage>();
     const groups = new Map<Priority, Member[]>(BY_NAME.map((priority) => [priority, []]));
@@ -48,7 +48,7 @@ export class BatchNotificationDispatcher {
       }
     }
     for (const [priority, members] of groups) {
-      // While the groups before it were handled its connection may have gone.
+      // The connection may have been lost while earlier groups were handled.
       const present = members.filter(({ message }) => !message.linkLost);
       const notifications = present.map(({ notification }) => notification);
       if ((await this.#handle(priority, notifications)) === NotificationResult.REQUEUE) {

@@ -13,34 +13,34 @@ import { LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
 
-/** One of `batchSize` and `batchTimeoutMs` must be given. */
+/** Options of a batch listener. At least one of `batchSize` and `batchTimeoutMs` is required. */
 export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<C> &
   (
     | {
-        /** A batch is handled when it has so many notifications. At least 1. */
+        /** Number of notifications that closes a batch. At least 1. */
         batchSize: number;
-        /** A batch is handled so many milliseconds after its first notification, if it has not been yet. Absent: only when it is full. */
+        /** Milliseconds after the first notification that close a batch that is not full. When omitted, only the size counts. */
         batchTimeoutMs?: number | undefined;
       }
     | {
-        /** Absent: the timeout alone counts. */
+        /** Omitted: only the timeout closes a batch. */
         batchSize?: undefined;
-        /** A batch is handled so many milliseconds after its first notification. */
+        /** Milliseconds after the first notification that close a batch. */
         batchTimeoutMs: number;
       }
   );
 
 /**
- * Listens as {@link getNotificationListener} does, for endpoints that get many notifications at a time: an array of those
- * that have the priority of the method and pass the filter, in the order in which they came. A batch is gone through
- * priority by priority, in the order of their names; when an endpoint answers `requeue`, or fails, that goes for all
- * notifications of the batch that have this priority, and the endpoints after it do not get them
- * (oslo_messaging/notify/dispatcher.py:107-156). All are acknowledged or requeued when the whole batch is through.
+ * Listens like {@link getNotificationListener}, but endpoints receive notifications in batches: an array of those that have the
+ * priority of the method and match the filter, in the order of their arrival. A batch is handled one priority after another,
+ * in the order of their names. When an endpoint returns `requeue` or fails, all notifications of the batch with this priority
+ * are requeued, and the endpoints after it do not receive them (oslo_messaging/notify/dispatcher.py:107-156). Notifications are
+ * acknowledged or requeued when the whole batch has been handled.
  *
- * A link has as many notifications in hand as a batch can hold, or `notify_server_credit` if that is more: without
- * `batchSize` a batch grows no larger than this for each topic and priority. `stop` takes no new ones and handles the
- * batch that has begun. Notifications whose connection goes before their batch is handled are left out: they come again.
- * Through a router notifiers wait for their batch to be handled; the transport's logger is told so.
+ * The credit of a link is `batchSize` or `notify_server_credit`, whichever is larger. Without `batchSize` a batch therefore
+ * holds at most `notify_server_credit` notifications for each topic and priority. `stop` accepts no more notifications and
+ * handles the open batch. Notifications whose connection is lost before their batch is handled are skipped: they are delivered
+ * again. Behind a router, notifiers wait until their batch has been handled; a warning says so.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<
  * );
  * await listener.start();
  * ```
- * @throws as getNotificationListener does, and ConfigurationError without both `batchSize` and `batchTimeoutMs`.
+ * @throws as getNotificationListener, and ConfigurationError when both `batchSize` and `batchTimeoutMs` are omitted.
  */
 export function getBatchNotificationListener<C extends Context = Context>(
   transport: NotificationTransport,
@@ -64,15 +64,15 @@ export function getBatchNotificationListener<C extends Context = Context>(
   const { allowRequeue = false, concurrency, batchSize: size, ...rest } = checked<Options<C>>(options ?? {}, OPTIONS);
   const limits = { size, timeoutMs: rest.batchTimeoutMs };
   if (size === undefined && rest.batchTimeoutMs === undefined) {
-    throw new ConfigurationError("batchSize", "must be given, or batchTimeoutMs");
+    throw new ConfigurationError("batchSize", "is required, unless batchTimeoutMs is given");
   }
-  const sources = listenerTargets(targets, prioritiesOf(endpoints));
+  const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
   const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
   const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger);
   return new NotificationListener({
     name: "batches",
-    listen: (on, signal) =>
-      listenInBatches({ driver, sources, limits, notice: new BatchNotice(limits, logger), on, signal }),
+    listen: (onBatch, signal) =>
+      listenInBatches({ driver, topicTargets, limits, notice: new BatchNotice(limits, logger), onBatch, signal }),
     async handle(batch: Batch) {
       const requeued = await dispatcher.dispatch(batch.filter((message) => !message.linkLost));
       for (const message of batch) {
@@ -96,33 +96,33 @@ const OPTIONS: OptionChecks<Options> = { ...LISTENER_OPTIONS, batchSize: integer
 
 interface BatchListening {
   driver: Driver;
-  sources: readonly Target[];
+  topicTargets: readonly Target[];
   limits: BatchLimits;
   notice: BatchNotice;
-  on: (batch: Batch) => void;
+  onBatch: (batch: Batch) => void;
   signal: AbortSignal;
 }
 
-/** What it resolves with hands over the batch that has begun when it stops. */
+/** Attaches the links. Stopping the listener hands over the open batch. */
 async function listenInBatches({
   driver,
-  sources,
+  topicTargets,
   limits,
   notice,
-  on,
+  onBatch,
   signal,
 }: BatchListening): Promise<DriverListener> {
   let listener: DriverListener | undefined;
   const batches = new Batches(limits, (batch, closing) => {
     notice.closed(batch.length, closing, listener?.peer);
-    on(batch);
+    onBatch(batch);
   });
   const add = (message: IncomingMessage): void => batches.add(message);
   try {
-    const listening = await driver.listenForNotifications(sources, add, { signal, minimumCredit: limits.size });
+    const listening = await driver.listenForNotifications(topicTargets, add, { signal, minimumCredit: limits.size });
     listener = listening;
     notice.started(listening.peer);
-    // Who closes the transport alone leaves a batch behind, and its timer, which would keep the program from its end.
+    // If only the transport is closed, the open batch is discarded: its timer would keep the process alive.
     void listening.closed.then(() => batches.discard());
     return {
       get peer() {

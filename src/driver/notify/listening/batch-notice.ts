@@ -3,13 +3,13 @@ import type { Peer } from "../../driver.js";
 import type { BatchLimits, Closing } from "./batches.js";
 
 /**
- * What an operator should know of batches behind a router, which acknowledges a notification when its listener does: that
- * is, when its batch has been handled (the deployment guide of the AMQP 1.0 driver). Each is told once a start.
+ * Warns about batches behind a router. A router acknowledges a notification when its listener does, that is, when its batch has
+ * been handled, so notifiers wait for that (the deployment guide of the AMQP 1.0 driver). Each warning is logged once a start.
  */
 export class BatchNotice {
   readonly #limits: BatchLimits;
   readonly #logger: Logger;
-  #toldOfWaiting = false;
+  #warnedOfWaiting = false;
 
   constructor(limits: BatchLimits, logger: Logger) {
     this.#limits = limits;
@@ -19,26 +19,26 @@ export class BatchNotice {
   started(peer: Peer | undefined): void {
     if (peer?.kind !== "router") return;
     this.#logger.warn(
-      `a batch listener behind a router, ${peer.product} at ${peer.host}: whoever sends a notification waits until its batch ` +
-        `has been handled, which is closed ${this.#whenClosed()}`,
+      `a batch listener is behind a router (${peer.product} at ${peer.host}): notifiers wait until their batch has been ` +
+        `handled; a batch is closed ${this.#whenClosed()}`,
     );
   }
 
   closed(count: number, closing: Closing, peer: Peer | undefined): void {
-    if (this.#toldOfWaiting || closing !== "timeout" || peer?.kind !== "router") return;
-    this.#toldOfWaiting = true;
+    if (this.#warnedOfWaiting || closing !== "timeout" || peer?.kind !== "router") return;
+    this.#warnedOfWaiting = true;
     const { size, timeoutMs } = this.#limits;
     const most = size === undefined ? "" : ` of at most ${size}`;
     this.#logger.warn(
-      `a batch${most} was closed by its timeout with ${count}: through the router at ${peer.host} those who sent them have ` +
-        `waited for up to ${timeoutMs} ms`,
+      `a batch${most} was closed by its timeout with ${count}: notifiers behind the router at ${peer.host} waited up to ` +
+        `${timeoutMs} ms`,
     );
   }
 
   #whenClosed(): string {
     const { size, timeoutMs } = this.#limits;
-    const bySize = size === undefined ? [] : [`when ${size} have come`];
-    const byTime = timeoutMs === undefined ? [] : [`${timeoutMs} ms after its first one`];
+    const bySize = size === undefined ? [] : [`when ${size} have arrived`];
+    const byTime = timeoutMs === undefined ? [] : [`${timeoutMs} ms after the first`];
     return [...bySize, ...byTime].join(" or ") + (timeoutMs === undefined ? ", however long that takes" : "");
   }
 }

@@ -5,7 +5,7 @@ import { type NotificationMetadata, NotificationResult } from "../notification.j
 import type { Endpoint, Handled } from "./endpoints.js";
 import type { ReadMessage, ReadNotification } from "./notification-reader.js";
 
-/** A method, so that an endpoint may say more about its context and payload than that they are something. */
+/** Declared as a method so that its parameters are bivariant: endpoints may use narrower types. */
 interface Handling {
   handle(
     context: object,
@@ -16,13 +16,13 @@ interface Handling {
   ): Handled<void>;
 }
 
-/** Handles the notifications of one priority. What it throws is logged, and means `requeue`. */
+/** Handles the notifications of one priority. An error is logged and counts as `requeue`. */
 export type NotificationHandler = Handling["handle"];
 
-/** An object with a method for every priority that it handles, and perhaps a filter. */
+/** An object with a method for each priority that it handles, and an optional filter. */
 export type NotificationEndpoint = Endpoint<NotificationHandler>;
 
-/** Gives notifications to the endpoints that handle their priority and let them pass (oslo_messaging/notify/dispatcher.py). */
+/** Passes each notification to the endpoints with its priority and a matching filter (oslo_messaging/notify/dispatcher.py). */
 export class NotificationDispatcher {
   readonly #endpoints: readonly NotificationEndpoint[];
   readonly #read: ReadMessage;
@@ -34,7 +34,7 @@ export class NotificationDispatcher {
     this.#logger = logger;
   }
 
-  /** Never rejects: what fails is logged. */
+  /** Resolves with the result of the endpoints. Never rejects: errors are logged. */
   async dispatch(message: IncomingMessage): Promise<NotificationResult> {
     const read = this.#read(message);
     if (typeof read === "string") return read;

@@ -2,18 +2,18 @@ import { isJsonObject } from "../../values/json.js";
 import { type NotificationResult, PRIORITIES, type Priority } from "../notification.js";
 import { NotificationFilter } from "./filter.js";
 
-/** `Nothing`: what a handler returns that has nothing to say. */
+/** Return type of a handler. `Nothing` is the type of a handler without a result. */
 export type Handled<Nothing> = NotificationResult | Nothing | Promise<NotificationResult | Nothing>;
 
-/** An object with a method for every priority that it handles, and perhaps a filter. */
+/** An object with a method for each priority that it handles, and an optional filter. */
 export type Endpoint<Handler> = { readonly filterRule?: NotificationFilter | undefined } & {
   [P in Priority]?: Handler | undefined;
 };
 
 /**
- * The priorities that an endpoint handles.
+ * The priorities that at least one of the endpoints handles.
  *
- * @throws TypeError for an endpoint that is none.
+ * @throws TypeError for an invalid endpoint.
  */
 export function prioritiesOf(endpoints: readonly Endpoint<unknown>[]): readonly Priority[] {
   for (const [index, endpoint] of endpoints.entries()) check(endpoint, index);

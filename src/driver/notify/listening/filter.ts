@@ -5,36 +5,37 @@ import { pythonMatch } from "./python-regexp.js";
 
 /** Regular expressions in Python's syntax, matched at the start of the text as `re.match` does. */
 export interface NotificationFilterRule {
-  /** Who told. */
+  /** Matches the ID of the publisher. */
   publisherId?: string | undefined;
-  /** What happened. */
+  /** Matches the type of the event. */
   eventType?: string | undefined;
-  /** By the member's name. */
+  /** Matches members of the context, by name. */
   context?: Readonly<Record<string, string>> | undefined;
-  /** By the member's name: `messageId`, `timestamp`. */
+  /** Matches `messageId` and `timestamp` of the metadata. */
   metadata?: Readonly<Record<string, string>> | undefined;
-  /** By the member's name. */
+  /** Matches members of the payload, by name. */
   payload?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Chooses the notifications that an endpoint gets: those that match every part of the rule. A member that is absent, or
- * not a string, does not match (oslo_messaging/notify/filter.py).
+ * Selects the notifications that an endpoint receives: those that match every part of the rule. A member that is missing or
+ * not a string does not match (oslo_messaging/notify/filter.py).
  *
  * @example
  * ```ts
  * const endpoint = { filterRule: new NotificationFilter({ eventType: "compute\\.instance\\..*" }), info() {} };
  * ```
- * @throws ConfigurationError for an expression that cannot be used, NoSuchOptError for a part that does not exist.
+ * @throws ConfigurationError for an invalid or unsupported expression.
+ * @throws NoSuchOptError for an unknown part of the rule.
  */
 export class NotificationFilter {
   readonly #checks: readonly ((notification: Notification) => boolean)[];
 
   constructor(rule: NotificationFilterRule) {
     const { publisherId, eventType, context, metadata, payload, ...unknown } = rule;
-    for (const key of Object.keys(unknown)) throw new NoSuchOptError(key, "no such part of a notification filter");
+    for (const key of Object.keys(unknown)) throw new NoSuchOptError(key, "unknown part of a notification filter");
     for (const key of Object.keys(metadata ?? {}).filter((name) => !METADATA.has(name))) {
-      throw new NoSuchOptError(`metadata.${key}`, `would match nothing: there is ${[...METADATA].join(" and ")}`);
+      throw new NoSuchOptError(`metadata.${key}`, `unknown metadata: use ${[...METADATA].join(" or ")}`);
     }
     this.#checks = [
       ...textCheck("publisherId", publisherId, (notification) => notification.publisherId),
@@ -51,12 +52,12 @@ export class NotificationFilter {
   }
 }
 
-/** All that there is of it. Rules from Python say `message_id`. */
+/** The members of the metadata. Rules copied from Python have `message_id`. */
 const METADATA: ReadonlySet<string> = new Set<keyof NotificationMetadata>(["messageId", "timestamp"]);
 
 type Check = (notification: Notification) => boolean;
 
-/** None for a part that the rule does not have. */
+/** Empty for an omitted part of the rule. */
 function textCheck(key: string, pattern: unknown, read: (notification: Notification) => unknown): Check[] {
   if (pattern === undefined) return [];
   if (typeof pattern !== "string") throw new ConfigurationError(key, "must be a regular expression as a string");

@@ -3,14 +3,15 @@ import { Target, type TargetLike, toTarget } from "../../target.js";
 import type { Priority } from "../notification.js";
 
 /**
- * What a listener of these targets listens on: every topic for each priority. The exchange is not used: notifiers never
- * name one.
+ * The targets whose links a listener attaches: each topic with each priority. The exchange is ignored, because notifiers
+ * never set one.
  *
- * @throws InvalidTarget without a topic; ConfigurationError when there is nothing to listen for.
+ * @throws InvalidTarget for a target without a topic.
+ * @throws ConfigurationError when there are no targets or no priorities.
  */
 export function listenerTargets(targets: readonly TargetLike[], priorities: readonly Priority[]): readonly Target[] {
-  if (targets.length === 0) throw new ConfigurationError("targets", "there must be one at least");
-  if (priorities.length === 0) throw new ConfigurationError("endpoints", "none handles any priority");
+  if (targets.length === 0) throw new ConfigurationError("targets", "at least one is required");
+  if (priorities.length === 0) throw new ConfigurationError("endpoints", "none has a method for a priority");
   return targets.flatMap((target) => {
     const { topic } = toTarget(target);
     if (!topic) throw new InvalidTarget("A target must have topic specified", toTarget(target));

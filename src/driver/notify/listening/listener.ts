@@ -11,27 +11,27 @@ import { prioritiesOf } from "./endpoints.js";
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
 
-/** How a notification listener works. */
+/** Options of a notification listener. */
 export interface ListenerOptions<C extends Context = Context> {
   /**
-   * Give back to the message bus what an endpoint answers with `requeue`, or fails on. Default false: it is acknowledged,
-   * and gone. What always fails comes again and again.
+   * Requeue a notification when an endpoint returns `requeue` or fails. A notification that always fails is delivered again
+   * and again. Default false: it is acknowledged, and thereby discarded.
    */
   allowRequeue?: boolean | undefined;
-  /** Reads contexts and payloads. Absent: they are as they came. */
+  /** Deserializes contexts and payloads. When omitted, they are passed on unchanged. */
   serializer?: Serializer<C> | undefined;
-  /** How many notifications, or batches of them, are handled at once. Default 64. The others wait, unacknowledged. */
+  /** Number of notifications, or batches, that are handled concurrently. Default 64. The others wait, unacknowledged. */
   concurrency?: number | undefined;
 }
 
-/** Made by {@link getNotificationListener} and {@link getBatchNotificationListener}. */
+/** A listener, made by {@link getNotificationListener} or {@link getBatchNotificationListener}. */
 export class NotificationListener extends MessageHandlingServer {}
 
 /**
  * Listens for notifications to the topics of `targets`, of every priority for which an endpoint has a method: `audit`,
- * `debug`, `info`, `warn`, `error`, `critical`, `sample`. Every endpoint gets a notification, in order, until one answers
- * `requeue`. It is acknowledged when all are through: at least once (oslo_messaging/notify/listener.py).
- * The exchange of a target is not used: notifiers never name one.
+ * `debug`, `info`, `warn`, `error`, `critical`, `sample`. The endpoints receive a notification in order, until one returns
+ * `requeue`. It is acknowledged after the last one: delivery is at least once (oslo_messaging/notify/listener.py). The
+ * exchange of a target is ignored, because notifiers never set one.
  *
  * @example
  * ```ts
@@ -40,8 +40,10 @@ export class NotificationListener extends MessageHandlingServer {}
  * ]);
  * await listener.start();
  * ```
- * @throws InvalidTarget without a topic; TypeError for an endpoint that is none; ConfigurationError for an option that
- *   does not exist or is out of range, by name, and when there is nothing to listen for.
+ * @throws InvalidTarget for a target without a topic.
+ * @throws TypeError for an invalid endpoint.
+ * @throws ConfigurationError for an unknown or invalid option, by name, and when there are no targets or no endpoint handles a
+ *   priority.
  */
 export function getNotificationListener<C extends Context = Context>(
   transport: NotificationTransport,
@@ -51,14 +53,14 @@ export function getNotificationListener<C extends Context = Context>(
 ): NotificationListener {
   const { driver, logger } = transport;
   const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
-  const sources = listenerTargets(targets, prioritiesOf(endpoints));
+  const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
   const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
   const dispatcher = new NotificationDispatcher(endpoints, read, logger);
   return new NotificationListener({
     name: "messages",
-    listen: (on, signal) => driver.listenForNotifications(sources, on, { signal }),
+    listen: (onMessage, signal) => driver.listenForNotifications(topicTargets, onMessage, { signal }),
     async handle(message: IncomingMessage) {
-      if (message.linkLost) return; // it had to wait for its slot, and comes again
+      if (message.linkLost) return; // its link was lost while it waited: it is delivered again
       const result = await dispatcher.dispatch(message);
       if (allowRequeue && result === NotificationResult.REQUEUE) message.requeue();
       else message.acknowledge();
@@ -68,7 +70,7 @@ export function getNotificationListener<C extends Context = Context>(
   });
 }
 
-/** What listeners of both kinds take. */
+/** Checks of the options that both kinds of listeners have. */
 export const LISTENER_OPTIONS: OptionChecks<ListenerOptions> = {
   allowRequeue: boolean.check,
   serializer,

@@ -1,9 +1,9 @@
 /**
- * What Python's `re.match(pattern, text)` says, as a function of the text: anchored at the start only, and with Python's
- * meaning of `\d`, `\w`, `\s`, `\b`, `.`, `^` and `$`. One difference stays: a reference to a group that took no part
- * matches the empty text here and nothing there.
+ * Returns a function that matches a text as Python's `re.match(pattern, text)` does: anchored at the start only, and with
+ * Python's meaning of `\d`, `\w`, `\s`, `\b`, `.`, `^` and `$`. One difference remains: a reference to a group that did not
+ * participate in the match matches the empty text in JavaScript, and fails in Python.
  *
- * @throws SyntaxError for what is no pattern, and for what JavaScript has no equal of.
+ * @throws SyntaxError for an invalid pattern, and for syntax that JavaScript has no equivalent for.
  */
 export function pythonMatch(pattern: string): (text: string) => boolean {
   const regexp = new Translation(pattern).regexp();
@@ -14,8 +14,8 @@ export function pythonMatch(pattern: string): (text: string) => boolean {
 }
 
 /**
- * The members of `[...]` for Python's classes of characters. Each begins and ends with a property, so that a range with
- * one end in it is refused by JavaScript, as it is by Python.
+ * The members of `[...]` for Python's character classes. Each begins and ends with a property, so that JavaScript refuses a
+ * range from or to a class, as Python does.
  */
 const CLASSES: ReadonlyMap<string, string> = new Map([
   ["d", "\\p{Nd}"],
@@ -31,12 +31,12 @@ const CLASSES: ReadonlyMap<string, string> = new Map([
 
 const WORD = "[\\p{L}_\\p{N}]";
 
-/** Escapes that stand for themselves in both languages, or for something that JavaScript says otherwise. */
+/** Python's assertions, as JavaScript writes them. */
 const ASSERTIONS: ReadonlyMap<string, string> = new Map([
   ["A", "(?<![^])"],
   ["Z", "(?![^])"],
   ["b", `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`],
-  // Before Python 3.14 the empty text has no such place.
+  // Before Python 3.14 `\B` does not match in the empty text.
   ["B", `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD})(?:(?<=[^])|(?=[^])))`],
 ]);
 
@@ -51,7 +51,7 @@ class Translation {
   }
 
   regexp(): RegExp {
-    // Global flags stand at the start.
+    // Global flags are at the start.
     for (
       let flags = this.#take(/\(\?([aiLmsux]+)\)/y);
       flags !== undefined;
@@ -88,7 +88,7 @@ class Translation {
     }
   }
 
-  /** After `(?`. */
+  /** Translates what follows `(?`. */
   #group(): string {
     const plain = this.#take(/(:|=|!|<=|<!)/y);
     if (plain !== undefined) return `(?${plain}`;
@@ -100,7 +100,7 @@ class Translation {
     throw this.#fault(`a group that begins with (?${this.#pattern.slice(this.#at, this.#at + 2)} is not supported`);
   }
 
-  /** After a backslash, outside of a class. */
+  /** Translates what follows a backslash outside of a class. */
   #escape(): string {
     const octal = this.#take(/(0[0-7]{0,2}|[0-3][0-7]{2})/y);
     if (octal !== undefined) return codePoint(Number.parseInt(octal, 8));
@@ -114,7 +114,7 @@ class Translation {
     return this.#escapedCharacter();
   }
 
-  /** After `[`. A `]` that comes first is a member. */
+  /** Translates what follows `[`. A leading `]` is a member. */
   #class(): string {
     let source = this.#take(/(\^)/y) === undefined ? "[" : "[^";
     if (this.#take(/(\])/y)) source += "\\]";
@@ -125,7 +125,7 @@ class Translation {
   #member(): string {
     if (this.#take(/(\\)/y) === undefined) {
       const character = this.#take(/(.)/suy);
-      if (character === undefined) throw this.#fault("a [ without its ]");
+      if (character === undefined) throw this.#fault('"[" without "]"');
       return character === "[" ? "\\[" : character;
     }
     const octal = this.#take(/([0-7]{1,3})/y);
@@ -146,7 +146,7 @@ class Translation {
     return /[\^$\\.*+?()[\]{}|/-]/.test(literal) ? codePoint(literal.charCodeAt(0)) : literal;
   }
 
-  /** What the sticky expression captures here, past which it goes on. */
+  /** The capture of the sticky expression at the current position, which moves past the match. Undefined without a match. */
   #take(expression: RegExp): string | undefined {
     expression.lastIndex = this.#at;
     const found = expression.exec(this.#pattern);

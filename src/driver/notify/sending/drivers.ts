@@ -7,7 +7,7 @@ import type { NotificationDriver, NotificationSender } from "./notification-mess
 import { type NotificationRouting, routesOf } from "./routing.js";
 import type { TestDriver } from "./test-driver.js";
 
-/** What drivers need. */
+/** Everything that drivers need. */
 export interface DriversInit {
   transport: { readonly driver: Driver; readonly logger: Logger };
   topics: readonly string[];
@@ -15,7 +15,11 @@ export interface DriversInit {
   routing: NotificationRouting | undefined;
 }
 
-/** @throws ConfigurationError when there is not what a driver needs, by name. */
+/**
+ * The function that sends notifications by a driver.
+ *
+ * @throws ConfigurationError naming the option that the driver requires, when it is omitted.
+ */
 export function senderFor(name: NotificationDriver, init: DriversInit): NotificationSender {
   const { transport, topics, testDriver, routing } = init;
   const { driver, logger } = transport;
@@ -39,7 +43,7 @@ export function senderFor(name: NotificationDriver, init: DriversInit): Notifica
   }
 }
 
-/** To each driver that the routing has for the notification. */
+/** Sends a notification by each driver that the routing selects for it. */
 function routingDriver(routing: NotificationRouting, init: DriversInit): NotificationSender {
   const routes = [...routesOf(routing)].map(([name, accepts]) => ({ name, accepts, send: senderFor(name, init) }));
   return (outgoing) => {

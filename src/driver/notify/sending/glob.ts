@@ -1,4 +1,4 @@
-/** What Python's `fnmatch.fnmatchcase(text, pattern)` says, as a function of the text: `*`, `?`, `[seq]`, `[!seq]`. */
+/** Returns a function that matches a text as Python's `fnmatch.fnmatchcase(text, pattern)` does: `*`, `?`, `[seq]`, `[!seq]`. */
 export function globMatch(pattern: string): (text: string) => boolean {
   const characters = [...pattern];
   let source = "";
@@ -16,14 +16,14 @@ export function globMatch(pattern: string): (text: string) => boolean {
   return (text) => regexp.test(text);
 }
 
-/** Where the `]` stands that ends the set. A `]` that comes first is a member. Undefined: the `[` stands for itself. */
+/** Index of the `]` that ends the set. A leading `]` is a member. Undefined: the `[` is a literal character. */
 function endOfSet(characters: readonly string[], open: number): number | undefined {
   const first = characters[open + 1] === "!" ? open + 2 : open + 1;
   const end = characters.indexOf("]", characters[first] === "]" ? first + 1 : first);
   return end === -1 ? undefined : end;
 }
 
-/** As in Python a range that is the wrong way round has no members, and a `!` that comes first without it negates. */
+/** Source of the set. As in Python, a reversed range has no members, and a `!` that leads without it negates the set. */
 function setSource(members: readonly string[]): string {
   const parts = partsOf(members);
   for (let index = parts.length - 1; index > 0; index--) {
@@ -35,7 +35,7 @@ function setSource(members: readonly string[]): string {
   return `[${negated ? "^" : ""}${parts.map((part) => part.map(literal).join("")).join("-")}]`;
 }
 
-/** Parted at each `-` that stands between the ends of a range (fnmatch.py, translate). */
+/** The members, split at each `-` between the ends of a range (fnmatch.py, translate). */
 function partsOf(members: readonly string[]): string[][] {
   const parts: string[][] = [];
   let from = 0;

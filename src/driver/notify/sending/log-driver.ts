@@ -4,7 +4,7 @@ import type { Priority } from "../notification.js";
 import type { NotificationMessage, NotificationSender } from "./notification-message.js";
 import { maskPasswords } from "./password-mask.js";
 
-/** Loggers have no level of their own for `critical`; nothing is said about `audit` and `sample` in Python either. */
+/** Log level by priority. Loggers have no level `critical`. As in Python, there is none for `audit` and `sample`. */
 const LEVELS: ReadonlyMap<Priority, keyof Logger> = new Map<Priority, keyof Logger>([
   ["debug", "debug"],
   ["info", "info"],
@@ -14,8 +14,8 @@ const LEVELS: ReadonlyMap<Priority, keyof Logger> = new Map<Priority, keyof Logg
 ]);
 
 /**
- * To the logger, at the level of the priority, as JSON with passwords masked (oslo_messaging/notify/_impl_log.py). For a
- * priority that is no level there is a warning instead.
+ * Writes notifications to the logger, at the level of their priority, as JSON with passwords masked
+ * (oslo_messaging/notify/_impl_log.py). A priority without a level logs a warning instead.
  */
 export function logDriver(logger: Logger): NotificationSender {
   return ({ message, priority }) => [log(logger, message, priority)];
@@ -25,10 +25,10 @@ async function log(logger: Logger, message: NotificationMessage, priority: Prior
   const level = LEVELS.get(priority);
   const name = `oslo.messaging.notification.${message.event_type}`;
   if (level === undefined) {
-    logger.warn(`${name} is not logged: ${priority} is no level of the log`);
+    logger.warn(`${name} is not logged: the logger has no level for priority "${priority}"`);
     return;
   }
-  // As plain JSON first: what objects become in it may hold a password too.
+  // Converted to plain JSON first: a toJSON method may return a password.
   const plain = fromJson(toJson(message), "a notification");
   logger[level](`${name} ${toJson(Object(maskPasswords(plain)))}`);
 }

@@ -4,31 +4,31 @@ import type { Priority } from "../notification.js";
 export const DRIVERS = ["messaging", "messagingv2", "log", "noop", "test", "routing"] as const;
 
 /**
- * Where notifications go: `messagingv2` over the message bus in the envelope of version 2.0, `messaging` without; `log`
- * into the transport's logger, with passwords masked; `noop` nowhere; `test` into a {@link TestDriver}; `routing` to other
- * drivers, by event type and priority.
+ * Destination of notifications. `messagingv2`: the message bus, in the envelope of version 2.0; `messaging`: the same without
+ * envelope; `log`: the transport's logger, with passwords masked; `noop`: discarded; `test`: a {@link TestDriver}; `routing`:
+ * other drivers, selected by event type and priority.
  */
 export type NotificationDriver = (typeof DRIVERS)[number];
 
-/** A notification as it travels (oslo_messaging/notify/notifier.py:323-328). */
+/** A notification on the wire (oslo_messaging/notify/notifier.py:323-328). */
 export interface NotificationMessage {
-  /** A UUID, another one for every notification. */
+  /** UUID of the notification. */
   readonly message_id: string;
-  /** Who tells; null when `prepare` has cleared it. */
+  /** ID of the publisher; null when `prepare` has cleared it. */
   readonly publisher_id: string | null;
-  /** What happened. */
+  /** Type of the event. */
   readonly event_type: string;
-  /** `INFO`. */
+  /** Priority in upper case: `INFO`. */
   readonly priority: Uppercase<Priority>;
-  /** To whom and how: any JSON value. */
+  /** Details of the event: any JSON value. */
   readonly payload: unknown;
-  /** UTC, as Python prints it. */
+  /** Time in UTC, as Python prints it. */
   readonly timestamp: string;
 }
 
-/** A notification on its way out, as drivers get it. */
+/** An outgoing notification, as drivers receive it. */
 export interface OutgoingNotification {
-  /** What of the context goes along. */
+  /** The part of the context that is sent. */
   readonly context: object;
   readonly message: NotificationMessage;
   readonly priority: Priority;
@@ -37,5 +37,5 @@ export interface OutgoingNotification {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Sends notifications in one way: a promise for each that it sends. It does not throw: they reject. */
+/** Sends a notification by one driver. Returns a promise for each message that it sends. It does not throw: the promises reject. */
 export type NotificationSender = (outgoing: OutgoingNotification) => readonly Promise<void>[];

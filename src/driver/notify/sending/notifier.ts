@@ -13,10 +13,10 @@ import {
 import { integer, list, oneOf, string } from "../../options/option-types.js";
 import type { Overrides } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
+import { uuid4 } from "../../values/ids.js";
 import { isJsonObject } from "../../values/json.js";
 import { type Context, noOpSerializer, type Serializer } from "../../values/serializer.js";
 import { stackText } from "../../values/stack-text.js";
-import { uuid4 } from "../../values/uuid4.js";
 import type { Priority } from "../notification.js";
 import { senderFor } from "./drivers.js";
 import {
@@ -28,44 +28,50 @@ import {
 import { type NotificationRouting, routesOf } from "./routing.js";
 import { TestDriver } from "./test-driver.js";
 
-/** How a notifier works. */
+/** Options of a notifier. */
 export interface NotifierOptions<C extends Context = Context> {
-  /** Who tells: mostly `service.host`. */
+  /** ID of the publisher, usually `service.host`. */
   publisherId: string;
-  /** Default `["notifications"]`. A notification goes to each of them. */
+  /** Topics that each notification is sent to. Default `["notifications"]`. */
   topics?: readonly string[] | undefined;
-  /** Default `["messagingv2"]`. A notification goes out by each of them; with none, not at all. */
+  /** Drivers that send each notification. Default `["messagingv2"]`. With an empty array nothing is sent. */
   drivers?: readonly NotificationDriver[] | undefined;
-  /** Which drivers the driver `routing`, which needs it, gives a notification to. */
+  /** Selects the drivers of each notification. Required by the driver `routing`. */
   routing?: NotificationRouting | undefined;
-  /** Where the driver `test`, which needs it, puts notifications. */
+  /** Records notifications. Required by the driver `test`. */
   testDriver?: TestDriver | undefined;
-  /** Writes contexts and payloads. Absent: they go as they are. */
+  /** Serializes contexts and payloads. When omitted, they are sent unchanged. */
   serializer?: Serializer<C> | undefined;
-  /** How often a notification that could not be delivered is sent again. -1 or absent: until the time is up. */
+  /** Number of times an undelivered notification is sent again. -1 or omitted: until the timeout. */
   retry?: number | undefined;
   /**
-   * What of the context may go along, in its place. Absent: nothing. A context mostly holds a token, and notifications
-   * are read by many (oslo_messaging/notify/notifier.py:173-188).
+   * Returns the part of the context that is sent in its place. When omitted, an empty context is sent: contexts usually hold a
+   * token, and many services read notifications (oslo_messaging/notify/notifier.py:173-188).
    */
   sanitizeContext?: ((context: C) => object) | undefined;
-  /** Given: every promise of this notifier resolves, and this gets the errors, as oslo only logs them. Absent: they reject. */
+  /**
+   * Called with each error, while the promises of this notifier resolve; oslo likewise only logs errors. When omitted, the
+   * promises reject.
+   */
   onFailure?: ((error: Error) => void) | undefined;
 }
 
-/** What goes for one notification. */
+/** Options of one notification. */
 export interface NotifyOptions {
-  /** Above 0. Absent: the driver's `default_notify_timeout`. */
+  /** Timeout in milliseconds, above 0. Default: `default_notify_timeout` of the transport. */
   timeoutMs?: number | undefined;
-  /** Ends the wait with the signal's reason. */
+  /** Cancels the wait: the promise rejects with the reason of the signal. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Sends one notification. Resolves when the message bus has taken it: through a router, when a listener has acknowledged it.
+ * Sends one notification. Resolves when the message bus has accepted it; behind a router, when a listener has acknowledged it.
  *
- * @throws MessageDeliveryFailure, or MessagingTimeout when `timeoutMs` was given; TypeError for a context that is no object,
- *   or a payload that JSON cannot hold; ConfigurationError for a bad option, by name; the reason of `signal`.
+ * @throws MessageDeliveryFailure when it cannot be delivered, or not within the default timeout.
+ * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.
+ * @throws TypeError for a context that is not an object, or a payload that JSON cannot represent.
+ * @throws ConfigurationError for an unknown or invalid option, by name.
+ * @throws the reason of `signal` when it aborts.
  */
 export type Notify<C extends Context> = (
   context: C,
@@ -75,19 +81,19 @@ export type Notify<C extends Context> = (
 ) => Promise<void>;
 
 /**
- * Tells whoever listens what happened (oslo_messaging/notify/notifier.py): a method for each priority.
+ * Sends notifications about events to all listeners (oslo_messaging/notify/notifier.py), with one method for each priority.
  *
  * @example
  * ```ts
  * const notifier = new Notifier(transport, { publisherId: "compute.host1" });
  * await notifier.info({}, "compute.instance.create", { id: 1 });
  * ```
- * @throws ConfigurationError for an option that does not exist or is out of range, by name.
+ * @throws ConfigurationError for an unknown or invalid option, by name.
  */
 export class Notifier<C extends Context = Context> {
   readonly #transport: NotificationTransport;
   readonly #options: NotifierOptions<C>;
-  readonly #sendings: readonly NotificationSender[];
+  readonly #senders: readonly NotificationSender[];
   #publisherId: string | undefined;
   /** Sends a notification of priority `audit`. */
   readonly audit: Notify<C> = this.#notify("audit");
@@ -110,16 +116,20 @@ export class Notifier<C extends Context = Context> {
     this.#publisherId = this.#options.publisherId;
     if (this.#publisherId === undefined) throw new ConfigurationError("publisherId", "is required");
     const { drivers = ["messagingv2"], topics = ["notifications"], testDriver, routing } = this.#options;
-    this.#sendings = drivers.map((name) => senderFor(name, { transport, topics, testDriver, routing }));
+    this.#senders = drivers.map((name) => senderFor(name, { transport, topics, testDriver, routing }));
   }
 
-  /** False when notifications go to the driver `noop` and nowhere else, so that nobody has to make them. */
+  /** False when `noop` is the only driver, so that callers need not prepare notifications. */
   isEnabled(): boolean {
     const { drivers = [] } = this.#options;
     return !(drivers.length === 1 && drivers[0] === "noop");
   }
 
-  /** Another notifier of the same transport. An absent key inherits, `null` clears. */
+  /**
+   * Returns another notifier of the same transport. An omitted key inherits, `null` clears.
+   *
+   * @throws ConfigurationError for an unknown or invalid key, by name.
+   */
   prepare(overrides: Overrides<{ publisherId: string; retry: number }>): Notifier<C> {
     const { publisherId, retry } = checkedOverrides(overrides, PREPARE);
     const prepared = new Notifier(this.#transport, { ...this.#options, retry: overridden(this.#options.retry, retry) });
@@ -134,12 +144,12 @@ export class Notifier<C extends Context = Context> {
       } catch (error) {
         const { onFailure } = this.#options;
         if (onFailure === undefined) throw error;
-        await this.#tell(onFailure, error);
+        await this.#report(onFailure, error);
       }
     };
   }
 
-  /** To every topic by every driver. One that fails does not keep the others from being tried. */
+  /** Sends to every topic by every driver, also after one of them fails. */
   async #send(
     priority: Priority,
     context: C,
@@ -157,11 +167,11 @@ export class Notifier<C extends Context = Context> {
       timeoutMs,
       signal,
     };
-    const sends = this.#sendings.flatMap((send) => send(outgoing));
+    const sends = this.#senders.flatMap((send) => send(outgoing));
     const results = await Promise.allSettled(sends);
     const [first, ...others] = results.filter((result) => result.status === "rejected");
     for (const { reason } of others) {
-      this.#transport.logger.warn(`a notification failed on another way too: ${stackText(reason)}`);
+      this.#transport.logger.warn(`a notification failed for another topic or driver too: ${stackText(reason)}`);
     }
     if (first !== undefined) throw first.reason;
   }
@@ -169,7 +179,7 @@ export class Notifier<C extends Context = Context> {
   #contextOnWire(context: C): object {
     if (!isJsonObject(context)) throw new TypeError("the context of a notification must be an object");
     const { sanitizeContext, serializer = noOpSerializer } = this.#options;
-    // In the place of the context: what serializes the one serializes the other.
+    // The result replaces the context, so the serializer accepts it too.
     return sanitizeContext === undefined ? {} : serializer.serializeContext(sanitizeContext(context) as C);
   }
 
@@ -186,9 +196,9 @@ export class Notifier<C extends Context = Context> {
     };
   }
 
-  async #tell(onFailure: (error: Error) => void, error: unknown): Promise<void> {
+  async #report(onFailure: (error: Error) => void, error: unknown): Promise<void> {
     try {
-      // Awaited in case it is async after all: then its rejection is ours to catch.
+      // Awaited because the function may be async: its rejection must be caught.
       await onFailure(toError(error));
     } catch (thrown) {
       this.#transport.logger.error(`onFailure of a notifier failed: ${stackText(thrown)}`);
@@ -220,7 +230,7 @@ const NOTIFY: OptionChecks<NotifyOptions> = { timeoutMs: positiveMs, signal: abo
 
 const PREPARE = { publisherId: string.check, retry: RETRY };
 
-/** As Python prints a naive UTC time: no fraction when there is none. */
+/** UTC time as Python prints it, without time zone; the fraction is omitted when it is 0. */
 function timestamp(now: Date): string {
   return now.toISOString().replace("T", " ").replace(".000Z", "").replace("Z", "000");
 }

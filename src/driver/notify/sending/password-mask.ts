@@ -2,7 +2,7 @@ import { isJsonObject } from "../../values/json.js";
 
 const MASK = "***";
 
-/** Words that tell of a secret, wherever they stand in a name (oslo_utils/strutils.py:56-67). */
+/** Words that mark a name as secret, anywhere in it (oslo_utils/strutils.py:56-67). */
 const KEYS =
   `adminpass admin_pass password admin_password auth_token new_pass auth_password secret_uuid secret sys_pswd token
   configdrive chappassword encrypted_key private_key fernetkey sslkey passphrase cephclusterfsid octaviaheartbeatkey
@@ -10,8 +10,8 @@ const KEYS =
   cephclientkey keystonecredential barbicansimplecryptokek cephrgwkey swifthashsuffix migrationsshkey cephmdskey
   cephmonkey`.split(/\s+/);
 
-/** How secrets stand in a text, with KEY for the word, and what stays of it (oslo_utils/strutils.py:78-92, in the order of their use). */
-const FORMS: readonly (readonly [form: string, stays: string])[] = [
+/** Forms of secrets in a text, with KEY for the word, and their replacements (oslo_utils/strutils.py:78-92, in the same order). */
+const FORMS: readonly (readonly [form: string, replacement: string])[] = [
   [String.raw`(KEY[0-9]*\s*=\s*["'])[^"']*(["'])`, `$1${MASK}$2`],
   [String.raw`(KEY[0-9]*\s*=\s*")[^"]*(")`, `$1${MASK}$2`],
   [String.raw`(KEY[0-9]*\s*=\s*')[^']*(')`, `$1${MASK}$2`],
@@ -27,20 +27,20 @@ const FORMS: readonly (readonly [form: string, stays: string])[] = [
 ];
 
 /**
- * A JSON value in which no password is left: neither as a member whose name tells it, nor in a text that shows one, as in
- * `password='x'` (oslo_utils.strutils.mask_dict_password). Unlike there also in arrays, and with all of an object under
- * such a name.
+ * A JSON value with its passwords masked: members with a secret name, and secrets within texts, as in `password='x'`
+ * (oslo_utils.strutils.mask_dict_password). Unlike in oslo, arrays are searched too, and an object under a secret name is
+ * masked as a whole.
  */
 export function maskPasswords(value: unknown): unknown {
   if (typeof value === "string") return maskText(value);
   if (Array.isArray(value)) return value.map(maskPasswords);
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, tellsSecret(name) ? MASK : maskPasswords(member)]),
+    Object.entries(value).map(([name, member]) => [name, isSecret(name) ? MASK : maskPasswords(member)]),
   );
 }
 
-function tellsSecret(name: string): boolean {
+function isSecret(name: string): boolean {
   const lower = name.toLowerCase();
   return KEYS.some((key) => lower.includes(key));
 }
@@ -49,8 +49,8 @@ function maskText(text: string): string {
   let masked = text;
   for (const key of KEYS) {
     if (!masked.toLowerCase().includes(key)) continue;
-    for (const [form, stays] of FORMS) {
-      masked = masked.replace(new RegExp(form.replaceAll("KEY", key), "gisu"), stays);
+    for (const [form, replacement] of FORMS) {
+      masked = masked.replace(new RegExp(form.replaceAll("KEY", key), "gisu"), replacement);
     }
   }
   return masked;

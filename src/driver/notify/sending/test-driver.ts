@@ -1,19 +1,19 @@
 import type { NotificationMessage, NotificationSender } from "./notification-message.js";
 
-/** What the driver `test` was given. */
+/** A notification that the driver `test` recorded. */
 export interface RecordedNotification {
-  /** What of the context would have gone along. */
+  /** The part of the context that would have been sent. */
   readonly context: object;
   /** The notification itself. */
   readonly message: NotificationMessage;
-  /** `INFO`. */
+  /** Priority in upper case: `INFO`. */
   readonly priority: NotificationMessage["priority"];
-  /** The notifier's. */
+  /** `retry` of the notifier. */
   readonly retry: number | undefined;
 }
 
 /**
- * Where a notifier's driver `test` puts its notifications (oslo_messaging/notify/_impl_test.py).
+ * Records the notifications of a notifier's driver `test` (oslo_messaging/notify/_impl_test.py).
  *
  * @example
  * ```ts
@@ -26,12 +26,12 @@ export interface RecordedNotification {
 export class TestDriver {
   #notifications: RecordedNotification[] = [];
 
-  /** In the order in which they were sent. */
+  /** The recorded notifications, in the order in which they were sent. */
   get notifications(): readonly RecordedNotification[] {
     return this.#notifications;
   }
 
-  /** There is a new, empty array from here on. */
+  /** Clears the recorded notifications. An array that was read before keeps its content. */
   reset(): void {
     this.#notifications = [];
   }

@@ -1,4 +1,4 @@
-// Calls and listens where `?url=` leads, and reads a configuration that is wrong.
+// Calls and listens at the URL in `?url=`, and reads an invalid configuration.
 import {
   ConfigurationError,
   getNotificationListener,
@@ -24,9 +24,9 @@ function refusal(url: string): string {
   }
 }
 
-function show(id: string, what: unknown): void {
+function show(id: string, value: unknown): void {
   const output = document.getElementById(id);
-  if (output) output.textContent = String(what);
+  if (output) output.textContent = String(value);
 }
 
 const query = new URLSearchParams(location.search);

@@ -1,4 +1,4 @@
-// Calls an RPC server at each URL, and prints the answers, and what is wrong with a configuration.
+// Calls an RPC server at each URL, and prints the replies and the error of an invalid configuration.
 import { ConfigurationError, getRpcClient, getRpcTransport } from "oslo-messaging";
 import { parseConf } from "oslo-messaging/conf";
 

@@ -1,4 +1,4 @@
-// Does without a server what the page's configuration says, and then calls and listens where `?url=` leads.
+// Runs a message bus in the page by the page's configuration, then calls and listens at the URL in `?url=`.
 import {
   ConfigurationError,
   getNotificationListener,
@@ -30,7 +30,7 @@ try {
   show("refusal", error instanceof ConfigurationError ? error.key : "not a ConfigurationError");
 }
 
-function show(id: string, what: unknown): void {
+function show(id: string, value: unknown): void {
   const output = document.getElementById(id);
-  if (output) output.textContent = String(what);
+  if (output) output.textContent = String(value);
 }

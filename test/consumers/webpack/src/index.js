@@ -1,4 +1,4 @@
-// Calls and listens where `?url=` leads. What reads configuration files is loaded when it is wanted.
+// Calls and listens at the URL in `?url=`. Loads the reader of configuration files on demand.
 import {
   ConfigurationError,
   getNotificationListener,
@@ -27,6 +27,6 @@ try {
   show("refusal", error instanceof ConfigurationError ? error.key : "not a ConfigurationError");
 }
 
-function show(id, what) {
-  document.getElementById(id).textContent = String(what);
+function show(id, value) {
+  document.getElementById(id).textContent = String(value);
 }

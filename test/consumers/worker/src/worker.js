@@ -1,4 +1,4 @@
-// Answers a request with what an RPC server says, and with what is wrong with a configuration.
+// Responds with the reply of an RPC server and the error of an invalid configuration.
 import { ConfigurationError, getRpcClient, getRpcTransport } from "oslo-messaging";
 import { parseConf } from "oslo-messaging/conf";
 

@@ -13,7 +13,7 @@ import { accepted, RawPeer, stateCode, WINDOW } from "@/test/fixtures/peers/raw-
 describe("closing", () => {
   afterEach(() => void vi.useRealTimers());
 
-  it("closes once, in order, and resolves every close()", async () => {
+  it("a connection closes once, in order, and every close() resolves", async () => {
     const { peer, connection, sender } = await senderWith(1);
     const closing = [sender.close(), connection.close(), connection.close()];
     await peer.next("detach");
@@ -24,7 +24,7 @@ describe("closing", () => {
     await expect(connection.openSender({ name: "x", source: {}, target: {} })).rejects.toThrow("closed");
   });
 
-  it("says nothing behind its close: what is sent then is unsent, and no link is opened", async () => {
+  it("a closing connection writes nothing after its close: new messages are unsent, new links rejected", async () => {
     const { peer, connection, sender } = await senderWith(10);
     const before = sender.send(text("before"), { settled: false });
     const closing = connection.close();
@@ -42,7 +42,7 @@ describe("closing", () => {
     expect(peer.received.at(-1)?.name).toBe("close");
   });
 
-  it("hands over nothing that comes behind its close, for it could not be answered", async () => {
+  it("a closing connection ignores deliveries that arrive after its close, which it could not settle", async () => {
     const { peer, connection, deliveries, delivered } = await receiverWith(10);
     peer.send("transfer", transfer(0), { payload: encoded("m") });
     const [delivery] = await delivered(1);
@@ -57,7 +57,7 @@ describe("closing", () => {
     expect(peer.received.at(-1)?.name).toBe("close");
   });
 
-  it("is an orderly end also when the peer hangs up, or sends rubbish, instead of answering", async () => {
+  it("a closing connection ends without an error when the peer hangs up or sends rubbish", async () => {
     for (const answer of [
       (peer: RawPeer) => peer.hangUp(),
       (peer: RawPeer) => peer.sendBytes(Uint8Array.of(0, 0, 0, 1, 2, 3, 4, 5)),
@@ -71,7 +71,7 @@ describe("closing", () => {
     }
   });
 
-  it("does not wait for ever for a peer that never answers, and leaves no timer behind", async () => {
+  it("a closing connection ends after 2 s when the peer never answers, and leaves no timer behind", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     const peer = new RawPeer();
     const connecting = connectTo(peer, { idleTimeoutMs: 60_000 });
@@ -87,7 +87,7 @@ describe("closing", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("answers a close and says nothing behind it", async () => {
+  it("a connection answers the peer's close and writes nothing after it", async () => {
     const { peer, connection, sender } = await senderWith(10);
     peer.send("close", { error: { condition: "amqp:connection:forced", description: "maintenance" } });
     await peer.next("close");

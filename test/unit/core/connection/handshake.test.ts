@@ -11,7 +11,7 @@ import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { RawPeer } from "@/test/fixtures/peers/raw-peer.js";
 import { challenge, mechanisms, outcome } from "@/test/fixtures/peers/sasl-ends.js";
 
-/** All that a server says until the connection is open, and what is waited for before each of it. */
+/** The bytes that a server sends until the connection is open, each with the phase that waits for them. */
 const SERVER: readonly (readonly [phase: string, bytes: Uint8Array])[] = [
   ...saslServer().map(
     (bytes, index) => [["the SASL header", "the mechanisms", "the outcome"][index] ?? "", bytes] as const,
@@ -22,12 +22,12 @@ const SERVER: readonly (readonly [phase: string, bytes: Uint8Array])[] = [
 
 const PHASES = SERVER.map(([phase], index) => [phase, index] as const);
 
-/** A client on a socket that the test plays the server of. */
+/** A client on a socket whose server is the test. */
 function dialled(options: Partial<ConnectOptions> = {}) {
   const socket = new FakeSocket();
-  let on: SocketHandlers = { data() {}, drain() {}, close() {} };
-  const dial: Dial = async (_to, handlers) => {
-    on = handlers;
+  let handlers: SocketHandlers = { data() {}, drain() {}, close() {} };
+  const dial: Dial = async (_to, dialled) => {
+    handlers = dialled;
     return socket;
   };
   const abort = new AbortController();
@@ -40,16 +40,16 @@ function dialled(options: Partial<ConnectOptions> = {}) {
     socket,
     abort,
     connecting,
-    /** The first so many things that the server says. */
+    /** Sends the first `count` entries of SERVER. */
     async say(count: number): Promise<void> {
       await turn();
-      for (const [, bytes] of SERVER.slice(0, count)) on.data(bytes);
+      for (const [, bytes] of SERVER.slice(0, count)) handlers.data(bytes);
     },
     async hear(...words: readonly Uint8Array[]): Promise<void> {
       await turn();
-      for (const bytes of words) on.data(bytes);
+      for (const bytes of words) handlers.data(bytes);
     },
-    close: (cause?: Error) => on.close(cause),
+    close: (cause?: Error) => handlers.close(cause),
     listeners: () => added.mock.calls.length - removed.mock.calls.length,
   };
 }
@@ -58,14 +58,14 @@ describe("connecting", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("leaves neither timer nor listener behind when it is done", async () => {
+  it("a finished connect leaves neither timer nor listener behind", async () => {
     const { connecting, say, listeners, socket } = dialled();
     await say(5);
     expect((await connecting).isOpen).toBe(true);
     expect([vi.getTimerCount(), listeners(), socket.isClosed]).toEqual([0, 0, false]);
   });
 
-  it.each(PHASES)("is over when it is aborted while it waits for %s", async (_, index) => {
+  it.each(PHASES)("connect rejects when it is aborted while it waits for %s", async (_, index) => {
     const { connecting, abort, say, listeners, socket } = dialled();
     await say(index);
     abort.abort(new Error("changed my mind"));
@@ -74,7 +74,7 @@ describe("connecting", () => {
     await say(5); // too late
   });
 
-  it.each(PHASES)("fails when the peer says nothing while it waits for %s", async (_, index) => {
+  it.each(PHASES)("connect times out when the peer is silent while it waits for %s", async (_, index) => {
     const { connecting, say, listeners, socket } = dialled();
     await say(index);
     vi.advanceTimersByTime(15_000);
@@ -82,7 +82,7 @@ describe("connecting", () => {
     expect([vi.getTimerCount(), listeners(), socket.isClosed]).toEqual([0, 0, true]);
   });
 
-  it.each(PHASES)("fails when the peer goes while it waits for %s", async (_, index) => {
+  it.each(PHASES)("connect rejects when the stream ends while it waits for %s", async (_, index) => {
     const { connecting, say, close, listeners } = dialled();
     await say(index);
     close(new Error("fake: reset"));
@@ -90,18 +90,18 @@ describe("connecting", () => {
     expect([vi.getTimerCount(), listeners()]).toEqual([0, 0]);
   });
 
-  it("is over when it is aborted in the moment in which the dialler is done", async () => {
+  it("connect rejects when it is aborted just as the dialler resolves", async () => {
     const { connecting, abort, socket } = dialled();
     abort.abort(new Error("changed my mind"));
     await expect(connecting).rejects.toThrow("changed my mind");
     expect([vi.getTimerCount(), socket.isClosed]).toEqual([0, true]);
   });
 
-  it("loses nothing that comes before the dialler is done, not even the end", async () => {
+  it("connect loses no bytes, and not the end, that arrive before the dialler resolves", async () => {
     for (const count of [1, 3, 5]) {
-      const dial: Dial = async (_to, on) => {
-        for (const [, bytes] of SERVER.slice(0, count)) on.data(bytes);
-        if (count < 5) on.close(new Error("went away"));
+      const dial: Dial = async (_to, handlers) => {
+        for (const [, bytes] of SERVER.slice(0, count)) handlers.data(bytes);
+        if (count < 5) handlers.close(new Error("went away"));
         return new FakeSocket();
       };
       const options = { containerId: "client", sasl: { credentials: undefined } };
@@ -111,28 +111,28 @@ describe("connecting", () => {
     }
   });
 
-  it("fails with the peer's reason when it opens only to close", async () => {
+  it("connect rejects with the peer's reason when the peer opens only to close", async () => {
     const peer = new RawPeer();
-    const failed = expect(connectTo(peer)).rejects.toThrow("amqp:unauthorized-access: nobody");
+    const failed = expect(connectTo(peer)).rejects.toThrow("amqp:unauthorized-access: unknown user");
     await peer.next("open");
     peer.send("open", { container_id: "raw", properties: { "amqp:connection-establishment-failed": true } });
-    peer.send("close", { error: error("amqp:unauthorized-access", "nobody") });
+    peer.send("close", { error: error("amqp:unauthorized-access", "unknown user") });
     await failed;
     await peer.next("close");
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("bears a watcher of frames that throws", async () => {
+  it("connect logs an error that onFrame throws, and continues", async () => {
     const logger = new RecordingLogger();
     const { connecting, say } = dialled({
       logger,
       onFrame() {
-        throw new Error("the user's mistake");
+        throw new Error("bug of the user");
       },
     });
     await say(5);
     expect((await connecting).isOpen).toBe(true);
-    expect(logger.of("error")[0]).toContain("the user's mistake");
+    expect(logger.of("error")[0]).toContain("bug of the user");
   });
 });
 
@@ -143,21 +143,21 @@ describe("connecting while SCRAM computes", () => {
   /** A client that has been challenged and has not answered yet. */
   async function challenged() {
     const sasl = { credentials: { username: "joe", password: "pencil" } };
-    const made = dialled({ sasl });
-    await made.hear(saslHeader(), mechanisms("SCRAM-SHA-1"));
-    const [, nonce = ""] = /,r=([A-Za-z0-9+/]{24})/.exec(made.socket.text) ?? [];
-    await made.hear(challenge(`r=${nonce}x,s=QSXCR+Q6sek8bf92,i=20000`));
-    return { ...made, said: made.socket.sent.length };
+    const client = dialled({ sasl });
+    await client.hear(saslHeader(), mechanisms("SCRAM-SHA-1"));
+    const [, nonce = ""] = /,r=([A-Za-z0-9+/]{24})/.exec(client.socket.text) ?? [];
+    await client.hear(challenge(`r=${nonce}x,s=QSXCR+Q6sek8bf92,i=20000`));
+    return { ...client, said: client.socket.sent.length };
   }
 
-  /** What was begun before has been computed. */
+  /** Resolves when earlier computations are finished. */
   async function computed(): Promise<void> {
     const init = { hash: "SHA-1", password: "p", salt: new Uint8Array(8), authMessage: "" } as const;
     await Promise.all(Array.from({ length: 4 }, () => scramProofs({ ...init, iterations: 40_000 })));
     await turn();
   }
 
-  it("goes on with the answer", async () => {
+  it("the SCRAM response is sent once it is computed", async () => {
     const { socket, said, connecting, abort } = await challenged();
     await computed();
     expect(socket.sent.length).toBe(said + 1);
@@ -165,21 +165,21 @@ describe("connecting while SCRAM computes", () => {
     await expect(connecting).rejects.toThrow("changed my mind");
   });
 
-  it.each<[what: string, end: (on: Awaited<ReturnType<typeof challenged>>) => unknown, error: string]>([
+  it.each<[event: string, end: (client: Awaited<ReturnType<typeof challenged>>) => unknown, error: string]>([
     ["it is aborted", ({ abort }) => abort.abort(new Error("changed my mind")), "changed my mind"],
-    ["the peer goes", ({ close }) => close(new Error("fake: reset")), "fake: reset"],
-    ["the time is up", () => vi.advanceTimersByTime(15_000), "fake: no AMQP 1.0 connection within 15000 ms"],
-    ["the peer says too much", ({ hear }) => hear(new Uint8Array(70_000)), "70000 bytes came in the middle of SASL"],
-  ])("is over when %s, and says nothing any more", async (_, end, error) => {
-    const made = await challenged();
-    await end(made);
-    await expect(made.connecting).rejects.toThrow(error);
-    expect([vi.getTimerCount(), made.listeners(), made.socket.isClosed]).toEqual([0, 0, true]);
+    ["the stream ends", ({ close }) => close(new Error("fake: reset")), "fake: reset"],
+    ["the handshake times out", () => vi.advanceTimersByTime(15_000), "fake: no AMQP 1.0 connection within 15000 ms"],
+    ["the peer sends too many bytes", ({ hear }) => hear(new Uint8Array(70_000)), "received 70000 bytes during SASL"],
+  ])("connect rejects when %s while SCRAM computes, and sends nothing more", async (_, end, error) => {
+    const client = await challenged();
+    await end(client);
+    await expect(client.connecting).rejects.toThrow(error);
+    expect([vi.getTimerCount(), client.listeners(), client.socket.isClosed]).toEqual([0, 0, true]);
     await computed();
-    expect(made.socket.sent.length).toBe(made.said);
+    expect(client.socket.sent.length).toBe(client.said);
   });
 
-  it("loses nothing of what comes meanwhile", async () => {
+  it("connect loses no bytes that arrive while SCRAM computes", async () => {
     const { socket, hear, said, connecting } = await challenged();
     await hear(outcome(1, "e=other-error"));
     await expect(connecting).rejects.toThrow(
@@ -214,17 +214,20 @@ describe("accepting", () => {
     return { socket, failures, opens, handlers };
   }
 
-  it.each([0, 1, 2, 3])("tells once of a client that says no more after %s words", async (count) => {
-    const { socket, failures, opens, handlers } = accepted();
-    for (const bytes of CLIENT.slice(0, count)) handlers.data(bytes);
-    vi.advanceTimersByTime(15_000);
-    handlers.close(new Error("fake: reset"));
-    await turn();
-    expect([failures, opens]).toEqual([["fake: no AMQP 1.0 connection within 15000 ms"], []]);
-    expect([vi.getTimerCount(), socket.isClosed]).toEqual([0, true]);
-  });
+  it.each([0, 1, 2, 3])(
+    "accept reports a client once that is silent after %s parts of the handshake",
+    async (count) => {
+      const { socket, failures, opens, handlers } = accepted();
+      for (const bytes of CLIENT.slice(0, count)) handlers.data(bytes);
+      vi.advanceTimersByTime(15_000);
+      handlers.close(new Error("fake: reset"));
+      await turn();
+      expect([failures, opens]).toEqual([["fake: no AMQP 1.0 connection within 15000 ms"], []]);
+      expect([vi.getTimerCount(), socket.isClosed]).toEqual([0, true]);
+    },
+  );
 
-  it("tells of no failure once it is open, and leaves no timer behind", async () => {
+  it("accept reports no failure once the connection is open, and leaves no timer behind", async () => {
     const { socket, failures, opens, handlers } = accepted();
     handlers.data(Buffer.concat(CLIENT));
     expect([opens, vi.getTimerCount()]).toEqual([["client"], 0]);
@@ -233,7 +236,7 @@ describe("accepting", () => {
     expect([failures, socket.isClosed]).toEqual([[], true]);
   });
 
-  it("tells once of a client that speaks something else, wherever that begins", async () => {
+  it("accept reports a client once that speaks another protocol, at any point of the handshake", async () => {
     for (let count = 0; count < 4; count++) {
       const { failures, handlers, socket } = accepted();
       for (const bytes of CLIENT.slice(0, count)) handlers.data(bytes);

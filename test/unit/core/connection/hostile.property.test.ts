@@ -13,9 +13,9 @@ import { FrameClient } from "@/test/fixtures/peers/frame-client.js";
 import { speech, spoken } from "@/test/fixtures/peers/mutations.js";
 import { Referee } from "@/test/fixtures/peers/referee.js";
 
-/** So long may anything that a stranger says keep this process. */
+/** Longest time that one piece of untrusted input may block this process. */
 const LONGEST_BLOCK_MS = 1_000;
-/** As many cases as the time allows, on a machine that does much else. */
+/** Number of cases, fewer if a busy machine does not manage them in time. */
 const LIMITS = { numRuns: 1_500, interruptAfterTimeLimit: 5_000 };
 
 const unhandled: unknown[] = [];
@@ -27,7 +27,7 @@ afterEach(() => {
   expect(unhandled.splice(0)).toEqual([]);
 });
 
-/** Says it, and holds it against what takes it that it throws or takes long. */
+/** Hands the pieces to `data`. Fails when it throws or blocks for too long. */
 async function say(pieces: readonly Uint8Array[], data: (bytes: Uint8Array) => void): Promise<void> {
   for (const piece of pieces) {
     const startedMs = performance.now();
@@ -37,31 +37,31 @@ async function say(pieces: readonly Uint8Array[], data: (bytes: Uint8Array) => v
   }
 }
 
-/** An end that somebody can make sense of. */
+/** Expects an error of ours with a readable message. */
 function expectNamed(cause: Error | undefined): void {
   expect(cause?.name).toMatch(/^(AmqpError|ProtocolError|ConnectionLost|AuthenticationError)$/);
   expect(cause?.message).not.toMatch(/undefined|is not a function|\[object/);
 }
 
-describe("whatever a peer says", { timeout: 15_000 }, () => {
-  it("a client goes on or ends for a reason, and nobody waits for ever", async () => {
+describe("with any input from the peer", { timeout: 15_000 }, () => {
+  it("with any input, a client continues or ends with a named error, and every wait ends", async () => {
     await fc.assert(
       fc.asyncProperty(speech, async (said) => {
         const socket = new FakeSocket();
         const referee = new Referee();
         socket.onSend = (bytes) => referee.watch(bytes);
-        let on: SocketHandlers = { data() {}, drain() {}, close() {} };
-        const dial: Dial = async (_to, handlers) => {
-          on = handlers;
+        let handlers: SocketHandlers = { data() {}, drain() {}, close() {} };
+        const dial: Dial = async (_to, dialled) => {
+          handlers = dialled;
           return socket;
         };
         const options = { containerId: "client", sasl: { credentials: undefined } };
         const connecting = connect(dial, TO, options, new AbortController().signal);
         const done = connecting.then(use, expectNamed);
         await turn();
-        for (const bytes of saslServer()) on.data(bytes);
-        await say(spoken(SERVER, said), (bytes) => on.data(bytes));
-        if (!socket.isClosed) on.close(new Error("hung up"));
+        for (const bytes of saslServer()) handlers.data(bytes);
+        await say(spoken(SERVER, said), (bytes) => handlers.data(bytes));
+        if (!socket.isClosed) handlers.close(new Error("hung up"));
         await done;
         expect(referee.faults).toEqual([]);
       }),
@@ -69,7 +69,7 @@ describe("whatever a peer says", { timeout: 15_000 }, () => {
     );
   });
 
-  it("a server goes on or ends for a reason, and leaves no link behind", async () => {
+  it("with any input, a server continues or ends with a named error, and leaves no link behind", async () => {
     await fc.assert(
       fc.asyncProperty(speech, async (said) => {
         const socket = new FakeSocket();
@@ -106,28 +106,31 @@ describe("whatever a peer says", { timeout: 15_000 }, () => {
     );
   });
 
-  it.each(["router", "broker"] as const)("a %s goes on to serve others", async (kind) => {
-    const bed = new IntermediaryBed({ kind });
-    const bystander = await bed.connect();
-    let runs = 0;
-    await fc.assert(
-      fc.asyncProperty(speech, async (said) => {
-        const client = new FrameClient(bed.intermediary);
-        await say(spoken(CLIENT, said), (bytes) => client.say(bytes));
-        client.vanish();
-        await turn();
-        expect(bed.intermediary.connections).toBe(1);
-        await expectToServe(bed, bystander, `fine/${runs++}`);
-      }),
-      LIMITS,
-    );
-    await bed.close();
-  });
+  it.each(["router", "broker"] as const)(
+    "with any input from one client, a %s continues to serve others",
+    async (kind) => {
+      const bed = new IntermediaryBed({ kind });
+      const bystander = await bed.connect();
+      let runs = 0;
+      await fc.assert(
+        fc.asyncProperty(speech, async (said) => {
+          const client = new FrameClient(bed.intermediary);
+          await say(spoken(CLIENT, said), (bytes) => client.say(bytes));
+          client.vanish();
+          await turn();
+          expect(bed.intermediary.connections).toBe(1);
+          await expectToServe(bed, bystander, `fine/${runs++}`);
+        }),
+        LIMITS,
+      );
+      await bed.close();
+    },
+  );
 });
 
 const MESSAGE = textMessage("m");
 
-/** Two links, and messages that wait for all there is to wait for. */
+/** Uses two links with messages that wait for credit, outcomes and a drain. */
 async function use(connection: Connection): Promise<void> {
   const init = { source: {}, target: {} };
   const deadline = new Deadlines().start({ ms: 60_000, expired: (phase) => new Error(`still in ${phase}`) });
@@ -141,7 +144,7 @@ async function use(connection: Connection): Promise<void> {
     connection
       .openReceiver({ ...init, name: "in", credit: 5, onDelivery: (delivery) => delivery.accept() })
       .then(async (receiver) => {
-        await turn(); // the credit is on its way
+        await turn(); // until the credit is sent
         await receiver.drain();
       }),
   ];

@@ -6,13 +6,15 @@ import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
 import { RawPeer, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("heartbeats", () => {
-  it("are sent to a peer that asks for them", { tags: ["connection:idle-timeout"] }, async () => {
+  it("a connection sends heartbeats to a peer with an idle-time-out", {
+    tags: ["connection:idle-timeout"],
+  }, async () => {
     const { peer } = await opened({ idle_time_out: 100 });
     expect((await peer.next("empty")).size).toBe(8);
     await peer.next("empty");
   });
 
-  it("announces half of the silence that is borne, and ends the connection after all of it", {
+  it("a connection announces half of its idle timeout, and ends after all of it without data", {
     tags: ["connection:idle-timeout"],
   }, async () => {
     const peer = new RawPeer();
@@ -20,7 +22,7 @@ describe("heartbeats", () => {
     expect((await peer.next("open")).fields["idle_time_out"]).toBe(100);
     peer.send("open", { container_id: "raw" });
     const connection = await connecting;
-    expect((await connection.closed)?.message).toMatch(/nothing came for \d+ ms/);
+    expect((await connection.closed)?.message).toMatch(/no data received for \d+ ms/);
     const close = await peer.next("close");
     expect(JSON.stringify(close.fields)).toContain("amqp:resource-limit-exceeded");
   });
@@ -31,7 +33,7 @@ describe("a connection that is checked", () => {
 
   afterEach(() => void vi.useRealTimers());
 
-  it("asks the peer by a session that it ends when the peer has begun it, and takes that for life", async () => {
+  it("a check begins a session, ends it when the peer has begun it, and the connection stays open", async () => {
     const { peer, connection } = await opened();
     vi.useFakeTimers({ toFake: [...toFake] });
     connection.check();
@@ -47,7 +49,7 @@ describe("a connection that is checked", () => {
     await peer.next("begin");
   });
 
-  it("says nothing more in that session than its end, whatever the peer asks for on it meanwhile", async () => {
+  it("a connection answers flows on the session of a check with nothing but its end", async () => {
     const { peer, connection } = await opened();
     connection.check();
     const { channel } = await peer.next("begin");
@@ -60,17 +62,17 @@ describe("a connection that is checked", () => {
     await peer.next("begin");
   });
 
-  it("is lost when nothing comes for 5 s, however much silence is borne otherwise", async () => {
+  it("a checked connection is lost when no data arrives for 5 s, regardless of its idle timeout", async () => {
     const { peer, connection } = await opened();
     vi.useFakeTimers({ toFake: [...toFake] });
     connection.check();
     await peer.next("begin");
     await vi.advanceTimersByTimeAsync(5_000);
-    expect((await connection.closed)?.message).toContain("nothing came for");
+    expect((await connection.closed)?.message).toContain("no data received for");
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is not lost while something comes, though the answer is slow", async () => {
+  it("a checked connection is not lost while data arrives, although the answer is slow", async () => {
     const { peer, connection } = await opened();
     vi.useFakeTimers({ toFake: [...toFake] });
     connection.check();
@@ -85,7 +87,7 @@ describe("a connection that is checked", () => {
     await peer.next("end");
   });
 
-  it("is not lost because the clock went on while the page was frozen", async () => {
+  it("a checked connection is not lost when the clock advances while the page is frozen", async () => {
     const { peer, connection } = await opened();
     vi.useFakeTimers({ toFake: [...toFake] });
     connection.check();
@@ -98,7 +100,7 @@ describe("a connection that is checked", () => {
     vi.restoreAllMocks();
   });
 
-  it("is not asked where the peer takes no more sessions", async () => {
+  it("a check does not end the connection when the peer accepts no more sessions", async () => {
     const { peer, connection } = await opened({ channel_max: 0 });
     const opening = connection.openSender({ name: "s", source: {}, target: { address: "q" } });
     await begun(peer);
@@ -110,7 +112,7 @@ describe("a connection that is checked", () => {
     expect(connection.isOpen).toBe(true);
   });
 
-  it("speaks where the peer would soon think it gone", async () => {
+  it("a check sends a heartbeat that is due", async () => {
     const { peer, connection } = await opened({ idle_time_out: 60_000 });
     vi.spyOn(performance, "now").mockReturnValue(performance.now() + 50_000);
     connection.check();
@@ -119,7 +121,7 @@ describe("a connection that is checked", () => {
   });
 });
 
-describe("a heartbeat", () => {
+describe("an idle timeout", () => {
   const toFake = ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] as const;
 
   afterEach(() => void vi.useRealTimers());
@@ -128,53 +130,53 @@ describe("a heartbeat", () => {
     const socket = new FakeSocket();
     const output = new Output(socket, { maxBufferedBytes: 1_000, onOverflow() {}, onWritable() {} });
     const silences: number[] = [];
-    const heartbeat = new IdleTimeout(output, localMs, (ms) => {
+    const idleTimeout = new IdleTimeout(output, localMs, (ms) => {
       silences.push(ms);
-      heartbeat.stop();
+      idleTimeout.stop();
     });
-    return { socket, silences, heartbeat };
+    return { socket, silences, idleTimeout };
   }
 
-  it("speaks before the peer has waited for three quarters of its time-out, and not while something else leaves", () => {
+  it("heartbeats are sent between half and three quarters of the peer's idle-time-out", () => {
     vi.useFakeTimers({ toFake: [...toFake] });
-    const { socket, heartbeat } = bed(0);
-    heartbeat.start(8_000);
+    const { socket, idleTimeout } = bed(0);
+    idleTimeout.start(8_000);
     vi.advanceTimersByTime(60_000);
     expect(socket.sent.length).toBeGreaterThanOrEqual(10);
     expect(socket.sent.length).toBeLessThanOrEqual(15);
-    heartbeat.stop();
+    idleTimeout.stop();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("answers what comes with a heartbeat when the timers are throttled", { tags: ["connection:throttled"] }, () => {
+  it("incoming data triggers a due heartbeat when timers are throttled", { tags: ["connection:throttled"] }, () => {
     vi.useFakeTimers({ toFake: ["performance"] });
-    const { socket, heartbeat } = bed(0);
-    heartbeat.start(8_000);
+    const { socket, idleTimeout } = bed(0);
+    idleTimeout.start(8_000);
     vi.advanceTimersByTime(4_100);
-    heartbeat.received();
-    heartbeat.received();
+    idleTimeout.received();
+    idleTimeout.received();
     expect(socket.sent).toHaveLength(1);
-    heartbeat.stop();
+    idleTimeout.stop();
   });
 
-  it("answers no more often than it looks, however short the time-out is that the peer asks for", () => {
+  it("heartbeats are at least 50 ms apart even for a peer's idle-time-out of 1 ms", () => {
     vi.useFakeTimers({ toFake: [...toFake] });
-    const { socket, heartbeat } = bed(0);
-    heartbeat.start(1);
+    const { socket, idleTimeout } = bed(0);
+    idleTimeout.start(1);
     for (let i = 0; i < 1_000; i++) {
       vi.advanceTimersByTime(1);
-      heartbeat.received();
+      idleTimeout.received();
     }
     expect(socket.sent.length).toBeLessThanOrEqual(20);
-    heartbeat.stop();
+    idleTimeout.stop();
   });
 
-  it("tells of silence once, within the time and a half", () => {
+  it("silence is reported once, within one and a half times the idle timeout", () => {
     vi.useFakeTimers({ toFake: [...toFake] });
-    const { silences, heartbeat } = bed(10_000);
-    heartbeat.start(0);
+    const { silences, idleTimeout } = bed(10_000);
+    idleTimeout.start(0);
     vi.advanceTimersByTime(9_000);
-    heartbeat.received();
+    idleTimeout.received();
     vi.advanceTimersByTime(10_000);
     expect(silences).toEqual([]);
     vi.advanceTimersByTime(5_000);
@@ -182,26 +184,26 @@ describe("a heartbeat", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("does not take for silence what waited while the event loop was held up", async () => {
-    const { silences, heartbeat } = bed(500);
-    heartbeat.start(0);
+  it("data that arrives during a blocked event loop is not mistaken for silence", async () => {
+    const { silences, idleTimeout } = bed(500);
+    idleTimeout.start(0);
     await new Promise<void>((resolve) => {
       setImmediate(() => {
         const untilMs = performance.now() + 700;
-        while (performance.now() < untilMs); // timers are due now, and come first
+        while (performance.now() < untilMs); // timers are due now, and run first
         setImmediate(() => {
-          heartbeat.received();
+          idleTimeout.received();
           setTimeout(resolve, 100);
         });
       });
     });
     expect(silences).toEqual([]);
-    heartbeat.stop();
+    idleTimeout.stop();
   });
 
-  it("needs no timer where nobody asks for one, or for longer than timers have", () => {
+  it("no timer runs without idle timeouts, or with those longer than the longest timer", () => {
     vi.useFakeTimers({ toFake: [...toFake] });
-    for (const remoteMs of [0, 2 ** 31, 2 ** 32 - 1]) bed(0).heartbeat.start(remoteMs);
+    for (const remoteMs of [0, 2 ** 31, 2 ** 32 - 1]) bed(0).idleTimeout.start(remoteMs);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

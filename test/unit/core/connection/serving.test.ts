@@ -12,7 +12,7 @@ import * as raw from "@/test/fixtures/peers/frame-client.js";
 
 const { AMQP, attach, begin, detach, echo, flow, nothing, open, FrameClient, transfer } = raw;
 
-/** A server whose links are answered by `onLink`, and a client that says anything. */
+/** A server that answers links with `onLink`, and a client that sends any bytes. */
 function served(onLink: (request: LinkRequest) => void, maxMessageBytes?: number) {
   const logger = new RecordingLogger();
   const connections: Connection[] = [];
@@ -29,43 +29,43 @@ function served(onLink: (request: LinkRequest) => void, maxMessageBytes?: number
         onFailure: (failure) => failures.push(failure.message),
       }),
   });
-  const heard = async (): Promise<string[]> => {
+  const received = async (): Promise<string[]> => {
     await turn();
     return client.frames.map(({ performative }) => performative);
   };
-  return { client, logger, connections, failures, heard };
+  return { client, logger, connections, failures, received };
 }
 
 const REFUSAL = { condition: "amqp:not-found", description: "no such node" };
 
-describe("a link that a client asks for", () => {
+describe("a link that a client attaches", () => {
   afterEach(() => void vi.useRealTimers());
 
-  it("may be refused after the client has given credit on it, or sent: that counts for nothing", async () => {
-    const { client, connections, heard } = served((request) => request.refuse(REFUSAL));
+  it("a server may refuse a link after the client has issued credit or sent transfers, which are ignored", async () => {
+    const { client, connections, received } = served((request) => request.refuse(REFUSAL));
     client.say(AMQP, open(), begin(), attach({}), flow(0, 10), attach({ name: "2", handle: 1, role: false }));
     client.say(transfer(1, 0, Uint8Array.of(1)), flow(0, 5));
-    expect(await heard()).toEqual(["open", "begin", "attach", "detach", "attach", "detach"]);
+    expect(await received()).toEqual(["open", "begin", "attach", "detach", "attach", "detach"]);
     client.say(detach(0), attach({ name: "3" }), flow(0, 1));
-    expect((await heard()).slice(6)).toEqual(["attach", "detach"]);
+    expect((await received()).slice(6)).toEqual(["attach", "detach"]);
     expect(connections[0]?.isOpen).toBe(true);
     client.say(detach(0), flow(0, 1));
     expect((await connections[0]?.closed)?.message).toContain("handle 0, which is not attached");
   });
 
-  it("is refused when nobody answers, or whoever is asked throws", async () => {
-    const { client, connections, heard, logger } = served((request) => {
-      if (request.name === "throws") throw new Error("the user's mistake");
+  it("a server refuses a link when onLink throws or does not answer", async () => {
+    const { client, connections, received, logger } = served((request) => {
+      if (request.name === "throws") throw new Error("bug of the user");
     });
     client.say(AMQP, open(), begin(), attach({ name: "throws" }), attach({ name: "ignored", handle: 1 }));
-    expect(await heard()).toEqual(["open", "begin", "attach", "detach", "attach", "detach"]);
+    expect(await received()).toEqual(["open", "begin", "attach", "detach", "attach", "detach"]);
     expect(JSON.stringify(client.frames)).toContain("amqp:internal-error");
     expect(connections[0]?.isOpen).toBe(true);
-    expect(logger.of("error")[0]).toContain("onLink of link throws threw Error: the user's mistake");
+    expect(logger.of("error")[0]).toContain("onLink of link throws threw Error: bug of the user");
   });
 
-  it("ends the connection when its handle is in use, be it by a link that was taken or refused", async () => {
-    for (const name of ["taken", "refused"]) {
+  it("an attach with a handle in use by an accepted or refused link ends the connection", async () => {
+    for (const name of ["accepted", "refused"]) {
       const { client, connections } = served((request) => {
         if (request.name === "refused") request.refuse(REFUSAL);
         else request.acceptSender({ source: {}, target: {} });
@@ -75,7 +75,7 @@ describe("a link that a client asks for", () => {
     }
   });
 
-  it("ends with the stream of a client that says that it will not open", async () => {
+  it("a link is detached when the client opens only to refuse the connection and stays silent for 15 s", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     const ends: string[] = [];
     const { client, failures } = served((request) =>
@@ -90,7 +90,7 @@ describe("a link that a client asks for", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is kept without what else the client had to say of it", async () => {
+  it("a server does not keep the fields of a client's attach", async () => {
     setFlagsFromString("--expose-gc");
     const gc: () => void = runInNewContext("gc");
     const { client, connections } = served((request) => request.acceptSender({ source: {}, target: {} }));
@@ -110,8 +110,8 @@ describe("a link that a client asks for", () => {
   });
 });
 
-describe("what a client says of itself", () => {
-  it("is known as text, if it is a scalar", () => {
+describe("the properties of a client", () => {
+  it("the scalar properties in a client's open are available as text", () => {
     const { client, connections } = served(() => {});
     const list: raw.Write = (writer) => writer.endList(writer.beginList(), 0);
     client.say(AMQP, open(map(["node", (w) => w.string("n")], ["pid", (w) => w.uint(7)], ["x", list], ["y", nothing])));
@@ -121,7 +121,7 @@ describe("what a client says of itself", () => {
     ]);
   });
 
-  it("is kept up to a hundred properties", () => {
+  it("at most one hundred properties of a client's open are kept", () => {
     const { client, connections } = served(() => {});
     const one: raw.Write = (writer) => writer.uint(1);
     client.say(AMQP, open(map(...Array.from({ length: 5_000 }, (_, i) => [`${i}`, one] as const))));
@@ -132,7 +132,7 @@ describe("what a client says of itself", () => {
 describe("a client that reads nothing", () => {
   afterEach(() => void vi.useRealTimers());
 
-  it("is cut off when too much waits for it, though it goes on to ask", async () => {
+  it("a client that reads nothing and continues to send is disconnected when too many bytes are unsent", async () => {
     const { client, connections } = served((request) => request.acceptSender({ source: {}, target: {} }), 10_000);
     client.say(AMQP, open(), begin(), attach({}));
     await turn();
@@ -141,11 +141,11 @@ describe("a client that reads nothing", () => {
       client.say(...Array<Uint8Array>(100).fill(echo(0)));
       await turn();
     }
-    expect((await connections[0]?.closed)?.message).toMatch(/the peer does not read: \d+ bytes wait/);
+    expect((await connections[0]?.closed)?.message).toMatch(/the peer does not read: \d+ bytes unsent/);
     expect(client.buffered).toBeLessThan(60_000);
   });
 
-  it("does not keep its connection from being closed", async () => {
+  it("a client that reads nothing cannot prevent its connection from being closed", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     const { client, connections } = served(() => {});
     client.say(AMQP, open());
@@ -158,7 +158,7 @@ describe("a client that reads nothing", () => {
   });
 });
 
-/** What an Open says that is followed by a Close with the reason (transport 2.7.1). */
+/** The property of an Open that is followed by a Close with the reason (transport 2.7.1). */
 const establishmentFailed = map(["amqp:connection-establishment-failed", (writer) => writer.boolean(true)]);
 
 function map(...entries: (readonly [key: string, value: raw.Write])[]): raw.Write {

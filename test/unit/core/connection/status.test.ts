@@ -5,49 +5,49 @@ const connecting: TransportStatus = { type: "connecting", host: "a:1", attempt: 
 const connected: TransportStatus = { type: "connected", host: "a:1", product: "p" };
 const closed: TransportStatus = { type: "closed" };
 
-async function collect(board: StatusFeed): Promise<TransportStatus[]> {
+async function collect(feed: StatusFeed): Promise<TransportStatus[]> {
   const seen: TransportStatus[] = [];
-  for await (const status of board.watch()) seen.push(status);
+  for await (const status of feed.watch()) seen.push(status);
   return seen;
 }
 
-test("it begins idle", () => {
+test("a status feed begins idle", () => {
   expect(new StatusFeed().present).toEqual({ type: "idle" });
 });
 
-test("a watcher gets the present status first, then the changes, and ends after closed", async () => {
-  const board = new StatusFeed();
-  board.set(connecting);
-  const watcher = board.watch();
+test("a status watcher gets the present status first, then the changes, and ends after closed", async () => {
+  const feed = new StatusFeed();
+  feed.set(connecting);
+  const watcher = feed.watch();
   expect(await watcher.next()).toEqual({ done: false, value: connecting });
   const next = watcher.next();
-  board.set(connected);
+  feed.set(connected);
   expect(await next).toEqual({ done: false, value: connected });
-  board.set(closed);
+  feed.set(closed);
   expect(await watcher.next()).toEqual({ done: false, value: closed });
   expect(await watcher.next()).toEqual({ done: true, value: undefined });
 });
 
-test("a slow watcher gets the latest status, not every one", async () => {
-  const board = new StatusFeed();
-  const watcher = board.watch();
+test("a slow status watcher gets only the latest status", async () => {
+  const feed = new StatusFeed();
+  const watcher = feed.watch();
   expect((await watcher.next()).value).toEqual({ type: "idle" });
-  board.set(connecting);
-  board.set(connected);
+  feed.set(connecting);
+  feed.set(connected);
   expect((await watcher.next()).value).toEqual(connected);
 });
 
-test("every watcher gets every status that it is there for", async () => {
-  const board = new StatusFeed();
-  const watchers = [collect(board), collect(board)];
-  board.set(closed);
+test("every status watcher gets the final status", async () => {
+  const feed = new StatusFeed();
+  const watchers = [collect(feed), collect(feed)];
+  feed.set(closed);
   for (const seen of await Promise.all(watchers)) expect(seen.at(-1)).toEqual(closed);
 });
 
-test("nothing comes after closed", async () => {
-  const board = new StatusFeed();
-  board.set(closed);
-  board.set(connecting);
-  expect(board.present).toEqual(closed);
-  expect(await collect(board)).toEqual([closed]);
+test("a status feed stays closed, and its watchers get only closed", async () => {
+  const feed = new StatusFeed();
+  feed.set(closed);
+  feed.set(connecting);
+  expect(feed.present).toEqual(closed);
+  expect(await collect(feed)).toEqual([closed]);
 });

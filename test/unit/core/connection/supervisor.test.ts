@@ -5,7 +5,7 @@ import { Deadlines } from "@/src/core/deadlines.js";
 import { AuthenticationError, ConnectionLost } from "@/src/core/errors.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
-class FakeLife implements ManagedConnection {
+class FakeConnection implements ManagedConnection {
   readonly product = "fake";
   readonly #over = new Deferred<Error | undefined>();
   readonly closed = this.#over.promise;
@@ -34,7 +34,7 @@ interface FakeHost {
 interface Attempt {
   host: string;
   signal: AbortSignal;
-  result: Deferred<FakeLife>;
+  result: Deferred<FakeConnection>;
 }
 
 /** The last host, and pauses of full length. */
@@ -42,21 +42,21 @@ const HIGHEST = (): number => 1 - 2 ** -53;
 
 const RETRY = { intervalMs: 1_000, backoff: 2, maxMs: 30_000 };
 
-function supervise(names: [string, ...string[]], options: Partial<SupervisorOptions<FakeHost, FakeLife>> = {}) {
+function supervise(names: [string, ...string[]], options: Partial<SupervisorOptions<FakeHost, FakeConnection>> = {}) {
   const attempts: Attempt[] = [];
-  const lives: FakeLife[] = [];
+  const connections: FakeConnection[] = [];
   const status = new StatusFeed();
   const [first, ...others] = names.map((name) => ({ name }));
   if (first === undefined) throw new Error("no host");
-  const supervisor = new Supervisor<FakeHost, FakeLife>({
+  const supervisor = new Supervisor<FakeHost, FakeConnection>({
     hosts: [first, ...others],
     open: (host, signal) => {
-      const result = new Deferred<FakeLife>();
+      const result = new Deferred<FakeConnection>();
       signal.addEventListener("abort", () => result.reject(signal.reason));
       attempts.push({ host: host.name, signal, result });
       return result.promise;
     },
-    whenConnected: (life) => lives.push(life),
+    whenConnected: (connection) => connections.push(connection),
     retry: RETRY,
     status,
     random: HIGHEST,
@@ -68,13 +68,13 @@ function supervise(names: [string, ...string[]], options: Partial<SupervisorOpti
     if (attempt === undefined) throw new Error(`there are ${attempts.length} attempts`);
     return attempt;
   };
-  return { supervisor, attempts, lives, status, at };
+  return { supervisor, attempts, connections, status, at };
 }
 
 const deadlines = new Deadlines();
-const expired = (): Error => new Error("time is up");
+const expired = (): Error => new Error("deadline expired");
 
-/** As many turns as promises need that depend on each other. */
+/** Runs enough turns for promises that depend on each other. */
 async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
@@ -87,31 +87,33 @@ afterEach(() => {
 });
 
 describe("a supervisor", () => {
-  test("connects at the first use, not before", async () => {
+  test("a supervisor connects at the first use, not before", async () => {
     const { supervisor, attempts, status, at } = supervise(["a:1"]);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(attempts).toEqual([]);
     expect(status.present).toEqual({ type: "idle" });
     const waiting = supervisor.current(deadlines.start({ expired }));
     expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
-    const life = new FakeLife();
-    at(0).result.resolve(life);
-    expect(await waiting).toBe(life);
-    expect(supervisor.live).toBe(life);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
+    expect(await waiting).toBe(connection);
+    expect(supervisor.live).toBe(connection);
     expect(status.present).toEqual({ type: "connected", host: "a:1", product: "fake" });
   });
 
-  test("makes one connection for all who wait", async () => {
-    const { supervisor, attempts, lives, at } = supervise(["a:1"]);
+  test("a supervisor makes one connection for all waiting callers", async () => {
+    const { supervisor, attempts, connections, at } = supervise(["a:1"]);
     const waiting = [1, 2, 3].map(() => supervisor.current(deadlines.start({ expired })));
-    const life = new FakeLife();
-    at(0).result.resolve(life);
-    expect(await Promise.all(waiting)).toEqual([life, life, life]);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
+    expect(await Promise.all(waiting)).toEqual([connection, connection, connection]);
     expect(attempts).toHaveLength(1);
-    expect(lives).toEqual([life]);
+    expect(connections).toEqual([connection]);
   });
 
-  test("begins with a random host and goes round in order", { tags: ["failover:order"] }, async () => {
+  test("a supervisor begins with a random host and cycles through the others in order", {
+    tags: ["failover:order"],
+  }, async () => {
     const { supervisor, attempts, at } = supervise(["a:1", "b:1", "c:1"], { random: () => 0.5 });
     supervisor.start();
     for (let i = 0; i < 4; i++) {
@@ -121,18 +123,18 @@ describe("a supervisor", () => {
     expect(attempts.map(({ host }) => host)).toEqual(["b:1", "c:1", "a:1", "b:1", "c:1"]);
   });
 
-  test("goes on to the next host after a life too", { tags: ["failover:order"] }, async () => {
+  test("a supervisor connects to the next host after a lost connection", { tags: ["failover:order"] }, async () => {
     const { supervisor, attempts, at } = supervise(["a:1", "b:1"], { random: () => 0 });
     supervisor.start();
-    const life = new FakeLife();
-    at(0).result.resolve(life);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
     await settle();
-    life.end(new Error("lost"));
+    connection.end(new Error("lost"));
     await vi.advanceTimersByTimeAsync(1_000);
     expect(attempts.map(({ host }) => host)).toEqual(["a:1", "b:1"]);
   });
 
-  test("pauses 1 s, and twice as long after each further failure, up to 30 s", {
+  test("a supervisor pauses 1 s after a failure, and twice as long after each further one, up to 30 s", {
     tags: ["failover:back-off"],
   }, async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
@@ -152,25 +154,27 @@ describe("a supervisor", () => {
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   });
 
-  test("pauses 1 s again after it was connected", async () => {
+  test("a supervisor pauses 1 s again after a connection", async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     supervisor.start();
     at(-1).result.reject(new Error("refused"));
     await vi.advanceTimersByTimeAsync(1_000);
     at(-1).result.reject(new Error("refused"));
     await vi.advanceTimersByTimeAsync(2_000);
-    const life = new FakeLife();
-    at(-1).result.resolve(life);
+    const connection = new FakeConnection();
+    at(-1).result.resolve(connection);
     await settle();
     const lost = new Error("lost");
-    life.end(lost);
+    connection.end(lost);
     await settle();
     expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: lost, retryInMs: 1_000 });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
   });
 
-  test("chooses half of each pause at random, and says how long it is", { tags: ["failover:jitter"] }, async () => {
+  test("a supervisor chooses half of each pause at random, and its status has the length", {
+    tags: ["failover:jitter"],
+  }, async () => {
     const chosen = [0, 0, 0.5, 0.25];
     const { supervisor, status, at } = supervise(["a:1"], { random: () => chosen.shift() ?? 0 });
     supervisor.start();
@@ -185,7 +189,7 @@ describe("a supervisor", () => {
     }
   });
 
-  test("takes a back-off below 1 for 1", { tags: ["failover:back-off"] }, async () => {
+  test("a supervisor treats a back-off below 1 as 1", { tags: ["failover:back-off"] }, async () => {
     const { supervisor, attempts, at } = supervise(["a:1"], { retry: { ...RETRY, backoff: 0 } });
     supervisor.start();
     for (let i = 0; i < 3; i++) {
@@ -197,7 +201,9 @@ describe("a supervisor", () => {
     expect(attempts).toHaveLength(4);
   });
 
-  test("tries refused credentials again, and tells of them", { tags: ["auth:bad"] }, async () => {
+  test("a supervisor retries refused credentials, and reports them in its status and lastError", {
+    tags: ["auth:bad"],
+  }, async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     const waiting = supervisor.current(deadlines.start({ expired }));
     const refused = new AuthenticationError("PLAIN failed");
@@ -206,13 +212,13 @@ describe("a supervisor", () => {
     expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: refused, retryInMs: 1_000 });
     expect(supervisor.lastError).toBe(refused);
     await vi.advanceTimersByTimeAsync(1_000);
-    const life = new FakeLife();
-    at(1).result.resolve(life);
-    expect(await waiting).toBe(life);
+    const connection = new FakeConnection();
+    at(1).result.resolve(connection);
+    expect(await waiting).toBe(connection);
     expect(supervisor.lastError).toBeUndefined();
   });
 
-  test("gives up an attempt that takes longer than 30 s", async () => {
+  test("a supervisor aborts an attempt after 30 s", async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     supervisor.start();
     await vi.advanceTimersByTimeAsync(30_000);
@@ -220,20 +226,20 @@ describe("a supervisor", () => {
     expect(status.present).toMatchObject({ error: new ConnectionLost("no connection to a:1 within 30000 ms") });
   });
 
-  test("tells who waits when their time is up, and goes on trying", async () => {
+  test("a waiting caller is rejected at its deadline, and the supervisor continues to connect", async () => {
     const { supervisor, attempts, at } = supervise(["a:1"]);
     const waiting = supervisor.current(deadlines.start({ ms: 500, expired }));
-    const failed = expect(waiting).rejects.toThrow("time is up");
+    const failed = expect(waiting).rejects.toThrow("deadline expired");
     at(0).result.reject(new Error("refused"));
     await vi.advanceTimersByTimeAsync(1_000);
     await failed;
     expect(attempts).toHaveLength(2);
   });
 
-  test("has no life from the moment that it is lost, and whoever asks then gets the next one", async () => {
+  test("a lost connection is not live before it is closed, and a caller gets the next one", async () => {
     const { supervisor, at } = supervise(["a:1"]);
     supervisor.start();
-    const first = new FakeLife();
+    const first = new FakeConnection();
     at(0).result.resolve(first);
     await settle();
     first.isOpen = false; // `closed` comes later
@@ -241,18 +247,18 @@ describe("a supervisor", () => {
     const waiting = supervisor.current(deadlines.start({ expired }));
     first.end(new Error("lost"));
     await vi.advanceTimersByTimeAsync(1_000);
-    const second = new FakeLife();
+    const second = new FakeConnection();
     at(1).result.resolve(second);
     expect(await waiting).toBe(second);
   });
 
-  test("never has two connections at a time", async () => {
+  test("a supervisor never has two connections at a time", async () => {
     const { supervisor, attempts, at } = supervise(["a:1"]);
     supervisor.start();
-    const life = new FakeLife();
-    at(0).result.resolve(life);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
     await settle();
-    life.isOpen = false;
+    connection.isOpen = false;
     void supervisor.current(deadlines.start({ expired })).catch(() => {});
     await vi.advanceTimersByTimeAsync(60_000);
     expect(attempts).toHaveLength(1);
@@ -271,7 +277,7 @@ describe("a supervisor that is woken", () => {
     return { ...supervise(["a:1"], { onWake }), wake: () => wake?.(), isSubscribed: () => wake !== undefined };
   }
 
-  test("connects at once instead of waiting out its pause, which is short again after that", {
+  test("a wake event ends the pause at once, and the next pause is short again", {
     tags: ["failover:wake"],
   }, async () => {
     const { supervisor, attempts, status, at, wake } = woken();
@@ -292,7 +298,7 @@ describe("a supervisor that is woken", () => {
     expect(attempts).toHaveLength(5);
   });
 
-  test("lets an attempt go on, and makes the pause after it short", async () => {
+  test("a wake event does not abort an attempt, and the pause after it is short", async () => {
     const { supervisor, attempts, status, at, wake } = woken();
     supervisor.start();
     at(0).result.reject(new Error("refused"));
@@ -305,18 +311,18 @@ describe("a supervisor that is woken", () => {
     expect(attempts).toHaveLength(2);
   });
 
-  test("checks the life that it has", { tags: ["failover:wake"] }, async () => {
+  test("a wake event checks the present connection", { tags: ["failover:wake"] }, async () => {
     const { supervisor, attempts, at, wake } = woken();
     supervisor.start();
-    const life = new FakeLife();
-    at(0).result.resolve(life);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
     await settle();
     wake();
-    expect(life.checks).toBe(1);
+    expect(connection.checks).toBe(1);
     expect(attempts).toHaveLength(1);
   });
 
-  test("listens from its start to its close", async () => {
+  test("a supervisor listens for wake events from its start to its close", async () => {
     const { supervisor, isSubscribed } = woken();
     expect(isSubscribed()).toBe(false);
     supervisor.start();
@@ -327,7 +333,7 @@ describe("a supervisor that is woken", () => {
 });
 
 describe("closing a supervisor", () => {
-  test("ends those who wait, the attempt and the status", async () => {
+  test("closing a supervisor rejects waiting callers, aborts the attempt and ends the status", async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     const waiting = supervisor.current(deadlines.start({ expired }));
     const failed = expect(waiting).rejects.toThrow("the transport is closed");
@@ -337,7 +343,7 @@ describe("closing a supervisor", () => {
     expect(status.present).toEqual({ type: "closed" });
   });
 
-  test("ends a pause", async () => {
+  test("closing a supervisor ends a pause", async () => {
     const { supervisor, attempts, at } = supervise(["a:1"]);
     supervisor.start();
     at(0).result.reject(new Error("refused"));
@@ -348,29 +354,29 @@ describe("closing a supervisor", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("closes the life", async () => {
+  test("closing a supervisor closes its connection", async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     supervisor.start();
-    const life = new FakeLife();
-    at(0).result.resolve(life);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
     await settle();
     await supervisor.close();
-    expect(life.isOpen).toBe(false);
+    expect(connection.isOpen).toBe(false);
     expect(supervisor.live).toBeUndefined();
     expect(status.present).toEqual({ type: "closed" });
   });
 
-  test("closes a life that was won at the last moment", async () => {
-    const { supervisor, lives, at } = supervise(["a:1"]);
+  test("closing a supervisor closes a connection that opens at the same moment", async () => {
+    const { supervisor, connections, at } = supervise(["a:1"]);
     supervisor.start();
-    const life = new FakeLife();
-    at(0).result.resolve(life);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
     await supervisor.close();
-    expect(life.isOpen).toBe(false);
-    expect(lives).toEqual([]);
+    expect(connection.isOpen).toBe(false);
+    expect(connections).toEqual([]);
   });
 
-  test("may be done twice, and before anything was begun", async () => {
+  test("a supervisor can be closed twice, and before its start", async () => {
     const { supervisor, attempts, status } = supervise(["a:1"]);
     await Promise.all([supervisor.close(), supervisor.close()]);
     supervisor.start();

@@ -14,7 +14,7 @@ function frame(code: number, count: number, fields: readonly number[], payload: 
 
 const ascii = (code: number, text: string) => [code, text.length, ...Buffer.from(text)];
 
-test("the fields of a performative are named, absent ones left out", () => {
+test("the fields of a performative are named, and null fields are omitted", () => {
   const open = frame(0x10, 5, [...ascii(0xa1, "me"), 0x40, 0x70, ...u32(65_536), 0x60, 1, 0, 0x43]);
   expect(describeFrame("out", open)).toEqual({
     direction: "out",
@@ -25,7 +25,7 @@ test("the fields of a performative are named, absent ones left out", () => {
   });
 });
 
-test("a transfer has its fields and the size of its payload", () => {
+test("a transfer is described with its fields and the size of its payload", () => {
   const transfer = frame(0x14, 6, [0x43, 0x52, 7, 0xa0, 2, 0x00, 0x07, 0x43, 0x41, 0x42], [1, 2, 3]);
   expect(describeFrame("in", transfer).fields).toEqual({
     handle: 0,
@@ -38,7 +38,7 @@ test("a transfer has its fields and the size of its payload", () => {
   });
 });
 
-test("sources, outcomes and errors have their own fields, by numeric and by symbolic descriptors", () => {
+test("sources, outcomes and errors are described with their fields, for numeric and for symbolic descriptors", () => {
   const source = [0x00, 0x53, 0x28, ...compound(0xc0, false, 2, [...ascii(0xa1, "q"), 0x43])];
   const filters = compound(0xc1, false, 2, [...ascii(0xa3, "f"), 0x00, ...ascii(0xa3, "x:y"), ...ascii(0xa1, "z")]);
   const target = [0x00, ...ascii(0xa3, "amqp:target:list"), ...compound(0xc0, false, 0, [])];
@@ -69,7 +69,7 @@ test("sources, outcomes and errors have their own fields, by numeric and by symb
   });
 });
 
-test("of SASL the mechanisms and the outcome are shown, and no secret", () => {
+test("SASL mechanisms, host name and outcome code are shown, and secrets are not", () => {
   const init = saslFrame(0x41, (writer) => {
     writer.symbol("PLAIN");
     writer.binary(new TextEncoder().encode("\0user\0s3cret"));
@@ -110,20 +110,20 @@ test("of SASL the mechanisms and the outcome are shown, and no secret", () => {
   }
 });
 
-test("an empty frame is a heartbeat", () => {
+test("an empty frame is described as a heartbeat", () => {
   expect(describeFrame("in", Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0))).toMatchObject({
     performative: "heartbeat",
     fields: {},
   });
 });
 
-test("what cannot be read is called unreadable, and why", () => {
+test("an invalid frame is described as unreadable, with the reason", () => {
   const unreadable: [bytes: Uint8Array, reason: string][] = [
-    [new Uint8Array(0), "no frame header"],
-    [Buffer.from("AMQP\0\x01\0\0"), "no frame header"],
-    [frame(0x10, 0, []).with(5, 2), "no frame header"],
+    [new Uint8Array(0), "invalid frame header"],
+    [Buffer.from("AMQP\0\x01\0\0"), "invalid frame header"],
+    [frame(0x10, 0, []).with(5, 2), "invalid frame header"],
     [frame(0x10, 1, []).with(8, 0x45), "list0 where described value was expected"],
-    [frame(0x73, 0, []), "no performative: 0x73"],
+    [frame(0x73, 0, []), "unknown performative 0x73"],
     [frame(0x10, 3, [0x40]), "list8 of 3 values in 1 bytes"],
   ];
   for (const [bytes, reason] of unreadable) {
@@ -133,7 +133,7 @@ test("what cannot be read is called unreadable, and why", () => {
   }
 });
 
-test("nothing makes it throw, and all that it says is fit for JSON", () => {
+test("describeFrame never throws, and its result survives JSON", () => {
   const code = fc.constantFrom(0x10, 0x12, 0x14, 0x15, 0x18, 0x41, 0x44);
   fc.assert(
     fc.property(code, amqpValue, fc.uint8Array({ maxLength: 40 }), (performative, { bytes }, random) => {
@@ -147,7 +147,7 @@ test("nothing makes it throw, and all that it says is fit for JSON", () => {
   );
 });
 
-test("64-bit numbers, uuids and names from the wire stay what they are", () => {
+test("64-bit numbers, uuids and the name __proto__ are described unchanged", () => {
   const writer = new Writer();
   writer.uuid(new Uuid(new Uint8Array(16)));
   const properties = compound(0xc1, false, 6, [

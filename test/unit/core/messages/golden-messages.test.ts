@@ -4,7 +4,7 @@ import { decodeMessage, encodeMessage, type Message } from "@/src/core/messages/
 import { Writer } from "@/src/core/types/writer.js";
 import { projectPath } from "@/test/fixtures/project.js";
 
-/** What the Python driver sent, and what another decoder made of it: values as Python writes them, each with its AMQP type. */
+/** A message of the Python driver, and its sections as another decoder prints them: values in Python's notation, each with its AMQP type. */
 interface Golden {
   scenario: string;
   sentBy: "client" | "server";
@@ -48,7 +48,7 @@ function parseFields(section: string): Record<string, unknown> {
 describe.each(GOLDEN)("a message of the Python driver: $scenario, sent by the $sentBy", (golden) => {
   const bytes = Uint8Array.from(Buffer.from(golden.message, "hex"));
 
-  test("is read as the other decoder read it", () => {
+  test("a message of the Python driver is decoded as by another decoder", () => {
     const message = decodeMessage(bytes);
     expect(fieldsOf(message)).toEqual({
       ...parseFields(golden.sections.header),
@@ -59,7 +59,7 @@ describe.each(GOLDEN)("a message of the Python driver: $scenario, sent by the $s
     expect(message.body).toEqual(body === undefined ? undefined : { type: "value", value: body });
   });
 
-  test("is written byte for byte alike, but for the differences that are allowed", () => {
+  test("a message of the Python driver is encoded to the same bytes, except for the expiry time", () => {
     const { absoluteExpiryTime, ...message } = decodeMessage(bytes);
     const writer = new Writer();
     encodeMessage(writer, message);

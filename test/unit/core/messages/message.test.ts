@@ -8,7 +8,7 @@ import { Uuid } from "@/src/core/types/uuid.js";
 import { Writer } from "@/src/core/types/writer.js";
 import { amqpValue, compound, u32 } from "@/test/fixtures/peers/amqp-values.js";
 
-/** By require: rhea is CommonJS and its typings have no default export. */
+/** Loaded by require: rhea is CommonJS and its typings have no default export. */
 const rhea: typeof import("rhea") = createRequire(import.meta.url)("rhea");
 
 function encode(message: Message): Uint8Array {
@@ -17,7 +17,7 @@ function encode(message: Message): Uint8Array {
   return writer.take();
 }
 
-/** Sections, each a descriptor and the bytes of its value. */
+/** A payload of sections, each a descriptor and the bytes of its value. */
 function payload(...sections: [code: number, value: number[]][]): Uint8Array {
   return Uint8Array.from(sections.flatMap(([code, value]) => [0x00, 0x53, code].concat(value)));
 }
@@ -80,7 +80,7 @@ const call: Message = {
 };
 
 describe("a message that is encoded and decoded", () => {
-  test("is what it was, whatever fields it has", () => {
+  test("a message with any fields is decoded as it was encoded", () => {
     fc.assert(
       fc.property(message, (original) => {
         expect(decodeMessage(encode(original))).toEqual(original);
@@ -89,7 +89,7 @@ describe("a message that is encoded and decoded", () => {
     );
   });
 
-  test("keeps 0, false and the empty string apart from absent", () => {
+  test("0, false and the empty string are not confused with omitted fields", () => {
     const original: Message = { durable: false, priority: 0, ttl: 0, deliveryCount: 0, to: "", correlationId: 0n };
     expect(decodeMessage(encode({ ...original, body: { type: "value", value: "" } }))).toEqual({
       ...original,
@@ -97,7 +97,7 @@ describe("a message that is encoded and decoded", () => {
     });
   });
 
-  test("has empty lists for a header and properties without fields, and no body unless there is one", () => {
+  test("a header and properties without fields are empty lists, and an omitted body is not written", () => {
     expect(encode({})).toEqual(payload([0x70, [0x45]], [0x73, [0x45]]));
     expect(encode({ body: { type: "value", value: null } })).toEqual(
       payload([0x70, [0x45]], [0x73, [0x45]], [0x77, [0x40]]),
@@ -105,14 +105,14 @@ describe("a message that is encoded and decoded", () => {
     expect(decodeMessage(encode({})).body).toBeUndefined();
   });
 
-  test("leaves nothing behind when it cannot be encoded", () => {
+  test("a message that cannot be encoded leaves nothing in the writer", () => {
     const writer = new Writer(64);
     writer.string("before");
     const bad: [message: Message, error: string][] = [
       [{ ttl: 0.5 }, "uint out of range: 0.5"],
       [{ to: "x".repeat(100), correlationId: -1n }, "ulong out of range: -1"],
-      [{ body: { type: "value", value: 7 } }, "a number cannot be sent as the body of a message"],
-      [{ body: { type: "sequence", items: [] } }, "a sequence cannot be sent as the body of a message"],
+      [{ body: { type: "value", value: 7 } }, "cannot send a number as a message body"],
+      [{ body: { type: "sequence", items: [] } }, "cannot send a sequence as a message body"],
     ];
     for (const [message, error] of bad) expect(() => encodeMessage(writer, message)).toThrow(error);
     writer.string("behind");
@@ -120,8 +120,8 @@ describe("a message that is encoded and decoded", () => {
   });
 });
 
-describe("another implementation", () => {
-  test("reads what is written", () => {
+describe("rhea", () => {
+  test("rhea decodes the messages that are encoded", () => {
     fc.assert(
       fc.property(text, text, fc.integer({ min: 1, max: 2 ** 31 }), (to, value, ttl) => {
         const read = rhea.message.decode(Buffer.from(encode({ ...call, to, ttl, body: { type: "value", value } })));
@@ -131,7 +131,7 @@ describe("another implementation", () => {
     );
   });
 
-  test("writes what is read", () => {
+  test("messages that rhea encodes are decoded", () => {
     const bytes = rhea.message.encode({
       durable: true,
       ttl: 5000,
@@ -163,13 +163,13 @@ describe("another implementation", () => {
 describe("sections", () => {
   const value: [number, number[]] = [0x77, [0xa1, 1, 0x61]];
 
-  test("annotations, application properties and footer are passed over", () => {
+  test("annotations, application properties and footer are skipped", () => {
     const map = compound(0xc1, false, 2, [0xa3, 1, 0x61, 0x40]);
     const bytes = payload([0x70, [0x45]], [0x71, map], [0x72, map], [0x73, [0x45]], [0x74, map], value, [0x78, map]);
     expect(decodeMessage(bytes)).toEqual({ body: { type: "value", value: "a" } });
   });
 
-  test("a value may be any that AMQP has", () => {
+  test("an amqp-value body can be a value of any AMQP type", () => {
     fc.assert(
       fc.property(amqpValue, (encoded) => {
         expect(decodeMessage(payload([0x77, encoded.bytes])).body).toEqual({ type: "value", value: encoded.value });
@@ -177,7 +177,7 @@ describe("sections", () => {
     );
   });
 
-  test("fields that a later version may add are passed over", () => {
+  test("fields that a later version may add are skipped", () => {
     const header = compound(0xc0, false, 6, [0x41, 0x40, 0x40, 0x40, 0x40, 0xa1, 1, 0x61]);
     expect(decodeMessage(payload([0x70, header], value))).toEqual({
       durable: true,
@@ -186,19 +186,19 @@ describe("sections", () => {
   });
 
   const refused: [name: string, bytes: Uint8Array, message: RegExp][] = [
-    ["a second header", payload([0x70, [0x45]], value, [0x70, [0x45]]), /section 0x70 where one of its kind has been/],
-    ["two values", payload(value, value), /message section 0x77 where one of its kind has been/],
-    ["data and a value", payload([0x75, [0xa0, 0]], value), /message section 0x77 where one of its kind has been/],
+    ["a second header", payload([0x70, [0x45]], value, [0x70, [0x45]]), /duplicate message section 0x70/],
+    ["two values", payload(value, value), /duplicate message section 0x77/],
+    ["data and a value", payload([0x75, [0xa0, 0]], value), /duplicate message section 0x77/],
     [
       "data in two places",
       payload([0x75, [0xa0, 0]], [0x78, [0xc1, 1, 0]], [0x75, [0xa0, 0]]),
-      /section 0x75 where one/,
+      /duplicate message section 0x75/,
     ],
-    ["of another kind", payload([0x24, [0x45]]), /message section 0x24, which AMQP does not have/],
-    ["without a descriptor", Uint8Array.of(0x45), /list0 where described value was expected/],
-    ["properties that are no list", payload([0x73, [0x40]]), /null where list was expected/],
+    ["a section that is not of a message", payload([0x24, [0x45]]), /unknown message section 0x24/],
+    ["a section without a descriptor", Uint8Array.of(0x45), /list0 where described value was expected/],
+    ["properties that are not a list", payload([0x73, [0x40]]), /null where list was expected/],
     ["data that is null", payload([0x75, [0x40]]), /data section without data/],
-    ["a sequence that is no list", payload([0x76, [0x40]]), /amqp-sequence section without a list/],
+    ["a sequence that is not a list", payload([0x76, [0x40]]), /amqp-sequence section without a list/],
     [
       "a message id that is a list",
       payload([0x73, compound(0xc0, false, 1, [0x45])]),
@@ -212,18 +212,18 @@ describe("sections", () => {
     [
       "a header longer than its fields",
       payload([0x70, compound(0xc0, false, 1, [0x40, 0x40])]),
-      /bytes behind its end/,
+      /list whose size differs by 1 bytes from that of its values/,
     ],
   ];
 
-  test.each(refused)("are refused: %s", (_, bytes, message) => {
+  test.each(refused)("decoding refuses %s", (_, bytes, message) => {
     expect(attempt(bytes)).toBeInstanceOf(ProtocolError);
     expect(String(attempt(bytes))).toMatch(message);
   });
 });
 
-describe("bytes of strangers", () => {
-  /** Where the sections of a message end: up to there it is a message, too. */
+describe("untrusted input", () => {
+  /** Ends of the sections of a message: cut there, it is still a message. */
   function sectionEnds(bytes: Uint8Array): Set<number> {
     const reader = new Reader(bytes);
     const ends = new Set([0]);
@@ -234,7 +234,7 @@ describe("bytes of strangers", () => {
     return ends;
   }
 
-  test("every truncation within a section throws ProtocolError and nothing else", () => {
+  test("every truncation within a section throws ProtocolError", () => {
     fc.assert(
       fc.property(fc.oneof(message, fc.constant(call)), (original) => {
         const bytes = encode(original);
@@ -248,7 +248,7 @@ describe("bytes of strangers", () => {
     );
   });
 
-  test("a message with some of its bytes changed is a message or a ProtocolError", () => {
+  test("a message with changed bytes is decoded or throws ProtocolError", () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(message, changes, (original, positions) => {
@@ -261,7 +261,7 @@ describe("bytes of strangers", () => {
     );
   });
 
-  test("random bytes, and random bytes in a section, are a message or a ProtocolError", () => {
+  test("random bytes, also within a section, are decoded or throw ProtocolError", () => {
     const section = fc.constantFrom(0x70, 0x71, 0x73, 0x75, 0x76, 0x77);
     fc.assert(
       fc.property(fc.option(section), fc.uint8Array({ minLength: 1, maxLength: 200 }), (code, bytes) => {
@@ -276,24 +276,28 @@ describe("bytes of strangers", () => {
     [
       "an array of 2^32-1 nulls in 13 bytes",
       payload([0x77, [0xf0, ...u32(5), ...u32(0xffff_ffff), 0x40]]),
-      /array32 of 4294967295 times null in 0 bytes/,
+      /array32 of 4294967295 null values in 0 bytes/,
     ],
     [
       "24 nested lists of 2^25 values each in 219 bytes",
       payload([0x77, new Array(24).fill([0xd0, ...u32(0), 0x01, 0xff, 0xff, 0xff]).flat()]),
-      /list32 of 0 bytes, too few for its count/,
+      /list32 of 0 bytes is too short for its count/,
     ],
     [
-      "the same in annotations",
+      "an array of 2^32-1 nulls in annotations",
       payload([0x72, [0xf0, ...u32(5), ...u32(0xffff_ffff), 0x40]]),
-      /array32 of 4294967295 times null/,
+      /array32 of 4294967295 null values/,
     ],
     [
       "300,000 empty maps",
       payload([0x77, compound(0xc0, true, 300_000, repeated([0xc1, 1, 0], 300_000))]),
       /more than 262144 values/,
     ],
-    ["a million pieces of data", repeatedBytes([0x00, 0x53, 0x75, 0xa0, 0], 1_000_000), /more than 65536 sections/],
+    [
+      "a million pieces of data",
+      repeatedBytes([0x00, 0x53, 0x75, 0xa0, 0], 1_000_000),
+      /message body of more than 65536 sections/,
+    ],
     [
       "a sequence in pieces of a hundred maps each",
       repeatedBytes([0x00, 0x53, 0x76, ...compound(0xc0, true, 100, repeated([0xc1, 1, 0], 100))], 50_000),
@@ -301,7 +305,7 @@ describe("bytes of strangers", () => {
     ],
   ];
 
-  test.each(poison)("%s: refused at once", (_, bytes, message) => {
+  test.each(poison)("decoding refuses %s within a second", (_, bytes, message) => {
     const start = performance.now();
     const result = attempt(bytes);
     expect(performance.now() - start).toBeLessThan(1000);

@@ -16,15 +16,15 @@ const USERS: AuthenticatorInit = {
 
 const NOTHING = new Uint8Array(0);
 
-describe("a client and a server", () => {
-  test("agree on PLAIN with credentials, be they ASCII or not", async () => {
+describe("client and server", () => {
+  test("client and server agree on PLAIN with credentials beyond ASCII", async () => {
     expect(await converse({ credentials: CREDENTIALS }, USERS)).toEqual({
       client: { mechanism: "PLAIN", rest: NOTHING },
       server: { mechanism: "PLAIN", username: "üser", rest: NOTHING },
     });
   });
 
-  test("agree on ANONYMOUS without", { tags: ["auth:anonymous"] }, async () => {
+  test("client and server agree on ANONYMOUS without credentials", { tags: ["auth:anonymous"] }, async () => {
     for (const credentials of [undefined, { anonymous: true } as const]) {
       expect(await converse({ credentials, hostname: "vhost" }, USERS)).toEqual({
         client: { mechanism: "ANONYMOUS", rest: NOTHING },
@@ -33,7 +33,7 @@ describe("a client and a server", () => {
     }
   });
 
-  test("any credentials without NUL arrive as they are", async () => {
+  test("PLAIN transmits any credentials without NUL unchanged", async () => {
     const text = fc.string({ unit: "binary" }).filter((value) => !value.includes("\0"));
     await fc.assert(
       fc.asyncProperty(text, text, async (username, password) => {
@@ -44,25 +44,25 @@ describe("a client and a server", () => {
     );
   });
 
-  test("part when the password is wrong, and neither error shows it", async () => {
+  test("a wrong password is refused, and neither error contains a password", async () => {
     const wrong = { username: "üser", password: "Wr0ng-Secret" };
     const { client: refused, server: refusing } = await converse({ credentials: wrong }, USERS);
     expect(refused).toBeInstanceOf(AuthenticationError);
     expect(String(refused)).toContain('PLAIN of user "üser" failed: the credentials were refused (code 1, auth)');
     expect(refusing).toBeInstanceOf(AuthenticationError);
-    expect(String(refusing)).toContain('user "üser" is unknown or has another password');
+    expect(String(refusing)).toContain('user "üser" is unknown or has a wrong password');
     for (const error of [refused, refusing]) expect(JSON.stringify(error) + String(error)).not.toMatch(/Wr0ng|pä55/);
   });
 });
 
-describe("the client", () => {
+describe("SaslClient", () => {
   const offers = (...names: string[]) => join(saslHeader(), mechanisms(...names));
 
   test.each<[name: string, options: SaslClientOptions, offered: string[], chosen: string]>([
     ["PLAIN, never ANONYMOUS, with a password", { credentials: CREDENTIALS }, ["ANONYMOUS", "PLAIN"], "PLAIN"],
     ["ANONYMOUS without one", { credentials: undefined }, ["PLAIN", "ANONYMOUS"], "ANONYMOUS"],
     [
-      "the first of the list that both can",
+      "the first allowed mechanism that both sides support",
       { credentials: CREDENTIALS, mechanisms: ["SCRAM-SHA-256", "anonymous", "plain"] },
       ["PLAIN", "ANONYMOUS"],
       "ANONYMOUS",
@@ -73,7 +73,7 @@ describe("the client", () => {
       ["PLAIN", "ANONYMOUS"],
       "ANONYMOUS",
     ],
-  ])("chooses %s", { tags: ["auth:preference"] }, (_, options, offered, chosen) => {
+  ])("the client chooses %s", { tags: ["auth:preference"] }, (_, options, offered, chosen) => {
     const end = client(options);
     expect(feed(end, join(offers(...offered), outcome(0), AMQP))).toEqual({
       mechanism: chosen,
@@ -81,7 +81,7 @@ describe("the client", () => {
     });
   });
 
-  test("sends what the Python driver sends", () => {
+  test("the client sends the same bytes as the Python driver", () => {
     const end = client({ credentials: { username: "user1", password: "pass1" } });
     feed(end, offers("PLAIN"));
     expect(Buffer.from(end.sent()).toString("hex")).toBe(
@@ -94,23 +94,33 @@ describe("the client", () => {
       "with a password and no PLAIN",
       { credentials: CREDENTIALS },
       ["CRAM-MD5", "ANONYMOUS"],
-      "the SASL mechanisms of the peer are CRAM-MD5, ANONYMOUS; ours are SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN",
+      "no common SASL mechanism: the peer offers CRAM-MD5, ANONYMOUS, the client allows SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN",
     ],
     [
-      "without credentials where PLAIN is asked for",
+      "without credentials where only PLAIN is offered",
       { credentials: undefined },
       ["PLAIN"],
-      "the SASL mechanisms of the peer are PLAIN; ours are ANONYMOUS",
+      "no common SASL mechanism: the peer offers PLAIN, the client allows ANONYMOUS",
     ],
     [
-      "with a list that nothing can be made of",
+      "with allowed mechanisms that cannot be used",
       { credentials: undefined, mechanisms: ["PLAIN", "GSSAPI"] },
       ["PLAIN", "GSSAPI"],
-      "ours are PLAIN, GSSAPI (PLAIN needs a username and a password; GSSAPI is not supported)",
+      "the client allows PLAIN, GSSAPI (PLAIN requires a username and a password; GSSAPI is not supported)",
     ],
-    ["with a peer that offers nothing", { credentials: undefined }, [], "the SASL mechanisms of the peer are none"],
-    ["with a peer that offers control codes", { credentials: undefined }, ["A\x1b[31m"], "of the peer are A?[31m;"],
-  ])("finds no mechanism %s, and says who has which", (_, options, offered, message) => {
+    [
+      "with a peer that offers no mechanism",
+      { credentials: undefined },
+      [],
+      "no common SASL mechanism: the peer offers none",
+    ],
+    [
+      "with a peer that offers a name with control characters",
+      { credentials: undefined },
+      ["A\x1b[31m"],
+      "the peer offers A?[31m, the",
+    ],
+  ])("the client finds no mechanism %s, and names those of both sides", (_, options, offered, message) => {
     const error = feed(client(options), offers(...offered));
     expect(error).toBeInstanceOf(AuthenticationError);
     expect(String(error)).toContain(message);
@@ -122,16 +132,16 @@ describe("the client", () => {
     [2, "a system error of the peer (code 2, sys)"],
     [3, "a permanent system error of the peer (code 3, sys-perm)"],
     [4, "a temporary system error of the peer (code 4, sys-temp)"],
-  ])("names outcome %d", (code, text) => {
+  ])("the client describes outcome code %d", (code, text) => {
     const error = feed(client({ credentials: undefined }), join(offers("ANONYMOUS"), outcome(code)));
     expect(error).toBeInstanceOf(AuthenticationError);
     expect(String(error)).toContain(`ANONYMOUS failed: ${text}`);
   });
 
-  test("refuses a NUL, naming the field and not the value", () => {
+  test("the client refuses credentials with a NUL and names the field, but not its value", () => {
     const bad: [SaslClientOptions["credentials"], string][] = [
-      [{ username: "us\0er", password: "s3cret" }, "the username holds a NUL character"],
-      [{ username: "user", password: "s3c\0ret" }, "the password holds a NUL character"],
+      [{ username: "us\0er", password: "s3cret" }, "the username contains a NUL character"],
+      [{ username: "user", password: "s3c\0ret" }, "the password contains a NUL character"],
     ];
     for (const [credentials, message] of bad) {
       const end = client({ credentials });
@@ -148,7 +158,11 @@ describe("the client", () => {
     ["AMQP 0-9-1", Buffer.from("AMQP\0\0\x09\x01"), "the peer speaks AMQP 0-9-1, not"],
     ["AMQP without SASL", AMQP, "the peer speaks AMQP 1.0, not AMQP 1.0 with SASL"],
     ["TLS, by an alert shorter than a header", Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70), "the peer speaks TLS, not"],
-    ["something else", Buffer.from("SSH-2.0-OpenSSH"), "the peer speaks an unknown protocol (0x5353482d322e302d), not"],
+    [
+      "an unknown protocol",
+      Buffer.from("SSH-2.0-OpenSSH"),
+      "the peer speaks an unknown protocol (0x5353482d322e302d), not",
+    ],
     [
       "a challenge",
       join(
@@ -165,24 +179,24 @@ describe("the client", () => {
       ),
       "sasl-outcome without a code",
     ],
-    ["an outcome that does not exist", join(offers("ANONYMOUS"), outcome(9)), "sasl-outcome with code 9"],
+    ["an unknown outcome code", join(offers("ANONYMOUS"), outcome(9)), "sasl-outcome with code 9"],
     [
       "a frame of 4 GB",
       join(saslHeader(), Uint8Array.of(255, 255, 255, 255, 2, 1, 0, 0)),
-      "no SASL frame begins with 0xffffffff02010000",
+      "invalid SASL frame header 0xffffffff02010000",
     ],
     [
-      "a frame of AMQP",
+      "an AMQP frame",
       join(saslHeader(), Uint8Array.of(0, 0, 0, 16, 2, 0, 0, 0)),
-      "no SASL frame begins with 0x0000001002000000",
+      "invalid SASL frame header 0x0000001002000000",
     ],
     [
       "a frame whose data begins in its header",
       join(saslHeader(), Uint8Array.of(0, 0, 0, 16, 1, 1, 0, 0)),
-      "no SASL frame",
+      "invalid SASL frame header",
     ],
-    ["an empty frame", join(saslHeader(), Uint8Array.of(0, 0, 0, 8, 2, 1, 0, 0)), "no bytes are left for a value"],
-  ])("refuses a peer that answers with %s", (_, bytes, message) => {
+    ["an empty frame", join(saslHeader(), Uint8Array.of(0, 0, 0, 8, 2, 1, 0, 0)), "no bytes left for a value"],
+  ])("the client refuses a peer that answers with %s", (_, bytes, message) => {
     for (const size of [1, bytes.length]) {
       const error = feed(client({ credentials: undefined }), bytes, size);
       expect(error).toBeInstanceOf(ProtocolError);
@@ -191,10 +205,10 @@ describe("the client", () => {
   });
 });
 
-describe("the server", () => {
+describe("SaslServer", () => {
   const plain = join(saslHeader(), init("PLAIN", `\0üser\0${PASSWORD}`));
 
-  test("takes a client that sends everything in one piece, and leaves what is AMQP's", () => {
+  test("the server accepts a client that sends all at once, and leaves the AMQP bytes", () => {
     const open = Uint8Array.of(1, 2, 3, 4, 5);
     const end = server(USERS);
     expect(feed(end, join(plain, AMQP, open))).toEqual({
@@ -205,13 +219,13 @@ describe("the server", () => {
     expect(end.sent()).toEqual(join(saslHeader(), mechanisms("PLAIN", "ANONYMOUS"), outcome(0)));
   });
 
-  test("takes an authorization id only if it is the user's own", () => {
+  test("the server accepts an authorization id only if it equals the user name", () => {
     const response = (id: string) => join(saslHeader(), init("PLAIN", `${id}\0üser\0${PASSWORD}`));
     expect(feed(server(USERS), response("üser"))).toMatchObject({ username: "üser" });
     expect(feed(server(USERS), response("root"))).toBeInstanceOf(AuthenticationError);
   });
 
-  test("offers what its users, tokens and the client's certificate allow, or what it is told to", {
+  test("the server offers the mechanisms that users, tokens and certificate permit, or those that are configured", {
     tags: ["intermediary:sasl"],
   }, () => {
     const users = new Map([["a", "b"]]);
@@ -232,27 +246,29 @@ describe("the server", () => {
     expect(offered({ mechanisms: ["EXTERNAL"] })).toEqual(mechanisms());
   });
 
-  test("is not made with mechanisms that cannot work", () => {
-    expect(() => server({ mechanisms: ["GSSAPI"] })).toThrow("GSSAPI is none of SCRAM-SHA-512, SCRAM-SHA-256,");
-    expect(() => server({ mechanisms: ["scram-sha-1"] })).toThrow("SCRAM-SHA-1 needs users");
-    expect(() => server({ users: new Map(), mechanisms: ["XOAUTH2"] })).toThrow("XOAUTH2 needs tokens");
+  test("a server with mechanisms that cannot work is refused", () => {
+    expect(() => server({ mechanisms: ["GSSAPI"] })).toThrow(
+      "unknown mechanism GSSAPI, must be one of SCRAM-SHA-512, SCRAM-SHA-256,",
+    );
+    expect(() => server({ mechanisms: ["scram-sha-1"] })).toThrow("SCRAM-SHA-1 requires users");
+    expect(() => server({ users: new Map(), mechanisms: ["XOAUTH2"] })).toThrow("XOAUTH2 requires tokens");
   });
 
-  test("lets a bare AMQP header pass where it offers ANONYMOUS", () => {
+  test("the server accepts an AMQP header without SASL only if it offers ANONYMOUS", () => {
     const bytes = join(AMQP, Uint8Array.of(9));
     const open = server({});
     expect(feed(open, bytes)).toEqual({ mechanism: "", rest: bytes });
     expect(open.sent()).toEqual(NOTHING);
     const closed = server({ users: new Map() });
-    expect(String(feed(closed, bytes))).toContain("the peer begins without SASL, which is required here");
+    expect(String(feed(closed, bytes))).toContain("the peer started without SASL, which is required");
     expect(closed.sent()).toEqual(saslHeader());
   });
 
   test.each<[name: string, frame: Uint8Array, message: string]>([
     ["a mechanism that is not offered", init("GSSAPI", undefined), 'SASL mechanism "GSSAPI" is not offered'],
-    ["ANONYMOUS where it is not", init("ANONYMOUS", undefined), 'SASL mechanism "ANONYMOUS" is not offered'],
+    ["ANONYMOUS that is not offered", init("ANONYMOUS", undefined), 'SASL mechanism "ANONYMOUS" is not offered'],
     ["no mechanism", saslFrame(0x41, () => 0), 'SASL mechanism "" is not offered'],
-    ["a wrong password", init("PLAIN", "\0üser\0s3cret"), 'user "üser" is unknown or has another password'],
+    ["a wrong password", init("PLAIN", "\0üser\0s3cret"), 'user "üser" is unknown or has a wrong password'],
     ["no response", init("PLAIN", undefined), "the response to PLAIN is malformed"],
     ["a response in two parts", init("PLAIN", "üser\0s3cret"), "the response to PLAIN is malformed"],
     ["a response in four parts", init("PLAIN", "\0üser\0s3cret\0"), "the response to PLAIN is malformed"],
@@ -261,7 +277,7 @@ describe("the server", () => {
       init("PLAIN", Uint8Array.of(0, 0xff, 0, 0xff)),
       "the response to PLAIN is malformed",
     ],
-  ])("refuses %s, and says so to the client", (_, frame, message) => {
+  ])("the server refuses %s, and sends the refusal to the client", (_, frame, message) => {
     const end = server({ ...USERS, mechanisms: ["PLAIN"] });
     const error = feed(end, join(saslHeader(), frame, AMQP));
     expect(error).toBeInstanceOf(AuthenticationError);
@@ -270,7 +286,7 @@ describe("the server", () => {
     expect(end.sent()).toEqual(join(saslHeader(), mechanisms("PLAIN"), outcome(1)));
   });
 
-  test("names what a peer speaks that is not AMQP 1.0", () => {
+  test("the server names a protocol other than AMQP 1.0", () => {
     const end = server(USERS);
     const error = feed(end, Buffer.from("GET / HTTP/1.1\r\n"));
     expect(error).toBeInstanceOf(ProtocolError);
@@ -279,10 +295,10 @@ describe("the server", () => {
   });
 });
 
-describe("bytes in pieces of any size", () => {
+describe("input in pieces", () => {
   const pieces = fc.integer({ min: 1, max: 40 });
 
-  test("make no difference to the client", () => {
+  test("the client handles its input alike in pieces of any size", () => {
     const bytes = join(saslHeader(), mechanisms("PLAIN"), outcome(0), AMQP);
     fc.assert(
       fc.property(pieces, (size) => {
@@ -294,7 +310,7 @@ describe("bytes in pieces of any size", () => {
     );
   });
 
-  test("make no difference to the server", () => {
+  test("the server handles its input alike in pieces of any size", () => {
     const bytes = join(saslHeader(), init("PLAIN", `\0üser\0${PASSWORD}`), AMQP);
     fc.assert(
       fc.property(pieces, (size) => {
@@ -306,7 +322,7 @@ describe("bytes in pieces of any size", () => {
     );
   });
 
-  test("whatever they are, end in a step or in one of the two errors", () => {
+  test("random input throws only ProtocolError or AuthenticationError", () => {
     const start = fc.constantFrom(NOTHING, saslHeader(), join(saslHeader(), Uint8Array.of(0, 0, 0, 24, 2, 1, 0, 0)));
     fc.assert(
       fc.property(start, fc.uint8Array({ maxLength: 100 }), (first, random) => {
@@ -320,7 +336,7 @@ describe("bytes in pieces of any size", () => {
   });
 });
 
-test("protocols are known by their first bytes", () => {
+test("describeProtocol names protocols by their first bytes", () => {
   const known: [bytes: Uint8Array, name: string][] = [
     [AMQP, "AMQP 1.0"],
     [saslHeader(), "AMQP 1.0 with SASL"],

@@ -42,16 +42,20 @@ describe("the examples of the RFCs", () => {
       "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
       "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
     ],
-  ])("RFC %s, SCRAM-%s", { tags: ["auth:scram"] }, async (_, hash, nonce, serverFirst, proof, serverFinal) => {
-    const scram = new ScramClient({ hash, username: "user", password: "pencil", who: "the user", nonce });
-    expect(text(scram.initialResponse)).toBe(`n,,n=user,r=${nonce}`);
-    const [, whole] = serverFirst.split(/[=,]/);
-    expect(text(await scram.respond(bytes(serverFirst)))).toBe(`c=biws,r=${whole},p=${proof}`);
-    expect(scram.respond(bytes(serverFinal))).toEqual(new Uint8Array(0));
-    expect(scram.letIn(new Uint8Array(0))).toBeUndefined();
-  });
+  ])(
+    "the example of RFC %s yields the same messages with SCRAM-%s",
+    { tags: ["auth:scram"] },
+    async (_, hash, nonce, serverFirst, proof, serverFinal) => {
+      const scram = new ScramClient({ hash, username: "user", password: "pencil", login: "the user", nonce });
+      expect(text(scram.initialResponse)).toBe(`n,,n=user,r=${nonce}`);
+      const [, whole] = serverFirst.split(/[=,]/);
+      expect(text(await scram.respond(bytes(serverFirst)))).toBe(`c=biws,r=${whole},p=${proof}`);
+      expect(scram.respond(bytes(serverFinal))).toEqual(new Uint8Array(0));
+      expect(scram.onSuccess(new Uint8Array(0))).toBeUndefined();
+    },
+  );
 
-  test("of RFC 4013, SASLprep", { tags: ["auth:scram"] }, () => {
+  test("the examples of RFC 4013 are prepared by saslprep", { tags: ["auth:scram"] }, () => {
     expect(saslprep("I\u00adX")).toBe("IX");
     expect(saslprep("user")).toBe("user");
     expect(saslprep("\u00aa")).toBe("a");
@@ -66,7 +70,7 @@ describe("the examples of the RFCs", () => {
 describe.each(HASHES)("SCRAM-%s", (hash) => {
   const mechanism = `SCRAM-${hash}`;
 
-  test("lets in who has the password", { tags: ["auth:scram", "intermediary:sasl"] }, async () => {
+  test("a client with the right password is authenticated", { tags: ["auth:scram", "intermediary:sasl"] }, async () => {
     const result = await converse({ credentials: CREDENTIALS, mechanisms: [mechanism] }, USERS);
     expect(result.client).toMatchObject({ mechanism });
     expect(result.server).toMatchObject({ mechanism, username: CREDENTIALS.username });
@@ -74,8 +78,8 @@ describe.each(HASHES)("SCRAM-%s", (hash) => {
 
   test.each([
     ["with a wrong password", { ...CREDENTIALS, password: "s3cret" }],
-    ["whom nobody knows", { ...CREDENTIALS, username: "nobody" }],
-  ])("does not let in somebody %s", async (_, credentials) => {
+    ["with an unknown name", { ...CREDENTIALS, username: "unknown" }],
+  ])("a client %s is refused, and no error contains a password", async (_, credentials) => {
     const result = await converse({ credentials, mechanisms: [mechanism] }, USERS);
     for (const error of [result.client, result.server]) {
       expect(error).toBeInstanceOf(AuthenticationError);
@@ -84,11 +88,11 @@ describe.each(HASHES)("SCRAM-%s", (hash) => {
     expect(String(result.client)).toContain(
       `${mechanism} of user ${JSON.stringify(credentials.username)} failed: the credentials were refused (code 1, auth)`,
     );
-    expect(String(result.server)).toContain("is unknown or has another password");
+    expect(String(result.server)).toContain("is unknown or has a wrong password");
   });
 });
 
-/** A server whose words are a test's; `$` is the client's nonce. */
+/** A server that sends the given messages; `$` stands for the client's nonce. */
 async function against(...words: readonly (string | Uint8Array)[]): Promise<{ result: unknown; said: string }> {
   const end = client({ credentials: { username: "joe", password: "pencil" }, mechanisms: ["SCRAM-SHA-256"] });
   end.receive(join(saslHeader(), mechanisms("SCRAM-SHA-256")));
@@ -105,56 +109,64 @@ async function against(...words: readonly (string | Uint8Array)[]): Promise<{ re
 const FIRST = "r=$more,s=QSXCR+Q6sek8bf92,i=4096";
 const FORGED = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
-describe("a client does not believe a server", () => {
+describe("a SCRAM client refuses a server", () => {
   test.each<[what: string, words: readonly (string | Uint8Array)[], why: string]>([
     ["with a nonce of its own", ["r=other,s=QSXCR+Q6sek8bf92,i=4096"], "the peer's nonce does not continue ours"],
     ["that adds nothing to the nonce", ["r=$,s=QSXCR+Q6sek8bf92,i=4096"], "the peer's nonce does not continue ours"],
-    ["that wants 1 iteration", ["r=$x,s=QSXC,i=1"], "wants 1 iterations, 4096 to 1000000 are done"],
-    ["that wants 4095", ["r=$x,s=QSXC,i=4095"], "wants 4095 iterations"],
-    ["that wants 1000001", ["r=$x,s=QSXC,i=1000001"], "wants 1000001 iterations"],
-    ["that wants 10^9", ["r=$x,s=QSXC,i=1000000000"], "wants 1000000000 iterations"],
-    ["that wants 10^30", [`r=$x,s=QSXC,i=1${"0".repeat(30)}`], "the peer's first message is malformed"],
+    ["that requests 1 iteration", ["r=$x,s=QSXC,i=1"], "requests 1 iterations, must be 4096 to 1000000"],
+    ["that requests 4095", ["r=$x,s=QSXC,i=4095"], "requests 4095 iterations"],
+    ["that requests 1000001", ["r=$x,s=QSXC,i=1000001"], "requests 1000001 iterations"],
+    ["that requests 10^9", ["r=$x,s=QSXC,i=1000000000"], "requests 1000000000 iterations"],
+    ["that requests 10^30", [`r=$x,s=QSXC,i=1${"0".repeat(30)}`], "the peer's first message is malformed"],
     ["without salt", ["r=$x,s=,i=4096"], "the peer's first message is malformed"],
-    ["whose salt is no base64", ["r=$x,s=a!bc,i=4096"], "the peer's first message is malformed"],
-    ["that asks for an extension", ["m=x,r=$x,s=QSXC,i=4096"], "the peer's first message is malformed"],
-    ["that says nothing", [""], "the peer's first message is malformed"],
-    ["that says an error first", ["e=other-error"], "the peer says other-error"],
+    ["whose salt is not base64", ["r=$x,s=a!bc,i=4096"], "the peer's first message is malformed"],
+    ["that requires an extension", ["m=x,r=$x,s=QSXC,i=4096"], "the peer's first message is malformed"],
+    ["with an empty message", [""], "the peer's first message is malformed"],
+    ["that reports an error first", ["e=other-error"], "the peer says other-error"],
     ["with a wrong signature", [FIRST, FORGED], "the peer does not know the password"],
     ["with a wrong signature in its outcome", [FIRST, outcome(0, FORGED)], "the peer does not know the password"],
     ["without a signature", [FIRST, "nothing"], "the peer does not know the password"],
-    ["that is content without a signature", [FIRST, outcome(0)], "has not shown that it knows the password"],
-    ["that is content at once", [outcome(0)], "has not shown that it knows the password"],
-    ["that is content at once, signed", [outcome(0, FORGED)], "the peer does not know the password"],
-    ["that says an error at last", [FIRST, "e=invalid-proof\x1b[31m"], "the peer says invalid-proof?[31m"],
-    ["that says an error in its outcome", [FIRST, outcome(1, "e=invalid-proof")], "auth): the peer says invalid-proof"],
-  ])("%s", { tags: ["auth:scram:iterations", "auth:scram:server-signature"] }, async (_, words, why) => {
-    const { result, said } = await against(...words);
-    expect(result).toBeInstanceOf(AuthenticationError);
-    expect(String(result)).toContain('SCRAM-SHA-256 of user "joe" failed: ');
-    expect(String(result)).toContain(why);
-    expect(String(result) + said).not.toContain("pencil");
-  });
+    ["that succeeds without a signature", [FIRST, outcome(0)], "did not prove that it knows the password"],
+    ["that succeeds at once", [outcome(0)], "did not prove that it knows the password"],
+    ["that succeeds at once with a forged signature", [outcome(0, FORGED)], "the peer does not know the password"],
+    ["that reports an error last", [FIRST, "e=invalid-proof\x1b[31m"], "the peer says invalid-proof?[31m"],
+    [
+      "that reports an error in its outcome",
+      [FIRST, outcome(1, "e=invalid-proof")],
+      "auth): the peer says invalid-proof",
+    ],
+  ])(
+    "a SCRAM client refuses a server %s",
+    { tags: ["auth:scram:iterations", "auth:scram:server-signature"] },
+    async (_, words, why) => {
+      const { result, said } = await against(...words);
+      expect(result).toBeInstanceOf(AuthenticationError);
+      expect(String(result)).toContain('SCRAM-SHA-256 of user "joe" failed: ');
+      expect(String(result)).toContain(why);
+      expect(String(result) + said).not.toContain("pencil");
+    },
+  );
 
-  test("that sends without end while the client computes", async () => {
+  test("a SCRAM client refuses a server that sends more than 64 KiB while the client computes", async () => {
     const end = client({ credentials: CREDENTIALS, mechanisms: ["SCRAM-SHA-256"] });
     end.receive(join(saslHeader(), mechanisms("SCRAM-SHA-256"), challenge(FIRST)));
     end.receive(new Uint8Array(65_536));
     expect(end.result).toBeUndefined();
     end.receive(Uint8Array.of(0));
     expect(end.result).toBeInstanceOf(ProtocolError);
-    expect(String(end.result)).toContain("65537 bytes came in the middle of SASL");
+    expect(String(end.result)).toContain("received 65537 bytes during SASL, the maximum is 65536");
   });
 
-  test("that challenges on and on", async () => {
+  test("a SCRAM client refuses a server that sends one challenge after another", async () => {
     const frames = Array.from({ length: 50 }, () => challenge(""));
     const { result } = await against(FIRST, join(...frames));
     expect(result).toBeInstanceOf(AuthenticationError);
   });
 });
 
-describe("a client takes the server's signature", () => {
+describe("the signature of a SCRAM server", () => {
   test.each(["in a challenge", "beside the outcome"])(
-    "%s",
+    "a SCRAM client accepts the server's signature %s",
     { tags: ["auth:scram:server-signature"] },
     async (where) => {
       const real = server(USERS);
@@ -180,21 +192,21 @@ describe("a client takes the server's signature", () => {
   );
 });
 
-describe("a client does not begin", () => {
-  test("with what SASLprep prohibits, naming the field and not the value", () => {
+describe("a SCRAM client that cannot start", () => {
+  test("a SCRAM client refuses credentials that SASLprep prohibits and names the field, but not its value", () => {
     for (const [credentials, field] of [
       [{ username: "us\x07er", password: "s3cret" }, "username"],
       [{ username: "user", password: "s3c\x07ret" }, "password"],
     ] as const) {
       const end = client({ credentials });
       end.receive(join(saslHeader(), mechanisms("PLAIN", "SCRAM-SHA-1")));
-      expect(String(end.result)).toContain(`failed: the ${field} holds a character that SASLprep prohibits`);
+      expect(String(end.result)).toContain(`failed: the ${field} contains a character that SASLprep prohibits`);
       expect(JSON.stringify(end.result) + String(end.result)).not.toMatch(/s3c/);
       expect(end.sent()).toEqual(saslHeader());
     }
   });
 
-  test("where there is no WebCrypto, as in a page that came by http", () => {
+  test("a SCRAM client requires WebCrypto, which a page loaded over http does not have", () => {
     const subtle = Object.getOwnPropertyDescriptor(Crypto.prototype, "subtle");
     Object.defineProperty(Crypto.prototype, "subtle", { value: undefined, configurable: true });
     try {
@@ -202,7 +214,7 @@ describe("a client does not begin", () => {
       end.receive(join(saslHeader(), mechanisms("PLAIN", "SCRAM-SHA-1")));
       expect(end.result).toBeInstanceOf(AuthenticationError);
       expect(String(end.result)).toContain(
-        "it needs WebCrypto (crypto.subtle), which a page has only when it came by https",
+        "SCRAM requires WebCrypto (crypto.subtle), which pages have only over https or from localhost",
       );
     } finally {
       if (subtle !== undefined) Object.defineProperty(Crypto.prototype, "subtle", subtle);
@@ -210,18 +222,18 @@ describe("a client does not begin", () => {
   });
 });
 
-describe("a server refuses", () => {
+describe("a SCRAM server", () => {
   test.each<[what: string, words: readonly string[], why: string]>([
-    ["no message", [""], "the first message is malformed"],
-    ["a channel binding", ["p=tls-unique,,n=joe,r=abc"], "asks for a channel binding"],
-    ["to let somebody act as somebody else", ["n,a=root,n=joe,r=abc"], "asks to act as somebody else"],
+    ["an empty message", [""], "the first message is malformed"],
+    ["a channel binding", ["p=tls-unique,,n=joe,r=abc"], "requires channel binding"],
+    ["an authorization id of another user", ["n,a=root,n=joe,r=abc"], "requests to act as another user"],
     ["a name with a bare =", ["n,,n=j=oe,r=abc"], "the first message is malformed"],
-    ["an extension that it does not know", ["n,,m=x,n=joe,r=abc"], "the first message is malformed"],
-    ["another nonce", ["n,,n=joe,r=abc", "c=biws,r=abcdef,p=AAAA"], "the final message has another nonce"],
-    ["another beginning", ["n,,n=joe,r=abc", "c=eSws,r=$,p=AAAA"], "the final message begins otherwise"],
-    ["no proof", ["n,,n=joe,r=abc", "c=biws,r=$"], "the final message is malformed"],
-    ["a short proof", ["n,,n=joe,r=abc", "c=biws,r=$,p=AAAA"], "is unknown or has another password"],
-  ])("%s", async (_, [message = "", final], why) => {
+    ["an unknown extension", ["n,,m=x,n=joe,r=abc"], "the first message is malformed"],
+    ["another nonce", ["n,,n=joe,r=abc", "c=biws,r=abcdef,p=AAAA"], "the final message has a wrong nonce"],
+    ["another GS2 header", ["n,,n=joe,r=abc", "c=eSws,r=$,p=AAAA"], "the final message has a wrong GS2 header"],
+    ["a final message without proof", ["n,,n=joe,r=abc", "c=biws,r=$"], "the final message is malformed"],
+    ["a short proof", ["n,,n=joe,r=abc", "c=biws,r=$,p=AAAA"], "is unknown or has a wrong password"],
+  ])("a SCRAM server refuses %s", async (_, [message = "", final], why) => {
     const end = server({ users: new Map([["joe", "pencil"]]), mechanisms: ["SCRAM-SHA-256"] });
     end.receive(join(saslHeader(), init("SCRAM-SHA-256", message)));
     if (final !== undefined) {
@@ -235,13 +247,13 @@ describe("a server refuses", () => {
     expect(end.sent().slice(-outcome(1).length)).toEqual(outcome(1));
   });
 
-  test("to tell who exists: a name always gets the same salt, whether it is a user's or not", async () => {
+  test("a name always has the same salt, so that unknown users cannot be told from known ones", async () => {
     const authenticator = new Authenticator({ users: new Map([["joe", "pencil"]]) });
-    const [joe, nobody] = await Promise.all([authenticator.salt("joe"), authenticator.salt("nobody")]);
+    const [joe, unknown] = await Promise.all([authenticator.salt("joe"), authenticator.salt("unknown")]);
     expect(await authenticator.salt("joe")).toEqual(joe);
-    expect(await authenticator.salt("nobody")).toEqual(nobody);
-    expect([joe.length, nobody.length]).toEqual([16, 16]);
-    expect(joe).not.toEqual(nobody);
+    expect(await authenticator.salt("unknown")).toEqual(unknown);
+    expect([joe.length, unknown.length]).toEqual([16, 16]);
+    expect(joe).not.toEqual(unknown);
     expect(await new Authenticator().salt("joe")).not.toEqual(joe);
   });
 });

@@ -5,8 +5,8 @@ import { ProtocolError } from "@/src/core/errors.js";
 import { Reader } from "@/src/core/types/reader.js";
 import { amqpValue } from "@/test/fixtures/peers/amqp-values.js";
 
-/** rhea believes every count and size: what we let pass must mean the same to it, or a stranger chooses what it reads. */
-it("what is let through to rhea ends for rhea where it ends for us", () => {
+/** rhea trusts every count and size: input that passes our checks must have the same structure for rhea, or a peer controls what it reads. */
+it("rhea reads a value that passes our reader to the same end", () => {
   const mutation = fc.tuple(fc.nat(), fc.nat(255), fc.boolean());
   fc.assert(
     fc.property(amqpValue, fc.array(mutation, { maxLength: 3 }), ({ bytes }, mutations) => {
@@ -24,7 +24,7 @@ it("what is let through to rhea ends for rhea where it ends for us", () => {
   );
 });
 
-/** Bytes that make a difference: constructors of compound types, and small sizes. */
+/** Bytes that change the structure: constructors of compound types, and small sizes. */
 const STRUCTURE = [0x00, 0x01, 0x02, 0x40, 0x45, 0x53, 0xa0, 0xc0, 0xc1, 0xd0, 0xd1, 0xe0, 0xf0];
 
 function passedBy(bytes: Uint8Array): number | undefined {

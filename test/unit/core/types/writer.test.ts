@@ -14,8 +14,8 @@ function hex(write: (writer: Writer) => void): string {
   return Buffer.from(written(write)).toString("hex");
 }
 
-describe("the smallest form is written", () => {
-  test("of numbers", () => {
+describe("the smallest encoding", () => {
+  test("numbers are written in their smallest encoding", () => {
     expect(hex((w) => w.uint(0))).toBe("43");
     expect(hex((w) => w.uint(255))).toBe("52ff");
     expect(hex((w) => w.uint(256))).toBe("7000000100");
@@ -28,7 +28,7 @@ describe("the smallest form is written", () => {
     expect(hex((w) => w.timestamp(1_700_000_000_000n))).toBe("830000018bcfe56800");
   });
 
-  test("of strings, symbols and binary, by their bytes", () => {
+  test("strings, symbols and binary are written in the smallest encoding for their number of bytes", () => {
     expect(hex((w) => w.string(""))).toBe("a100");
     expect(hex((w) => w.string("é"))).toBe("a102c3a9");
     expect(written((w) => w.string("a".repeat(255))).subarray(0, 2)).toEqual(Uint8Array.of(0xa1, 255));
@@ -41,7 +41,7 @@ describe("the smallest form is written", () => {
     expect(written((w) => w.binary(new Uint8Array(256))).subarray(0, 5)).toEqual(Uint8Array.of(0xb0, 0, 0, 1, 0));
   });
 
-  test("of lists, by their contents", () => {
+  test("lists are written in the smallest encoding for their contents", () => {
     const list = (strings: readonly string[]) =>
       written((writer) => {
         const mark = writer.beginList();
@@ -61,7 +61,7 @@ test("undefined is written as null", () => {
   for (const method of methods) expect(hex((writer) => writer[method](undefined))).toBe("40");
 });
 
-test("numbers that their type cannot hold are refused", () => {
+test("numbers outside the range of their type throw RangeError", () => {
   for (const v of [-1, 0.5, Number.NaN, 2 ** 32])
     expect(() => hex((w) => w.uint(v))).toThrow(`uint out of range: ${v}`);
   expect(() => hex((w) => w.ubyte(256))).toThrow(RangeError);
@@ -70,7 +70,7 @@ test("numbers that their type cannot hold are refused", () => {
   expect(() => hex((w) => w.timestamp(2n ** 63n))).toThrow(RangeError);
 });
 
-test("any string, symbols and binary come back as they were, from a slab of any size", () => {
+test("any string, symbols and binary are read as they were written, with a slab of any size", () => {
   const text = fc.string({ unit: "binary", maxLength: 400 });
   fc.assert(
     fc.property(
@@ -97,14 +97,14 @@ test("any string, symbols and binary come back as they were, from a slab of any 
   );
 });
 
-test("strings of three bytes a character come back, however little of the slab is left for them", () => {
+test("strings of three bytes per character are read as they were written, however little room the slab has", () => {
   const string = "漢".repeat(100);
   for (let slab = 100; slab < 320; slab++) {
     expect(new Reader(written((writer) => writer.string(string), slab)).string()).toBe(string);
   }
 });
 
-test("lone surrogates become U+FFFD, in short and in long strings", () => {
+test("lone surrogates become U+FFFD in short and in long strings", () => {
   for (const length of [1, 100]) {
     const string = "\ud800".repeat(length);
     expect(new Reader(written((writer) => writer.string(string))).string()).toBe("\ufffd".repeat(length));
@@ -117,7 +117,7 @@ test("a uuid is written as its bytes", () => {
 });
 
 describe("the slab", () => {
-  test("what was taken is never written to again", () => {
+  test("bytes that were taken are never overwritten", () => {
     const writer = new Writer(64);
     const taken: [bytes: Uint8Array, expected: string][] = [];
     for (let i = 0; i < 100; i++) {
@@ -128,7 +128,7 @@ describe("the slab", () => {
     for (const [bytes, expected] of taken) expect(new Reader(bytes).string()).toBe(expected);
   });
 
-  test("a list is kept whole when the slab is replaced under it", () => {
+  test("a list survives the replacement of its slab", () => {
     const writer = new Writer(32);
     writer.string("taken");
     writer.take();
@@ -141,7 +141,7 @@ describe("the slab", () => {
     expect(reader.value()).toEqual(Array.from({ length: 100 }, (_, i) => `item ${i}`));
   });
 
-  test("many small pieces of one large message are not copied for each of them", () => {
+  test("a large message in many small pieces is not copied for each piece", () => {
     const writer = new Writer(1024);
     const slabs = new Set<Uint8Array>();
     for (let i = 0; i < 10_000; i++) {

@@ -46,7 +46,7 @@ function bed(credentials: CredentialsFunction, query = "", options: TransportOpt
     async failed() {
       void failureOf(transport.connect());
       for await (const status of transport.status()) if (status.type === "disconnected") return status;
-      throw new Error("it was closed");
+      throw new Error("the transport was closed");
     },
   };
 }
@@ -61,14 +61,16 @@ describe("credentials from a function", () => {
     ],
     ["a password, of a user with a realm", { username: "joe@realm", password: "realm's" }, "?sasl_default_realm=other"],
     ["a token", { token: "t0ken" }, ""],
-    ["a token and whose it is", { username: "joe", token: "t0ken" }, ""],
-  ])("go before those of the URL: %s", async (_, credentials, query) => {
+    ["a token with a user name", { username: "joe", token: "t0ken" }, ""],
+  ])("credentials of the function override those of the URL: %s", async (_, credentials, query) => {
     const { transport } = bed(async () => credentials, query);
     await transport.connect();
     expect(transport.state.type).toBe("connected");
   });
 
-  test("are asked for once for every attempt, which is told of", { tags: ["auth:function"] }, async () => {
+  test("the function is called once for each attempt, with its host and number", {
+    tags: ["auth:function"],
+  }, async () => {
     const asked: [TransportHost, CredentialsRequest, TransportStatus][] = [];
     const passwords = ["wrong", "secret", "secret"];
     const made = bed((...args) => {
@@ -93,7 +95,7 @@ describe("credentials from a function", () => {
     );
   });
 
-  test("that cannot be had fail the attempt, which says why", async () => {
+  test("a function that throws fails the attempt with its error as the cause", async () => {
     const cause = new Error("the vault is shut");
     for (const credentials of [
       () => Promise.reject(cause),
@@ -117,18 +119,18 @@ describe("credentials from a function", () => {
     { username: 7, token: "s3cret" },
     { external: "yes" },
     ["s3cret"],
-  ])("that are none fail the attempt, which shows nothing of them: %j", async (given) => {
+  ])("an attempt fails without showing the value when the function returns no credentials: %j", async (given) => {
     const made = bed(() => given as unknown as Credentials);
     const { error } = await made.failed();
     expect(error).toMatchObject({ name: "ConfigurationError", key: "credentials" });
-    expect(String(error)).toContain("the function must give { username, password }, { token }");
+    expect(String(error)).toContain("the function must return { username, password }, { token }");
     expect(inspect([error, made.logger.lines])).not.toContain("s3cret");
   });
 
-  test("that never come do not keep the transport from being closed", async () => {
+  test("a transport can be closed while the function is pending", async () => {
     let asked: CredentialsRequest | undefined;
-    const { transport } = bed((_, about) => {
-      asked = about;
+    const { transport } = bed((_, request) => {
+      asked = request;
       return new Promise(() => {});
     });
     const connecting = failureOf(transport.connect());
@@ -138,7 +140,7 @@ describe("credentials from a function", () => {
     expect((await connecting).message).toBe("the transport is closed");
   });
 
-  test("that fail once the transport is closed are nobody's business", async () => {
+  test("an error of the function after the transport is closed is not logged", async () => {
     const made = bed((_, { signal }) => {
       return new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => setImmediate(() => reject(new Error("too late"))));
@@ -153,7 +155,7 @@ describe("credentials from a function", () => {
   });
 });
 
-test("no secret of any mechanism is shown by frames, logs, statuses and errors", {
+test("frames, logs, statuses and errors show no secret of any mechanism", {
   tags: ["auth:secrets", "connection:trace"],
 }, async () => {
   const mechanisms = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "OAUTHBEARER", "XOAUTH2"];

@@ -19,11 +19,11 @@ test.each([
   ["amqp+memory://h", "h:5672"],
   ["amqps://h:1", "h:1"],
   ["amqp://[::1]:7", "[::1]:7"],
-])("%s is %s", (url, name) => {
+])("%s connects to %s", (url, name) => {
   expect(hosts(url).map((host) => host.name)).toEqual([name]);
 });
 
-test("hosts keep their order, each with its own credentials, which no name and no address shows", () => {
+test("hosts keep their order and their own credentials, which names and addresses do not contain", () => {
   const made = hosts("amqp+ws://u:secret@a,b:2,v@c/vhost", "/amqp");
   expect(made.map(({ credentials }) => credentials)).toEqual([
     { username: "u", password: "secret" },
@@ -39,7 +39,9 @@ test("hosts keep their order, each with its own credentials, which no name and n
   expect(made[0].address).toEqual({ scheme: "amqp+ws", hostname: "a", port: 80, path: "/amqp" });
 });
 
-test("the default realm goes to users without one", { tags: ["auth:default-realm", "auth:own-realm"] }, () => {
+test("the default realm is appended to user names without a realm", {
+  tags: ["auth:default-realm", "auth:own-realm"],
+}, () => {
   const made = hosts("amqp://u:p@a,u@other:p@b/?sasl_default_realm=realm");
   expect(made.map(({ credentials }) => credentials)).toEqual([
     { username: "u@realm", password: "p" },
@@ -47,7 +49,7 @@ test("the default realm goes to users without one", { tags: ["auth:default-realm
   ]);
 });
 
-test("TLS and the name to check go with every address", () => {
+test("every address has the TLS options and the name to verify", () => {
   const url = TransportURL.parse("amqp+ws://a,b:2/vhost");
   const made = (tls?: TLSOptions) => hostsOf(url, resolveOptions({}), { tls }).map(({ address }) => address);
   const tls = { passphrase: "s3cr3t", verifyVirtualHost: true };
@@ -60,7 +62,7 @@ test("TLS and the name to check go with every address", () => {
   expect(made()[0]).toMatchObject({ port: 80, tls: undefined, serverName: undefined });
 });
 
-test("without a virtual host the host's name is checked, and amqp keeps its port", () => {
+test("without a virtual host the host's name is verified, and amqp with TLS keeps port 5672", () => {
   for (const text of ["amqp://h", "amqp://h/"]) {
     const [{ address }] = hostsOf(TransportURL.parse(text), resolveOptions({}), { tls: { verifyVirtualHost: true } });
     expect(address).toMatchObject({ port: 5672, serverName: undefined });
@@ -74,6 +76,6 @@ test.each([
   ["[::1]", true],
   ["127.example.org", false],
   ["10.0.0.1", false],
-])("whether %s is this machine: %s", (name, loopback) => {
+])("whether %s is the loopback host: %s", (name, loopback) => {
   expect(isLoopback(hosts(`amqp://${name}`)[0])).toBe(loopback);
 });

@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { ConfigurationError, NoSuchOptError } from "@/src/driver/exceptions.js";
 import { type AmqpOptions, parseOptions, type ResolvedOptions, resolveOptions } from "@/src/driver/options/options.js";
 
-/** [name in oslo, name in code, default in code] of every option. */
+/** [name in oslo, name in code, default in code] of every option that code can set. */
 const OPTIONS = [
   ["container_name", "containerName", undefined],
   ["idle_timeout", "idleTimeoutMs", 0],
@@ -38,7 +38,7 @@ const OPTIONS = [
   ["pre_settled", "preSettled", ["rpc-cast", "rpc-reply"]],
 ] as const;
 
-/** [name in oslo, key here, default, what the code says] of those that are for URLs and files alone. */
+/** [name in oslo, key in the table, default, counterpart in code] of the options for URLs and files only. */
 const IN_TEXT = [
   ["ssl", "ssl", false, "tls: {}"],
   ["ssl_ca_file", "sslCaFile", "", "tls.ca"],
@@ -49,20 +49,20 @@ const IN_TEXT = [
   ["ws_path", "wsPath", undefined, "webSocket.path"],
 ] as const;
 
-describe("the table", () => {
-  it("knows oslo's 38 options, and ws_path", { tags: ["options:table"] }, () => {
+describe("the option table", () => {
+  it("the table has oslo's 38 options and ws_path", { tags: ["options:table"] }, () => {
     const names = new Set<string>([...OPTIONS, ...IN_TEXT].map(([name]) => name));
     expect(names.delete("ws_path")).toBe(true);
     expect(names.size).toBe(38);
   });
 
-  it("has oslo's defaults", { tags: ["options:table"] }, () => {
+  it("options have oslo's defaults", { tags: ["options:table"] }, () => {
     const expected = Object.fromEntries([...OPTIONS, ...IN_TEXT].map(([, key, fallback]) => [key, fallback]));
     expect(resolveOptions({})).toStrictEqual(expected);
   });
 
   it.each(OPTIONS)(
-    "takes %s as text and %s in code",
+    "option %s is read from text, and %s from code",
     { tags: ["options:table", "options:code"] },
     (name, key, fallback) => {
       const text = Array.isArray(fallback)
@@ -75,13 +75,16 @@ describe("the table", () => {
     },
   );
 
-  it.each(IN_TEXT)("takes %s as text, and of %s in code it says what to write", (name, key, fallback, inCode) => {
-    expect(parseOptions({ [name]: "true" })).toEqual({ [key]: typeof fallback === "boolean" ? true : "true" });
-    const inOptions = () => resolveOptions({ options: { [key]: "s3cr3t" } as object });
-    expect(inOptions).toThrow(new NoSuchOptError(key, `is for URLs and files: in code it is ${inCode}`));
-  });
+  it.each(IN_TEXT)(
+    "option %s is read from text only: %s in code throws and names its counterpart",
+    (name, key, fallback, inCode) => {
+      expect(parseOptions({ [name]: "true" })).toEqual({ [key]: typeof fallback === "boolean" ? true : "true" });
+      const inOptions = () => resolveOptions({ options: { [key]: "s3cr3t" } as object });
+      expect(inOptions).toThrow(new NoSuchOptError(key, `is for URLs and files: in code use ${inCode}`));
+    },
+  );
 
-  it("gives types that fit", () => {
+  it("the table determines the types of options", () => {
     expectTypeOf<ResolvedOptions["idleTimeoutMs"]>().toEqualTypeOf<number>();
     expectTypeOf<ResolvedOptions["containerName"]>().toEqualTypeOf<string | undefined>();
     expectTypeOf<ResolvedOptions["saslMechanisms"]>().toEqualTypeOf<readonly string[]>();
@@ -97,8 +100,10 @@ describe("the table", () => {
   });
 });
 
-describe("precedence", () => {
-  it("is the URL's query, then the code, then the runtime's defaults, then oslo's", { tags: ["options:url"] }, () => {
+describe("precedence of options", () => {
+  it("the URL's query overrides code, code overrides the runtime's defaults, and these override oslo's", {
+    tags: ["options:url"],
+  }, () => {
     const defaults = { idleTimeoutMs: 10_000 };
     const options = { idleTimeoutMs: 5_000 };
     expect(resolveOptions({ defaults }).idleTimeoutMs).toBe(10_000);
@@ -107,22 +112,22 @@ describe("precedence", () => {
     expect(resolveOptions({ defaults, options: { idleTimeoutMs: undefined } }).idleTimeoutMs).toBe(10_000);
   });
 
-  it("takes 0, false and the empty text for values", () => {
+  it("0, false and empty text override the defaults", () => {
     const options = { idleTimeoutMs: 0, pseudoVhost: false, groupRequestPrefix: "" };
     expect(resolveOptions({ defaults: { idleTimeoutMs: 10_000 }, options })).toMatchObject(options);
   });
 });
 
-describe("text", () => {
-  it.each(["true", "1", "yes", "on", "t", "y", "TRUE", "Yes"])("says true by %j", (text) => {
+describe("options as text", () => {
+  it.each(["true", "1", "yes", "on", "t", "y", "TRUE", "Yes"])("the text %j means true", (text) => {
     expect(parseOptions({ trace: text })).toEqual({ trace: true });
   });
 
-  it.each(["false", "0", "no", "off", "f", "n", "False"])("says false by %j", (text) => {
+  it.each(["false", "0", "no", "off", "f", "n", "False"])("the text %j means false", (text) => {
     expect(parseOptions({ trace: text })).toEqual({ trace: false });
   });
 
-  it("has times in seconds and lists with separators", { tags: ["options:url"] }, () => {
+  it("text has times in seconds and lists with separators", { tags: ["options:url"] }, () => {
     const texts = {
       link_retry_delay: "3",
       default_reply_retry: "-1",
@@ -138,18 +143,18 @@ describe("text", () => {
     });
   });
 
-  it("may be empty where it is a list: then nothing is", () => {
+  it("the empty text of a list is the empty list", () => {
     expect(parseOptions({ pre_settled: "" })).toEqual({ preSettled: [] });
   });
 
-  it("is absent when it is empty and has no default", () => {
+  it("the empty text of an option without a default is undefined", () => {
     expect(parseOptions({ container_name: "", ssl_key_password: "" })).toStrictEqual({
       containerName: undefined,
       sslKeyPassword: undefined,
     });
   });
 
-  it("says times that no timer can wait, which are cut", () => {
+  it("a time as text that exceeds the limit of timers is reduced to it", () => {
     expect(parseOptions({ idle_timeout: "99999999999" })).toEqual({ idleTimeoutMs: 2 ** 31 - 1 });
   });
 
@@ -174,34 +179,32 @@ describe("text", () => {
     ],
     ["addressing_mode", "rabbitmq", 'addressing_mode: must be one of dynamic, legacy, routable, not "rabbitmq"'],
     ["pre_settled", "notify,x", 'pre_settled: must be one of rpc-call, rpc-cast, rpc-reply, notify, not "x"'],
-  ])("is refused where it is wrong: %s=%s", { tags: ["options:table"] }, (name, text, message) => {
+  ])("the text %s=%s throws a ConfigurationError", { tags: ["options:table"] }, (name, text, message) => {
     expect(() => parseOptions({ [name]: text })).toThrow(ConfigurationError);
     expect(() => parseOptions({ [name]: text })).toThrow(message);
   });
 
   it.each(["no_such_option", "idleTimeoutMs", "constructor", "__proto__", ""])(
-    "has no option %j",
+    "the unknown option %j in a URL throws a NoSuchOptError",
     { tags: ["options:url:unknown"] },
     (name) => {
       expect(() => parseOptions(Object.fromEntries([[name, "1"]]))).toThrow(NoSuchOptError);
       expect(() => resolveOptions({ query: Object.fromEntries([[name, "1"]]) })).toThrow(
-        `${name}: there is no such option of [oslo_messaging_amqp]`,
+        `${name}: unknown option of [oslo_messaging_amqp]`,
       );
     },
   );
 
   it.each(["amqp_durable_queues", "amqp_auto_delete"])(
-    "knows %s, which is another driver's",
+    "%s throws an error that says it is only supported by rabbit://",
     { tags: ["options:url:unknown"] },
     (name) => {
-      expect(() => parseOptions({ [name]: "true" })).toThrow(
-        new NoSuchOptError(name, "this option is of rabbit://, and does not act here"),
-      );
+      expect(() => parseOptions({ [name]: "true" })).toThrow(new NoSuchOptError(name, "only supported by rabbit://"));
     },
   );
 });
 
-describe("code", () => {
+describe("options in code", () => {
   it.each([
     ["trace", "true", 'trace: must be true or false, not "true"'],
     ["containerName", 5, "containerName: must be a string, not 5"],
@@ -214,18 +217,18 @@ describe("code", () => {
     ["saslMechanisms", "PLAIN", 'saslMechanisms: must be an array, not "PLAIN"'],
     ["preSettled", [{ secret: "s3cr3t" }], "notify, not a value of type object"],
     ["addressingMode", ["legacy"], "addressingMode: must be one of dynamic, legacy, routable, not an array"],
-  ])("is refused where it is wrong: %s = %j", (key, value, message) => {
+  ])("%s = %j in code throws a ConfigurationError", (key, value, message) => {
     const resolve = () => resolveOptions({ options: { [key]: value } as AmqpOptions });
     expect(resolve).toThrow(ConfigurationError);
     expect(resolve).toThrow(message);
   });
 
-  it("may say a time as Infinity, which is cut to what a timer can wait", () => {
+  it("the time Infinity in code is reduced to the limit of timers", () => {
     expect(resolveOptions({ options: { idleTimeoutMs: Number.POSITIVE_INFINITY } }).idleTimeoutMs).toBe(2 ** 31 - 1);
   });
 
   it.each(["noSuchOption", "idle_timeout", "wsPath", "constructor"])(
-    "has no option %j",
+    "the unknown option %j in code throws a NoSuchOptError",
     { tags: ["options:code"] },
     (key) => {
       expect(() => resolveOptions({ options: { [key]: "x" } as AmqpOptions })).toThrow(NoSuchOptError);

@@ -22,7 +22,7 @@ describe("the vectors of oslo.messaging's own tests", () => {
     },
   );
 
-  it("are all there", () => {
+  it("all 15 parsing and 5 formatting vectors are present", () => {
     expect([vectors.parse.length, vectors.format.length]).toEqual([15, 5]);
   });
 });
@@ -36,7 +36,7 @@ describe("parsing", () => {
     ["amqp://h/a%20b+c", "a b+c"],
     ["amqp://h/%C3%A9%zz%ff", "é%zz\ufffd"],
     ["amqp://h?trace=1", undefined],
-  ])("finds the virtual host of %s", (url, virtualHost) => {
+  ])("parsing finds the virtual host of %s", (url, virtualHost) => {
     expect(TransportURL.parse(url).virtualHost).toBe(virtualHost);
   });
 
@@ -47,11 +47,11 @@ describe("parsing", () => {
     ["amqp://h?a=x+y%2Bz&b=c=d", { a: "x y+z", b: "c=d" }],
     ["amqp://h/v?a=b?c/d", { a: "b?c/d" }],
     ["amqp://h/?&&", {}],
-  ])("reads the query of %s", (url, query) => {
+  ])("parsing reads the query of %s", (url, query) => {
     expect(TransportURL.parse(url).query).toEqual(query);
   });
 
-  it("keeps a query key that names the prototype", () => {
+  it("parsing keeps the query key __proto__", () => {
     expect(Object.entries(TransportURL.parse("amqp://h/?__proto__=x").query)).toEqual([["__proto__", "x"]]);
   });
 
@@ -72,15 +72,15 @@ describe("parsing", () => {
     ["fe80::1", [host("fe80::1")]],
     ["Host.Example", [host("Host.Example")]],
     ["u:p@h1,h2:1", [host("h1", null, "u", "p"), host("h2", 1)]],
-  ])("reads the hosts of %s", (authority, hosts) => {
+  ])("parsing reads the hosts of %s", (authority, hosts) => {
     expect(TransportURL.parse(`amqp://${authority}/`).hosts.map(parts)).toEqual(hosts);
   });
 
-  it("puts the scheme into lower case and keeps what follows its plus", () => {
+  it("parsing puts the scheme into lower case and keeps its suffix after the plus", () => {
     expect(TransportURL.parse("AMQP+WS://h/").scheme).toBe("amqp+ws");
   });
 
-  it("takes the default scheme when there is none", () => {
+  it("parsing applies the default scheme to a URL without a scheme", () => {
     expect(TransportURL.parse("//h/v", "amqp").toString()).toBe("amqp://h/v");
     expect(TransportURL.parse("", "amqp").toString()).toBe("amqp:///");
   });
@@ -101,13 +101,13 @@ describe("parsing", () => {
     ["amqp://::1]/", "brackets"],
     ["amqp://h/v#part", "%23"],
     ["amqp://h/v\n", "control character"],
-  ])("refuses %j, saying why", (url, reason) => {
+  ])("parsing %j throws an InvalidTransportURL with the reason", (url, reason) => {
     const error = caught(() => TransportURL.parse(url));
     expect(error).toBeInstanceOf(InvalidTransportURL);
     expect(error.message).toContain(reason);
   });
 
-  it("refuses what is no text", () => {
+  it("parsing a number throws, for it is not a string", () => {
     const parse: (url: never) => TransportURL = TransportURL.parse;
     expect(() => parse(5672 as never)).toThrow("Wrong URL type");
   });
@@ -116,7 +116,7 @@ describe("parsing", () => {
 describe("secrets", () => {
   const url = TransportURL.parse("amqp://u:s3cr3t@h1:1,v:s3cr3t@h2/vh?ssl_key_password=s3cr3t&trace=1");
 
-  it("are in nothing that is printed", () => {
+  it("printing a URL never shows its secrets", () => {
     const printed = [
       String(url),
       JSON.stringify({ url, hosts: url.hosts, host: { ...url.hosts[0] } }),
@@ -128,7 +128,7 @@ describe("secrets", () => {
     expect(String(url)).toBe("amqp://u:***@h1:1,v:***@h2/vh?ssl_key_password=***&trace=1");
   });
 
-  it("are in what is asked for with them, and where a driver reads them", () => {
+  it("format({ secrets: true }) and TransportHost.password contain the secrets", () => {
     expect(url.format({ secrets: true })).toBe("amqp://u:s3cr3t@h1:1,v:s3cr3t@h2/vh?ssl_key_password=s3cr3t&trace=1");
     expect(url.hosts.map((host) => host.password)).toEqual(["s3cr3t", "s3cr3t"]);
   });
@@ -150,20 +150,20 @@ describe("secrets", () => {
     "amqp://u:s3cr3t\n@h",
     "amqp://h:x?ssl_key_password=s3cr3t",
     "//h?ssl_key_password=s3cr3t",
-  ])("are not in the error for %j", (text) => {
+  ])("the error for %j contains no secret", (text) => {
     const error = caught(() => TransportURL.parse(text));
     expect(error.message).toContain("***");
     expect(inspect(error)).not.toMatch(/s3|cr3t/);
   });
 
-  it("never show, whatever stands around them", () => {
+  it("neither errors nor toString() show a password in any generated URL", () => {
     const junk = fc.string({ unit: fc.constantFrom(..."abc:/?#[]@,&=\n%1") });
     fc.assert(
       fc.property(fc.constantFrom("amqp://", "amqp:", "//"), junk, junk, junk, (start, user, around, host) => {
         const text = `${start}${user}:${around}SECRET${around}@${host}`;
         try {
           const parsed = TransportURL.parse(text);
-          // Where it was taken for a password, it must not show. Elsewhere it is part of a name.
+          // Within a password it must not show. Elsewhere it is part of a name.
           if (parsed.hosts.some(({ password }) => password?.includes("SECRET")))
             expect(`${parsed}`).not.toContain("SECRET");
         } catch (error) {
@@ -175,7 +175,7 @@ describe("secrets", () => {
 });
 
 describe("formatting", () => {
-  it("gives back what parsing reads", () => {
+  it("parsing a formatted URL gives the same parts", () => {
     const text = fc.option(fc.string({ unit: "grapheme", minLength: 1 }), { nil: undefined });
     const hostname = fc.constantFrom("h", "h.example", "::1", "10.0.0.1");
     const port = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
@@ -197,7 +197,7 @@ describe("formatting", () => {
     );
   });
 
-  it("survives half a surrogate pair", () => {
+  it("formatting replaces half a surrogate pair by U+FFFD", () => {
     expect(new TransportURL({ scheme: "amqp", virtualHost: "\ud800" }).toString()).toBe("amqp:///%EF%BF%BD");
   });
 });

@@ -28,21 +28,21 @@ class Endpoint extends Base {
   }
 }
 
-describe("a name off the wire", () => {
+describe("methodOf", () => {
   const endpoint = new Endpoint();
 
-  it.each(["own", "inherited", "arrow"])("selects the method %s", (name) => {
+  it.each(["own", "inherited", "arrow"])("methodOf finds the method %s", (name) => {
     expect(methodOf(endpoint, name)).toBe(Reflect.get(endpoint, name));
   });
 
-  it("selects methods of an object without a prototype, of a class, and of a frozen object", () => {
+  it("methodOf finds methods of an object without prototype, of a class and of a frozen object", () => {
     const bare = Object.assign(Object.create(null), { hello: () => "x" });
     expect(methodOf(bare, "hello")).toBe(bare.hello);
     expect(methodOf(Endpoint, "shared")).toBe(Endpoint.shared);
     expect(methodOf(Object.freeze({ hello: bare.hello }), "hello")).toBe(bare.hello);
   });
 
-  it("selects nothing of the language's own, on any kind of endpoint", () => {
+  it("methodOf finds no member of built-in prototypes on any kind of endpoint", () => {
     const names = [Object.prototype, Function.prototype].flatMap((prototype) => Object.getOwnPropertyNames(prototype));
     for (const holder of [endpoint, {}, Endpoint, () => {}, async () => {}, Object.create(null)]) {
       for (const name of names) expect([name, methodOf(holder, name)]).toEqual([name, undefined]);
@@ -50,37 +50,37 @@ describe("a name off the wire", () => {
   });
 
   it.each(["constructor", "__proto__", "data", "reads", "absent", "", "prototype", "data.call"])(
-    "does not select %j",
+    "methodOf does not find %j",
     (name) => {
       expect(methodOf(endpoint, name)).toBeUndefined();
       expect(methodOf(Endpoint, name)).toBeUndefined();
     },
   );
 
-  it("runs no getter and no setter", () => {
+  it("methodOf calls neither getters nor setters", () => {
     expect(methodOf(endpoint, "getter")).toBeUndefined();
     expect(methodOf(endpoint, "setter")).toBeUndefined();
     expect(endpoint.reads).toBe(0);
   });
 
-  it("does not find a constructor that somebody defined, either", () => {
+  it("methodOf does not find a constructor that the endpoint defines itself", () => {
     const own = Object.defineProperty({}, "constructor", { value: () => "x" });
     expect(methodOf(own, "constructor")).toBeUndefined();
     expect(methodOf(JSON.parse('{"__proto__": {}}'), "__proto__")).toBeUndefined();
   });
 
-  it("selects no method that only a symbol names", () => {
+  it("methodOf does not find methods that are named by a symbol", () => {
     const marked = { [Symbol.iterator]: () => [].values(), [Symbol("hello")]: () => "x" };
     for (const name of ["Symbol(Symbol.iterator)", "Symbol.iterator", "@@iterator", "Symbol(hello)", "hello"]) {
       expect(methodOf(marked, name)).toBeUndefined();
     }
   });
 
-  it("that is hidden by something else is hidden", () => {
+  it("methodOf does not find a method that another member hides", () => {
     expect(methodOf({ __proto__: endpoint, own: 5 }, "own")).toBeUndefined();
   });
 
-  it("selects only what the endpoint defines, whatever it is", () => {
+  it("methodOf finds only methods that the endpoint defines, for any generated name", () => {
     fc.assert(
       fc.property(fc.string(), (name) => {
         expect(methodOf({ hello: () => "x" }, name) === undefined).toBe(name !== "hello");
@@ -89,24 +89,24 @@ describe("a name off the wire", () => {
   });
 });
 
-describe("the access policy", () => {
+describe("access policies", () => {
   const endpoint = { hello: () => "x", _hidden: () => "y", shown: expose(() => "z") };
 
   it.each([
     ["legacy", true, true, true],
     ["default", true, false, true],
     ["explicit", false, false, true],
-  ] as const)("%s allows a method, one with _, one that is exposed: %s, %s, %s", (name, hello, hidden, shown) => {
+  ] as const)("the policy %s allows a method, one with _, an exposed one: %s, %s, %s", (name, hello, hidden, shown) => {
     const policy = accessPolicies[name];
     expect(["hello", "_hidden", "shown"].map((method) => policy(endpoint, method))).toEqual([hello, hidden, shown]);
   });
 
-  it("explicit does not allow what is no method", () => {
+  it("the policy explicit does not allow names without a method", () => {
     expect(accessPolicies.explicit(endpoint, "toString")).toBe(false);
     expect(accessPolicies.explicit(endpoint, "absent")).toBe(false);
   });
 
-  it("explicit sees the mark of a decorated method where it is inherited, and not where it is overridden", () => {
+  it("the policy explicit allows a decorated method where it is inherited, not where it is overridden", () => {
     const Decorated = decorated(
       'class Decorated { @expose shown() { return "shown" }; @expose static both() { return "static" } }',
       { expose },
@@ -120,7 +120,7 @@ describe("the access policy", () => {
     expect(accessPolicies.explicit(Decorated, "both")).toBe(true);
   });
 
-  it("explicit sees the mark of a class's method, and none through a derived function", () => {
+  it("the policy explicit allows a marked method of a class, but not a function bound from it", () => {
     class Marked {
       shown(): void {}
       plain(): void {}

@@ -12,8 +12,8 @@ beforeEach(() => {
 const clientOf = (options = {}, target = {}) =>
   getRpcClient(driver.rpcTransport, { topic: "calc", ...target }, { ...options });
 
-describe("call", () => {
-  it("asks the driver and gives back its answer", async () => {
+describe("call of an RPC client", () => {
+  it("call passes the request to the driver and resolves with its result", async () => {
     driver.answer = ({ body }) => Object.values(body.args).join("+");
     expect(await clientOf().call({ user: "u" }, "add", { a: 1, b: 2 })).toBe("1+2");
     const [request] = driver.calls;
@@ -25,7 +25,7 @@ describe("call", () => {
     expect(String(request?.target)).toBe("<Target topic=calc>");
   });
 
-  it("sends an empty object for no arguments", async () => {
+  it("call without arguments sends an empty object", async () => {
     await clientOf().call({}, "reset");
     await clientOf().call({}, "reset", undefined, { timeoutMs: 5 });
     expect(driver.calls.map(({ body }) => body)).toEqual([
@@ -35,7 +35,7 @@ describe("call", () => {
     expect(driver.calls[1]?.timeoutMs).toBe(5);
   });
 
-  it("names namespace and version only when the target has them", async () => {
+  it("call sends namespace and version only when the target has them", async () => {
     await clientOf({}, { namespace: "ns", version: "1.2" }).call({}, "m");
     await clientOf({}, { namespace: "" }).call({}, "m");
     expect(driver.calls.map(({ body }) => body)).toEqual([
@@ -44,7 +44,7 @@ describe("call", () => {
     ]);
   });
 
-  it("sends the arguments as they are when it is called", async () => {
+  it("later changes of the arguments do not affect a call", async () => {
     const args = { a: 1 };
     const called = clientOf().call({}, "m", args);
     args.a = 2;
@@ -52,18 +52,18 @@ describe("call", () => {
     expect(driver.calls[0]?.body.args).toEqual({ a: 1 });
   });
 
-  it("takes an argument named __proto__ for an argument", async () => {
+  it("call sends an argument named __proto__", async () => {
     await clientOf().call({}, "m", JSON.parse('{"__proto__": {"x": 1}}'));
     expect(JSON.stringify(driver.calls[0]?.body.args)).toBe('{"__proto__":{"x":1}}');
   });
 
-  it("rejects with what the driver rejects with", async () => {
+  it("call rejects with the error of the driver", async () => {
     const error = new Error("no");
     driver.answer = () => Promise.reject(error);
     await expect(clientOf().call({}, "m")).rejects.toBe(error);
   });
 
-  it("goes by the options of the call, then of the client, then of the transport", async () => {
+  it("options of the call override those of the client, which override those of the transport", async () => {
     const client = clientOf({ timeoutMs: 1_000, callMonitorTimeoutMs: 2_000, retry: 3 });
     const { signal } = new AbortController();
     await client.call({}, "m", {}, { timeoutMs: 10, callMonitorTimeoutMs: 20, retry: 0, signal });
@@ -80,12 +80,12 @@ describe("call", () => {
     expect(driver.calls[3]?.callMonitorTimeoutMs).toBeUndefined();
   });
 
-  it("waits no longer than a timer can", async () => {
+  it("the timeout Infinity of a call is reduced to the limit of timers", async () => {
     await clientOf().call({}, "m", {}, { timeoutMs: Number.POSITIVE_INFINITY });
     expect(driver.calls[0]?.timeoutMs).toBe(2 ** 31 - 1);
   });
 
-  it("refuses fanout, and a target without a topic", { tags: ["rpc:call:no-fanout"] }, async () => {
+  it("call rejects for a target with fanout or without topic", { tags: ["rpc:call:no-fanout"] }, async () => {
     await expect(clientOf({}, { fanout: true }).call({}, "m")).rejects.toThrow("A call cannot be used with fanout");
     await expect(getRpcClient(driver.rpcTransport, {}).call({}, "m")).rejects.toThrow(InvalidTarget);
     await expect(clientOf({}, { topic: "" }).call({}, "m")).rejects.toThrow("A topic is required to send");
@@ -106,29 +106,29 @@ describe("call", () => {
     ["signal", {}],
     ["timeout", 5],
     ["toString", 5],
-  ])("refuses the option %s: %s, naming it", async (key, value) => {
-    const refusal = { key, message: expect.stringContaining(key) };
-    await expect(clientOf().call({}, "m", {}, { [key]: value })).rejects.toMatchObject(refusal);
+  ])("the call option %s: %s throws an error that names it", async (key, value) => {
+    const expected = { key, message: expect.stringContaining(key) };
+    await expect(clientOf().call({}, "m", {}, { [key]: value })).rejects.toMatchObject(expected);
     if (key === "signal") return;
-    expect(() => clientOf({ [key]: value })).toThrow(expect.objectContaining(refusal));
-    if (value !== null) expect(() => clientOf().prepare({ [key]: value })).toThrow(expect.objectContaining(refusal));
+    expect(() => clientOf({ [key]: value })).toThrow(expect.objectContaining(expected));
+    if (value !== null) expect(() => clientOf().prepare({ [key]: value })).toThrow(expect.objectContaining(expected));
   });
 
-  it.each([[null], [[1]], ["x"], [5]])("refuses the arguments %j", async (args) => {
+  it.each([[null], [[1]], ["x"], [5]])("call rejects for the arguments %j", async (args) => {
     await expect(clientOf().call({}, "m", args as unknown as object)).rejects.toThrow(
       "the arguments of m must be one object",
     );
   });
 
-  it.each([[null], [undefined], ["x"], [[]]])("refuses the context %j", async (context) => {
+  it.each([[null], [undefined], ["x"], [[]]])("call rejects for the context %j", async (context) => {
     await expect(clientOf().call(context as unknown as object, "m")).rejects.toThrow(
       "the context of m must be an object",
     );
   });
 });
 
-describe("cast", () => {
-  it("asks the driver, with the timeout that is given with it, and not with the client's", async () => {
+describe("cast of an RPC client", () => {
+  it("cast passes its own timeout to the driver, not the client's", async () => {
     await clientOf({ retry: 0, timeoutMs: 9 }).cast({}, "note", { text: "x" });
     await clientOf().prepare({ fanout: true, timeoutMs: 9 }).cast({}, "note", { text: "x" }, { timeoutMs: 7 });
     expect(driver.casts).toMatchObject([{ body: { method: "note", args: { text: "x" } }, retry: 0 }, { timeoutMs: 7 }]);
@@ -137,7 +137,7 @@ describe("cast", () => {
     expect(driver.calls).toEqual([]);
   });
 
-  it("rejects with what the driver rejects with, and resolves with nothing", async () => {
+  it("cast resolves with undefined and rejects with the error of the driver", async () => {
     expect(await clientOf().cast({}, "m")).toBeUndefined();
     driver.take = () => {
       throw new Error("no");
@@ -146,8 +146,8 @@ describe("cast", () => {
   });
 });
 
-describe("prepare", () => {
-  it("inherits what is absent and clears what is null", { tags: ["rpc:client:prepare"] }, async () => {
+describe("prepare of an RPC client", () => {
+  it("prepare inherits omitted keys and clears those that are null", { tags: ["rpc:client:prepare"] }, async () => {
     const options = { timeoutMs: 1_000, callMonitorTimeoutMs: 2_000, retry: 2, versionCap: "1.5" };
     const target = { exchange: "e", topic: "t", namespace: "n", version: "1.1", server: "s" };
     const client = getRpcClient(driver.rpcTransport, target, options);
@@ -167,14 +167,14 @@ describe("prepare", () => {
     await client.prepare(cleared).call({}, "m");
     await client.prepare({ server: "s2", timeoutMs: 5, retry: 0 }).prepare({ topic: "t2" }).call({}, "m");
     const [same, undefineds, none, other] = driver.calls;
-    const wanted = {
+    const expected = {
       timeoutMs: 1_000,
       callMonitorTimeoutMs: 2_000,
       retry: 2,
       body: { namespace: "n", version: "1.1" },
     };
-    expect(same).toMatchObject(wanted);
-    expect(undefineds).toMatchObject(wanted);
+    expect(same).toMatchObject(expected);
+    expect(undefineds).toMatchObject(expected);
     expect(String(undefineds?.target)).toBe("<Target exchange=e, topic=t, namespace=n, version=1.1, server=s>");
     expect(none?.body).toEqual({ method: "m", args: {} });
     expect(String(none?.target)).toBe("<Target topic=t>");
@@ -183,18 +183,18 @@ describe("prepare", () => {
     expect(other?.target).toMatchObject({ topic: "t2", server: "s2", exchange: "e" });
   });
 
-  it("changes nothing in the client that it is called on", async () => {
+  it("prepare does not change the original client", async () => {
     const client = clientOf();
     client.prepare({ topic: "other", timeoutMs: 1 });
     await client.call({}, "m");
     expect(driver.calls[0]).toMatchObject({ timeoutMs: 60_000, target: { topic: "calc" } });
   });
 
-  it("refuses keys that there are not, even to clear them", () => {
+  it("prepare throws for an unknown key, even to clear it", () => {
     expect(() => clientOf().prepare({ serializer: null } as PrepareOverrides)).toThrow("serializer");
   });
 
-  it.each(["1", "1.x", "", "one.two"])("refuses the version %j", (version) => {
+  it.each(["1", "1.x", "", "one.two"])("the malformed version %j throws oslo's error", (version) => {
     const text = `Version must contain a major and minor integer. Got ${version}`;
     expect(() => clientOf().prepare({ version })).toThrow(text);
     expect(() => clientOf().prepare({ versionCap: version })).toThrow(text);
@@ -204,7 +204,7 @@ describe("prepare", () => {
   });
 });
 
-describe("a version cap", () => {
+describe("the version cap of an RPC client", () => {
   it.each([
     ["1.5", "1.5", true],
     ["1.5", "1.4", true],
@@ -214,43 +214,43 @@ describe("a version cap", () => {
     [undefined, "9.9", true],
     [undefined, undefined, true],
   ])(
-    "of %s lets a request for %s through: %s",
+    "the version cap %s permits a request for %s: %s",
     { tags: ["rpc:client:version-cap", "rpc:client:can-send-version"] },
-    async (versionCap, version, through) => {
+    async (versionCap, version, permitted) => {
       const client = clientOf({ versionCap }, { version });
-      expect(client.canSendVersion()).toBe(through);
-      if (version !== undefined) expect(clientOf({ versionCap }).canSendVersion(version)).toBe(through);
+      expect(client.canSendVersion()).toBe(permitted);
+      if (version !== undefined) expect(clientOf({ versionCap }).canSendVersion(version)).toBe(permitted);
       const sent = [client.call({}, "m"), client.cast({}, "m")];
-      if (through) await Promise.all(sent);
+      if (permitted) await Promise.all(sent);
       else for (const promise of sent) await expect(promise).rejects.toThrow(RPCVersionCapError);
-      expect(driver.calls.length + driver.casts.length).toBe(through ? 2 : 0);
+      expect(driver.calls.length + driver.casts.length).toBe(permitted ? 2 : 0);
     },
   );
 });
 
-it("passes each argument, the context and the result through the serializer", {
+it("each argument, the context and the result of a call pass through the serializer", {
   tags: ["rpc:client:serializer"],
 }, async () => {
-  class Who {
+  class UserContext {
     readonly user: string;
     constructor(user: string) {
       this.user = user;
     }
   }
   const serializer = {
-    serializeEntity: (context: Who, entity: unknown) => `${context.user}>${entity}`,
-    deserializeEntity: (context: Who, entity: unknown) => `${context.user}<${entity}`,
-    serializeContext: ({ user }: Who) => ({ user }),
-    deserializeContext: () => new Who("nobody"),
+    serializeEntity: (context: UserContext, entity: unknown) => `${context.user}>${entity}`,
+    deserializeEntity: (context: UserContext, entity: unknown) => `${context.user}<${entity}`,
+    serializeContext: ({ user }: UserContext) => ({ user }),
+    deserializeContext: () => new UserContext(""),
   };
   driver.answer = () => "answer";
   const client = getRpcClient(driver.rpcTransport, new Target({ topic: "t" }), { serializer });
-  expect(await client.call(new Who("me"), "m", { a: 1, b: "x" })).toBe("me<answer");
-  expect(await client.prepare({ server: "s" }).call(new Who("you"), "m")).toBe("you<answer");
+  expect(await client.call(new UserContext("me"), "m", { a: 1, b: "x" })).toBe("me<answer");
+  expect(await client.prepare({ server: "s" }).call(new UserContext("you"), "m")).toBe("you<answer");
   expect(driver.calls[0]).toMatchObject({ body: { args: { a: "me>1", b: "me>x" } } });
   expect(driver.calls[0]?.context).toStrictEqual({ user: "me" });
 });
 
-it("refuses a serializer that is none", () => {
+it("a client throws for an invalid serializer", () => {
   expect(() => clientOf({ serializer: { serializeEntity() {} } })).toThrow("serializer");
 });

@@ -1,8 +1,8 @@
 import ts from "typescript";
 
 /**
- * The class that a text in TypeScript declares, compiled as TypeScript compiles decorators: engines and the runner of
- * these tests do not know them yet. `names` are those that the text uses.
+ * The class that a TypeScript text declares, with its decorators compiled by TypeScript: neither engines nor the test runner
+ * support decorators yet. `names` are the names that the text uses.
  */
 export function decorated(
   text: string,

@@ -6,20 +6,20 @@ import { decorated } from "./decorated.js";
 class NotFound extends Error {}
 class Gone extends NotFound {}
 
-describe("a method that says which errors it may throw", () => {
-  it("is the method that it was", () => {
+describe("expectedExceptions", () => {
+  it("expectedExceptions returns the method itself", () => {
     async function show(this: unknown, _context: object, _args: object) {}
     expect(expectedExceptions(NotFound)(show)).toBe(show);
     expect(Object.keys(show)).toEqual([]);
   });
 
-  it("may throw those, and what descends from them, and no others", () => {
+  it("errors of the declared classes and derived ones are expected, and no others", () => {
     const show = expectedExceptions(NotFound, RangeError)(() => {});
     const thrown = [new NotFound(), new Gone(), new RangeError(), new Error(), new TypeError(), "NotFound", undefined];
     expect(thrown.map((error) => isExpected(show, error))).toEqual([true, true, true, false, false, false, false]);
   });
 
-  it("may say so more than once, and for nothing", () => {
+  it("expectedExceptions can be applied several times, also without classes", () => {
     const show = expectedExceptions(RangeError)(expectedExceptions()(expectedExceptions(NotFound)(() => {})));
     expect([new NotFound(), new RangeError(), new Error()].map((error) => isExpected(show, error))).toEqual([
       true,
@@ -28,7 +28,7 @@ describe("a method that says which errors it may throw", () => {
     ]);
   });
 
-  it("can be exposed as well, in any order, and decorated", () => {
+  it("expectedExceptions and expose can be combined in any order as decorators", () => {
     const Decorated = decorated(
       `class Decorated {
         @expose @expectedExceptions(NotFound) first() {}
@@ -45,7 +45,7 @@ describe("a method that says which errors it may throw", () => {
     expect(accessPolicies.explicit(endpoint, "hidden")).toBe(false);
   });
 
-  it("says nothing for the one that replaces it in a derived class", () => {
+  it("the declaration of a method does not apply to the one that overrides it", () => {
     class Base {
       show(): void {}
     }
@@ -58,7 +58,7 @@ describe("a method that says which errors it may throw", () => {
     expect(isExpected(new Same().show, new NotFound())).toBe(true);
   });
 
-  it("does not stumble over an error that fails at whatever it is asked", () => {
+  it("a thrown Proxy whose traps throw is not expected", () => {
     const hostile = new Proxy(new Error(), {
       getPrototypeOf() {
         throw new Error("trap");
@@ -72,14 +72,22 @@ describe("a method that says which errors it may throw", () => {
     ).toBe(false);
   });
 
-  it.each([[undefined], ["NotFound"], [new NotFound()], [() => {}]])("does not take %o for a class", (type) => {
-    expect(() => expectedExceptions(type as unknown as ErrorClass)).toThrow(
-      "expectedExceptions takes classes of errors",
-    );
-  });
+  it.each([[undefined], ["NotFound"], [new NotFound()], [() => {}]])(
+    "expectedExceptions throws for %o in the place of a class",
+    (type) => {
+      expect(() => expectedExceptions(type as unknown as ErrorClass)).toThrow(
+        "expectedExceptions requires classes of errors",
+      );
+    },
+  );
 
-  it.each([[undefined], [{}], ["show"]])("is no %o", (method) => {
-    expect(() => expectedExceptions(NotFound)(method as unknown as () => void)).toThrow("only a method can be marked");
-    expect(() => expose(method as unknown as () => void)).toThrow("only a method can be marked");
-  });
+  it.each([[undefined], [{}], ["show"]])(
+    "expectedExceptions and expose throw for %o in the place of a method",
+    (method) => {
+      expect(() => expectedExceptions(NotFound)(method as unknown as () => void)).toThrow(
+        "only a method can be marked",
+      );
+      expect(() => expose(method as unknown as () => void)).toThrow("only a method can be marked");
+    },
+  );
 });

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { MessagingException } from "@/src/driver/exceptions.js";
 import { fromJson, toJson } from "@/src/driver/values/json.js";
 
-describe("sending", () => {
-  it("is plain JSON.stringify for plain values", () => {
+describe("toJson", () => {
+  it("toJson gives the result of JSON.stringify for plain values", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(toJson({ value })).toBe(JSON.stringify({ value }));
@@ -12,11 +12,11 @@ describe("sending", () => {
     );
   });
 
-  it("leaves out what is undefined, and has null for it in lists, as JSON does", () => {
+  it("toJson omits undefined members and writes null for them in lists, as JSON does", () => {
     expect(toJson({ a: undefined, b: null, c: [undefined], d: () => 1 })).toBe('{"b":null,"c":[null]}');
   });
 
-  it("has bigints as integers, among everything else", { tags: ["rpc:json:long-integers"] }, () => {
+  it("toJson writes bigints as integers", { tags: ["rpc:json:long-integers"] }, () => {
     const value = { a: 2n ** 70n, b: [-1n, "1n", null, new Date(0)], c: undefined };
     expect(toJson(value)).toBe('{"a":1180591620717411303424,"b":[-1,"1n",null,"1970-01-01T00:00:00.000Z"]}');
   });
@@ -29,18 +29,18 @@ describe("sending", () => {
     [{ a: 1n, b: Number.NaN }, "b is"],
     [{ a: { toJSON: () => ({ b: Number.NaN }) } }, "a.b is"],
   ])(
-    "refuses NaN and infinities, naming where they are: case %#",
+    "toJson throws for NaN and infinities, naming their path: case %#",
     { tags: ["rpc:json:not-a-number"] },
     (value, path) => {
       expect(() => toJson(value)).toThrow(new TypeError(`${path} NaN or infinite, which JSON cannot hold`));
     },
   );
 
-  it("does not mind the word null in a text", () => {
+  it("toJson accepts the word null in a text", () => {
     expect(toJson({ a: "null", n: 1 })).toBe('{"a":"null","n":1}');
   });
 
-  it("refuses what contains itself", () => {
+  it("toJson throws for a value that contains itself", () => {
     const value: { self?: object } = {};
     value.self = value;
     expect(() => toJson(value)).toThrow(TypeError);
@@ -48,8 +48,8 @@ describe("sending", () => {
   });
 });
 
-describe("receiving", () => {
-  it("is plain JSON.parse for text without long integers", () => {
+describe("fromJson", () => {
+  it("fromJson gives the result of JSON.parse for text without long integers", () => {
     fc.assert(
       fc.property(
         fc.jsonValue().map((value) => JSON.stringify(value)),
@@ -61,7 +61,7 @@ describe("receiving", () => {
     );
   });
 
-  it("has integers that a number cannot hold as bigints, and all others as numbers", {
+  it("fromJson reads integers that a number cannot represent as bigints, and all others as numbers", {
     tags: ["rpc:json:long-integers"],
   }, () => {
     const text =
@@ -76,7 +76,7 @@ describe("receiving", () => {
     expect(fromJson("18446744073709551615", "it")).toBe(2n ** 64n - 1n);
   });
 
-  it("gives back every bigint and every text as it was sent", { tags: ["rpc:json:long-integers"] }, () => {
+  it("fromJson returns every bigint and every text that toJson wrote", { tags: ["rpc:json:long-integers"] }, () => {
     const text = fc.string({ unit: fc.constantFrom(...'\\"1234567890-:,u0022') });
     const big = fc.oneof(fc.bigInt({ min: 2n ** 53n }), fc.bigInt({ max: -(2n ** 53n) }));
     fc.assert(
@@ -86,7 +86,7 @@ describe("receiving", () => {
     );
   });
 
-  it("makes a member of __proto__, on both ways", () => {
+  it("fromJson makes an ordinary member of __proto__, with and without long integers", () => {
     for (const text of ['{"__proto__":{"polluted":1}}', '{"__proto__":{"polluted":12345678901234567890}}']) {
       const value = fromJson(text, "it");
       expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
@@ -106,11 +106,11 @@ describe("receiving", () => {
     ["9".repeat(5000), "It is not JSON: an integer of 5000 digits"],
     ["[".repeat(100_000) + "]".repeat(100_000), "It is not JSON: it is nested too deeply"],
     [`${"[".repeat(100_000)}1${"]".repeat(100_000)}`, "It is not JSON: it is nested too deeply"],
-  ])("refuses what cannot be read, saying why: case %#", (text, message) => {
+  ])("fromJson throws with the reason for text that is not JSON: case %#", (text, message) => {
     expect(() => fromJson(text, "It")).toThrow(new MessagingException(message));
   });
 
-  it("has NaN and the infinities as numbers where they are accepted, among everything else", {
+  it("fromJson reads NaN and the infinities as numbers where they are accepted", {
     tags: ["rpc:json:not-a-number-received"],
   }, () => {
     const text =
@@ -127,7 +127,7 @@ describe("receiving", () => {
   });
 
   it.each(["-NaN", "+Infinity", "NaNNaN", "nan", "1NaN", "{NaN:1}", "[NaN,s3cr3t]", "", `[NaN,${"9".repeat(5000)}]`])(
-    "refuses %j even then, quoting nothing",
+    "fromJson throws for %j also where NaN is accepted, and quotes none of it",
     (text) => {
       expect(() => fromJson(text, "It", "accept")).toThrow(
         /^It is not JSON: (\d+ characters that cannot be parsed|an integer of 5000 digits)$/,
@@ -135,7 +135,7 @@ describe("receiving", () => {
     },
   );
 
-  it("quotes nothing of a text that cannot be read: it may hold a token", () => {
+  it("the error of fromJson quotes none of the text, which may hold a token", () => {
     try {
       fromJson('{"auth_token": s3cr3t}', "It");
       expect.unreachable();
@@ -147,9 +147,9 @@ describe("receiving", () => {
 
   it.each([
     ["escapes", `"${'\\"\\\\'.repeat(500_000)}"`],
-    ["backslashes without an end", `"${"\\".repeat(1_000_001)}"`],
+    ["backslashes without end", `"${"\\".repeat(1_000_001)}"`],
     ["quotes", '"'.repeat(1_000_001)],
-  ])("reads past millions of %s in one go", (_name, text) => {
+  ])("fromJson reads a text with a million %s", (_name, text) => {
     expect(() => fromJson(`[NaN,${text}]`, "It")).toThrow("NaN at character 1");
     expect(fromJson(`[12345678901234567890,${JSON.stringify(text)}]`, "It")).toEqual([12345678901234567890n, text]);
   });

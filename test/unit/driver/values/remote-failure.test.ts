@@ -19,8 +19,8 @@ const FAILURE: RemoteFailure = {
   kwargs: { code: 42 },
 };
 
-describe("what an endpoint throws", () => {
-  it("travels by the error's name, without its stack", () => {
+describe("toFailure", () => {
+  it("the failure of an Error has its name as class and no stack", () => {
     expect(toFailure(new RangeError("no"))).toEqual({
       excType: "RangeError",
       module: "javascript",
@@ -31,18 +31,18 @@ describe("what an endpoint throws", () => {
     });
   });
 
-  it("travels with its stack when that is asked for", () => {
+  it("the failure of an Error has its stack with sendTraceback", () => {
     const { traceback } = toFailure(new RangeError("no"), { sendTraceback: true });
     expect(traceback[0]).toBe("RangeError: no\n");
     expect(traceback.length).toBeGreaterThan(1);
   });
 
-  it("travels under a name that somebody gave it", () => {
+  it("the failure of an Error with a custom name has this name as class", () => {
     const error = Object.assign(new Error("custom trouble"), { name: "PeerError" });
     expect(toFailure(error)).toMatchObject({ excType: "PeerError", module: "javascript" });
   });
 
-  it("keeps its module when it is one of oslo's own", () => {
+  it("the failure of one of oslo's own exceptions has oslo's module", () => {
     expect(toFailure(new NoSuchMethod("m"))).toMatchObject({
       excType: "NoSuchMethod",
       module: "oslo_messaging.rpc.dispatcher",
@@ -55,24 +55,24 @@ describe("what an endpoint throws", () => {
     expect(toFailure(new NoSuchOptError("k", "x")).module).toBe("oslo_config.cfg");
   });
 
-  it("is JavaScript's when it only descends from one of oslo's own", () => {
+  it("the failure of a class derived from one of oslo's has the module javascript", () => {
     class Mine extends NoSuchMethod {}
     expect(toFailure(new Mine("m")).module).toBe("javascript");
   });
 
-  it("travels on as what it was when it came from elsewhere", () => {
+  it("the failure of a RemoteError keeps its class, module and arguments", () => {
     expect(toFailure(new RemoteError(FAILURE))).toEqual({ ...FAILURE, traceback: [] });
     expect(toFailure(new RemoteError(FAILURE), { sendTraceback: true })).toEqual(FAILURE);
   });
 
-  it("loses the mark of Python's rebuilt classes when both names have it", () => {
+  it("the suffix _Remote of Python's rebuilt classes is removed when both names have it", () => {
     const rebuilt = { ...FAILURE, excType: "PeerError_Remote", module: "peers_exc_Remote" };
     expect(toFailure(new RemoteError(rebuilt))).toMatchObject({ excType: "PeerError", module: "peers_exc" });
     const half = { ...FAILURE, excType: "My_Remote" };
     expect(toFailure(new RemoteError(half))).toMatchObject({ excType: "My_Remote", module: "peers_exc" });
   });
 
-  it("travels on even when somebody put it together badly", () => {
+  it("the failure of a RemoteError with members of wrong types is normalized", () => {
     const error = new RemoteError(FAILURE);
     const odd = { excType: undefined, module: 5, value: { a: 1 }, traceback: "line", args: "x", kwargs: null };
     for (const [key, value] of Object.entries(odd)) Object.defineProperty(error, key, { value, enumerable: true });
@@ -96,11 +96,11 @@ describe("what an endpoint throws", () => {
     [Object.create(null), "{}"],
     [{ toJSON: () => undefined }, "[object Object]"],
     [{ n: Number.NaN }, "[object Object]"],
-  ])("may be anything: %o", (thrown, message) => {
+  ])("the failure of a thrown value that is no Error has its text: %o", (thrown, message) => {
     expect(toFailure(thrown)).toMatchObject({ excType: "Error", module: "javascript", message, args: [message] });
   });
 
-  it("may be an error whose members are hostile", () => {
+  it("the failure of an Error whose members throw or have wrong types can be serialized", () => {
     const hostile = Object.defineProperties(new Error("x"), {
       stack: { value: 5 },
       name: { value: "" },
@@ -111,27 +111,27 @@ describe("what an endpoint throws", () => {
     expect(() => failureToJson(failure)).not.toThrow();
   });
 
-  it("may be an error of another realm", () => {
+  it("the failure of an Error of another realm has its name and message", () => {
     expect(toFailure({ name: "TypeError", message: "no" })).toMatchObject({ excType: "TypeError", message: "no" });
   });
 });
 
-describe("the JSON text of a failure", () => {
-  it("has its members in Python's order", () => {
+describe("failureToJson and failureFromJson", () => {
+  it("the JSON text of a failure has its members in Python's order", () => {
     expect(failureToJson(FAILURE)).toBe(
       '{"class":"PeerError","module":"peers_exc","message":"custom trouble","tb":["Traceback\\n"],' +
         '"args":["custom trouble"],"kwargs":{"code":42}}',
     );
   });
 
-  it("is read as it was written", () => {
+  it("failureFromJson returns the failure that failureToJson wrote", () => {
     expect(failureFromJson(failureToJson(FAILURE))).toEqual(FAILURE);
   });
 
   it.each([
     ["not a number", { args: [Number.NaN], kwargs: { code: 42 } }],
     [
-      "what contains itself",
+      "a value that contains itself",
       {
         args: [],
         kwargs: Object.defineProperty({}, "me", {
@@ -142,20 +142,20 @@ describe("the JSON text of a failure", () => {
         }),
       },
     ],
-    ["what cannot be read", { args: [{ toJSON: () => Reflect.get({}, "x").y }], kwargs: {} }],
-  ])("has the message in the place of arguments that JSON cannot hold: %s", (_name, members) => {
+    ["a value whose toJSON throws", { args: [{ toJSON: () => Reflect.get({}, "x").y }], kwargs: {} }],
+  ])("the message replaces arguments that JSON cannot represent: %s", (_name, members) => {
     const failure = failureFromJson(failureToJson({ ...FAILURE, ...members }));
     expect(failure).toEqual({ ...FAILURE, args: ["custom trouble"], kwargs: {} });
   });
 
-  it("may hold Python's NaN: what failed is what the caller must hear", () => {
+  it("a failure with Python's NaN is read, so that the caller receives it", () => {
     const { args } = failureFromJson(
       '{"class":"ValueError","module":"builtins","message":"nan","args":[NaN,-Infinity]}',
     );
     expect(args).toEqual([Number.NaN, Number.NEGATIVE_INFINITY]);
   });
 
-  it("names Python 2's builtins as Python 3 does", () => {
+  it("the module of Python 2's builtins is read as that of Python 3", () => {
     expect(failureFromJson('{"class":"ValueError","module":"exceptions"}').module).toBe("builtins");
   });
 
@@ -168,7 +168,7 @@ describe("the JSON text of a failure", () => {
     ['{"tb":{"a":1}}', { traceback: ['{"a":1}'] }],
     ['{"args":"no list","kwargs":[1]}', { args: [], kwargs: {} }],
     ['{"class":"__proto__","module":"constructor"}', { excType: "__proto__", module: "constructor" }],
-  ])("is made to fit: %s", (text, failure) => {
+  ])("a failure with members of wrong types is normalized: %s", (text, failure) => {
     expect(failureFromJson(text)).toMatchObject(failure);
   });
 
@@ -179,23 +179,23 @@ describe("the JSON text of a failure", () => {
     ['"text"', /failure in a reply is not a JSON object/],
     [{ class: "X" }, /failure in a reply is not JSON text but object/],
     [5, /failure in a reply is not JSON text but number/],
-  ])("is refused when it is no object at all: %j", (text, message) => {
+  ])("failureFromJson throws for text that is no JSON object: %j", (text, message) => {
     expect(() => failureFromJson(text)).toThrow(MessagingException);
     expect(() => failureFromJson(text)).toThrow(message);
   });
 });
 
-describe("what the caller gets", () => {
+describe("toThrowable", () => {
   class PeerError extends Error {}
 
-  it("is a RemoteError", () => {
+  it("the caller receives a RemoteError by default", () => {
     const error = toThrowable(FAILURE);
     expect(error).toBeInstanceOf(RemoteError);
     expect(error).toMatchObject({ excType: "PeerError", module: "peers_exc", value: "custom trouble" });
     expect("cause" in error).toBe(false);
   });
 
-  it("is what remoteExceptions makes of that module and class", {
+  it("the caller receives the Error that remoteExceptions makes of that module and class", {
     tags: ["rpc:call:allowed-remote-exceptions"],
   }, () => {
     const made = new PeerError("mine");
@@ -209,7 +209,7 @@ describe("what the caller gets", () => {
     expect(toThrowable(FAILURE, new Map([["other.PeerError", make]]))).toBeInstanceOf(RemoteError);
   });
 
-  it("is a RemoteError that says why when remoteExceptions throws", () => {
+  it("the caller receives a RemoteError whose cause is the error of remoteExceptions", () => {
     const cause = new Error("broken");
     const make = (): Error => {
       throw cause;
@@ -219,10 +219,10 @@ describe("what the caller gets", () => {
     expect(error.cause).toBe(cause);
   });
 
-  it("is a RemoteError that says why when remoteExceptions makes no Error", () => {
+  it("the caller receives a RemoteError whose cause says that remoteExceptions returned no Error", () => {
     const make = (): Error => "no error" as unknown as Error;
     const error = toThrowable(FAILURE, new Map([["peers_exc.PeerError", make]]));
     expect(error).toBeInstanceOf(RemoteError);
-    expect(error.cause).toMatchObject({ message: "remoteExceptions made no Error of peers_exc.PeerError" });
+    expect(error.cause).toMatchObject({ message: "remoteExceptions returned no Error for peers_exc.PeerError" });
   });
 });

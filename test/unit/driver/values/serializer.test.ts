@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, it } from "vitest";
 import { jsonPayloadSerializer, noOpSerializer, type Serializer } from "@/src/driver/values/serializer.js";
 
-it("the serializer that does nothing gives back what it gets, whatever the type of context", () => {
+it("noOpSerializer returns every value unchanged, for any type of context", () => {
   class Session {
     readonly user = "u";
   }
@@ -14,7 +14,7 @@ it("the serializer that does nothing gives back what it gets, whatever the type 
   expectTypeOf(serializer.deserializeContext({})).toEqualTypeOf<Session>();
 });
 
-it("the serializer of JSON payloads turns what leaves into JSON values, and nothing else", () => {
+it("jsonPayloadSerializer converts outgoing entities only into JSON values", () => {
   class Session {
     readonly user = "u";
   }

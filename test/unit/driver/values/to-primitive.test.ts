@@ -8,7 +8,7 @@ class Instance {
   [name: string]: unknown;
 }
 
-/** As build() in test/data/to-primitive.py. */
+/** The same as build() in test/data/to-primitive.py. */
 function build(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const [kind, of] = Object.entries(value)[0] ?? [];
@@ -44,30 +44,30 @@ function build(value: unknown): unknown {
   }
 }
 
-/** Bigints as numbers: what is compared is the JSON text. */
+/** JSON text for comparisons, with bigints as marked strings. */
 const json = (value: unknown): string =>
   JSON.stringify(value, (_key, member: unknown) => (typeof member === "bigint" ? `integer ${member}` : member));
 
-describe("a value that Python has too", () => {
+describe("toPrimitive for values that Python has too", () => {
   it.each(vectors)(
-    "becomes what Python makes of it: case %#",
+    "a value of a vector becomes the same as in Python: case %#",
     { tags: ["rpc:client:json-payload-serializer"] },
-    ({ value, json: wanted, raises }) => {
+    ({ value, json: expected, raises }) => {
       if (raises !== undefined) expect(() => toPrimitive(build(value))).toThrow(TypeError);
-      else if (/^\d{17,}$/.test(wanted)) expect(toPrimitive(build(value))).toBe(BigInt(wanted));
-      else expect(json(toPrimitive(build(value)))).toBe(JSON.stringify(JSON.parse(wanted)));
+      else if (/^\d{17,}$/.test(expected)) expect(toPrimitive(build(value))).toBe(BigInt(expected));
+      else expect(json(toPrimitive(build(value)))).toBe(JSON.stringify(JSON.parse(expected)));
     },
   );
 });
 
-describe("a value of JavaScript's own", () => {
+describe("toPrimitive for values of JavaScript", () => {
   it.each([
     ["undefined", undefined, undefined],
-    ["NaN, for which the encoder names the place", Number.NaN, Number.NaN],
+    ["NaN, which the encoder refuses with its path", Number.NaN, Number.NaN],
     ["a URL", new URL("http://host/a?b"), "http://host/a?b"],
     ["an ArrayBuffer", new TextEncoder().encode("é").buffer, "é"],
     ["a Buffer", Buffer.from("é"), "é"],
-    ["other numbers in a row", Float64Array.of(1.5, 2), [1.5, 2]],
+    ["a typed array of other numbers", Float64Array.of(1.5, 2), [1.5, 2]],
     ["an Error", new RangeError("no"), "RangeError: no"],
     ["a function", function named() {}, "<function named>"],
     ["a class", Instance, "<function Instance>"],
@@ -83,13 +83,13 @@ describe("a value of JavaScript's own", () => {
       { a: { a: { a: { a: { a: 1 } } } } },
     ],
     ["a Map's iterator", new Map([["a", new Set([1])]]).entries(), [["a", [1]]]],
-    ["a generator, which may have no end", (function* () {})(), "[object Generator]"],
-    ["what has a toJSON that gives more to convert", { toJSON: () => new Map([["a", 1n]]) }, { a: 1n }],
-  ])("becomes as expected: %s", (_name, value, wanted) => {
-    expect(toPrimitive(value)).toEqual(wanted);
+    ["a generator, which may be infinite", (function* () {})(), "[object Generator]"],
+    ["an object whose toJSON returns another value to convert", { toJSON: () => new Map([["a", 1n]]) }, { a: 1n }],
+  ])("toPrimitive converts %s", (_name, value, expected) => {
+    expect(toPrimitive(value)).toEqual(expected);
   });
 
-  it("is copied, so that it can be changed afterwards", () => {
+  it("toPrimitive copies a value, so that later changes do not affect the result", () => {
     const value = { list: [{ a: 1 }] };
     const made = toPrimitive(value);
     expect(made).toStrictEqual(value);
@@ -97,7 +97,7 @@ describe("a value of JavaScript's own", () => {
     expect(made).toEqual({ list: [{ a: 1 }] });
   });
 
-  it("has own enumerable members only, and __proto__ is one like any other", () => {
+  it("toPrimitive keeps own enumerable members only, and __proto__ is an ordinary one", () => {
     class Thing {
       #hidden = 1;
       shown = 2;
@@ -110,7 +110,7 @@ describe("a value of JavaScript's own", () => {
     expect(json(toPrimitive(JSON.parse('{"__proto__": {"a": 1}}')))).toBe('{"__proto__":{"a":1}}');
   });
 
-  it("stays what it is when JSON can hold it", () => {
+  it("toPrimitive does not change JSON values", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.stringify(toPrimitive(value))).toBe(JSON.stringify(value));
@@ -118,7 +118,7 @@ describe("a value of JavaScript's own", () => {
     );
   });
 
-  it("may be plain and deep: only instances count", () => {
+  it("toPrimitive converts plain values at any depth: only instances count", () => {
     const deep = JSON.parse("[".repeat(500) + "]".repeat(500));
     expect(toPrimitive(deep)).toEqual(deep);
   });
@@ -127,16 +127,16 @@ describe("a value of JavaScript's own", () => {
   loop.push({ again: [loop, loop] });
   const endless = { toJSON: () => ({ ...endless }) };
 
-  it("ends, however it goes on", () => {
+  it("toPrimitive ends for a toJSON that always returns another instance", () => {
     expect(toPrimitive(endless)).toBeNull();
   });
 
   it.each([
     ["plain values that contain themselves", loop, "contains itself"],
-    ["a Date that is none", new Date(Number.NaN), "a Date is no time"],
-    ["bytes that are no text", [Uint8Array.of(0xc3)], "1 bytes are no UTF-8 text"],
-    ["a Map with objects for keys", new Map([[{}, 1]]), "a key of a Map is no text"],
-  ])("is refused: %s", (_name, value, message) => {
+    ["an invalid Date", new Date(Number.NaN), "a Date is invalid"],
+    ["bytes that are not UTF-8", [Uint8Array.of(0xc3)], "1 bytes are not UTF-8 text"],
+    ["a Map with objects for keys", new Map([[{}, 1]]), "a key of a Map is an object"],
+  ])("toPrimitive throws for %s", (_name, value, message) => {
     expect(() => toPrimitive(value)).toThrow(TypeError);
     expect(() => toPrimitive(value)).toThrow(message);
   });

@@ -6,14 +6,14 @@ import { rawTcpServer } from "@/test/fixtures/peers/raw-tcp-server.js";
 
 const never = new AbortController().signal;
 const at = (port: number) => ({ scheme: "amqp", hostname: "127.0.0.1", port });
-const cut = /^tcp 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+: cut, because the peer did not close it within 2000 ms$/;
+const cut = /^tcp 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+: the peer did not close the stream within 2000 ms$/;
 
-// They take the seconds that they are about.
+// These tests take the real seconds of the timeout.
 describe.concurrent.each([
   { name: "a TCP stream", dial: tcpDial },
   { name: "a stream of another runtime", dial: dialStream },
 ])("$name that is closed", ({ dial }) => {
-  it("is cut when the peer never ends its side", async () => {
+  it("a closed stream is cut when the peer never ends its side", async () => {
     await using server = await rawTcpServer({ allowHalfOpen: true }, (stream) => stream.resume());
     const probe = new Probe();
     const socket = await dial(at(server.port), probe, never);
@@ -22,7 +22,7 @@ describe.concurrent.each([
     expect(probe.closes[0]?.message).toMatch(cut);
   });
 
-  it("is cut when the peer never ends its side, although it goes on sending", async () => {
+  it("a closed stream is cut when the peer continues to send and never ends its side", async () => {
     await using server = await rawTcpServer({ allowHalfOpen: true }, (stream) => {
       const timer = setInterval(() => stream.write("tick"), 100);
       stream.resume().once("close", () => clearInterval(timer));
@@ -34,7 +34,7 @@ describe.concurrent.each([
     expect(probe.closes[0]?.message).toMatch(cut);
   });
 
-  it("is cut when the peer has stopped reading", async () => {
+  it("a closed stream is cut when the peer has stopped reading", async () => {
     await using server = await rawTcpServer({}, (stream) => stream.pause());
     const probe = new Probe();
     const socket = await dial(at(server.port), probe, never);
@@ -44,7 +44,7 @@ describe.concurrent.each([
     expect(probe.closes[0]?.message).toMatch(cut);
   }, 10_000);
 
-  it("is cut when the peer has ended its side and stopped reading", async () => {
+  it("a stream is cut when the peer has ended its side and stopped reading", async () => {
     await using server = await rawTcpServer({ allowHalfOpen: true }, (stream) => stream.pause().end());
     const probe = new Probe();
     const socket = await dial(at(server.port), probe, never);

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const at = (port: number) => ({ scheme: "amqp", hostname: "127.0.0.1", port });
 
-it("sends small writes at once, on both sides", async () => {
+it("TCP streams disable Nagle's algorithm on both sides", async () => {
   const noDelay = vi.spyOn(NetSocket.prototype, "setNoDelay");
   cleanups.push(() => noDelay.mockRestore());
   const arrivals = new Arrivals();
@@ -29,7 +29,7 @@ it("sends small writes at once, on both sides", async () => {
   expect(noDelay.mock.calls).toEqual([[true], [true]]);
 });
 
-it("tells a reset as the cause of the end", async () => {
+it("a reset TCP stream closes with the reset as its cause", async () => {
   await using server = await rawTcpServer({}, (stream) => {
     stream.once("data", () => stream.resetAndDestroy()).write("hello");
   });
@@ -42,24 +42,24 @@ it("tells a reset as the cause of the end", async () => {
   expect(probe.closes[0]).toMatchObject({ cause: { code: "ECONNRESET" } });
 });
 
-it("refuses a port that cannot be, naming it", async () => {
+it("a TCP dial to an invalid port rejects with an error that names it", async () => {
   const dialled = tcpDial(at(65_536), new Probe(), never);
   await expect(dialled).rejects.toThrow("cannot connect to 127.0.0.1:65536: ");
   await expect(dialled).rejects.toMatchObject({ name: "Error", cause: { code: "ERR_SOCKET_BAD_PORT" } });
 });
 
-it("puts IPv6 addresses in brackets", async () => {
+it("the error of a TCP dial puts IPv6 addresses in brackets", async () => {
   const dialled = tcpDial({ scheme: "amqp", hostname: "::1", port: 1 }, new Probe(), never);
   await expect(dialled).rejects.toThrow("cannot connect to [::1]:1: ");
 });
 
-it("sends what is buffered, and no more, when the peer ends its side first", async () => {
+it("a TCP stream sends its buffer, and nothing more, after the peer has ended its side", async () => {
   await using server = await rawTcpServer({ allowHalfOpen: true }, (stream) => stream.pause().end("last words"));
   const probe = new Probe();
   const socket = await tcpDial(at(server.port), probe, never);
   for (let i = 0; i < 16; i += 1) socket.send(pattern(1024 * 1024));
   await probe.until((p) => p.received === 10);
-  // Another one hears the whole of it: the end of the peer's side has been seen here by then.
+  // By the time another client has received the whole greeting, the first has seen the end of the peer's side.
   const other = new Probe();
   await tcpDial(at(server.port), other, never);
   await other.until((p) => p.received === 10);
@@ -68,14 +68,14 @@ it("sends what is buffered, and no more, when the peer ends its side first", asy
   expect(socket.send(pattern(1))).toBe(false);
   expect(socket.buffered).toBe(buffered);
   const [stream] = server.streams;
-  if (stream === undefined) throw new Error("nothing came in");
+  if (stream === undefined) throw new Error("the server accepted no stream");
   await once(stream.resume(), "end");
   expect(stream.bytesRead).toBe(16 * 1024 * 1024);
   await probe.until((p) => p.closed);
   expect(probe.closes).toEqual([undefined]);
 });
 
-it("closes at once what comes in beyond maxConnections", async () => {
+it("a TCP listener closes connections beyond maxConnections at once", async () => {
   const arrivals = new Arrivals();
   const listening = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 1, accept: arrivals.accept });
   cleanups.push(() => listening.close());
@@ -90,7 +90,7 @@ it("closes at once what comes in beyond maxConnections", async () => {
   expect(arrivals.count).toBe(1);
 });
 
-it("names the address that is taken", async () => {
+it("the error of listenTcp names an address that is already in use", async () => {
   const { accept } = new Arrivals();
   const listening = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 1, accept });
   cleanups.push(() => listening.close());
@@ -99,7 +99,7 @@ it("names the address that is taken", async () => {
   await expect(second).rejects.toThrow(`cannot listen on 127.0.0.1:${port}: address already in use`);
 });
 
-it("closes what came in and has not ended, and what comes in while it closes", async () => {
+it("OpenStreams closes its open streams, and those that are added while it closes", async () => {
   const streams = new OpenStreams();
   const stream = (): { socket: Socket; close: Mock; ended: () => void } => {
     const close = vi.fn();

@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const listening of listenings.splice(0)) await listening.close();
 });
 
-/** Resolves when it is, whatever with. */
+/** Resolves when the client's stream is closed, with or without an error. */
 function closed(client: NetSocket): Promise<void> {
   return new Promise((resolve) =>
     client
@@ -60,16 +60,16 @@ describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) =
     return listening.port;
   }
 
-  /** A client that connects, and does no more. */
-  async function stranger(port: number): Promise<NetSocket> {
+  /** A client that connects and sends nothing. */
+  async function silentClient(port: number): Promise<NetSocket> {
     const client = connectTcp(port, "127.0.0.1");
     clients.push(client.on("error", () => {}));
     await once(client, "connect");
     return client;
   }
 
-  /** A whole conversation of somebody who is welcome. */
-  async function welcome(port: number, tls = {}): Promise<void> {
+  /** Expects that a valid client is served, from its handshake to its close. */
+  async function expectService(port: number, tls = {}): Promise<void> {
     const probe = new Probe();
     const to = { scheme, hostname: "localhost", port, tls: { ca: CA, ...tls } };
     const socket = await dial(to, probe, never);
@@ -85,33 +85,35 @@ describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) =
     ["AMQP in clear", "AMQP\x03\x01\0\0", "the peer does not speak TLS"],
     ["HTTP in clear", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "the peer does not speak TLS"],
     ["half a handshake", "\x16\x03\x01", "socket hang up"],
-  ])("goes on when a stranger sends %s and goes, and logs it", async (_what, bytes, why) => {
+  ])("a TLS listener logs a client that sends %s and disconnects, and serves the next", async (_case, bytes, why) => {
     const port = await start();
-    const client = await stranger(port);
+    const client = await silentClient(port);
     client.end(Buffer.from(bytes, "latin1"));
     await closed(client);
-    await welcome(port);
+    await expectService(port);
     expect(logger.of("warn")).toEqual([
       expect.stringMatching(new RegExp(`^the TLS handshake of \\S+.* failed: ${why}$`)),
     ]);
   });
 
-  it("logs why it refused a client's certificate, and takes the next client", async () => {
+  it("a TLS listener logs why it refuses a client's certificate, and accepts the next client", async () => {
     const port = await start({ tls: { ...SERVER, clientCa: CA } });
     const tls = { host: "127.0.0.1", port, ca: CA, key: CLIENT.key };
     for (const identity of [{}, { cert: pem("stranger-cert") }, { cert: SERVER.cert, key: SERVER.key }]) {
       const client = connectTls({ ...tls, ...identity, servername: "" });
       await closed(client);
     }
-    await welcome(port, CLIENT);
+    await expectService(port, CLIENT);
     expect(logger.of("warn")).toEqual([
-      expect.stringContaining("failed: the peer showed no certificate"),
-      expect.stringContaining("failed: the client's certificate was refused: the certificate is not signed by a CA"),
+      expect.stringContaining("failed: the peer sent no certificate"),
+      expect.stringContaining(
+        "failed: the client's certificate was refused: the certificate is not signed by a trusted CA",
+      ),
       expect.stringContaining("failed: the client's certificate was refused: the certificate is for another purpose"),
     ]);
   });
 
-  it("speaks no TLS before 1.2", async () => {
+  it("a TLS listener refuses TLS before 1.2", async () => {
     const port = await start();
     const client = connectTls({
       host: "127.0.0.1",
@@ -122,30 +124,30 @@ describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) =
       minVersion: "TLSv1",
     });
     await expect(once(client, "secureConnect")).rejects.toThrow("protocol version");
-    expect(logger.of("warn")).toEqual([expect.stringContaining("no version of TLS that is safe")]);
+    expect(logger.of("warn")).toEqual([expect.stringContaining("does not support TLS 1.2 or later")]);
   });
 
-  it("closes although a handshake has not begun, or is half done", async () => {
+  it("a TLS listener closes although handshakes have not begun or are half done", async () => {
     const port = await start();
-    const silent = await stranger(port);
-    const halfDone = await stranger(port);
+    const silent = await silentClient(port);
+    const halfDone = await silentClient(port);
     halfDone.write(Buffer.from([0x16, 3, 1]));
-    // The listener takes connections in their order.
-    await welcome(port);
+    // The listener accepts connections in order.
+    await expectService(port);
     const cut = Promise.all([closed(silent), closed(halfDone)]);
     for (const listening of listenings.splice(0)) await listening.close();
     await cut;
   });
 
-  it("counts who has not begun its handshake among maxConnections", async () => {
+  it("a TLS listener counts clients that have not begun their handshake among maxConnections", async () => {
     const port = await start({ maxConnections: 1 });
-    const first = await stranger(port);
-    const second = await stranger(port);
+    const first = await silentClient(port);
+    const second = await silentClient(port);
     await closed(second);
     first.destroy();
     await expect
       .poll(() =>
-        welcome(port).then(
+        expectService(port).then(
           () => true,
           () => false,
         ),
@@ -154,24 +156,24 @@ describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) =
   });
 
   it.each([
-    ["another's key", { ...SERVER, key: CLIENT.key }, "the private key does not belong to the certificate"],
     [
-      "a certificate that is none",
-      { ...SERVER, cert: "garbage" },
-      "the certificate is not a certificate in PEM format",
+      "the key of another certificate",
+      { ...SERVER, key: CLIENT.key },
+      "the private key does not belong to the certificate",
     ],
+    ["an invalid certificate", { ...SERVER, cert: "garbage" }, "the certificate is not a certificate in PEM format"],
     [
-      "an encrypted key",
+      "an encrypted key without passphrase",
       { ...ENCRYPTED_CLIENT, passphrase: undefined },
-      "encrypted, and there is no passphrase for it",
+      "encrypted, and no passphrase is given",
     ],
-    ["a CA that is none", { ...SERVER, clientCa: "garbage" }, "the CA is not a certificate in PEM format"],
-  ])("does not start with %s", async (_what, tls, why) => {
+    ["an invalid CA", { ...SERVER, clientCa: "garbage" }, "the CA is not a certificate in PEM format"],
+  ])("a TLS listener does not start with %s", async (_case, tls, why) => {
     await expect(start({ tls })).rejects.toThrow(why);
   });
 });
 
-it("a listener for amqp+wss checks who asks, and tells an HTTPS client what is spoken here", async () => {
+it("a listener for amqp+wss checks Origin and Host, and answers a plain HTTPS request with 426", async () => {
   const arrivals = new Arrivals();
   const { accept } = arrivals;
   const listening = await listenWebSocket({
@@ -198,7 +200,7 @@ it("a listener for amqp+wss checks who asks, and tells an HTTPS client what is s
   expect(arrivals.count).toBe(0);
 });
 
-it("cuts who does not begin its handshake within 10 s", async () => {
+it("a TLS listener cuts a client that does not begin its handshake within 10 s", async () => {
   const logger = new RecordingLogger();
   const at = { host: "127.0.0.1", port: 0, maxConnections: 1, tls: SERVER, accept: new Arrivals().accept, logger };
   listenings.push(await listenTcp(at), await listenWebSocket({ ...at, maxMessageBytes: 65_536 }));

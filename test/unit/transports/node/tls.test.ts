@@ -39,7 +39,7 @@ const TRANSPORTS = [
 ];
 
 describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, cannot }) => {
-  /** Says one byte to whoever comes, so that it is seen who was let in. */
+  /** A listener that sends one byte to each accepted client, so that the client knows that it was accepted. */
   async function serve(tls?: TlsListenerOptions): Promise<{ at: Address; arrivals: Arrivals }> {
     const arrivals = new Arrivals();
     arrivals.greet = (socket) => void socket.send(Uint8Array.of(1));
@@ -48,7 +48,7 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     return { at: { scheme, hostname: "localhost", port: listening.port }, arrivals };
   }
 
-  /** The client's end of a stream on which the server said something, or what kept it from doing so. */
+  /** Dials, and resolves once the server has sent its byte. Rejects with the cause when the stream ends before. */
   async function reach(to: Address): Promise<Socket> {
     const probe = new Probe();
     const socket = await dial(to, probe, never);
@@ -59,10 +59,10 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     return socket;
   }
 
-  /** The message of the failure, which names the address and shows nothing secret. */
+  /** The message of the failed dial. Expects that it names the address and contains no secret. */
   async function failure(to: Address): Promise<string> {
     const error: unknown = await reach(to).then(
-      () => new Error("it was let in"),
+      () => new Error("the client was accepted"),
       (thrown: unknown) => thrown,
     );
     if (!(error instanceof Error)) throw error;
@@ -77,13 +77,13 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     ["by its IP address", { hostname: "127.0.0.1" }],
     ["among several CAs", { tls: { ca: [pem("other-ca"), CA] } }],
     ["with a CA as bytes", { tls: { ca: new TextEncoder().encode(CA) } }],
-    ["by a scheme without TLS, and tls", { scheme: clearScheme }],
-  ])("trusts a server that a private CA has signed, %s", async (_how, address) => {
+    ["with tls and a scheme without TLS", { scheme: clearScheme }],
+  ])("a client trusts a server that a private CA has signed, %s", async (_how, address) => {
     const { at } = await serve(SERVER);
     expect(await reach({ ...at, tls: { ca: CA }, ...address })).toMatchObject({ encrypted: true });
   });
 
-  it("checks the certificate against serverName, which it asks for (SNI), and not against the host", {
+  it("a client requests serverName (SNI) and checks the certificate against it instead of the host", {
     tags: ["tls:server-name"],
   }, async () => {
     const { at, arrivals } = await serve(VHOST_SERVER);
@@ -97,12 +97,14 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     expect(arrivals.count).toBe(2);
   });
 
-  it("asks for serverName, for the host without it, and for no IP address", { tags: ["tls:server-name"] }, async () => {
-    const asked: (string | undefined)[] = [];
+  it("a client requests serverName, by default the host, but no IP address", {
+    tags: ["tls:server-name"],
+  }, async () => {
+    const requested: (string | undefined)[] = [];
     await using server = await rawTcpServer({}, (stream) => {
       stream.once("data", (hello: Buffer) => {
         const name = /localhost|cloud\.example|127\.0\.0\.1/.exec(hello.toString("latin1"));
-        asked.push(name?.[0]);
+        requested.push(name?.[0]);
         stream.destroy();
       });
     });
@@ -111,10 +113,10 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     await failure({ ...at, hostname: "localhost", serverName: VHOST });
     await failure({ ...at, hostname: "127.0.0.1" });
     await failure({ ...at, hostname: "127.0.0.1", serverName: "127.0.0.1" });
-    expect(asked).toEqual(["localhost", VHOST, undefined, undefined]);
+    expect(requested).toEqual(["localhost", VHOST, undefined, undefined]);
   });
 
-  it("gives the name of a client's certificate to the server that asks for one", async () => {
+  it("a server that requests client certificates gets the name in the client's certificate", async () => {
     const { at, arrivals } = await serve({ ...SERVER, clientCa: CA });
     await reach({ ...at, tls: { ca: CA, ...CLIENT } });
     await reach({ ...at, tls: { ca: CA, ...ENCRYPTED_CLIENT } });
@@ -125,60 +127,68 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
     expect(names).toEqual([CLIENT_NAME, CLIENT_NAME, CLIENT_NAME, "O=OpenStack,OU=compute"]);
   });
 
-  it("gives no name of a client that was not asked for one", async () => {
+  it("a server that requests no client certificates gets no client name", async () => {
     const { at, arrivals } = await serve(SERVER);
     const socket = await reach({ ...at, tls: { ca: CA, ...CLIENT } });
     expect([socket.clientName, (await arrivals.next()).socket.clientName]).toEqual([undefined, undefined]);
   });
 
   it.each<[string, TLSOptions, string]>([
-    ["whose CA nobody named", {}, "the certificate is not signed by a CA that is trusted here"],
-    ["of another CA", { ca: pem("other-ca") }, "the certificate is not signed by a CA that is trusted here"],
-    ["when no CA is trusted", { ca: [] }, "the certificate is not signed by a CA that is trusted here"],
-  ])("refuses a server %s", async (_what, tls, why) => {
+    ["whose CA is not among the default CAs", {}, "the certificate is not signed by a trusted CA"],
+    ["that another CA has signed", { ca: pem("other-ca") }, "the certificate is not signed by a trusted CA"],
+    ["when no CA is trusted", { ca: [] }, "the certificate is not signed by a trusted CA"],
+  ])("a client refuses a server %s", async (_case, tls, why) => {
     const { at, arrivals } = await serve(SERVER);
     expect(await failure({ ...at, tls })).toBe(`${cannot}${at.port}${tail(scheme)}: ${why}`);
     expect(arrivals.count).toBe(0);
   });
 
-  it("refuses a server whose certificate has expired", async () => {
+  it("a client refuses a server whose certificate has expired", async () => {
     const { at } = await serve({ ...SERVER, cert: pem("expired-cert") });
     expect(await failure({ ...at, tls: { ca: CA } })).toContain(": the certificate has expired");
   });
 
-  it("verifies, whatever the environment says", async () => {
+  it("a client verifies the server even if NODE_TLS_REJECT_UNAUTHORIZED is 0", async () => {
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
     cleanups.push(() => void vi.unstubAllEnvs());
     const { at } = await serve(SERVER);
-    expect(await failure(at)).toContain("not signed by a CA that is trusted here");
+    expect(await failure(at)).toContain("not signed by a trusted CA");
   });
 
   it.each<[string, TLSOptions, string]>([
-    ["shows no certificate", {}, "requires a certificate"],
-    ["shows one of another CA", { cert: pem("stranger-cert"), key: CLIENT.key }, "may have refused the client cert"],
-    ["shows one that is for servers", SERVER, "may have refused the client certificate"],
-  ])("tells why a client is refused that %s", async (_what, tls, why) => {
+    ["without a certificate", {}, "requires a certificate"],
+    [
+      "with a certificate of another CA",
+      { cert: pem("stranger-cert"), key: CLIENT.key },
+      "may have refused the client cert",
+    ],
+    ["with a certificate for servers", SERVER, "may have refused the client certificate"],
+  ])("the error of a refused client %s says why", async (_case, tls, why) => {
     const { at, arrivals } = await serve({ ...SERVER, clientCa: CA });
     expect(await failure({ ...at, tls: { ca: CA, ...tls } })).toContain(why);
     expect(arrivals.count).toBe(0);
   });
 
   it.each<[string, TLSOptions, string]>([
-    ["a CA that is none", { ca: "garbage" }, "the CA is not a certificate in PEM format"],
-    ["a CA among others that is none", { ca: [CA, "garbage"] }, "the CA is not a certificate in PEM format"],
+    ["an invalid CA", { ca: "garbage" }, "the CA is not a certificate in PEM format"],
+    ["an invalid CA among others", { ca: [CA, "garbage"] }, "the CA is not a certificate in PEM format"],
     ["a CA in DER", { ca: new X509Certificate(CA).raw }, "the CA is not a certificate in PEM format"],
+    ["an invalid certificate", { ...CLIENT, cert: "garbage" }, "the certificate is not a certificate in PEM format"],
+    ["a certificate without its key", { cert: CLIENT.cert }, "no private key in PEM format"],
+    ["an invalid key", { ...CLIENT, key: "garbage" }, "no private key in PEM format"],
+    ["a key without its certificate", { key: CLIENT.key }, "the private key is given without its certificate"],
     [
-      "a certificate that is none",
-      { ...CLIENT, cert: "garbage" },
-      "the certificate is not a certificate in PEM format",
+      "the key of another certificate",
+      { ...CLIENT, key: SERVER.key },
+      "the private key does not belong to the certificate",
     ],
-    ["a certificate without its key", { cert: CLIENT.cert }, "there is no private key in PEM format"],
-    ["a key that is none", { ...CLIENT, key: "garbage" }, "there is no private key in PEM format"],
-    ["a key without its certificate", { key: CLIENT.key }, "there is a private key, but no certificate that it"],
-    ["another's key", { ...CLIENT, key: SERVER.key }, "the private key does not belong to the certificate"],
-    ["no passphrase", { ...ENCRYPTED_CLIENT, passphrase: undefined }, "encrypted, and there is no passphrase for it"],
+    [
+      "an encrypted key without passphrase",
+      { ...ENCRYPTED_CLIENT, passphrase: undefined },
+      "encrypted, and no passphrase is given",
+    ],
     ["a wrong passphrase", { ...ENCRYPTED_CLIENT, passphrase: "w:r:o:n:g" }, "decrypted: the passphrase is wrong"],
-  ])("refuses %s before it connects", async (_what, tls, why) => {
+  ])("a dial with %s fails before it connects", async (_case, tls, why) => {
     const { at, arrivals } = await serve();
     const message = await failure({ ...at, tls });
     expect(message).toContain(`${cannot}${at.port}${tail(scheme)}: `);
@@ -187,26 +197,26 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
   });
 
   it.each([
-    ["answers in clear", "AMQP\0\x01\0\0", ": the peer does not speak TLS"],
+    ["replies in clear", "AMQP\0\x01\0\0", ": the peer does not speak TLS"],
     ["closes", "", ": closed by the peer during the TLS handshake: it may require a client certificate"],
-  ])("says that a server that %s does not speak TLS", async (_what, answer, why) => {
+  ])("the error for a server that %s during the TLS handshake says why", async (_case, answer, why) => {
     await using server = await rawTcpServer({}, (stream) => {
       stream.once("data", () => stream.end(answer));
     });
     expect(await failure({ scheme, hostname: "localhost", port: server.port })).toContain(why);
   });
 
-  it("says that a server speaks only a TLS that is not safe", async () => {
+  it("the error for a server that supports only TLS before 1.2 says so", async () => {
     // The alert "protocol version" of TLS 1.1.
     await using server = await rawTcpServer({}, (stream) => {
       stream.once("data", () => stream.end(Buffer.from([0x15, 3, 2, 0, 2, 2, 70])));
     });
     expect(await failure({ scheme, hostname: "localhost", port: server.port })).toContain(
-      "no version of TLS that is safe",
+      "does not support TLS 1.2 or later",
     );
   });
 
-  it("tells a client in clear that the server may speak TLS only", async () => {
+  it("the error of a clear client at a TLS server says that the server may require TLS", async () => {
     const { at } = await serve(SERVER);
     const to = { ...at, scheme: clearScheme };
     const probe = new Probe();
@@ -218,8 +228,8 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
       },
       (thrown: unknown) => thrown,
     );
-    expect(String(error)).toMatch(/closed by the peer (before it said a word|without an answer)/);
-    expect(String(error)).toContain(": it may speak TLS only");
+    expect(String(error)).toMatch(/closed by the peer (before it sent anything|without a response)/);
+    expect(String(error)).toContain(": it may require TLS");
   });
 });
 

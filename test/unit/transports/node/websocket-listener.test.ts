@@ -25,7 +25,7 @@ interface Knock {
   headers?: Record<string, string>;
 }
 
-/** The status that an attempt gets: 101 when it is let in; "refused" when the connection is closed without an answer. */
+/** The status of an attempt to connect: 101 if accepted, "refused" if the connection is closed without a response. */
 function knock(port: number, { protocols = ["amqp"], headers = {} }: Knock): Promise<number | "refused"> {
   const ws = new WebSocket(`ws://127.0.0.1:${port}/`, protocols, { headers });
   return new Promise((resolve) => {
@@ -47,7 +47,7 @@ it.each([
   "https://127.0.0.1:8443",
   "http://[::1]:3000",
   "https://console.example.org",
-])("lets pages from %s in", async (origin) => {
+])("a WebSocket listener accepts pages from %s", async (origin) => {
   const { port } = await listen({ origins: ["https://console.example.org"] });
   expect(await knock(port, { headers: { Origin: origin } })).toBe(101);
 });
@@ -61,24 +61,27 @@ it.each([
   "null",
   "file://",
   "chrome-extension://localhost",
-])("refuses pages from %s", async (origin) => {
+])("a WebSocket listener refuses pages from %s", async (origin) => {
   const { port, arrivals } = await listen({ origins: ["https://console.example.org"] });
   expect(await knock(port, { headers: { Origin: origin } })).toBe(403);
   expect(arrivals.count).toBe(0);
 });
 
-it("lets everybody in who is not a browser", async () => {
+it("a WebSocket listener accepts a client without an Origin, which is no browser", async () => {
   const { port } = await listen();
   expect(await knock(port, {})).toBe(101);
 });
 
-it.each(["localhost:80", "127.0.0.1", "[::1]:5673", "LOCALHOST"])("serves the host %s", async (host) => {
-  const { port } = await listen();
-  expect(await knock(port, { headers: { Host: host } })).toBe(101);
-});
+it.each(["localhost:80", "127.0.0.1", "[::1]:5673", "LOCALHOST"])(
+  "a WebSocket listener serves the host %s",
+  async (host) => {
+    const { port } = await listen();
+    expect(await knock(port, { headers: { Host: host } })).toBe(101);
+  },
+);
 
 it.each(["evil.example", "evil.example:80", "localhost.evil.example", "evil@localhost", "10.0.0.1"])(
-  "does not serve the host %s, which an attacker's DNS may point here",
+  "a WebSocket listener refuses the host %s, which an attacker's DNS may point at it",
   async (host) => {
     const { port, arrivals } = await listen();
     const headers = { Host: host, Origin: "http://localhost" };
@@ -87,14 +90,14 @@ it.each(["evil.example", "evil.example:80", "localhost.evil.example", "evil@loca
   },
 );
 
-it("serves any address, but no foreign name, when it is bound to every interface", async () => {
+it("a WebSocket listener on every interface serves any IP address, but no foreign name", async () => {
   const { port } = await listen({ host: "0.0.0.0" });
   expect(await knock(port, { headers: { Host: "10.0.0.1:80" } })).toBe(101);
   expect(await knock(port, { headers: { Host: "[fd00::1]:80" } })).toBe(101);
   expect(await knock(port, { headers: { Host: "evil.example" } })).toBe(403);
 });
 
-it("serves the host that it is bound to", async () => {
+it("a WebSocket listener serves the host that it is bound to", async () => {
   const { port } = await listen({ host: "127.0.0.2" });
   const ws = new WebSocket(`ws://127.0.0.2:${port}/`, ["amqp"]);
   await new Promise((resolve, reject) => ws.on("open", resolve).on("error", reject));
@@ -102,13 +105,16 @@ it("serves the host that it is bound to", async () => {
   await new Promise((resolve) => ws.on("close", resolve));
 });
 
-it.each([[[]], [["mqtt"]]])("refuses whoever offers the sub-protocols %j", async (protocols) => {
-  const { port, arrivals } = await listen();
-  expect(await knock(port, { protocols })).toBe(400);
-  expect(arrivals.count).toBe(0);
-});
+it.each([[[]], [["mqtt"]]])(
+  "a WebSocket listener refuses a client that offers the sub-protocols %j",
+  async (protocols) => {
+    const { port, arrivals } = await listen();
+    expect(await knock(port, { protocols })).toBe(400);
+    expect(arrivals.count).toBe(0);
+  },
+);
 
-it("selects amqp among several sub-protocols, and does not compress", async () => {
+it("a WebSocket listener selects amqp among several sub-protocols, and does not compress", async () => {
   const { port } = await listen();
   const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["mqtt", "amqp"], { perMessageDeflate: true });
   await new Promise((resolve) => ws.on("open", resolve));
@@ -117,7 +123,7 @@ it("selects amqp among several sub-protocols, and does not compress", async () =
   await new Promise((resolve) => ws.on("close", resolve));
 });
 
-it("tells a plain HTTP client what is spoken here", async () => {
+it("a WebSocket listener answers a plain HTTP request with 426 and the protocol", async () => {
   const { port } = await listen();
   const [status, text] = await new Promise<[number | undefined, string]>((resolve, reject) => {
     get({ host: "127.0.0.1", port }, (response) => {
@@ -132,18 +138,18 @@ it("tells a plain HTTP client what is spoken here", async () => {
   expect(text).toContain("AMQP 1.0 over WebSocket");
 });
 
-it("ends the connection of a client that sends text, naming the client", async () => {
+it("a WebSocket listener ends the connection of a client that sends text, and names the client", async () => {
   const { port, arrivals } = await listen();
   const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
   ws.on("open", () => ws.send("hello"));
   const { probe } = await arrivals.next();
   await probe.until((p) => p.closed);
   expect(String(probe.closes[0])).toMatch(
-    /^Error: ws 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+: a text message came, and AMQP is binary$/,
+    /^Error: ws 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+: received a text message, but AMQP is binary$/,
   );
 });
 
-it("ends the connection of a client that sends a message beyond maxMessageBytes", async () => {
+it("a WebSocket listener ends the connection of a client that sends a message beyond maxMessageBytes", async () => {
   const { port, arrivals } = await listen();
   const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
   const closed = new Promise<number>((resolve) => ws.on("close", resolve));
@@ -155,7 +161,7 @@ it("ends the connection of a client that sends a message beyond maxMessageBytes"
   expect(await closed).toBe(1009);
 });
 
-it("says that the client went away", async () => {
+it("an accepted WebSocket closes with an error when the client disconnects without a closing", async () => {
   const { port, arrivals } = await listen();
   const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
   ws.on("open", () => ws.terminate());
@@ -164,7 +170,7 @@ it("says that the client went away", async () => {
   expect(String(probe.closes[0])).toContain("WebSocket closed by the client: 1006 (ws 127.0.0.1:");
 });
 
-it("closes at once what comes in beyond maxConnections", async () => {
+it("a WebSocket listener closes connections beyond maxConnections at once", async () => {
   const { port, arrivals } = await listen({ maxConnections: 1 });
   const ws = new WebSocket(`ws://127.0.0.1:${port}/`, ["amqp"]);
   await new Promise((resolve) => ws.on("open", resolve));
@@ -174,12 +180,12 @@ it("closes at once what comes in beyond maxConnections", async () => {
   await new Promise((resolve) => ws.on("close", resolve));
 });
 
-it("closes although a client has sent half a request", async () => {
+it("a WebSocket listener closes although a client has sent half a request", async () => {
   const { port } = await listen();
   const client = connect(port, "127.0.0.1");
   const cut = new Promise((resolve) => client.once("close", resolve));
   await new Promise<void>((resolve) => client.write("GET / HTTP/1.1\r\nHost: local", () => resolve()));
-  // The listener takes connections in their order.
+  // The listener accepts connections in order.
   expect(await knock(port, {})).toBe(101);
   for (const listening of listenings.splice(0)) await listening.close();
   await cut;

@@ -10,7 +10,7 @@ import { Deferred } from "@/test/fixtures/stages/deferred.js";
 const never = new AbortController().signal;
 const to: Address = { scheme: "amqp", hostname: "127.0.0.1", port: 5672 };
 
-/** Hears nothing, and takes everything. */
+/** A stream that receives nothing and accepts every write. */
 function quietStream(): ByteStream & { cuts: number } {
   return {
     route: "here to there",
@@ -25,13 +25,13 @@ function quietStream(): ByteStream & { cuts: number } {
 }
 
 function dialTo(stream: ByteStream): ReturnType<typeof streamDial> {
-  return streamDial({ supportedTlsOptions: [], open: async () => stream, causeOf: String });
+  return streamDial({ supportedTlsOptions: [], open: async () => stream, errorText: String });
 }
 
-it("cuts a stream that opens after the dialler has given up", async () => {
+it("streamDial cuts a stream that opens after its signal was aborted", async () => {
   const stream = quietStream();
   const opening = new Deferred<ByteStream>();
-  const dial = streamDial({ supportedTlsOptions: [], open: () => opening.promise, causeOf: String });
+  const dial = streamDial({ supportedTlsOptions: [], open: () => opening.promise, errorText: String });
   const abort = new AbortController();
   const dialled = dial(to, new Probe(), abort.signal);
   abort.abort("enough");
@@ -42,42 +42,45 @@ it("cuts a stream that opens after the dialler has given up", async () => {
   expect(stream.cuts).toBe(1);
 });
 
-it.each(["read", "write"] as const)("tells why a %s failed, and gives the stream back", async (failing) => {
-  const cause = new Error("it broke");
-  const stream = { ...quietStream(), [failing]: () => Promise.reject(cause) };
-  const probe = new Probe();
-  const socket = await dialTo(stream)(to, probe, never);
-  socket.send(Uint8Array.of(1));
-  await probe.until((p) => p.closed);
-  expect(probe.closes).toMatchObject([{ message: "tcp here to there: Error: it broke", cause }]);
-  expect(stream.cuts).toBe(1);
-  expect(socket.send(Uint8Array.of(1))).toBe(false);
-  socket.close();
-  expect(probe.late).toEqual([]);
-});
+it.each(["read", "write"] as const)(
+  "a stream closes with the cause when a %s fails, and cuts the runtime's stream once",
+  async (failing) => {
+    const cause = new Error("it broke");
+    const stream = { ...quietStream(), [failing]: () => Promise.reject(cause) };
+    const probe = new Probe();
+    const socket = await dialTo(stream)(to, probe, never);
+    socket.send(Uint8Array.of(1));
+    await probe.until((p) => p.closed);
+    expect(probe.closes).toMatchObject([{ message: "tcp here to there: Error: it broke", cause }]);
+    expect(stream.cuts).toBe(1);
+    expect(socket.send(Uint8Array.of(1))).toBe(false);
+    socket.close();
+    expect(probe.late).toEqual([]);
+  },
+);
 
-it("says what a peer may mean that ends the stream without a word", async () => {
+it("the error for a peer that ends the stream before it sent anything hints at TLS", async () => {
   const probe = new Probe();
   await dialTo({ ...quietStream(), read: async () => undefined })(to, probe, never);
   await probe.until((p) => p.closed);
   expect(probe.closes[0]?.message).toBe(
-    "tcp here to there: closed by the peer before it said a word: it may speak TLS only",
+    "tcp here to there: closed by the peer before it sent anything: it may require TLS",
   );
 });
 
-it("writes one piece of 64 KiB at most after another", async () => {
+it("a stream writes pieces of at most 64 KiB, one at a time", async () => {
   const sizes: number[] = [];
-  let under = 0;
+  let underWay = 0;
   const probe = new Probe();
   const ended = new Deferred<void>();
   const socket = await dialTo({
     ...quietStream(),
     async write({ length }) {
-      under += 1;
-      expect(under).toBe(1);
+      underWay += 1;
+      expect(underWay).toBe(1);
       sizes.push(length);
       await Promise.resolve();
-      under -= 1;
+      underWay -= 1;
     },
     end: async () => ended.resolve(),
   })(to, probe, never);
@@ -88,14 +91,14 @@ it("writes one piece of 64 KiB at most after another", async () => {
   expect(sizes).toEqual([65_536, 1, 3]);
 });
 
-it("sends what is buffered, and no more, when the peer ends its side first", async () => {
+it("a stream sends its buffer when the peer ends its side first", async () => {
   await using server = await rawTcpServer({ allowHalfOpen: true }, (stream) => stream.end("last words"));
   const probe = new Probe();
   const socket = await dialStream({ ...to, port: server.port }, probe, never);
   for (let i = 0; i < 16; i += 1) socket.send(pattern(1024 * 1024));
   await probe.until((p) => p.received === 10);
   const [stream] = server.streams;
-  if (stream === undefined) throw new Error("nothing came in");
+  if (stream === undefined) throw new Error("the server accepted no stream");
   await once(stream.resume(), "end");
   await probe.until((p) => p.closed);
   expect(stream.bytesRead).toBe(16 * 1024 * 1024);

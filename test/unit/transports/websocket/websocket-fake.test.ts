@@ -23,16 +23,16 @@ interface Dialled {
 }
 
 function dial(address = to, signal = never, options: WebSocketDialOptions = {}): Dialled {
-  const made: FakeWebSocket[] = [];
+  const created: FakeWebSocket[] = [];
   const open: OpenWebSocket = (url, protocols) => {
     const ws = new FakeWebSocket(url, protocols);
-    made.push(ws);
+    created.push(ws);
     return ws;
   };
   const probe = new Probe();
   const dialled = webSocketDial(open, options)(address, probe, signal);
-  const [ws] = made;
-  if (ws === undefined) throw new Error("no WebSocket was made");
+  const [ws] = created;
+  if (ws === undefined) throw new Error("no WebSocket was created");
   return { ws, probe, dialled };
 }
 
@@ -43,7 +43,7 @@ async function opened(options?: WebSocketDialOptions): Promise<{ ws: FakeWebSock
 }
 
 describe("dialling with a browser's WebSocket", () => {
-  it("takes those of browsers", () => {
+  it("the WebSocket of browsers is assignable to WebSocketLike", () => {
     expectTypeOf<WebSocket>().toExtend<WebSocketLike>();
   });
 
@@ -54,7 +54,7 @@ describe("dialling with a browser's WebSocket", () => {
     [{ scheme: "amqp+wss" }, "wss://bus.example:8080/"],
     [{ tls: {} }, "wss://bus.example:8080/"],
     [{ hostname: "::1" }, "ws://[::1]:8080/"],
-  ])("makes the URL of %j", async (address, expected) => {
+  ])("webSocketDial opens the URL of the address %j", async (address, expected) => {
     const { ws, dialled } = dial({ ...to, ...address });
     expect([ws.url, ws.protocols, ws.binaryType]).toEqual([expected, ["amqp"], "arraybuffer"]);
     ws.opens();
@@ -62,7 +62,7 @@ describe("dialling with a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
-  it("turns what the constructor throws into a rejection that names the URL", async () => {
+  it("webSocketDial rejects with the error of the constructor and names the URL", async () => {
     const mixedContent = new Error("An insecure WebSocket connection may not be initiated from a page over HTTPS.");
     const dialled = webSocketDial(() => {
       throw mixedContent;
@@ -71,14 +71,14 @@ describe("dialling with a browser's WebSocket", () => {
     await expect(dialled).rejects.toMatchObject({ cause: mixedContent });
   });
 
-  it("says of mixed content what is to be done", async () => {
+  it("the error for mixed content says which URL to use", async () => {
     const dialled = webSocketDial(() => {
       throw new DOMException("The operation is insecure.", "SecurityError");
     })(to, new Probe(), never);
-    await expect(dialled).rejects.toThrow(`cannot open WebSocket ${url}: a page from https may open only wss://`);
+    await expect(dialled).rejects.toThrow(`cannot open WebSocket ${url}: an https page may open only wss://`);
   });
 
-  it.each(["", "mqtt"])("refuses a server that selects the sub-protocol %j", async (protocol) => {
+  it.each(["", "mqtt"])("webSocketDial refuses a server that selects the sub-protocol %j", async (protocol) => {
     const { ws, probe, dialled } = dial();
     ws.opens(protocol);
     await expect(dialled).rejects.toThrow(`the server at ${url} did not select the sub-protocol "amqp"`);
@@ -88,32 +88,32 @@ describe("dialling with a browser's WebSocket", () => {
     expect([probe.received, probe.closes]).toEqual([0, []]);
   });
 
-  it.each(["Missing", "Mismatch"])("refuses one that does not, as Bun tells: %s client protocol", async (what) => {
+  it.each(["Missing", "Mismatch"])("webSocketDial recognizes Bun's error: %s client protocol", async (fault) => {
     const { ws, dialled } = dial();
-    ws.fails({ message: `WebSocket connection to '${url}' failed: ${what} client protocol` });
+    ws.fails({ message: `WebSocket connection to '${url}' failed: ${fault} client protocol` });
     ws.closes(1002);
     await expect(dialled).rejects.toThrow(`the server at ${url} did not select the sub-protocol "amqp"`);
   });
 
-  it("says what is known when the browser tells nothing", async () => {
+  it("the error lists the possible causes when the browser reports none", async () => {
     const { ws, dialled } = dial();
     ws.fails();
     ws.closes(1006);
     await expect(dialled).rejects.toThrow(
-      `cannot open WebSocket ${url}: closed with 1006, and the runtime does not tell why (a browser's console does): nothing`,
+      `cannot open WebSocket ${url}: closed with 1006, and the runtime reports no reason (a browser's console does): nothing`,
     );
   });
 
-  it("says what the error event tells (Deno)", async () => {
+  it("the error contains the message of the error event (Deno)", async () => {
     const { ws, dialled } = dial();
     ws.fails({ message: "NetworkError: no route" });
     ws.closes(1006);
     await expect(dialled).rejects.toThrow(`cannot open WebSocket ${url}: NetworkError: no route`);
   });
 
-  it("gives up after the connect timeout, and ignores an opening that comes later", async () => {
+  it("webSocketDial times out after connectTimeoutMs and ignores a later open event", async () => {
     const { ws, probe, dialled } = dial();
-    const rejected = expect(dialled).rejects.toThrow(`cannot open WebSocket ${url}: no answer within 10000 ms`);
+    const rejected = expect(dialled).rejects.toThrow(`cannot open WebSocket ${url}: timed out after 10000 ms`);
     await vi.advanceTimersByTimeAsync(9999);
     expect(ws.closings).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -125,7 +125,7 @@ describe("dialling with a browser's WebSocket", () => {
     expect([probe.received, probe.closes]).toEqual([0, []]);
   });
 
-  it("gives up with the reason of the signal", async () => {
+  it("webSocketDial rejects with the reason of the signal and closes the WebSocket", async () => {
     const abort = new AbortController();
     const { ws, dialled } = dial(to, abort.signal);
     abort.abort("no longer");
@@ -135,7 +135,7 @@ describe("dialling with a browser's WebSocket", () => {
 });
 
 describe("a stream over a browser's WebSocket", () => {
-  it("cuts what it sends into messages of at most 64 KiB", async () => {
+  it("a WebSocket stream splits its bytes into messages of at most 64 KiB", async () => {
     const { ws, socket } = await opened();
     const bytes = pattern(2 * 65_536 + 1);
     socket.send(bytes);
@@ -144,7 +144,7 @@ describe("a stream over a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
-  it("asks to wait beyond its budget, and tells when half of it has left", async () => {
+  it("a WebSocket stream asks to wait beyond its budget, and calls drain once half of the budget is free", async () => {
     const { ws, probe, socket } = await opened({ budgetBytes: 1000 });
     expect(socket.send(pattern(1000))).toBe(true);
     expect(socket.send(pattern(1))).toBe(false);
@@ -161,14 +161,14 @@ describe("a stream over a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
-  it("has a budget of 1 MiB unless told", async () => {
+  it("the default budget of a WebSocket stream is 1 MiB", async () => {
     const { ws, socket } = await opened();
     expect(socket.send(pattern(1024 * 1024))).toBe(true);
     expect(socket.send(pattern(1))).toBe(false);
     ws.closes(1000);
   });
 
-  it("looks for room when a message comes, since hidden pages slow timers down", async () => {
+  it("a WebSocket stream checks for room at each message, because hidden pages throttle timers", async () => {
     const { ws, probe, socket } = await opened({ budgetBytes: 1000 });
     socket.send(pattern(1001));
     ws.bufferedAmount = 0;
@@ -177,7 +177,7 @@ describe("a stream over a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
-  it("does not tell of room to a handler that has just closed it", async () => {
+  it("a WebSocket stream does not call drain after its data handler has closed it", async () => {
     const { ws, probe, socket } = await opened({ budgetBytes: 1000 });
     socket.send(pattern(1001));
     ws.bufferedAmount = 0;
@@ -188,7 +188,7 @@ describe("a stream over a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
-  it("never asks to wait where bufferedAmount is absent (workerd)", async () => {
+  it("a WebSocket stream never asks to wait if bufferedAmount is undefined (workerd)", async () => {
     const { ws, socket } = await opened({ budgetBytes: 1000 });
     Object.defineProperty(ws, "bufferedAmount", { get: () => undefined, set() {} });
     expect(socket.send(pattern(100_000))).toBe(true);
@@ -196,7 +196,7 @@ describe("a stream over a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
-  it("stops looking for room when it ends", async () => {
+  it("a closed WebSocket stream stops polling for room", async () => {
     const { ws, probe, socket } = await opened({ budgetBytes: 1000 });
     socket.send(pattern(1001));
     ws.closes(1006);
@@ -204,7 +204,7 @@ describe("a stream over a browser's WebSocket", () => {
     expect(probe.drains).toBe(0);
   });
 
-  it("does not send while the peer is closing", async () => {
+  it("a WebSocket stream does not send while the peer is closing", async () => {
     const { ws, socket } = await opened();
     ws.readyState = 2;
     expect(socket.send(pattern(1))).toBe(false);
@@ -212,7 +212,7 @@ describe("a stream over a browser's WebSocket", () => {
     ws.closes(1000);
   });
 
-  it("ends with the error when send throws", async () => {
+  it("a WebSocket stream closes with the error when send throws", async () => {
     const { ws, probe, socket } = await opened();
     const cause = new Error("Can't call WebSocket send() after close().");
     vi.spyOn(ws, "send").mockImplementation(() => {
@@ -226,12 +226,12 @@ describe("a stream over a browser's WebSocket", () => {
   it.each([
     ["text", "hello"],
     ["unknown", { size: 5 }],
-  ])("ends with an error at a message that is %s", async (kind, data) => {
+  ])("a WebSocket stream closes with an error at a message of kind %s", async (kind, data) => {
     const { ws, probe } = await opened();
     ws.receives(data);
     ws.receives(new ArrayBuffer(8));
     ws.closes(4000);
-    expect(probe.closes.map(String)).toEqual([`Error: ${url}: a ${kind} message came, and AMQP is binary`]);
+    expect(probe.closes.map(String)).toEqual([`Error: ${url}: received a ${kind} message, but AMQP is binary`]);
     expect(probe.received).toBe(0);
   });
 
@@ -241,26 +241,29 @@ describe("a stream over a browser's WebSocket", () => {
     [1001, "", `Error: WebSocket closed by the server: 1001 (${url})`],
     [1006, "", `Error: WebSocket closed by the server: 1006 (${url})`],
     [1011, "out of memory", `Error: WebSocket closed by the server: 1011 "out of memory" (${url})`],
-  ])("ends by code %i", async (code, reason, expected) => {
-    const { ws, probe } = await opened();
-    ws.closes(code, reason);
-    ws.closes(code, reason);
-    expect(probe.closes.map((error) => (error === undefined ? undefined : String(error)))).toEqual([expected]);
-  });
+  ])(
+    "a WebSocket stream that is closed with code %i reports an error unless that is orderly",
+    async (code, reason, expected) => {
+      const { ws, probe } = await opened();
+      ws.closes(code, reason);
+      ws.closes(code, reason);
+      expect(probe.closes.map((error) => (error === undefined ? undefined : String(error)))).toEqual([expected]);
+    },
+  );
 
-  it("ends two seconds after close() when the peer does not answer", async () => {
+  it("a WebSocket stream ends two seconds after close() when the peer does not answer", async () => {
     const { ws, probe, socket } = await opened();
     socket.close();
     expect(ws.closings).toEqual([1000]);
     await vi.advanceTimersByTimeAsync(1999);
     expect(probe.closes).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(probe.closes.map(String)).toEqual([`Error: ${url}: cut, because the peer did not close it within 2000 ms`]);
+    expect(probe.closes.map(String)).toEqual([`Error: ${url}: the peer did not close the stream within 2000 ms`]);
     ws.closes(1006);
     expect(probe.late).toEqual([]);
   });
 
-  it("waits longer for the end while bytes are leaving, but not for ever", async () => {
+  it("a WebSocket stream waits longer for its end while bytes are unsent, but at most 32 s", async () => {
     const { ws, probe, socket } = await opened();
     socket.send(pattern(100));
     socket.close();

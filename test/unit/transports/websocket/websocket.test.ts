@@ -26,7 +26,7 @@ async function listen(server: Server): Promise<Address> {
   return { scheme: "amqp+ws", hostname: "127.0.0.1", port: listening.port };
 }
 
-/** A server of plain `ws`, that does what ours never would. */
+/** A server on plain `ws`, for behaviour that our own listener does not have. */
 async function rawServer(
   onConnection: (ws: WebSocket) => void,
   protocol: string | false = "amqp",
@@ -37,36 +37,36 @@ async function rawServer(
   return { to, url: `ws://127.0.0.1:${to.port}/` };
 }
 
-it("refuses a server that selects no sub-protocol", async () => {
+it("a WebSocket client refuses a server that selects no sub-protocol", async () => {
   const { to, url } = await rawServer(() => {}, false);
   await expect(dial(to, new Probe(), never)).rejects.toThrow(
     `the server at ${url} did not select the sub-protocol "amqp"`,
   );
 });
 
-it("refuses a server that selects another sub-protocol", async () => {
+it("a WebSocket client refuses a server that selects another sub-protocol", async () => {
   const { to, url } = await rawServer(() => {}, "mqtt");
   await expect(dial(to, new Probe(), never)).rejects.toThrow(
     `the server at ${url} did not select the sub-protocol "amqp"`,
   );
 });
 
-it("ends the connection at a text message, and tells the peer why", async () => {
-  let told: [number, string] | undefined;
+it("a WebSocket client ends the connection at a text message, and sends the peer the reason", async () => {
+  let closing: [number, string] | undefined;
   const { to, url } = await rawServer((ws) => {
     ws.on("close", (code, reason) => {
-      told = [code, reason.toString()];
+      closing = [code, reason.toString()];
     });
     ws.send("AMQP");
   });
   const probe = new Probe();
   await dial(to, probe, never);
   await probe.until((p) => p.closed);
-  expect(probe.closes.map(String)).toEqual([`Error: ${url}: a text message came, and AMQP is binary`]);
-  expect(told).toEqual([4000, "text message, AMQP is binary"]);
+  expect(probe.closes.map(String)).toEqual([`Error: ${url}: received a text message, but AMQP is binary`]);
+  expect(closing).toEqual([4000, "text message, AMQP is binary"]);
 });
 
-it("sends 1 MB in messages of at most 64 KiB, binary", async () => {
+it("a WebSocket client sends 1 MB in binary messages of at most 64 KiB", async () => {
   const sizes: number[] = [];
   const parts: Buffer[] = [];
   let kinds = 0;
@@ -89,7 +89,7 @@ it("sends 1 MB in messages of at most 64 KiB, binary", async () => {
   expect(Buffer.compare(Buffer.concat(parts), bytes)).toBe(0);
 });
 
-it.each([200, 401, 403, 500])("names the status of a server that answers %i", async (status) => {
+it.each([200, 401, 403, 500])("the error for a server that responds with %i names the status", async (status) => {
   const answer: RequestListener = (_request, response) => {
     response.writeHead(status, { Connection: "close" }).end("no");
   };
@@ -104,27 +104,27 @@ it.each([200, 401, 403, 500])("names the status of a server that answers %i", as
   );
 });
 
-it("names a server that does not speak HTTP", async () => {
+it("the error for a server that does not speak HTTP names its URL", async () => {
   const to = await listen(createTcpServer((stream) => stream.end("AMQP\0\0\x09\x01")));
   await expect(dial(to, new Probe(), never)).rejects.toThrow(
     `cannot open WebSocket ws://127.0.0.1:${to.port}/: Parse Error`,
   );
 });
 
-it("gives up on a server that never answers, and closes its connection", async () => {
+it("a WebSocket dial times out at a server that never responds, and closes its connection", async () => {
   const server = createTcpServer();
   const cut = new Promise<void>((resolve) => {
     server.on("connection", (stream) => stream.resume().once("close", () => resolve()));
   });
   const to = await listen(server);
-  const patient = nodeWebSocketDial({ connectTimeoutMs: 30 });
-  await expect(patient(to, new Probe(), never)).rejects.toThrow(
-    `cannot open WebSocket ws://127.0.0.1:${to.port}/: no answer within 30 ms`,
+  const impatient = nodeWebSocketDial({ connectTimeoutMs: 30 });
+  await expect(impatient(to, new Probe(), never)).rejects.toThrow(
+    `cannot open WebSocket ws://127.0.0.1:${to.port}/: timed out after 30 ms`,
   );
   await cut;
 });
 
-it("says that the server cut the connection", async () => {
+it("a WebSocket closes with an error when the server cuts the connection", async () => {
   const { to, url } = await rawServer((ws) => ws.terminate());
   const probe = new Probe();
   await dial(to, probe, never);
@@ -132,7 +132,7 @@ it("says that the server cut the connection", async () => {
   expect(probe.closes.map(String)).toEqual([`Error: WebSocket closed by the server: 1006 (${url})`]);
 });
 
-it("ends at a message larger than the constructor allows", async () => {
+it("a WebSocket client ends the connection at a message larger than 16 MiB", async () => {
   const { to, url } = await rawServer((ws) => ws.send(new Uint8Array(16 * 1024 * 1024 + 1)));
   const probe = new Probe();
   await dial(to, probe, never);
@@ -140,7 +140,7 @@ it("ends at a message larger than the constructor allows", async () => {
   expect(probe.closes.map(String)).toEqual([`Error: ${url}: Max payload size exceeded`]);
 });
 
-it("cuts a server that never answers the closing", async () => {
+it("a WebSocket client cuts a server that never answers the closing", async () => {
   const server = createServer();
   const cut = new Promise<void>((resolve) => {
     server.on("upgrade", (request, stream) => {
@@ -157,7 +157,7 @@ it("cuts a server that never answers the closing", async () => {
   socket.close();
   await probe.until((p) => p.closed);
   expect(probe.closes.map(String)).toEqual([
-    `Error: ws://127.0.0.1:${to.port}/: cut, because the peer did not close it within 2000 ms`,
+    `Error: ws://127.0.0.1:${to.port}/: the peer did not close the stream within 2000 ms`,
   ]);
   await cut;
 });

@@ -42,7 +42,7 @@ function deliver(eventType: string, priority = "INFO"): FakeIncoming {
   return driver.listener.deliver({ body, context: { user: "u" }, wantsReply: false });
 }
 
-/** An endpoint that keeps the event types of every batch, by priority. */
+/** An endpoint that records the event types of every batch, by priority. */
 function recorder(result?: NotificationResult): BatchNotificationEndpoint & { readonly seen: [string, string[]][] } {
   const seen: [string, string[]][] = [];
   const handler = (priority: string) => (notifications: readonly Notification[]) => {
@@ -52,13 +52,13 @@ function recorder(result?: NotificationResult): BatchNotificationEndpoint & { re
   return { seen, info: handler("info"), error: handler("error"), audit: handler("audit"), warn: handler("warn") };
 }
 
-/** Everything that can happen now has happened. */
-function quiet(): Promise<void> {
+/** Resolves after all pending callbacks have run. */
+function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("a batch", () => {
-  it("is handled when it is full, and acknowledged as a whole", async () => {
+  it("a full batch is handled and acknowledged as a whole", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 3 });
     const messages = ["a", "b", "c", "d"].map((event) => deliver(event));
@@ -67,12 +67,12 @@ describe("a batch", () => {
     expect(messages.map(({ events }) => events)).toEqual([["acknowledge"], ["acknowledge"], ["acknowledge"], []]);
   });
 
-  it("is handled some time after its first notification, though it is not full", {
+  it("a batch that is not full is handled when the timeout since its first notification ends", {
     tags: ["notify:batch:first"],
   }, async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 3, batchTimeoutMs: 100 });
-    await vi.advanceTimersByTimeAsync(1_000); // waiting for the first takes no time of it
+    await vi.advanceTimersByTimeAsync(1_000); // the timeout starts with the first notification
     deliver("a");
     await vi.advanceTimersByTimeAsync(60);
     deliver("b");
@@ -87,7 +87,7 @@ describe("a batch", () => {
     expect(endpoint.seen[1]).toEqual(["info", ["c"]]);
   });
 
-  it("that was full leaves the next one its whole time", { tags: ["notify:batch:first"] }, async () => {
+  it("the batch after a full one has the whole timeout", { tags: ["notify:batch:first"] }, async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 2, batchTimeoutMs: 100 });
     deliver("a");
@@ -99,7 +99,7 @@ describe("a batch", () => {
     expect(endpoint.seen[1]).toEqual(["info", ["c"]]);
   });
 
-  it("without a size takes all that come in its time", async () => {
+  it("a batch without size holds all notifications that arrive before its timeout", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchTimeoutMs: 100 });
     const events = Array.from({ length: 300 }, (_, index) => `event ${index}`);
@@ -108,7 +108,7 @@ describe("a batch", () => {
     expect(endpoint.seen).toEqual([["info", events]]);
   });
 
-  it("that is empty is handled by nobody", async () => {
+  it("an empty batch is not handled", async () => {
     const endpoint = recorder();
     const listener = await listen([endpoint], { batchSize: 3, batchTimeoutMs: 100 });
     await vi.advanceTimersByTimeAsync(1_000);
@@ -117,7 +117,7 @@ describe("a batch", () => {
     expect(endpoint.seen).toEqual([]);
   });
 
-  it("gives its endpoints all that a notification says", async () => {
+  it("endpoints receive all members of a notification in a batch", async () => {
     const info = vi.fn();
     await listen([{ info }], { batchSize: 1 });
     await deliver("a").settled;
@@ -132,7 +132,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("of several priorities is gone through priority by priority, in the order of their names, as they came within each", async () => {
+  it("a batch of several priorities is handled by priority, in the order of their names, and by arrival within each", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 6 });
     for (const [event, priority] of ["1 WARN", "2 INFO", "3 audit", "4 INFO", "5 Error"].map((text) =>
@@ -149,7 +149,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("comes to an endpoint as far as its filter lets it, and not at all when that is nothing", async () => {
+  it("an endpoint receives the part of a batch that its filter matches, and no call when that is empty", async () => {
     const [some, none, all] = [recorder(), recorder(), recorder()];
     await listen(
       [
@@ -170,12 +170,12 @@ describe("a batch", () => {
   });
 
   it.each([
-    ["an answer", () => NotificationResult.REQUEUE],
-    ["a later answer", async () => NotificationResult.REQUEUE],
-    ["a throw", fails],
-    ["a rejection", async () => fails()],
+    ["returns requeue", () => NotificationResult.REQUEUE],
+    ["resolves with requeue", async () => NotificationResult.REQUEUE],
+    ["throws", fails],
+    ["rejects", async () => fails()],
   ])(
-    "is requeued by %s: all of the priority, also what the filter held back, and none of another",
+    "all notifications of a batch with one priority are requeued, also filtered ones, when an endpoint %s",
     async (_how, refuse) => {
       const [before, after] = [recorder(), recorder()];
       const filterRule = new NotificationFilter({ eventType: "a" });
@@ -191,7 +191,7 @@ describe("a batch", () => {
     },
   );
 
-  it("is acknowledged all the same when requeueing is not allowed, and the failure is logged", async () => {
+  it("a failed batch is acknowledged and the error logged when requeueing is not allowed", async () => {
     await listen([{ info: fails }], { batchSize: 2 });
     const messages = [deliver("a"), deliver("b")];
     await messages[1]?.settled;
@@ -201,7 +201,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("settles and logs what is no notification, and handles the rest", async () => {
+  it("malformed notifications of a batch are settled and logged, and the others are handled", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 4, allowRequeue: true });
     const bad = [
@@ -215,7 +215,7 @@ describe("a batch", () => {
     expect(endpoint.seen).toEqual([["info", ["b"]]]);
   });
 
-  it("requeues alone what the serializer fails on", async () => {
+  it("only the notification that the serializer fails on is requeued", async () => {
     const endpoint = recorder();
     const same = (_context: object, entity: unknown) => entity;
     const deserializeEntity = (_context: object, entity: unknown) => {
@@ -237,8 +237,8 @@ describe("a batch", () => {
   });
 });
 
-describe("a batch whose connection goes", () => {
-  it("begins anew with what comes after that, with its whole size and time", async () => {
+describe("a batch whose connection is lost", () => {
+  it("after a lost connection a new batch begins, with its whole size and timeout", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 3, batchTimeoutMs: 100 });
     for (const event of ["a", "b"]) deliver(event).linkLost = true;
@@ -247,24 +247,24 @@ describe("a batch whose connection goes", () => {
     await vi.advanceTimersByTimeAsync(99);
     expect(endpoint.seen).toEqual([]);
     deliver("c");
-    await quiet();
+    await settled();
     expect(endpoint.seen).toEqual([["info", ["a again", "b again", "c"]]]);
   });
 
-  it("is not full of what is gone: one link of several", async () => {
+  it("notifications of a lost link do not count towards the size of a batch", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 3 });
     deliver("a");
     deliver("b").linkLost = true;
     deliver("c");
-    await quiet();
+    await settled();
     expect(endpoint.seen).toEqual([]);
     deliver("b again");
-    await quiet();
+    await settled();
     expect(endpoint.seen).toEqual([["info", ["a", "c", "b again"]]]);
   });
 
-  it("is not handled when all of it is gone at its end", async () => {
+  it("a batch is not handled when the links of all its notifications are lost", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchTimeoutMs: 100 });
     deliver("a").linkLost = true;
@@ -272,7 +272,7 @@ describe("a batch whose connection goes", () => {
     expect(endpoint.seen).toEqual([]);
   });
 
-  it("while it waits for a slot, or while another priority is handled, is handled no more", async () => {
+  it("notifications whose link is lost while their batch waits are not handled", async () => {
     const held = new Deferred();
     const audited: string[] = [];
     const endpoint = recorder();
@@ -284,21 +284,21 @@ describe("a batch whose connection goes", () => {
     const messages = [deliver("a", "AUDIT"), deliver("b"), deliver("c"), deliver("d")];
     for (const message of messages.slice(1, 3)) message.linkLost = true;
     held.resolve();
-    await quiet();
+    await settled();
     expect(audited).toEqual(["a"]);
     expect(endpoint.seen).toEqual([["info", ["d"]]]);
   });
 });
 
 describe("a batch listener", () => {
-  it("handles the batch that has begun when it is stopped, also what comes meanwhile, then detaches", async () => {
+  it("stop handles the open batch, including notifications that arrive meanwhile, then detaches", async () => {
     const endpoint = recorder();
     const listener = await listen([endpoint], { batchSize: 3 });
     const withdrawn = new Deferred();
     driver.listener.withdraw = () => withdrawn.promise;
     const first = deliver("a");
     const stopped = listener.stop();
-    await quiet();
+    await settled();
     const second = deliver("b");
     withdrawn.resolve();
     await stopped;
@@ -308,7 +308,7 @@ describe("a batch listener", () => {
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 
-  it("handles it also when the links do not stop in order", async () => {
+  it("stop handles the open batch also when stopping the links fails", async () => {
     const endpoint = recorder();
     const listener = await listen([endpoint], { batchSize: 3 });
     driver.listener.withdraw = () => Promise.reject(new Error("broken"));
@@ -318,46 +318,46 @@ describe("a batch listener", () => {
     expect(endpoint.seen).toEqual([["info", ["a"]]]);
   });
 
-  it("handles so many batches side by side, 64 unless told", async () => {
-    for (const [concurrency, slots] of [
+  it("a batch listener handles as many batches concurrently as its option allows, 64 by default", async () => {
+    for (const [concurrency, limit] of [
       [undefined, 64],
       [2, 2],
     ] as const) {
       const held = new Deferred();
       const info = vi.fn(async () => await held.promise);
       const listener = await listen([{ info }], { batchSize: 2, concurrency });
-      for (let n = 0; n < 2 * slots + 4; n++) deliver(`event ${n}`);
-      await quiet();
-      expect(info).toHaveBeenCalledTimes(slots);
+      for (let n = 0; n < 2 * limit + 4; n++) deliver(`event ${n}`);
+      await settled();
+      expect(info).toHaveBeenCalledTimes(limit);
       await listener.stop();
       await expect(Promise.all([listener.wait({ timeoutMs: 1 }), vi.advanceTimersByTimeAsync(1)])).rejects.toThrow(
-        `${slots + 2} batches are unfinished`,
+        `${limit + 2} batches are unfinished`,
       );
       held.resolve();
       await listener.wait();
-      expect(info).toHaveBeenCalledTimes(slots + 2);
+      expect(info).toHaveBeenCalledTimes(limit + 2);
     }
   });
 
-  it("wants as much credit as a batch can hold", { tags: ["notify:batch:credit"] }, async () => {
+  it("a batch listener requests as much credit as a batch can hold", { tags: ["notify:batch:credit"] }, async () => {
     await listen([recorder()], { batchSize: 500, batchTimeoutMs: 100 });
     expect(driver.listener.options.minimumCredit).toBe(500);
     await listen([recorder()], { batchTimeoutMs: 100 });
     expect(driver.listener.options.minimumCredit).toBeUndefined();
   });
 
-  it("whose transport is closed leaves no batch behind, and no timer", async () => {
+  it("closing the transport discards the open batch and its timer", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 2, batchTimeoutMs: 100 });
     deliver("a");
     expect(vi.getTimerCount()).toBe(1);
     await driver.listener.close();
-    await quiet();
+    await settled();
     expect(vi.getTimerCount()).toBe(0);
     expect(endpoint.seen).toEqual([]);
   });
 
-  it("whose start fails leaves no batch behind", async () => {
+  it("a failed start discards the open batch and its timer", async () => {
     const endpoint = recorder();
     driver.attach = async (listener) => {
       listener.deliver({ body: { priority: "info" } });
@@ -368,7 +368,7 @@ describe("a batch listener", () => {
   });
 
   it.each([[{}], [undefined], [{ batchSize: undefined, batchTimeoutMs: undefined }]])(
-    "needs a size or a timeout, not %j",
+    "a batch listener throws without size and timeout: %j",
     { tags: ["notify:batch:limit"] },
     (options) => {
       const make = () =>
@@ -390,13 +390,13 @@ describe("a batch listener", () => {
     ["batchTimeoutMs", "5"],
     ["batch_size", 5],
     ["concurrency", 0],
-  ])("refuses the option %s: %s by name", (key, value) => {
+  ])("the batch listener option %s: %s throws an error that names it", (key, value) => {
     const options = { batchTimeoutMs: 5, [key]: value };
     const make = () => getBatchNotificationListener(driver.notificationTransport, TARGETS, [recorder()], options);
     expect(make).toThrow(expect.objectContaining({ key }));
   });
 
-  it("refuses endpoints and targets that are none", () => {
+  it("a batch listener throws for invalid endpoints and targets", () => {
     const make = (targets: object[], endpoints: unknown[]) => () =>
       getBatchNotificationListener(
         driver.notificationTransport,
@@ -420,11 +420,11 @@ describe("batches behind a router", () => {
   });
 
   it.each([
-    [{ batchSize: 100, batchTimeoutMs: 5_000 }, /closed when 100 have come or 5000 ms after its first one$/],
-    [{ batchSize: 100 }, /closed when 100 have come, however long that takes$/],
-    [{ batchTimeoutMs: 5_000 }, /closed 5000 ms after its first one$/],
+    [{ batchSize: 100, batchTimeoutMs: 5_000 }, /closed when 100 have arrived or 5000 ms after the first$/],
+    [{ batchSize: 100 }, /closed when 100 have arrived, however long that takes$/],
+    [{ batchTimeoutMs: 5_000 }, /closed 5000 ms after the first$/],
   ])(
-    "of %j are warned about at the start, with the figures",
+    "the start behind a router warns about batches of %j, with the figures",
     { tags: ["notify:batch:router"] },
     async (options, figures) => {
       await listen([recorder()], options);
@@ -433,7 +433,7 @@ describe("batches behind a router", () => {
     },
   );
 
-  it("that their timeout closes are warned about once: somebody waits for them", {
+  it("the first batch that its timeout closes behind a router is warned about, because notifiers wait", {
     tags: ["notify:batch:router"],
   }, async () => {
     await listen([recorder()], { batchSize: 2, batchTimeoutMs: 5_000 });
@@ -445,11 +445,11 @@ describe("batches behind a router", () => {
       await vi.advanceTimersByTimeAsync(5_000);
     }
     expect(driver.logger.of("warn").slice(1)).toEqual([
-      "a batch of at most 2 was closed by its timeout with 1: through the router at bus:5672 those who sent them have waited for up to 5000 ms",
+      "a batch of at most 2 was closed by its timeout with 1: notifiers behind the router at bus:5672 waited up to 5000 ms",
     ]);
   });
 
-  it("that turns out to be one only later are warned about then", async () => {
+  it("batches are warned about when the peer turns out to be a router only later", async () => {
     driver.attach = async () => {};
     await listen([recorder()], { batchTimeoutMs: 100 });
     expect(driver.logger.of("warn")).toEqual([]);
@@ -459,7 +459,7 @@ describe("batches behind a router", () => {
     expect(driver.logger.of("warn")).toEqual([expect.stringMatching(/^a batch was closed by its timeout with 1:/)]);
   });
 
-  it.each(["broker", "unknown"] as const)("is what they are not: behind a %s they are as usual", async (kind) => {
+  it.each(["broker", "unknown"] as const)("batches behind a %s are not warned about", async (kind) => {
     driver.attach = async (listener) => {
       listener.peer = { ...ROUTER, kind };
     };

@@ -32,8 +32,8 @@ async function outcomeOf(body: unknown, context = {}): Promise<FakeIncoming> {
   return message;
 }
 
-describe("a listener", () => {
-  it("listens on each topic for each priority that an endpoint handles, whatever the exchange", async () => {
+describe("a notification listener", () => {
+  it("a listener attaches to each topic for each priority that an endpoint handles, and ignores the exchange", async () => {
     class Endpoint {
       warn(): void {}
       audit(): void {}
@@ -53,13 +53,13 @@ describe("a listener", () => {
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 
-  it.each([[{}], [{ topic: "" }], [{ server: "s" }]])("needs a topic, not %j", (target) => {
+  it.each([[{}], [{ topic: "" }], [{ server: "s" }]])("a listener throws for the target %j without topic", (target) => {
     expect(() => getNotificationListener(driver.notificationTransport, [target], [{ info() {} }])).toThrow(
       InvalidTarget,
     );
   });
 
-  it("needs something to listen for", () => {
+  it("a listener throws without targets, endpoints or handled priorities", () => {
     const make = (targets: object[], endpoints: object[]) => () =>
       getNotificationListener(driver.notificationTransport, targets, endpoints);
     expect(make([], [{ info() {} }])).toThrow("targets");
@@ -68,7 +68,7 @@ describe("a listener", () => {
   });
 
   it.each([[null], ["x"], [{ info: "x" }], [{ info() {}, filterRule: { eventType: "x" } }]])(
-    "does not take %j for an endpoint",
+    "a listener throws for the invalid endpoint %j",
     (endpoint) => {
       const endpoints = [endpoint as NotificationEndpoint];
       expect(() => getNotificationListener(driver.notificationTransport, [{ topic: "t" }], endpoints)).toThrow(
@@ -81,15 +81,15 @@ describe("a listener", () => {
     ["allowRequeue", 1],
     ["concurrency", 0],
     ["pool", "p"],
-  ])("refuses the option %s: %s by name", (key, value) => {
+  ])("the listener option %s: %s throws an error that names it", (key, value) => {
     const make = () =>
       getNotificationListener(driver.notificationTransport, [{ topic: "t" }], [{ info() {} }], { [key]: value });
     expect(make).toThrow(expect.objectContaining({ key }));
   });
 });
 
-describe("a notification", () => {
-  it("is given to the method of its priority, then acknowledged", async () => {
+describe("an incoming notification", () => {
+  it("a notification is passed to the method of its priority, then acknowledged", async () => {
     const done = new Deferred();
     const seen: unknown[] = [];
     class Endpoint {
@@ -112,7 +112,7 @@ describe("a notification", () => {
     expect(seen).toEqual(["me", { request_id: "r" }, "compute.host1", "compute.create", { id: 1 }, metadata]);
   });
 
-  it("is given to every endpoint in order, until one wants it requeued", async () => {
+  it("a notification is passed to the endpoints in order, until one returns requeue", async () => {
     const calls: string[] = [];
     const endpoint = (name: string, result?: NotificationResult) => ({
       info: () => {
@@ -135,23 +135,23 @@ describe("a notification", () => {
   });
 
   it.each([
-    ["an answer", () => NotificationResult.REQUEUE],
-    ["a later answer", async () => NotificationResult.REQUEUE],
+    ["returns requeue", () => NotificationResult.REQUEUE],
+    ["resolves with requeue", async () => NotificationResult.REQUEUE],
     [
-      "a throw",
+      "throws",
       () => {
         throw new Error("no");
       },
     ],
-    ["a rejection", () => Promise.reject(new Error("no"))],
-  ])("is requeued by %s if that is allowed, else acknowledged", async (_how, info) => {
+    ["rejects", () => Promise.reject(new Error("no"))],
+  ])("a notification whose endpoint %s is requeued if allowed, else acknowledged", async (_how, info) => {
     await listen([{ info }], { allowRequeue: true });
     expect((await outcomeOf(BODY)).events).toEqual(["requeue"]);
     await listen([{ info }]);
     expect((await outcomeOf(BODY)).events).toEqual(["acknowledge"]);
   });
 
-  it("that an endpoint fails on is logged with the stack", async () => {
+  it("the error of an endpoint is logged with its stack", async () => {
     await listen([
       {
         info() {
@@ -165,7 +165,7 @@ describe("a notification", () => {
     ]);
   });
 
-  it("is given only to endpoints whose filter lets it pass", async () => {
+  it("a notification is passed only to endpoints whose filter matches", async () => {
     const [passing, stopping] = [vi.fn(), vi.fn()];
     await listen([
       { filterRule: new NotificationFilter({ eventType: "network" }), info: () => stopping() },
@@ -179,7 +179,7 @@ describe("a notification", () => {
     expect([passing.mock.calls.length, stopping.mock.calls.length]).toEqual([1, 0]);
   });
 
-  it.each(["info", "Info", "INFO"])("may spell its priority %s", async (priority) => {
+  it.each(["info", "Info", "INFO"])("the priority of a notification may be written %s", async (priority) => {
     const info = vi.fn();
     await listen([{ info }]);
     await outcomeOf({ ...BODY, priority });
@@ -187,13 +187,13 @@ describe("a notification", () => {
   });
 
   it.each([
-    ["no object", null],
-    ["text", "text"],
-    ["a list", []],
+    ["the body null", null],
+    ["text as its body", "text"],
+    ["a list as its body", []],
     ["no priority", { ...BODY, priority: undefined }],
-    ["an unknown one", { ...BODY, priority: "constructor" }],
-    ["one that is no text", { ...BODY, priority: 5 }],
-  ])("with %s is acknowledged, with a warning", async (_what, body) => {
+    ["an unknown priority", { ...BODY, priority: "constructor" }],
+    ["a priority that is not text", { ...BODY, priority: 5 }],
+  ])("a notification with %s is acknowledged, with a warning", async (_what, body) => {
     const info = vi.fn();
     await listen([{ info }], { allowRequeue: true });
     expect((await outcomeOf(body)).events).toEqual(["acknowledge"]);
@@ -201,7 +201,7 @@ describe("a notification", () => {
     expect(driver.logger.of("warn")).toHaveLength(1);
   });
 
-  it("whose link went while it waited for its slot is not handled: it comes again", async () => {
+  it("a notification whose link is lost while it waits is not handled, because it is delivered again", async () => {
     const done = new Deferred();
     const seen: string[] = [];
     const info = async (_context: object, _publisherId: string, eventType: string) => {
@@ -219,19 +219,19 @@ describe("a notification", () => {
     expect(second?.events).toEqual([]);
   });
 
-  it("of a priority that nobody handles is acknowledged", async () => {
+  it("a notification of a priority without handler is acknowledged", async () => {
     await listen([{ info() {} }]);
     expect((await outcomeOf({ ...BODY, priority: "ERROR" })).events).toEqual(["acknowledge"]);
   });
 
-  it("with members of other kinds has empty text for them", async () => {
+  it("members of a notification that are not text are read as empty text", async () => {
     const info = vi.fn();
     await listen([{ info }]);
     await outcomeOf({ ...BODY, publisher_id: null, event_type: 5, message_id: {}, timestamp: undefined });
     expect(info).toHaveBeenCalledWith({}, "", "", { id: 1 }, { messageId: "", timestamp: "" });
   });
 
-  it("goes through the serializer, and is requeued when that fails", async () => {
+  it("a notification is deserialized, and requeued when the serializer fails", async () => {
     const info = vi.fn();
     const serializer = {
       serializeEntity: (_context: object, entity: unknown) => entity,

@@ -26,7 +26,7 @@ const FAILURE = new MessageDeliveryFailure({
 
 describe("a notification", () => {
   it.each(PRIORITIES)(
-    "of priority %s goes to the topic of that priority",
+    "a notification of priority %s is sent to the topic of that priority",
     { tags: ["notify:drivers:default"] },
     async (priority) => {
       expect(await notifierOf()[priority]({}, "compute.create", { id: 1 })).toBeUndefined();
@@ -35,7 +35,7 @@ describe("a notification", () => {
     },
   );
 
-  it("has oslo's members, in oslo's order and forms", async () => {
+  it("a notification has oslo's members, in oslo's order and format", async () => {
     await notifierOf().info({}, "compute.create", { id: 1, s: "é" });
     const body = driver.notifications[0]?.body;
     expect(Object.keys(body ?? {})).toEqual([
@@ -60,7 +60,7 @@ describe("a notification", () => {
     ["2026-11-23T10:53:28.419Z", "2026-11-23 10:53:28.419000"],
     ["2026-11-23T10:53:28.000Z", "2026-11-23 10:53:28"],
     ["2026-01-02T00:00:00.001Z", "2026-01-02 00:00:00.001000"],
-  ])("made at %s has the timestamp %s", async (now, timestamp) => {
+  ])("a notification made at %s has the timestamp %s", async (now, timestamp) => {
     vi.useFakeTimers({ now: new Date(now) });
     try {
       await notifierOf().info({}, "e", null);
@@ -70,7 +70,7 @@ describe("a notification", () => {
     expect(driver.notifications[0]?.body).toMatchObject({ timestamp });
   });
 
-  it("has an id of its own, which all its copies share", async () => {
+  it("each notification has its own id, which all its copies share", async () => {
     const notifier = notifierOf({ topics: ["a", "b"], drivers: ["messaging", "messagingv2"] });
     await notifier.warn({}, "e", 1);
     await notifier.warn({}, "e", 1);
@@ -86,17 +86,17 @@ describe("a notification", () => {
     expect([new Set(ids).size, new Set(ids.slice(0, 4)).size]).toEqual([2, 1]);
   });
 
-  it("goes nowhere without a driver", async () => {
+  it("a notifier without drivers sends nothing", async () => {
     await notifierOf({ drivers: [] }).info({}, "e", 1);
     expect(driver.notifications).toEqual([]);
   });
 
-  it("without a payload has null for one", async () => {
+  it("a notification without payload has the payload null", async () => {
     await notifierOf().info({}, "e", undefined);
     expect(driver.notifications[0]?.body).toHaveProperty("payload", null);
   });
 
-  it("goes by the options of the notification and of the notifier", async () => {
+  it("the options of the notification and of the notifier are passed to the driver", async () => {
     const { signal } = new AbortController();
     await notifierOf({ retry: 2 }).info({}, "e", 1, { timeoutMs: 5, signal });
     await notifierOf().info({}, "e", 1);
@@ -106,13 +106,13 @@ describe("a notification", () => {
   });
 });
 
-describe("the context", () => {
-  it("stays here, for it may hold a token", async () => {
+describe("the context of a notification", () => {
+  it("the context is not sent by default, because it may hold a token", async () => {
     await notifierOf().info({ auth_token: "secret" }, "e", 1);
     expect(driver.notifications[0]?.context).toEqual({});
   });
 
-  it("goes along as far as sanitizeContext says, through the serializer", async () => {
+  it("the result of sanitizeContext is serialized and sent as the context", async () => {
     const serializer = {
       serializeEntity: (context: { user: string }, entity: unknown) => `${context.user}>${entity}`,
       deserializeEntity: (_context: object, entity: unknown) => entity,
@@ -128,7 +128,7 @@ describe("the context", () => {
     expect(driver.notifications[0]).toMatchObject({ context: { who: "ME" }, body: { payload: "me>1" } });
   });
 
-  it("is not asked of the serializer when nothing of it goes along", async () => {
+  it("the serializer is not called for the context without sanitizeContext", async () => {
     const serializer = {
       serializeEntity: (_context: object, entity: unknown) => entity,
       deserializeEntity: (_context: object, entity: unknown) => entity,
@@ -141,13 +141,13 @@ describe("the context", () => {
     expect(driver.notifications[0]?.context).toEqual({});
   });
 
-  it.each([[null], [undefined], ["x"]])("must be an object, not %j", async (context) => {
+  it.each([[null], [undefined], ["x"]])("a context that is %j rejects", async (context) => {
     await expect(notifierOf().info(context as unknown as object, "e", 1)).rejects.toThrow("context");
   });
 });
 
-describe("a failure", () => {
-  it("rejects, after every topic has been tried", async () => {
+describe("a failed notification", () => {
+  it("a failed notification rejects after every topic has been tried", async () => {
     driver.take = ({ target }) => {
       if (target.topic !== "b.info") throw FAILURE;
     };
@@ -156,7 +156,7 @@ describe("a failure", () => {
     expect(driver.logger.of("warn")).toEqual([expect.stringContaining("no credit")]);
   });
 
-  it("goes to onFailure instead when there is one, whatever it is", async () => {
+  it("onFailure receives every error, and the promise resolves", async () => {
     const failures: Error[] = [];
     const notifier = notifierOf({
       onFailure: (error) => {
@@ -188,7 +188,7 @@ describe("a failure", () => {
         throw new Error("mine");
       },
     ],
-  ])("leaves nothing unhandled when onFailure %s", async (_how, onFailure) => {
+  ])("an error is logged, and no rejection is unhandled, when onFailure %s", async (_how, onFailure) => {
     driver.take = () => {
       throw FAILURE;
     };
@@ -197,17 +197,17 @@ describe("a failure", () => {
   });
 });
 
-describe("prepare", () => {
-  it("inherits what is absent and clears what is null", async () => {
+describe("prepare of a notifier", () => {
+  it("prepare inherits omitted keys and clears those that are null", async () => {
     const notifier = notifierOf({ retry: 3, topics: ["t"] });
     const other = notifier.prepare({ publisherId: "other", retry: 0 });
-    for (const each of [
+    for (const prepared of [
       notifier.prepare({}),
       other,
       other.prepare({ publisherId: undefined }),
       other.prepare({ publisherId: null, retry: null }),
     ]) {
-      await each.info({}, "e", 1);
+      await prepared.info({}, "e", 1);
     }
     expect(driver.notifications.map(({ body, retry }) => [Reflect.get(body, "publisher_id"), retry])).toEqual([
       ["compute.host1", 3],
@@ -218,13 +218,13 @@ describe("prepare", () => {
     expect(driver.notifications.every(({ target }) => target.topic === "t.info")).toBe(true);
   });
 
-  it("refuses what does not exist", () => {
+  it("prepare throws for an unknown key", () => {
     expect(() => notifierOf().prepare({ topics: ["x"] } as object)).toThrow("topics");
   });
 });
 
-describe("the driver", () => {
-  it("noop sends nothing", { tags: ["notify:drivers"] }, async () => {
+describe("notification drivers", () => {
+  it("the driver noop sends nothing", { tags: ["notify:drivers"] }, async () => {
     await notifierOf({ drivers: ["noop"] }).info({}, "e", 1);
     expect([driver.notifications, driver.logger.lines]).toEqual([[], []]);
   });
@@ -236,7 +236,7 @@ describe("the driver", () => {
     ["error", "error"],
     ["critical", "error"],
   ] as const)(
-    "log writes %s at the level %s, with passwords masked",
+    "the driver log writes %s at the level %s, with passwords masked",
     { tags: ["notify:drivers"] },
     async (priority, level) => {
       const payload = { user: "joe", password: "s3cret", list: [{ token: "s3cret" }], big: 2n ** 60n };
@@ -252,26 +252,29 @@ describe("the driver", () => {
     },
   );
 
-  it("log masks what becomes of an object in JSON too", async () => {
+  it("the driver log masks passwords in the result of toJSON", async () => {
     await notifierOf({ drivers: ["log"] }).info({}, "e", { toJSON: () => ({ secret: "s3cret" }), at: new Date(0) });
     expect(driver.logger.of("info")).toEqual([expect.stringContaining('"payload":{"secret":"***"}')]);
   });
 
   it.each(["audit", "sample"] as const)(
-    "log warns that there is no level %s, without the payload",
+    "the driver log warns, without the payload, that the logger has no level %s",
     async (priority) => {
       await notifierOf({ drivers: ["log"] })[priority]({}, "e", { a: "payload" });
       expect(driver.logger.lines).toMatchObject([
-        { level: "warn", message: `oslo.messaging.notification.e is not logged: ${priority} is no level of the log` },
+        {
+          level: "warn",
+          message: `oslo.messaging.notification.e is not logged: the logger has no level for priority "${priority}"`,
+        },
       ]);
     },
   );
 
-  it("log rejects what JSON cannot hold", async () => {
+  it("the driver log rejects a payload that JSON cannot represent", async () => {
     await expect(notifierOf({ drivers: ["log"] }).info({}, "e", { a: Number.NaN })).rejects.toThrow("payload.a");
   });
 
-  it("test keeps notifications, also of prepared notifiers, until it is reset", {
+  it("the driver test records notifications, also of prepared notifiers, until it is reset", {
     tags: ["notify:drivers"],
   }, async () => {
     const testDriver = new TestDriver();
@@ -293,7 +296,7 @@ describe("the driver", () => {
     expect([notifications.length, testDriver.notifications.length, driver.notifications.length]).toEqual([2, 1, 0]);
   });
 
-  it("routing gives a notification to the drivers that its rules name, with all that they need", {
+  it("the driver routing sends a notification by the drivers that its rules select", {
     tags: ["notify:drivers"],
   }, async () => {
     const testDriver = new TestDriver();
@@ -318,7 +321,7 @@ describe("the driver", () => {
     expect(driver.logger.lines.at(-1)?.fields).toEqual({ eventType: "network.delete", driver: "noop" });
   });
 
-  it("routing beside others adds to them, and tells what failed", async () => {
+  it("the driver routing works beside other drivers and rejects with their error", async () => {
     driver.take = (request) => {
       if ("envelope" in request && !request.envelope) throw FAILURE;
     };
@@ -330,7 +333,7 @@ describe("the driver", () => {
   it.each([
     ["test", "testDriver"],
     ["routing", "routing"],
-  ] as const)("%s needs the option %s", (name, key) => {
+  ] as const)("the driver %s requires the option %s", (name, key) => {
     expect(() => notifierOf({ drivers: [name] })).toThrow(expect.objectContaining({ key }));
   });
 });
@@ -342,7 +345,7 @@ it.each([
   [["noop", "noop"], true],
   [["noop", "log"], true],
   [["messaging"], true],
-] as const)("with the drivers %j it is enabled: %s", { tags: ["notify:enabled"] }, (drivers, enabled) => {
+] as const)("isEnabled with the drivers %j is %s", { tags: ["notify:enabled"] }, (drivers, enabled) => {
   expect(notifierOf({ drivers }).isEnabled()).toBe(enabled);
   expect(notifierOf({ drivers }).prepare({ retry: 1 }).isEnabled()).toBe(enabled);
 });
@@ -357,10 +360,13 @@ it.each([
   ["retry", -2],
   ["onFailure", true],
   ["publisher_id", "x"],
-])("the option %s: %j is refused by name", (key, value) => {
+])("the notifier option %s: %j throws an error that names it", (key, value) => {
   expect(() => notifierOf({ [key]: value })).toThrow(expect.objectContaining({ key }));
 });
 
-it.each([0, -1, Number.NaN])("timeoutMs %s is refused by name", async (timeoutMs) => {
-  await expect(notifierOf().info({}, "e", 1, { timeoutMs })).rejects.toMatchObject({ key: "timeoutMs" });
-});
+it.each([0, -1, Number.NaN])(
+  "timeoutMs %s of a notification rejects with an error that names it",
+  async (timeoutMs) => {
+    await expect(notifierOf().info({}, "e", 1, { timeoutMs })).rejects.toMatchObject({ key: "timeoutMs" });
+  },
+);

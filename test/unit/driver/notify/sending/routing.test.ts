@@ -3,13 +3,15 @@ import { ConfigurationError } from "@/src/driver/exceptions.js";
 import type { Priority } from "@/src/driver/notify/notification.js";
 import { type NotificationRouting, routesOf } from "@/src/driver/notify/sending/routing.js";
 
-/** Which drivers get a notification. */
+/** The drivers that receive a notification. */
 function driversFor(routing: NotificationRouting, eventType: string, priority: Priority = "info"): string[] {
   return [...routesOf(routing)].filter(([, accepts]) => accepts(eventType, priority)).map(([driver]) => driver);
 }
 
-describe("a routing", () => {
-  it("gives a driver what matches both its events and its priorities", { tags: ["notify:drivers"] }, () => {
+describe("routing rules", () => {
+  it("a driver receives notifications that match both its events and its priorities", {
+    tags: ["notify:drivers"],
+  }, () => {
     const rules = { accepted_events: ["compute.*", "network.port.?"], accepted_priorities: ["WARN", "err*"] };
     const routing = { group: { log: rules } };
     const accepted = [
@@ -22,12 +24,12 @@ describe("a routing", () => {
     expect(accepted.map(([event, priority]) => driversFor(routing, event, priority).length)).toEqual([1, 1, 0, 0, 0]);
   });
 
-  it("gives a driver everything without rules, and nothing with an empty list of them", () => {
+  it("a driver receives everything without rules, and nothing with an empty list", () => {
     const routing = { group: { messaging: {}, messagingv2: null, log: { accepted_events: [] } } };
     expect(driversFor(routing, "e")).toEqual(["messaging", "messagingv2"]);
   });
 
-  it("is what any of its groups says, and a driver is named once", { tags: ["notify:drivers"] }, () => {
+  it("a driver receives a notification once when any group selects it", { tags: ["notify:drivers"] }, () => {
     const routing = {
       one: { log: { accepted_events: ["a*"] }, noop: { accepted_priorities: ["error"] } },
       two: { log: { accepted_events: ["*b"] } },
@@ -36,7 +38,7 @@ describe("a routing", () => {
     expect(driversFor(routing, "ab", "error")).toEqual(["log", "noop"]);
   });
 
-  it("never goes to itself, and may be empty", () => {
+  it("a routing never selects the driver routing, and may be empty", () => {
     expect(driversFor({ group: { routing: {} } }, "e")).toEqual([]);
     expect(driversFor({}, "e")).toEqual([]);
   });
@@ -53,7 +55,7 @@ describe("a routing", () => {
     [{ group: { log: { accepted_events: "compute.*" } } }, "routing.group.log.accepted_events"],
     [{ group: { log: { accepted_priorities: [5] } } }, "routing.group.log.accepted_priorities"],
     [{ group: { log: { accepted_events: null } } }, "routing.group.log.accepted_events"],
-  ])("is not %j: the error names %s", (routing, key) => {
+  ])("the routing %j throws an error that names %s", (routing, key) => {
     expect(() => routesOf(routing)).toThrow(ConfigurationError);
     expect(() => routesOf(routing)).toThrow(expect.objectContaining({ key }));
   });
