@@ -1,7 +1,7 @@
 import { pause } from "../core/timers.js";
 import type { CallInfo } from "../entry/node.js";
 
-/** What `serve` offers without a module: the methods of a reference server in Python, by the same names and results. */
+/** The endpoint of `serve` without a module. Its methods have the names and results of a reference server in Python. */
 export class BuiltinEndpoint {
   readonly #server: string;
   readonly #onNote: (note: unknown) => void;
@@ -20,7 +20,7 @@ export class BuiltinEndpoint {
     return `pong from ${this.#server}`;
   }
 
-  /** The context comes back too. */
+  /** Returns the context too. */
   whoami(context: object): object {
     return { server: this.#server, ctxt: context };
   }
@@ -31,7 +31,7 @@ export class BuiltinEndpoint {
     throw named("RuntimeError", `unknown kind ${kind}`);
   }
 
-  /** Ends early when the caller's connection is gone. */
+  /** Sleeps for `secs` seconds, or until the caller's connection is lost. */
   async slow(_context: object, { secs }: { secs: number }, { signal }: CallInfo): Promise<string> {
     if (typeof secs !== "number" || !(secs >= 0)) throw new TypeError("secs must be a number of seconds");
     await pause(secs * 1_000, signal);

@@ -10,35 +10,35 @@ import {
   RemoteError,
 } from "../entry/node.js";
 
-/** How the process ends. Every command's help shows it. */
+/** The exit statuses, for the help of every command. */
 export const EXIT_STATUS_HELP = `
 Exit status:
-  0   done; for serve, listen and intermediary also: ended by Ctrl-C once ready, and closed cleanly
-  1   the remote method failed: its type and message are on stderr
-  2   no answer in time
+  0   success; for serve, listen and intermediary also: stopped by Ctrl-C once ready, and closed cleanly
+  1   the remote method failed; the error's type and message are on stderr
+  2   timed out
   3   the message could not be delivered
   4   not connected and authenticated in time
-  5   connected, and check found something wrong
-  64  wrong use, URL or option
-  70  anything else
-  130 interrupted by Ctrl-C (143 by SIGTERM) before it was done`;
+  5   connected, but a check failed
+  64  usage error (bad URL, option or argument)
+  70  internal error
+  130 interrupted by Ctrl-C (143 by SIGTERM) before the command was done`;
 
-/** The command line asks for what cannot be. The message names the argument, and never a value that may be secret. */
+/** The command line is invalid. The message names the argument, and never has a value that may be secret. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** No host could be connected to in time. `cause` is what the last attempt failed with. */
+/** No host was connected in time. `cause` is the error of the last attempt. */
 export class NotConnected extends Error {
   override readonly name = "NotConnected";
 }
 
-/** `check` is done, and not everything is as it should be. What, it has printed. */
+/** `check` is done and printed its findings, and at least one check failed. */
 export class ChecksFailed extends Error {
   override readonly name = "ChecksFailed";
 }
 
-/** The user, or whoever reads our output, wants us to end. */
+/** The process received a signal, or stdout was closed: the command must end. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly signal: "SIGINT" | "SIGTERM" | "SIGPIPE";
@@ -49,7 +49,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** The exit status that stands for what a command threw. */
+/** The exit status for an error that a command threw. */
 export function exitStatus(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
   if (error instanceof Interrupted) return 128 + constants.signals[error.signal];
@@ -58,7 +58,7 @@ export function exitStatus(error: unknown): number {
   if (error instanceof RemoteError) return 1;
   if (error instanceof MessagingTimeout) return 2;
   if (error instanceof MessageDeliveryFailure) return 3;
-  return isWrongUse(error) ? 64 : 70;
+  return isUsageError(error) ? 64 : 70;
 }
 
 function isNotConnected(error: unknown): boolean {
@@ -66,13 +66,13 @@ function isNotConnected(error: unknown): boolean {
   return (error instanceof MessagingTimeout || error instanceof MessageDeliveryFailure) && error.phase === "connecting";
 }
 
-const wrongUse = [UsageError, ConfigurationError, DriverLoadFailure, InvalidTarget, InvalidTransportURL];
+const USAGE_ERRORS = [UsageError, ConfigurationError, DriverLoadFailure, InvalidTarget, InvalidTransportURL];
 
-function isWrongUse(error: unknown): boolean {
-  return wrongUse.some((type) => error instanceof type);
+function isUsageError(error: unknown): boolean {
+  return USAGE_ERRORS.some((type) => error instanceof type);
 }
 
-/** What the user is told: the error, then its causes, but for those that a line above quotes already. */
+/** The error as text: one line for it, then one for each cause whose message is not in a line above. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = [error instanceof RemoteError ? `${error.excType}: ${error.value}` : `${error.name}: ${error.message}`];
@@ -82,7 +82,7 @@ export function describeError(error: unknown): string {
   return lines.join("\n");
 }
 
-/** From the nearest. A chain that comes back to itself ends there. */
+/** The causes of an error, the nearest first. A circular chain ends where it repeats. */
 function causesOf(error: Error): ReadonlySet<Error> {
   const causes = new Set<Error>();
   for (let { cause } = error; cause instanceof Error && !causes.has(cause); cause = cause.cause) causes.add(cause);

@@ -3,30 +3,33 @@ import { NotConnected } from "./exit-status.js";
 import type { Terminal } from "./terminal.js";
 
 /**
- * Resolves once the transport is connected and authenticated. Until it is closed, every connection and its loss is logged.
+ * Resolves once the transport is connected and authenticated. Until the transport is closed, every connection and its
+ * loss is logged.
  *
- * @throws NotConnected when no host is within `timeoutMs`, with what the last attempt failed with; Interrupted.
+ * @throws NotConnected if no host is connected within `timeoutMs`; its cause is the error of the last attempt.
+ * @throws Interrupted if the command is interrupted.
  */
 export async function connect(transport: Transport, timeoutMs: number, terminal: Terminal): Promise<void> {
   const { interrupted, logger } = terminal;
-  const limit = AbortSignal.timeout(timeoutMs);
-  const last = watch(transport, logger);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const last = logStatus(transport, logger);
   try {
-    await transport.connect({ signal: AbortSignal.any([interrupted, limit]) });
+    await transport.connect({ signal: AbortSignal.any([interrupted, timeout]) });
   } catch (error) {
-    if (interrupted.aborted || !limit.aborted) throw error;
+    if (interrupted.aborted || !timeout.aborted) throw error;
     const { host, cause } = last;
     throw new NotConnected(`not connected to ${host} within ${timeoutMs / 1_000} s`, { cause });
   }
 }
 
-/** What the newest failed attempt failed with. */
+/** Host and error of the last attempt that failed. */
 interface LastFailure {
   host: string;
   cause: Error | undefined;
 }
 
-function watch(transport: Transport, logger: Logger): LastFailure {
+/** Logs the transport's connections until it is closed. Returns an object that is kept up to date. */
+function logStatus(transport: Transport, logger: Logger): LastFailure {
   const last: LastFailure = { host: String(transport.url), cause: undefined };
   const follow = async (): Promise<void> => {
     for await (const status of transport.status()) {

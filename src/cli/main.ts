@@ -13,7 +13,7 @@ import { flushed, processTerminal } from "./terminal.js";
 
 const terminal = processTerminal();
 const program = new Command("oslo-messaging")
-  .description("RPC and notifications as OpenStack's oslo.messaging has them, over AMQP 1.0. Times are in seconds.")
+  .description("RPC and notifications of OpenStack's oslo.messaging, over AMQP 1.0. Times are in seconds.")
   .addHelpText("afterAll", EXIT_STATUS_HELP)
   .exitOverride();
 addIntermediaryCommand(program, terminal);
@@ -27,14 +27,14 @@ addRecipeCommand(program, terminal);
 
 const status = await run();
 await flushed();
-process.exit(status); // what a served module left running must not keep the process
+process.exit(status); // timers of a served module must not keep the process alive
 
 async function run(): Promise<number> {
   try {
     await program.parseAsync();
     return 0;
   } catch (error) {
-    // commander has printed its own
+    // commander has printed its own errors
     if (!(error instanceof CommanderError)) process.stderr.write(`${describeError(error)}\n`);
     return exitStatus(error);
   }

@@ -2,25 +2,25 @@ import { toJson } from "../driver/values/json.js";
 import type { Logger } from "../entry/node.js";
 import { Interrupted } from "./exit-status.js";
 
-/** Where a command writes, and how it learns that it should end. */
+/** The output of a command, and the signal that ends it. */
 export interface Terminal {
-  /** Results: one JSON value a line. */
+  /** Prints a result to stdout: one JSON value per line. */
   print(value: unknown): void;
-  /** Results that are text for people, or a file. */
+  /** Writes a result to stdout that is text or a file. */
   write(text: string): void;
-  /** Everything else. */
+  /** Logs to stderr. */
   readonly logger: Logger;
-  /** Aborted with {@link Interrupted} at the first SIGINT or SIGTERM, and when nobody reads stdout any more. */
+  /** Aborted with {@link Interrupted} by the first SIGINT or SIGTERM, and when stdout is closed. */
   readonly interrupted: AbortSignal;
 }
 
-/** The process's own. A second SIGINT ends the process at once. */
+/** The terminal of this process. A second SIGINT ends the process at once. */
 export function processTerminal(): Terminal {
   const interruption = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => interruption.abort(new Interrupted(name)));
   }
-  process.stderr.on("error", () => {}); // nobody reads the logs: nobody misses them
+  process.stderr.on("error", () => {}); // a closed stderr must not end the command
   process.stdout.on("error", () => interruption.abort(new Interrupted("SIGPIPE")));
   return {
     write: (text) => process.stdout.write(text),
@@ -37,18 +37,18 @@ function log(level: string): (message: string, fields?: object) => void {
   };
 }
 
-/** toJson writes bigints, which arguments and results may hold; it takes objects only. */
+/** JSON with bigints, which arguments and results may hold. In an array, because toJson accepts only objects. */
 function jsonText(value: unknown): string {
   return toJson([value]).slice(1, -1);
 }
 
-/** JSON.stringify writes an Error as `{}`, and refuses a bigint. */
+/** Replaces values that JSON.stringify does not support: it writes an Error as `{}`, and throws for a bigint. */
 function asText(_key: string, value: unknown): unknown {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   return typeof value === "bigint" ? String(value) : value;
 }
 
-/** Resolves when everything printed has left, or cannot. */
+/** Resolves when all output to stdout is written, or cannot be written. */
 export function flushed(): Promise<void> {
   return new Promise((resolve) => {
     process.stdout.write("", () => resolve());

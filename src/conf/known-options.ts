@@ -14,9 +14,9 @@ export const FORMER: ReadonlyMap<string, string> = new Map([
   [NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE],
 ]);
 
-const AMQP_OPTIONS: Options = new Map(ROWS.map(([, { name, default: text = "" }]) => [name, text]));
+const AMQP_OPTIONS: OptionDefaults = new Map(ROWS.map(([, { name, default: text = "" }]) => [name, text]));
 
-const NOTIFICATION_OPTIONS: Options = new Map([
+const NOTIFICATION_OPTIONS: OptionDefaults = new Map([
   ["driver", ""],
   ["topics", "notifications"],
   ["retry", "-1"],
@@ -24,7 +24,7 @@ const NOTIFICATION_OPTIONS: Options = new Map([
   ["routing_config", ""],
 ]);
 
-const DEFAULT_OPTIONS: Options = new Map([
+const DEFAULT_OPTIONS: OptionDefaults = new Map([
   ["transport_url", ""],
   ["control_exchange", "openstack"],
   ["rpc_response_timeout", "60"],
@@ -33,7 +33,7 @@ const DEFAULT_OPTIONS: Options = new Map([
 ]);
 
 /** Supported options by group, each with its default as oslo writes it. */
-const GROUPS: ReadonlyMap<string, Options> = new Map([
+const GROUPS: ReadonlyMap<string, OptionDefaults> = new Map([
   ["DEFAULT", DEFAULT_OPTIONS],
   [AMQP, AMQP_OPTIONS],
   [AMQP_FORMERLY, AMQP_OPTIONS],
@@ -41,7 +41,7 @@ const GROUPS: ReadonlyMap<string, Options> = new Map([
   [NOTIFICATIONS_OF_GUIDE, NOTIFICATION_OPTIONS],
 ]);
 
-type Options = ReadonlyMap<string, string>;
+type OptionDefaults = ReadonlyMap<string, string>;
 
 /** The default of an option, as oslo writes it. Undefined: unknown option. */
 export function defaultText(group: string, key: string): string | undefined {

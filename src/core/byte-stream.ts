@@ -44,7 +44,7 @@ export interface Socket {
   readonly clientName?: string | undefined;
   /** Bytes passed to `send` that are not yet sent. */
   readonly buffered: number;
-  /** Sends the bytes, which the caller must not change afterwards. Returns false when the caller should wait for `drain`. */
+  /** Sends the bytes, which the caller must not use afterwards. Returns false when the caller should wait for `drain`. */
   send(bytes: Uint8Array): boolean;
   /** Sends the buffered bytes, then closes the stream. `SocketHandlers.close` is called afterwards. */
   close(): void;

@@ -8,7 +8,7 @@ import type { Node, NodeInit, Traffic } from "./node.js";
 import { Queue } from "./queue.js";
 import { Topic } from "./topic.js";
 
-/** Direct, or store and forward. */
+/** `router`: forwards directly. `broker`: stores and forwards. */
 export type IntermediaryKind = "router" | "broker";
 
 export interface AddressTableInit {
@@ -18,7 +18,7 @@ export interface AddressTableInit {
   readonly logger: Logger;
 }
 
-/** An address in use: the node behind it, and who has links to it. */
+/** An address in use: the node behind it, and the number of links that each client has to it. */
 export interface AddressEntry {
   readonly address: string;
   readonly distribution: Distribution;
@@ -50,17 +50,20 @@ export class AddressTable implements Iterable<AddressEntry> {
     return this.#entries.has(address);
   }
 
-  /** The entry of the address, made if there is none. It stays until its node is unused: a link has to be added at once. */
+  /**
+   * The entry of the address, created on first use. It is deleted when its node becomes unused: the caller must add a
+   * link at once.
+   */
   at(address: string, temporary = false): AddressEntry {
-    const present = this.#entries.get(address);
-    if (present !== undefined) return present;
+    const existing = this.#entries.get(address);
+    if (existing !== undefined) return existing;
     const traffic = { passed: 0 };
     const distribution = this.#init.distributionOf(address);
     const entry: AddressEntry = {
       address,
       distribution,
       dynamic: isDynamicAddress(address),
-      node: this.#make(distribution, {
+      node: this.#createNode(distribution, {
         address,
         temporary,
         traffic,
@@ -78,14 +81,14 @@ export class AddressTable implements Iterable<AddressEntry> {
     return entry;
   }
 
-  #make(distribution: Distribution, init: NodeInit): Node {
+  #createNode(distribution: Distribution, init: NodeInit): Node {
     const { kind } = this.#init;
-    const toEvery = distribution === "multicast";
+    const multicast = distribution === "multicast";
     switch (kind) {
       case "router":
-        return toEvery ? new MulticastRoute(init) : new BalancedRoute(init);
+        return multicast ? new MulticastRoute(init) : new BalancedRoute(init);
       case "broker":
-        return toEvery ? new Topic(init) : new Queue(init);
+        return multicast ? new Topic(init) : new Queue(init);
       default:
         return kind satisfies never;
     }

@@ -1,35 +1,35 @@
 import { toHex } from "../core/types/bytes.js";
 
-/** The [oslo_messaging_amqp] options that shape addresses, by the names that the driver has for them. */
+/** The [oslo_messaging_amqp] options that shape addresses, under the driver's names for them. */
 export interface Addressing {
-  /** Routable: `openstack.org/om/rpc`. */
+  /** Routable. Default `openstack.org/om/rpc`. */
   rpcAddressPrefix?: string | undefined;
-  /** Routable: `openstack.org/om/notify`. */
+  /** Routable. Default `openstack.org/om/notify`. */
   notifyAddressPrefix?: string | undefined;
-  /** Routable, the word behind the prefix: `multicast`. */
+  /** Routable: the word after the prefix. Default `multicast`. */
   multicastAddress?: string | undefined;
-  /** Routable: `unicast`. */
+  /** Routable: the word after the prefix. Default `unicast`. */
   unicastAddress?: string | undefined;
-  /** Routable: `anycast`. */
+  /** Routable: the word after the prefix. Default `anycast`. */
   anycastAddress?: string | undefined;
-  /** Legacy, to one server: `exclusive`. */
+  /** Legacy, to one server. Default `exclusive`. */
   serverRequestPrefix?: string | undefined;
-  /** Legacy, to all servers: `broadcast`. */
+  /** Legacy, to all servers. Default `broadcast`. */
   broadcastPrefix?: string | undefined;
-  /** Legacy, to any server: `unicast`. */
+  /** Legacy, to any server. Default `unicast`. */
   groupRequestPrefix?: string | undefined;
 }
 
 /**
- * Who gets a message, in the words of the deployment guide. Seen from a single intermediary all consumers are equally
- * near: a closest address is served as a balanced one.
+ * The distribution of an address among its consumers, in the words of the deployment guide. To a single intermediary
+ * all consumers are equally near, so it treats `closest` as `balanced`.
  */
 export type Distribution = "closest" | "balanced" | "multicast";
 
-/** Addresses that begin alike and are distributed alike. */
+/** Addresses that share a prefix and a distribution. */
 export interface AddressClass {
   readonly addressing: "legacy" | "routable";
-  /** What the addresses begin with, before the separator. */
+  /** The beginning of the addresses, before the separator. */
   readonly prefix: string;
   readonly separator: "." | "/";
   readonly distribution: Distribution;
@@ -43,29 +43,32 @@ export function addressClasses(addressing: Addressing = {}): readonly AddressCla
   return [...legacy(addressing), ...routable(addressing)];
 }
 
-/** How an address is distributed: the longest prefix that fits wins, any other address is balanced. */
+/** Returns the distribution of an address: that of the longest matching prefix, or `balanced` if no prefix matches. */
 export function distributions(addressing: Addressing = {}): (address: string) => Distribution {
   const classes = [...addressClasses(addressing)].sort((a, b) => b.prefix.length - a.prefix.length);
   return (address) => classOf(address, classes)?.distribution ?? "balanced";
 }
 
-/** The first of the classes that the address is of. */
+/** The first class whose prefix the address has. */
 export function classOf(address: string, classes: readonly AddressClass[]): AddressClass | undefined {
   return classes.find(({ prefix, separator }) => address.startsWith(prefix + separator));
 }
 
-/** An address that nobody can guess, for a node that lives as long as the link that asked for it. */
+/** An address that cannot be guessed, for a node that lives as long as the link that asked for it. */
 export function newDynamicAddress(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return DYNAMIC_PREFIX + toHex(bytes);
 }
 
-/** Whether the address is, or was, the one of a dynamic node. */
+/** Whether the address belongs, or belonged, to a dynamic node. */
 export function isDynamicAddress(address: string): boolean {
   return address.startsWith(DYNAMIC_PREFIX);
 }
 
-/** As it may be shown: who knows all of a dynamic one can send to it, and its beginning tells it from others. */
+/**
+ * The address in the form that may be shown. A dynamic address is cut: a client that knows all of it can send to it,
+ * and its beginning is enough to tell it from others.
+ */
 export function shownAddress(address: string): string {
   return isDynamicAddress(address) ? address.slice(0, DYNAMIC_PREFIX.length + 8) : address;
 }

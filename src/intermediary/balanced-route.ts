@@ -7,13 +7,13 @@ import type { Node, NodeInit } from "./node.js";
 import { Producers } from "./producers.js";
 import { Rotation } from "./rotation.js";
 
-/** What was sent on, and then the consumer went without a word: nobody knows how far it got. */
+/** The outcome of a message whose consumer detached without settling it: the consumer may or may not have got it. */
 const LOST: DeliveryState = { type: "modified", deliveryFailed: true, undeliverableHere: false };
 
 /**
- * An address of a router where each message goes to one consumer. Nothing is stored: the consumer's outcome is the
- * producer's. A message that comes on credit which other producers have used up meanwhile waits for the next credit,
- * and goes back released when no consumer is left.
+ * A router address whose messages each go to one consumer. Nothing is stored: the producer gets the consumer's outcome.
+ * If other producers have used up the credit before a message arrives, the message waits for the next credit; it is
+ * released when no consumer is left.
  */
 export class BalancedRoute implements Node {
   readonly #init: NodeInit;
@@ -71,7 +71,7 @@ export class BalancedRoute implements Node {
     this.#rotation.delete(consumer);
     if (this.#consumers.size > 0) return;
     for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
-      this.#answer(message, RELEASED);
+      this.#settle(message, RELEASED);
     }
     this.#producers.withdraw();
     this.#reportUnused();
@@ -81,7 +81,7 @@ export class BalancedRoute implements Node {
     const consumer = this.#rotation.pick();
     if (consumer !== undefined) this.#forward(message, consumer);
     else if (this.#consumers.size > 0) this.#waiting.push(message);
-    else this.#answer(message, RELEASED);
+    else this.#settle(message, RELEASED);
   }
 
   #forward(message: RoutedMessage, consumer: Consumer): void {
@@ -90,10 +90,10 @@ export class BalancedRoute implements Node {
 
   #onOutcome(message: RoutedMessage, outcome: Outcome): void {
     if (outcome.type === "unsent") this.#route(message);
-    else this.#answer(message, outcome.type === "unknown" ? LOST : outcome);
+    else this.#settle(message, outcome.type === "unknown" ? LOST : outcome);
   }
 
-  #answer(message: RoutedMessage, state: DeliveryState): void {
+  #settle(message: RoutedMessage, state: DeliveryState): void {
     this.#share.give(message.payload.length);
     message.settle(state);
   }

@@ -1,13 +1,13 @@
-/** How much may be held for all addresses together. */
+/** The most that may be held for all addresses together. */
 export interface BudgetLimits {
   messages: number;
   bytes: number;
 }
 
 /**
- * Bounds what an intermediary holds in memory. An address may hold at most as much as is still free: one alone gets
- * half of everything, and however many are full, another one always gets something (Choudhury and Hahne's dynamic
- * thresholds).
+ * Bounds the messages that an intermediary holds in memory. An address may hold at most as much as is still free: a
+ * single address gets half of the limits, and however many addresses are full, another one always gets something
+ * (Choudhury and Hahne's dynamic thresholds).
  */
 export class Budget {
   readonly #limits: BudgetLimits;
@@ -30,7 +30,7 @@ export class Budget {
     return new Share(this);
   }
 
-  /** @internal For Share: whether one more message fits beside what it holds. */
+  /** @internal For Share: whether one address may hold this many messages and bytes. */
   admits(messages: number, bytes: number): boolean {
     return messages <= this.#limits.messages - this.#messages && bytes <= this.#limits.bytes - this.#bytes;
   }
@@ -42,7 +42,7 @@ export class Budget {
   }
 }
 
-/** What one address, or one subscriber, holds of a budget. */
+/** The part of a budget that one address, or one subscriber, uses. */
 export class Share {
   readonly #budget: Budget;
   #messages = 0;
@@ -56,14 +56,14 @@ export class Share {
     return this.#messages;
   }
 
-  /** Counts a message in, unless it does not fit. */
+  /** Adds a message. Returns false, and counts nothing, if the message does not fit. */
   take(bytes: number): boolean {
     if (!this.#budget.admits(this.#messages + 1, this.#bytes + bytes)) return false;
     this.#count(1, bytes);
     return true;
   }
 
-  /** Counts a message out. */
+  /** Subtracts a message. */
   give(bytes: number): void {
     this.#count(-1, -bytes);
   }

@@ -1,17 +1,17 @@
 import type { Connection } from "../core/connection/connection.js";
 
-/** A client that was let in. */
+/** A client with an open connection. */
 export interface Client {
-  /** The same as long as it is connected, and never another one's. */
+  /** Identifies the client as long as it is connected; never reused. */
   readonly id: string;
   readonly connection: Connection;
-  /** As whom it was let in, if that was said. */
+  /** The name that the client authenticated with; undefined if it gave none. */
   readonly username: string | undefined;
-  /** How many links it has. */
+  /** Number of links that are attached. */
   links: number;
 }
 
-/** All clients that are connected, the oldest first. */
+/** All connected clients, the oldest first. */
 export class Clients implements Iterable<Client> {
   readonly #clients = new Map<Connection, Client>();
   #added = 0;
@@ -24,7 +24,7 @@ export class Clients implements Iterable<Client> {
     return this.#clients.values();
   }
 
-  /** It stays until its connection is over. */
+  /** Adds a client. It is removed when its connection closes. */
   add(connection: Connection, username: string | undefined): void {
     this.#added++;
     this.#clients.set(connection, { id: `${this.#added}`, connection, username, links: 0 });
@@ -39,11 +39,11 @@ export class Clients implements Iterable<Client> {
   }
 }
 
-/** How many links each client has to one address, in one direction. */
+/** The number of links that each client has to one address, in one direction. */
 export class LinkCounts implements Iterable<[Client, number]> {
   readonly #counts = new Map<Client, number>();
 
-  /** How many clients have some. */
+  /** Number of clients that have a link. */
   get size(): number {
     return this.#counts.size;
   }
@@ -61,8 +61,8 @@ export class LinkCounts implements Iterable<[Client, number]> {
   }
 
   delete(client: Client): void {
-    const left = (this.#counts.get(client) ?? 0) - 1;
-    if (left > 0) this.#counts.set(client, left);
+    const remaining = (this.#counts.get(client) ?? 0) - 1;
+    if (remaining > 0) this.#counts.set(client, remaining);
     else this.#counts.delete(client);
   }
 }

@@ -8,7 +8,7 @@ export interface ConsumerHandlers {
   onDetach(consumer: Consumer): void;
 }
 
-/** One client that takes messages from an address. */
+/** A client's link that receives messages from an address. */
 export class Consumer {
   readonly #sender: ConsumerSender;
   readonly #settleMode: ConsumerLink["settleMode"];
@@ -24,29 +24,29 @@ export class Consumer {
     });
   }
 
-  /** How many messages it takes now. */
+  /** Number of messages that can be sent now: the credit, less what is queued for the link. */
   get room(): number {
     return this.#sender.credit - this.#sender.queued;
   }
 
-  /** How many it has, or will get, and has not answered. */
+  /** Number of messages that were passed to the link and have no outcome yet. */
   get unsettled(): number {
     return this.#unsettled;
   }
 
-  /** Sends, settled if `settled` or if the consumer asked for it in its attach, which may also ask for the opposite. */
+  /** Sends a message in the settle mode of the consumer's attach; `settled` decides when that mode is `mixed`. */
   send(payload: Uint8Array, settled: boolean, onOutcome: (outcome: Outcome) => void): void {
     this.#unsettled++;
     this.#traffic.passed++;
-    const answered = (outcome: Outcome): void => {
+    const settle = (outcome: Outcome): void => {
       this.#unsettled--;
       onOutcome(outcome);
     };
     const mode = this.#settleMode;
     this.#sender
       .send(payload, { settled: mode === "settled" || (settled && mode === "mixed") })
-      .then(answered, (thrown) =>
-        answered({
+      .then(settle, (thrown) =>
+        settle({
           type: "rejected",
           error: { condition: "amqp:internal-error", description: toError(thrown).message },
         }),

@@ -1,7 +1,7 @@
-/** Below it, a started array is not worth moving. */
+/** Number of shifted items from which the array is compacted. Below it, the copy costs more than the memory. */
 const COMPACT_FROM = 1024;
 
-/** First in, first out, each in constant time on average. */
+/** A first-in, first-out queue. `push` and `shift` take constant time on average. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -10,7 +10,7 @@ export class Fifo<T> {
     return this.#items.length - this.#head;
   }
 
-  /** The one that is next. */
+  /** The next item that `shift` returns. */
   get first(): T | undefined {
     return this.#items[this.#head];
   }

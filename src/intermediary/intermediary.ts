@@ -13,53 +13,57 @@ import { LinkBroker } from "./link-broker.js";
 import { TopologyPublisher } from "./topology-publisher.js";
 import { noVirtualHost, VirtualHosts } from "./virtual-hosts.js";
 
-/** What an intermediary takes of strangers. */
+/** Limits for untrusted clients. */
 export interface IntermediaryLimits {
-  /** Beyond it streams are closed at once. Default 1,000. */
+  /** Largest number of open streams; further ones are closed at once. Default 1,000. */
   connections: number;
-  /** Default 10,000. */
+  /** Largest number of links on one connection. Default 10,000. */
   linksPerConnection: number;
   /**
-   * What may be held in memory for all addresses together; of that an address gets at most as much as is still free,
-   * one alone half. A router holds what waits for its consumer's outcome, and releases what comes beyond the limit; a
-   * broker rejects that with amqp:resource-limit-exceeded. Default 200,000.
+   * Largest number of messages held in memory for all addresses together. An address gets at most as much as is still
+   * free; a single one gets half. A router holds the messages that wait for their consumer's outcome, and releases
+   * those over the limit; a broker rejects those with amqp:resource-limit-exceeded. Default 200,000.
    */
   queuedMessages: number;
   /** As `queuedMessages`, in bytes of encoded messages. Default 256 MiB. */
   queuedBytes: number;
-  /** The largest message taken. Default 16 MiB. */
+  /** Largest message that is accepted, in bytes. Default 16 MiB. */
   maxMessageBytes: number;
 }
 
-/** What an intermediary is, and whom it lets in. */
+/** Options of an {@link Intermediary}. */
 export interface IntermediaryOptions {
   /**
-   * `router`: direct, stores nothing; producers get credit only while a consumer gives some, and the consumer's answer.
-   * `broker`: stores in memory and forwards; accepts at once.
+   * `router`: forwards directly and stores nothing; producers get credit only while a consumer gives some, and get the
+   * consumer's outcome. `broker`: stores in memory and forwards; accepts at once.
    */
   kind: IntermediaryKind;
-  /** What the Open says that this is. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
+  /** The product in the Open. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
   product?: string | undefined;
-  /** Passwords by name, for PLAIN and SCRAM. With neither users nor tokens, ANONYMOUS and a connection without SASL are taken. */
+  /**
+   * Passwords by user name, for PLAIN and SCRAM. With neither users nor tokens, clients connect with ANONYMOUS or
+   * without SASL.
+   */
   users?: ReadonlyMap<string, string> | undefined;
-  /** For OAUTHBEARER and XOAUTH2. */
+  /** Accepted tokens, for OAUTHBEARER and XOAUTH2. */
   tokens?: ReadonlySet<string> | undefined;
-  /** The SASL mechanisms that are offered, in this order. Default: all that users, tokens and client certificates allow. */
+  /** The offered SASL mechanisms, in this order. Default: all that users, tokens and client certificates allow. */
   sasl?: readonly string[] | undefined;
   /**
-   * The virtual hosts beside the default one, each with addresses of its own; a client names one as the hostname of its
-   * Open, and is refused if there is none of that name. Absent: whatever it names, there is one for all.
+   * The virtual hosts beside the default one; each has its own addresses. A client selects one by the hostname of its
+   * Open, and is refused if the name is unknown. Omitted: the hostname is ignored, and all clients share one virtual
+   * host.
    */
   virtualHosts?: readonly string[] | undefined;
-  /** How addresses look. Default: as oslo's options have it. */
+  /** The prefixes of addresses. Default: those of oslo's options. */
   addressing?: Addressing | undefined;
-  /** What is absent has its default. */
+  /** Omitted limits have their defaults. */
   limits?: Partial<IntermediaryLimits> | undefined;
-  /** Default: silent. */
+  /** Default: no logging. */
   logger?: Logger | undefined;
 }
 
-/** Silence of a client that ends its connection; long, because browsers wake a hidden tab only once a minute. */
+/** A connection is closed after this silence. Long, because browsers wake a hidden tab only once a minute. */
 const IDLE_MS = 120_000;
 
 const DEFAULT_LIMITS: IntermediaryLimits = {
@@ -72,16 +76,16 @@ const DEFAULT_LIMITS: IntermediaryLimits = {
 
 /**
  * An AMQP 1.0 router or broker inside this process, with the addresses that oslo.messaging needs. For development,
- * tests and the playground, not for production: it is one process, keeps what it stores in memory alone, and knows
- * neither access rights nor other intermediaries.
+ * tests and the playground, not for production: it is a single process, stores messages only in memory, and has neither
+ * access rights nor links to other intermediaries.
  *
- * It listens nowhere by itself: `accept` goes to a listener or to `memoryDial`. Who is let in may watch who is connected and who
- * listens where: see `watchTopology`.
+ * It does not listen by itself: pass `accept` to a listener or to `memoryDial`. Every client that may connect may also
+ * watch which clients are connected and which addresses they use: see `watchTopology`.
  */
 export class Intermediary implements AsyncDisposable {
-  /** `close`, for `await using`. */
+  /** Calls `close`, for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
-  /** Takes a stream that came in. */
+  /** Serves an incoming stream. */
   readonly accept: Accept = (socket) => this.#accept(socket);
   readonly #limits: IntermediaryLimits;
   readonly #logger: Logger;
@@ -89,11 +93,11 @@ export class Intermediary implements AsyncDisposable {
   readonly #containerId: string;
   readonly #authenticator: Authenticator;
   readonly #linkBrokers: VirtualHosts<LinkBroker>;
-  /** By socket; undefined until the Open has come. */
+  /** The connections by socket; undefined until the Open arrives. */
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
 
-  /** @throws Error for a SASL mechanism that there is not, or that lacks the users or tokens that it needs. */
+  /** @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs. */
   constructor(options: IntermediaryOptions) {
     const { users, tokens, sasl } = options;
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
@@ -114,12 +118,12 @@ export class Intermediary implements AsyncDisposable {
     });
   }
 
-  /** How many streams are open. */
+  /** Number of open streams. */
   get connections(): number {
     return this.#clients.size;
   }
 
-  /** Closes all connections with amqp:connection:forced, and takes no new one. Idempotent. */
+  /** Closes all connections with amqp:connection:forced, and refuses new ones. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     const error = { condition: "amqp:connection:forced", description: `${this.#product} is closing` };
@@ -173,9 +177,7 @@ export class Intermediary implements AsyncDisposable {
     const { containerId, hostname } = connection.remote;
     const broker = this.#linkBrokers.of(connection);
     if (broker === undefined) {
-      this.#logger.warn(`${connection.socket.id} refused: there is no virtual host of the name that it wants`, {
-        hostname,
-      });
+      this.#logger.warn(`${connection.socket.id} refused: there is no virtual host of this name`, { hostname });
       void connection.close(noVirtualHost(connection));
       return;
     }

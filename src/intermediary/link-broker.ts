@@ -11,7 +11,7 @@ import type { Node } from "./node.js";
 import { TOPOLOGY_ADDRESS, TOPOLOGY_CAPABILITY } from "./topology.js";
 import type { TopologyPublisher } from "./topology-publisher.js";
 
-/** Characters. The longest that oslo.messaging makes have a few hundred. */
+/** Longest address that is accepted, in characters. Those of oslo.messaging have a few hundred at most. */
 const LONGEST_ADDRESS = 2048;
 
 export interface LinkBrokerInit {
@@ -22,7 +22,7 @@ export interface LinkBrokerInit {
   readonly topology: TopologyPublisher;
 }
 
-/** Lets in clients, and decides on the links that they ask for: joins each to the node of its address, or refuses it. */
+/** Registers clients, and attaches each link that they ask for to the node of its address, or refuses it. */
 export class LinkBroker {
   readonly #init: LinkBrokerInit;
 
@@ -30,25 +30,25 @@ export class LinkBroker {
     this.#init = init;
   }
 
-  /** A client has opened its connection. `username`: as whom, if that was said. */
+  /** Registers the client of a new connection. `username` is undefined if it gave none. */
   admit(connection: Connection, username: string | undefined): void {
     this.#init.clients.add(connection, username);
   }
 
   receive(request: LinkRequest, connection: Connection): void {
     const client = this.#init.clients.of(connection);
-    const refusal = this.#tooMany(client) ?? this.#join(request, client);
+    const refusal = this.#checkLimit(client) ?? this.#attach(request, client);
     if (refusal !== undefined) request.refuse(refusal);
   }
 
-  #tooMany({ links }: Client): AmqpErrorInit | undefined {
+  #checkLimit({ links }: Client): AmqpErrorInit | undefined {
     const { linksPerConnection } = this.#init;
     if (links < linksPerConnection) return undefined;
-    const description = `at most ${linksPerConnection} links are taken on a connection`;
+    const description = `the connection has ${linksPerConnection} links already: no more are allowed`;
     return { condition: "amqp:resource-limit-exceeded", description };
   }
 
-  #join(request: LinkRequest, client: Client): AmqpErrorInit | undefined {
+  #attach(request: LinkRequest, client: Client): AmqpErrorInit | undefined {
     const { source, target } = request;
     if (source === undefined || target === undefined) return invalid("a link needs a source and a target");
     return request.role === "sender"
@@ -59,20 +59,23 @@ export class LinkBroker {
   #addConsumer(request: LinkRequest, client: Client, source: Terminus, target: Terminus): AmqpErrorInit | undefined {
     const { dynamic } = source;
     const address = dynamic ? newDynamicAddress() : (source.address ?? "");
-    if (address === "") return invalid("a source without an address");
+    if (address === "") return invalid("the source has no address");
     if (address.length > LONGEST_ADDRESS) return tooLong(address);
     if (isDynamicAddress(address) && !dynamic) {
-      return { condition: "amqp:not-allowed", description: "a dynamic node is for the link alone that made it" };
+      return {
+        condition: "amqp:not-allowed",
+        description: "only the link that created a dynamic node receives from it",
+      };
     }
     const { node, receivers, capabilities } = this.#sourceAt(address, dynamic);
     const open = ({ onCredit, onDetach }: ConsumerSenderHandlers): ConsumerSender => {
-      const leave = joined(client, receivers);
+      const uncount = countLink(client, receivers);
       return request.acceptSender({
         source: { address, dynamic, capabilities },
         target: { address: target.address },
         onCredit,
         onDetach() {
-          leave();
+          uncount();
           onDetach();
         },
       });
@@ -93,42 +96,42 @@ export class LinkBroker {
     if (dynamic) return notImplemented("a dynamic target");
     if (address === "") return notImplemented("a target without an address (anonymous relay)");
     if (address.length > LONGEST_ADDRESS) return tooLong(address);
-    // A router attaches it, without credit: for all it knows the address may be another router's.
+    // A router attaches the link without credit: the address may belong to another router.
     if (kind === "broker" && isDynamicAddress(address) && !addresses.has(address)) {
-      return { condition: "amqp:not-found", description: `${address} is gone` };
+      return { condition: "amqp:not-found", description: `${address} is deleted` };
     }
     if (address === TOPOLOGY_ADDRESS) {
-      return { condition: "amqp:not-allowed", description: `${address} is only for receiving from` };
+      return { condition: "amqp:not-allowed", description: `${address} is receive-only` };
     }
     const { node, senders } = addresses.at(address);
     const open = ({ onMessage, onDetach }: ProducerLinkHandlers, credit: number): ProducerLink => {
-      const leave = joined(client, senders);
+      const uncount = countLink(client, senders);
       const receiver = request.acceptReceiver({
         source: { address: source.address },
         target: { address },
         credit,
         onDelivery: onMessage,
         onDetach() {
-          leave();
+          uncount();
           onDetach();
         },
       });
-      return inletOf(receiver, leave);
+      return producerLinkOf(receiver, uncount);
     };
     node.addProducer(open);
     return undefined;
   }
 }
 
-/** Where a consumer's link comes from. */
+/** The node that a consumer's link receives from. */
 interface Source {
   readonly node: Pick<Node, "addConsumer">;
   readonly receivers: LinkCounts;
   readonly capabilities?: readonly string[] | undefined;
 }
 
-/** Counts a link in; gives what counts it out. */
-function joined(client: Client, links: LinkCounts): () => void {
+/** Counts a link. Returns a function that subtracts it again. */
+function countLink(client: Client, links: LinkCounts): () => void {
   client.links++;
   links.add(client);
   return () => {
@@ -137,8 +140,8 @@ function joined(client: Client, links: LinkCounts): () => void {
   };
 }
 
-/** The core reports no detach of a link that is closed from here. */
-function inletOf(receiver: Receiver, onClose: () => void): ProducerLink {
+/** Calls `onClose` on `close`: core reports no detach of a link that is closed from this side. */
+function producerLinkOf(receiver: Receiver, onClose: () => void): ProducerLink {
   return {
     get credit() {
       return receiver.credit;
@@ -152,14 +155,14 @@ function inletOf(receiver: Receiver, onClose: () => void): ProducerLink {
   };
 }
 
-function invalid(what: string): AmqpErrorInit {
-  return { condition: "amqp:invalid-field", description: what };
+function invalid(description: string): AmqpErrorInit {
+  return { condition: "amqp:invalid-field", description };
 }
 
-function notImplemented(what: string): AmqpErrorInit {
-  return { condition: "amqp:not-implemented", description: what };
+function notImplemented(feature: string): AmqpErrorInit {
+  return { condition: "amqp:not-implemented", description: `${feature} is not supported` };
 }
 
 function tooLong(address: string): AmqpErrorInit {
-  return invalid(`an address of ${address.length} characters, at most ${LONGEST_ADDRESS} are taken`);
+  return invalid(`the address has ${address.length} characters, more than ${LONGEST_ADDRESS}`);
 }

@@ -2,13 +2,13 @@ import type { AmqpErrorInit } from "../core/errors.js";
 import type { SettleMode } from "../core/links/link.js";
 import type { DeliveryState, Outcome } from "../core/messages/outcome.js";
 
-/** A message that a producer sent: core's Delivery, as far as routing is concerned. */
+/** A message from a producer: the part of core's Delivery that routing needs. */
 export interface RoutedMessage {
-  /** The encoded message. Nothing here decodes it. */
+  /** The encoded message. The intermediary does not decode it. */
   readonly payload: Uint8Array;
-  /** The producer wants no answer. */
+  /** The producer sent the message settled and expects no outcome. */
   readonly settled: boolean;
-  /** Answers the producer. To be called for every message, of a settled one too; only the first answer counts. */
+  /** Reports the outcome to the producer. Must be called for every message, settled or not; later calls are ignored. */
   settle(state: DeliveryState): void;
 }
 
@@ -16,7 +16,7 @@ export interface RoutedMessage {
 export interface ProducerLink {
   readonly credit: number;
   grant(credit: number): void;
-  /** Withdraws the credit; resolves when the producer has used or given back all of it. */
+  /** Withdraws the credit. Resolves when the producer has used or returned all of it. */
   drain(): Promise<void>;
   close(error?: AmqpErrorInit): Promise<void>;
 }
@@ -26,27 +26,27 @@ export interface ProducerLinkHandlers {
   onDetach(): void;
 }
 
-/** Attaches the link from a producer. `credit` is kept up by the link itself; 0: only what is granted. */
+/** Attaches the link from a producer. The link keeps its credit at `credit`; with 0, only `grant` gives credit. */
 export type OpenProducerLink = (handlers: ProducerLinkHandlers, credit: number) => ProducerLink;
 
 /** The link to a consumer: core's Sender. */
 export interface ConsumerSender {
   readonly credit: number;
   readonly queued: number;
-  /** A lost link is an outcome: `unsent` or `unknown`. */
+  /** Resolves with the outcome; when the link is lost, it is `unsent` or `unknown`. */
   send(payload: Uint8Array, options: { settled: boolean }): Promise<Outcome>;
   close(error?: AmqpErrorInit): Promise<void>;
 }
 
 export interface ConsumerSenderHandlers {
-  /** The consumer changed its credit. `draining`: what is not used before this returns goes back to it. */
+  /** The consumer changed its credit. If `draining`, credit that is unused when the handler returns is given back. */
   onCredit(draining: boolean): void;
   onDetach(): void;
 }
 
 export interface ConsumerLink {
-  /** Attaches the link to a consumer. Calls no handler before it returns. */
+  /** Attaches the link to a consumer. No handler is called before it returns. */
   open(handlers: ConsumerSenderHandlers): ConsumerSender;
-  /** How the consumer wants to be sent to. */
+  /** The settle mode that the consumer asked for in its attach. */
   readonly settleMode: SettleMode;
 }

@@ -7,13 +7,13 @@ import type { Node, NodeInit } from "./node.js";
 import { kept } from "./payload.js";
 import { Producers } from "./producers.js";
 
-/** How many messages wait for the credit of a consumer slower than the fastest; further ones are dropped for it. */
+/** Largest number of messages that wait for the credit of a slow consumer; it does not get further ones. */
 const BACKLOG = 1000;
 
 /**
- * An address of a router where each message goes to every consumer. Producers get credit as the fastest consumer does;
- * a slower one has a backlog, and loses what does not fit there. The producer's outcome is there when every consumer
- * has answered: see Tally.
+ * A router address whose messages each go to every consumer. Producers get as much credit as the fastest consumer
+ * gives; a slower one has a backlog, and loses the messages that do not fit. The producer gets its outcome when every
+ * consumer has settled: see Tally.
  */
 export class MulticastRoute implements Node {
   readonly #init: NodeInit;
@@ -48,7 +48,7 @@ export class MulticastRoute implements Node {
 
   #onMessage(message: RoutedMessage): void {
     const tally = new Tally(message);
-    let late: Copy | undefined;
+    let stored: Copy | undefined;
     for (const [consumer, backlog] of this.#consumers) {
       const atOnce = backlog.size === 0 && consumer.room > 0;
       if (!(atOnce || backlog.size < BACKLOG) || !this.#share.take(message.payload.length)) continue;
@@ -56,11 +56,11 @@ export class MulticastRoute implements Node {
       if (atOnce) {
         this.#send({ payload: message.payload, tally }, consumer);
       } else {
-        late ??= { payload: kept(message.payload), tally };
-        backlog.push(late);
+        stored ??= { payload: kept(message.payload), tally };
+        backlog.push(stored);
       }
     }
-    tally.sent();
+    tally.complete();
   }
 
   #onCredit(consumer: Consumer, draining: boolean): void {
@@ -76,22 +76,22 @@ export class MulticastRoute implements Node {
   #onConsumerDetach(consumer: Consumer): void {
     const backlog = this.#consumers.get(consumer);
     this.#consumers.delete(consumer);
-    for (let copy = backlog?.shift(); copy !== undefined; copy = backlog?.shift()) this.#answer(copy, RELEASED);
+    for (let copy = backlog?.shift(); copy !== undefined; copy = backlog?.shift()) this.#settle(copy, RELEASED);
     if (this.#consumers.size > 0) return;
     this.#producers.withdraw();
     this.#reportUnused();
   }
 
   #send(copy: Copy, consumer: Consumer): void {
-    consumer.send(copy.payload, copy.tally.settled, (outcome) => this.#answer(copy, outcome));
+    consumer.send(copy.payload, copy.tally.settled, (outcome) => this.#settle(copy, outcome));
   }
 
-  #answer({ payload, tally }: Copy, outcome: Outcome): void {
+  #settle({ payload, tally }: Copy, outcome: Outcome): void {
     this.#share.give(payload.length);
     tally.add(outcome);
   }
 
-  /** What the fastest consumer takes now. */
+  /** Number of messages that the fastest consumer accepts now. */
   #room(): number {
     let room = 0;
     for (const [consumer, backlog] of this.#consumers) {
@@ -111,7 +111,7 @@ interface Copy {
   tally: Tally;
 }
 
-/** The outcomes of one message's consumers, from the least to the most that the producer is told. */
+/** The possible outcomes for the producer; the consumers' outcome with the highest index wins. */
 const RANKS: readonly DeliveryState[] = [
   RELEASED,
   { type: "modified", deliveryFailed: true, undeliverableHere: false },
@@ -120,12 +120,12 @@ const RANKS: readonly DeliveryState[] = [
 ];
 
 /**
- * Answers a producer once for all consumers, as qpid-dispatch does: rejected, without the error, when one rejected it;
- * otherwise accepted when one accepted it; otherwise modified when one may have got it; otherwise released.
+ * Settles a message once for all consumers, as qpid-dispatch does: rejected, without the error, if a consumer rejected
+ * it; otherwise accepted if one accepted it; otherwise modified if one may have got it; otherwise released.
  */
 class Tally {
   readonly #message: RoutedMessage;
-  /** One of them for the route, which has not sent all copies yet. */
+  /** Outcomes still to come, plus one until `complete` is called. */
   #missing = 1;
   #rank = 0;
 
@@ -137,17 +137,17 @@ class Tally {
     return this.#message.settled;
   }
 
-  /** One more copy. */
+  /** Announces the outcome of one more copy. */
   expect(): void {
     this.#missing++;
   }
 
-  /** There are no more copies. */
-  sent(): void {
+  /** Declares that all copies are announced. */
+  complete(): void {
     this.add(RELEASED);
   }
 
-  /** What became of a copy. */
+  /** Adds the outcome of a copy. */
   add(outcome: Outcome): void {
     this.#rank = Math.max(this.#rank, rankOf(outcome));
     this.#missing--;

@@ -2,29 +2,32 @@ import type { Logger } from "../core/logger.js";
 import type { Budget } from "./budget.js";
 import type { ConsumerLink, OpenProducerLink } from "./links.js";
 
-/** What stands behind one address. It is made when its first link is, and says when nobody needs it any more. */
+/**
+ * The queue, topic or route behind one address. Created for the address's first link; calls `onUnused` when it is no
+ * longer needed.
+ */
 export interface Node {
-  /** How many messages it holds for consumers, those that they have not answered among them. */
+  /** Number of messages held for consumers, including those that are sent and not settled. */
   readonly waiting: number;
   addProducer(open: OpenProducerLink): void;
   addConsumer(link: ConsumerLink): void;
 }
 
-/** What has gone through an address since it came into use. */
+/** Traffic of an address since it came into use. */
 export interface Traffic {
-  /** How many messages were sent to consumers, each counted for each of them. */
+  /** Number of messages sent to consumers; a message sent to three consumers counts as three. */
   passed: number;
 }
 
 export interface NodeInit {
   readonly address: string;
-  /** It goes with its only consumer. */
+  /** The node is deleted when its only consumer detaches. */
   readonly temporary: boolean;
-  /** Bounds what it may hold. */
+  /** Bounds the messages that the node holds. */
   readonly budget: Budget;
-  /** Every consumer counts in it. */
+  /** Counts the messages that the node's consumers are sent. */
   readonly traffic: Traffic;
   readonly logger: Logger;
-  /** It has no link any more and holds nothing. */
+  /** Called when the node has no link and holds no message. */
   readonly onUnused: () => void;
 }

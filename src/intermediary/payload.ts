@@ -1,22 +1,24 @@
+import { DESCRIBED, SMALLULONG } from "../core/types/codes.js";
+import { HEADER } from "../core/types/descriptors.js";
 import { Reader } from "../core/types/reader.js";
 
-/** The bytes, to keep: copied when they are a small part of what the socket read, which they would hold in memory. */
+/** The payload, ready to be stored: copied if it is less than half of its buffer, which it would keep in memory. */
 export function kept(payload: Uint8Array): Uint8Array {
   return payload.length * 2 < payload.buffer.byteLength ? new Uint8Array(payload) : payload;
 }
 
 /**
- * How long the message is worth delivering, from its header (messaging 3.2.1), the only thing that is read of it.
- * Infinity: for ever; so it is without a ttl, with one of 0, and when the bytes are no message. The properties'
- * absolute-expiry-time is not looked at: the Python driver fills it from a clock that is not the time of day.
+ * The message's time to live in milliseconds, from its header (messaging 3.2.1); the rest of the message is not read.
+ * Infinity if the ttl is omitted or 0, or if the bytes are not a message. The absolute-expiry-time in the properties is
+ * ignored: the Python driver fills it from a clock that is not the time of day.
  */
 export function timeToLiveMs(payload: Uint8Array): number {
   return (startsWithHeader(payload) ? readTimeToLive(payload) : undefined) || Number.POSITIVE_INFINITY;
 }
 
-/** The descriptor of the header section: 0x70 as a small ulong. */
+/** Whether the payload begins with the descriptor of the header section, as a smallulong. */
 function startsWithHeader(payload: Uint8Array): boolean {
-  return payload[0] === 0x00 && payload[1] === 0x53 && payload[2] === 0x70;
+  return payload[0] === DESCRIBED && payload[1] === SMALLULONG && payload[2] === HEADER;
 }
 
 function readTimeToLive(payload: Uint8Array): number | undefined {

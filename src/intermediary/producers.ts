@@ -1,25 +1,26 @@
 import type { OpenProducerLink, ProducerLink, RoutedMessage } from "./links.js";
 
-/** The most that a router gives one producer, as qpid-dispatch does. */
+/** Largest credit that a router grants to one producer; the same as in qpid-dispatch. */
 const WINDOW = 250;
 
 interface Producer {
   readonly link: ProducerLink;
-  /** Half of what it was given last: with this much credit left it wants more. */
-  wantsAt: number;
+  /** Half of the last grant. The producer is granted more when its credit is down to this. */
+  refillAt: number;
 }
 
 /**
- * The producers of one address of a router. They get credit while a consumer has some: each as much as the consumers
- * take now, at most 250, so that what has to wait here for a consumer is bounded. What they have is withdrawn when the
- * last consumer goes.
+ * The producers of one router address. They get credit while a consumer has some: each as much as the consumers accept
+ * now, at most 250, which bounds the messages that wait for a consumer. Their credit is withdrawn when the last
+ * consumer detaches.
  */
 export class Producers {
   readonly #producers = new Set<Producer>();
-  readonly #wanting = new Set<Producer>();
+  /** Producers to be granted credit as soon as consumers accept messages. */
+  readonly #needingCredit = new Set<Producer>();
   readonly #room: () => number;
 
-  /** `room`: how many messages could go on to consumers now. */
+  /** `room` returns the number of messages that the consumers accept now. */
   constructor(room: () => number) {
     this.#room = room;
   }
@@ -32,46 +33,42 @@ export class Producers {
     const handlers = {
       onMessage: (message: RoutedMessage) => {
         onMessage(message);
-        this.#sent(producer);
+        if (producer.link.credit <= producer.refillAt) this.#refill(producer);
       },
       onDetach: () => {
         this.#producers.delete(producer);
-        this.#wanting.delete(producer);
+        this.#needingCredit.delete(producer);
         onDetach();
       },
     };
-    const producer: Producer = { link: open(handlers, 0), wantsAt: 0 };
+    const producer: Producer = { link: open(handlers, 0), refillAt: 0 };
     this.#producers.add(producer);
-    this.#wanting.add(producer);
+    this.#needingCredit.add(producer);
     this.feed();
   }
 
-  /** Gives credit to those who want some, as long as there is room. */
+  /** Grants credit to the producers that need it, as long as the consumers accept messages. */
   feed(): void {
-    for (const producer of this.#wanting) {
+    for (const producer of this.#needingCredit) {
       const room = Math.min(WINDOW, this.#room());
       if (room <= 0) return;
-      this.#wanting.delete(producer);
-      producer.wantsAt = room >> 1;
+      this.#needingCredit.delete(producer);
+      producer.refillAt = room >> 1;
       producer.link.grant(room - producer.link.credit);
     }
   }
 
-  /** Nobody takes anything any more. */
+  /** Withdraws all credit: no consumer is left. */
   withdraw(): void {
     for (const producer of this.#producers) {
       if (producer.link.credit === 0) continue;
-      producer.link.drain().then(() => this.#want(producer));
+      producer.link.drain().then(() => this.#refill(producer));
     }
   }
 
-  #sent(producer: Producer): void {
-    if (producer.link.credit <= producer.wantsAt) this.#want(producer);
-  }
-
-  #want(producer: Producer): void {
+  #refill(producer: Producer): void {
     if (!this.#producers.has(producer)) return;
-    this.#wanting.add(producer);
+    this.#needingCredit.add(producer);
     this.feed();
   }
 }

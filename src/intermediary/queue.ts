@@ -8,10 +8,10 @@ import type { Node, NodeInit } from "./node.js";
 import { kept, timeToLiveMs } from "./payload.js";
 import { Rotation } from "./rotation.js";
 
-/** What a broker's producer may send before it is answered: it is answered at once. */
+/** Credit of a broker's producer. The queue settles each message at once. */
 export const PRODUCER_CREDIT = 1000;
 
-/** How many of the messages that were refused by some consumer are tried on one that gives credit, each time. */
+/** Largest number of refused messages that are tried on a consumer each time that it gives credit. */
 const TRIED_AT_ONCE = 100;
 
 /** A stored message. */
@@ -19,15 +19,16 @@ interface QueuedMessage {
   readonly payload: Uint8Array;
   /** On the clock of performance.now(). */
   readonly expiresAtMs: number;
-  /** Who answered "undeliverable here". */
+  /** Consumers that settled the message as undeliverable here. */
   refusedBy: WeakSet<Consumer> | undefined;
 }
 
 /**
- * An address of a broker where each message goes to one consumer. It accepts a message when it has stored it, and keeps
- * it until a consumer accepts or rejects it or its time to live is over, of which it takes notice when it would deliver
- * the message or needs its room. What is released, modified, or still unanswered when its consumer goes is delivered
- * again, before newer ones. The header passes as it is: neither redeliveries nor the time spent here are counted in it.
+ * A broker address whose messages each go to one consumer. The queue accepts a message once it is stored, and keeps it
+ * until a consumer accepts or rejects it, or its time to live is over. Expiry is checked when the message would be
+ * delivered or its room is needed. A message that is released, modified, or unsettled when its consumer detaches is
+ * delivered again, before newer ones. The header is not changed: neither redeliveries nor the time in the queue are
+ * counted in it.
  */
 export class Queue implements Node {
   readonly #init: NodeInit;
@@ -37,7 +38,7 @@ export class Queue implements Node {
   readonly #rotation = new Rotation();
   readonly #fresh = new Fifo<QueuedMessage>();
   readonly #returned = new Fifo<QueuedMessage>();
-  /** What some consumer has refused: the others may still take it. */
+  /** Messages that a consumer refused; others may still accept them. */
   readonly #refused = new Fifo<QueuedMessage>();
   #full = false;
   #deleted = false;
@@ -72,10 +73,10 @@ export class Queue implements Node {
     );
   }
 
-  /** Stores a message. False when there is no room for it. */
+  /** Stores a message. Returns false if it does not fit. */
   put(payload: Uint8Array): boolean {
     if (!this.#share.take(payload.length)) {
-      this.#dropExpired();
+      this.#removeExpired();
       if (!this.#share.take(payload.length)) return this.#refuse();
     }
     this.#full = false;
@@ -108,84 +109,84 @@ export class Queue implements Node {
     while (this.#returned.size + this.#fresh.size > 0) {
       const consumer = this.#rotation.pick();
       if (consumer === undefined) return;
-      const entry = this.#returned.shift() ?? this.#fresh.shift();
-      if (entry !== undefined) this.#send(entry, consumer);
+      const queued = this.#returned.shift() ?? this.#fresh.shift();
+      if (queued !== undefined) this.#send(queued, consumer);
     }
   }
 
   #deliverRefused(consumer: Consumer): void {
     for (let left = Math.min(TRIED_AT_ONCE, this.#refused.size); left > 0 && consumer.room > 0; left--) {
-      const entry = this.#refused.shift();
-      if (entry?.refusedBy?.has(consumer)) this.#refused.push(entry);
-      else if (entry !== undefined) this.#send(entry, consumer);
+      const queued = this.#refused.shift();
+      if (queued?.refusedBy?.has(consumer)) this.#refused.push(queued);
+      else if (queued !== undefined) this.#send(queued, consumer);
     }
   }
 
-  #send(entry: QueuedMessage, consumer: Consumer): void {
-    if (isExpired(entry)) this.#forget(entry);
-    else consumer.send(entry.payload, false, (outcome) => this.#onOutcome(entry, consumer, outcome));
+  #send(queued: QueuedMessage, consumer: Consumer): void {
+    if (isExpired(queued)) this.#remove(queued);
+    else consumer.send(queued.payload, false, (outcome) => this.#onOutcome(queued, consumer, outcome));
   }
 
-  #onOutcome(entry: QueuedMessage, consumer: Consumer, outcome: Outcome): void {
+  #onOutcome(queued: QueuedMessage, consumer: Consumer, outcome: Outcome): void {
     if (outcome.type === "accepted") {
-      this.#forget(entry);
+      this.#remove(queued);
     } else if (outcome.type === "rejected") {
-      this.#drop(entry, outcome.error);
+      this.#drop(queued, outcome.error);
     } else {
       const refused = outcome.type === "modified" && outcome.undeliverableHere;
-      if (refused) entry.refusedBy = (entry.refusedBy ?? new WeakSet()).add(consumer);
-      this.#putBack(entry);
+      if (refused) queued.refusedBy = (queued.refusedBy ?? new WeakSet()).add(consumer);
+      this.#requeue(queued);
     }
   }
 
-  #putBack(entry: QueuedMessage): void {
+  #requeue(queued: QueuedMessage): void {
     if (this.#deleted) {
-      this.#forget(entry);
-    } else if (entry.refusedBy === undefined) {
-      this.#returned.push(entry);
+      this.#remove(queued);
+    } else if (queued.refusedBy === undefined) {
+      this.#returned.push(queued);
       this.#deliver();
     } else {
-      this.#refused.push(entry);
+      this.#refused.push(queued);
       for (const consumer of this.#consumers) {
         if (this.#refused.size > 0 && consumer.room > 0) this.#deliverRefused(consumer);
       }
     }
   }
 
-  #drop(entry: QueuedMessage, reason: AmqpErrorInit | undefined): void {
+  #drop(queued: QueuedMessage, error: AmqpErrorInit | undefined): void {
     const { address, logger } = this.#init;
-    const why = JSON.stringify(reason?.condition ?? "without a reason");
-    const message = `a message of ${entry.payload.length} bytes from ${JSON.stringify(address)}`;
-    logger.warn(`dropped ${message}: a consumer rejected it, ${why}`);
-    this.#forget(entry);
+    const reason = JSON.stringify(error?.condition ?? "no reason given");
+    const message = `a message of ${queued.payload.length} bytes from ${JSON.stringify(address)}`;
+    logger.warn(`dropped ${message}: a consumer rejected it, ${reason}`);
+    this.#remove(queued);
   }
 
-  #forget(entry: QueuedMessage): void {
-    this.#share.give(entry.payload.length);
+  #remove(queued: QueuedMessage): void {
+    this.#share.give(queued.payload.length);
     this.#reportUnused();
   }
 
-  /** Its consumer has gone: what it had for it is worth nothing, and its producers are told. */
+  /** Deletes a temporary queue when its consumer detaches: removes its messages and closes its producers. */
   #delete(): void {
     this.#deleted = true;
-    for (const entries of [this.#returned, this.#fresh, this.#refused]) {
-      for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) this.#forget(entry);
+    for (const messages of [this.#returned, this.#fresh, this.#refused]) {
+      for (let queued = messages.shift(); queued !== undefined; queued = messages.shift()) this.#remove(queued);
     }
-    const error = { condition: "amqp:resource-deleted", description: `${this.#init.address} went with its consumer` };
-    for (const producer of this.#producers) void producer.close(error);
+    const description = `${this.#init.address} is deleted: its consumer has detached`;
+    for (const producer of this.#producers) void producer.close({ condition: "amqp:resource-deleted", description });
     this.#producers.clear();
-    // At once, whatever its consumer had in hand: nobody may attach to it any more.
+    // Reported even while the consumer has unsettled messages: no new link may attach to the address.
     this.#init.onUnused();
   }
 
-  #dropExpired(): void {
+  #removeExpired(): void {
     while (this.#fresh.first !== undefined && isExpired(this.#fresh.first)) {
-      const entry = this.#fresh.shift();
-      if (entry !== undefined) this.#forget(entry);
+      const queued = this.#fresh.shift();
+      if (queued !== undefined) this.#remove(queued);
     }
   }
 
-  /** Logs once for every time that it is full. */
+  /** Logs once each time that the queue becomes full. */
   #refuse(): false {
     const { address, logger } = this.#init;
     if (!this.#full) logger.warn(`${JSON.stringify(address)} is full: it holds ${this.#share.messages} messages`);

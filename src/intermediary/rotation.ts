@@ -1,34 +1,35 @@
 import type { Consumer } from "./consumer.js";
 
-/** How many consumers one choice compares: the cost of a message must not grow with their number. */
+/** Number of consumers that one `pick` compares, so that the cost of a message does not grow with their number. */
 const COMPARED = 8;
 
 /**
- * The consumers of an address that take messages now, in turn. Who has used up its credit is taken out when its turn
- * comes, and has to be added again when it gives more.
+ * The consumers of an address that have credit, in turn. A consumer without credit is removed when its turn comes, and
+ * must be added again when it gives credit.
  */
 export class Rotation {
   readonly #ready: Consumer[] = [];
-  readonly #places = new Map<Consumer, number>();
+  /** Index in `#ready`, by consumer. */
+  readonly #indexes = new Map<Consumer, number>();
   #next = 0;
 
   add(consumer: Consumer): void {
-    if (this.#places.has(consumer)) return;
-    this.#places.set(consumer, this.#ready.length);
+    if (this.#indexes.has(consumer)) return;
+    this.#indexes.set(consumer, this.#ready.length);
     this.#ready.push(consumer);
   }
 
   delete(consumer: Consumer): void {
-    const place = this.#places.get(consumer);
-    if (place === undefined) return;
-    this.#places.delete(consumer);
+    const index = this.#indexes.get(consumer);
+    if (index === undefined) return;
+    this.#indexes.delete(consumer);
     const last = this.#ready.pop();
     if (last === undefined || last === consumer) return;
-    this.#ready[place] = last;
-    this.#places.set(last, place);
+    this.#ready[index] = last;
+    this.#indexes.set(last, index);
   }
 
-  /** Whose turn it is: of the next few with credit, the one with the fewest messages in hand. */
+  /** The consumer for the next message: of the next few with credit, the one with the fewest unsettled messages. */
   pick(): Consumer | undefined {
     const candidates = this.#upcoming();
     let best = candidates[0];
@@ -39,7 +40,7 @@ export class Rotation {
     return best;
   }
 
-  /** How many messages the next few consumers take together. */
+  /** Number of messages that the next few consumers accept together. */
   room(): number {
     return this.#upcoming().reduce((room, consumer) => room + consumer.room, 0);
   }

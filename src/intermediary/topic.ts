@@ -5,8 +5,8 @@ import { kept } from "./payload.js";
 import { PRODUCER_CREDIT, Queue } from "./queue.js";
 
 /**
- * An address of a broker where each message goes to every consumer that is there: each has a queue of its own, which
- * goes with it. A message is accepted in any case, also when nobody hears it or a consumer's queue is full.
+ * A broker address whose messages each go to every attached consumer. Each consumer has its own queue, which is deleted
+ * when the consumer detaches. A message is always accepted, even without consumers or when a consumer's queue is full.
  */
 export class Topic implements Node {
   readonly #init: NodeInit;
@@ -46,7 +46,7 @@ export class Topic implements Node {
   }
 
   #onMessage(message: RoutedMessage): void {
-    // Copied here if at all, so that all queues share the bytes.
+    // Copied here, if needed, so that all queues share one copy.
     const payload = kept(message.payload);
     for (const queue of this.#subscribers) queue.put(payload);
     message.settle(ACCEPTED);

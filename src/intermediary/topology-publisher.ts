@@ -5,20 +5,21 @@ import { Consumer } from "./consumer.js";
 import type { ConsumerLink } from "./links.js";
 import { type TopologySources, topologyOf } from "./topology-snapshot.js";
 
-/** The shortest time from one look to the next. */
+/** Shortest time between two snapshots. */
 const PERIOD_MS = 250;
 
-/** What stands behind the topology's address. It looks at the clients and addresses only while somebody watches. */
+/** The node behind the topology's address. It takes snapshots only while it has a watcher. */
 export class TopologyPublisher {
-  /** Who watches. */
+  /** The clients that watch. */
   readonly receivers = new LinkCounts();
   readonly #sources: TopologySources;
-  /** Each with what it was sent last. */
+  /** The payload that each watcher was sent last. */
   readonly #watchers = new Map<Consumer, Uint8Array | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #refreshedAtMs = Number.NEGATIVE_INFINITY;
+  /** The newest snapshot. */
   #json = "";
-  /** The message with that text. */
+  /** The encoded message of `#json`. */
   #payload: Uint8Array = new Uint8Array(0);
 
   constructor(sources: TopologySources) {
@@ -36,16 +37,19 @@ export class TopologyPublisher {
     );
     this.#watchers.set(watcher, undefined);
     this.#timer ??= setInterval(() => {
-      this.#look();
-      for (const each of this.#watchers.keys()) this.#tell(each);
+      this.#refresh();
+      for (const each of this.#watchers.keys()) this.#sendTo(each);
     }, PERIOD_MS);
   }
 
-  /** A newcomer is told what there is since it came, but never by a look before its time: many may come and go. */
+  /**
+   * A new watcher gets only a snapshot taken after it attached. If one was just taken, the watcher waits for the next
+   * period, so that many short-lived watchers cause no extra snapshots.
+   */
   #onCredit(watcher: Consumer): void {
-    if (performance.now() - this.#lookedAtMs >= PERIOD_MS) this.#look();
+    if (performance.now() - this.#refreshedAtMs >= PERIOD_MS) this.#refresh();
     else if (this.#watchers.get(watcher) === undefined) return;
-    this.#tell(watcher);
+    this.#sendTo(watcher);
   }
 
   #onDetach(watcher: Consumer): void {
@@ -55,16 +59,16 @@ export class TopologyPublisher {
     this.#timer = undefined;
   }
 
-  #look(): void {
-    this.#lookedAtMs = performance.now();
+  #refresh(): void {
+    this.#refreshedAtMs = performance.now();
     const json = JSON.stringify(topologyOf(this.#sources, this.receivers));
     if (json === this.#json) return;
     this.#json = json;
     this.#payload = messageOf(json);
   }
 
-  /** One at a time, whatever its credit: a watcher that does not read must not make snapshots pile up. */
-  #tell(watcher: Consumer): void {
+  /** Sends one snapshot at a time, whatever the credit: snapshots must not pile up for a watcher that does not read. */
+  #sendTo(watcher: Consumer): void {
     if (watcher.room <= 0 || watcher.unsettled > 0 || this.#watchers.get(watcher) === this.#payload) return;
     this.#watchers.set(watcher, this.#payload);
     watcher.send(this.#payload, true, () => {});

@@ -3,7 +3,7 @@ import { shownAddress } from "./addresses.js";
 import type { Client, Clients, LinkCounts } from "./clients.js";
 import type { Topology, TopologyAddress, TopologyConnection, TopologyLinks } from "./topology.js";
 
-/** A picture can show no more, and a snapshot must fit a message, whatever strangers call themselves. */
+/** Limits of a snapshot: it must fit a message whatever names the clients choose, and a picture can show no more. */
 const MAX_CONNECTIONS = 1_000;
 const MAX_ADDRESSES = 1_000;
 const MAX_LINKS = 10_000;
@@ -16,7 +16,7 @@ export interface TopologySources {
   readonly addresses: AddressTable;
 }
 
-/** What there is now. `watchers`: who looks at it. */
+/** A snapshot of the clients and addresses. `watchers`: the clients that watch the topology. */
 export function topologyOf(
   { kind, product, clients, addresses: table }: TopologySources,
   watchers: LinkCounts,

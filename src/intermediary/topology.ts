@@ -2,72 +2,73 @@ import type { IntermediaryKind } from "./address-table.js";
 import type { Distribution } from "./addresses.js";
 
 /**
- * Where an embedded intermediary tells who is connected to it and who listens where: `$` as in `$management`. Any client that
- * was let in may attach a receiving link to it, and sees the virtual host that it has chosen: it is for development. Each
- * message is a {@link Topology} as JSON (`application/json`, in a data section), settled: one at the first credit, then one
- * whenever there is something new, at most about four a second. Who gives no credit gets the newest when it does.
+ * The address where an embedded intermediary publishes its clients and the addresses that they use: `$` as in
+ * `$management`. For development: any client that may connect may attach a receiving link, and sees the virtual host
+ * that it selected. Each message is a {@link Topology} as JSON (`application/json`, in a data section), settled. The
+ * first is sent at the first credit, then one after each change, at most about four a second. A client that gives no
+ * credit gets the newest when it does.
  */
 export const TOPOLOGY_ADDRESS = "$topology";
 
-/** A capability of the source at this address: a peer that is something else, and has such an address too, does not offer it. */
+/** A capability of the source at this address. Other products that have an address of this name do not offer it. */
 export const TOPOLOGY_CAPABILITY = "oslo-messaging-topology";
 
-/** What an embedded intermediary knows at one moment. Long texts are cut off, at 300 characters; long lists too, see `omitted`. */
+/** A snapshot of an embedded intermediary. Texts are cut at 300 characters; long lists are cut too, see `omitted`. */
 export interface Topology {
-  /** What it is. */
+  /** Router or broker. */
   readonly kind: IntermediaryKind;
-  /** What it calls itself. */
+  /** The product in the intermediary's Open. */
   readonly product: string;
-  /** Who is connected to the virtual host, the oldest first: at most 1,000. */
+  /** The connections to the virtual host, the oldest first: at most 1,000. */
   readonly connections: readonly TopologyConnection[];
-  /** The addresses in use, the oldest first: at most 1,000. This one is not among them. */
+  /** The addresses in use, the oldest first: at most 1,000. The topology's own address is not included. */
   readonly addresses: readonly TopologyAddress[];
-  /** How much has been left out because there is more than fits. */
+  /** The numbers of items that were left out because a list was too long. */
   readonly omitted: {
     /** Of `connections`. */
     readonly connections: number;
     /** Of `addresses`. */
     readonly addresses: number;
-    /** Of `receivers` and `senders` of all addresses together: there are 10,000 at most. */
+    /** Of `receivers` and `senders` of all addresses together, which have 10,000 items at most. */
     readonly links: number;
   };
 }
 
-/** One client. Absent is what it does not say of itself. */
+/** The connection of one client. Properties that the client does not send are omitted. */
 export interface TopologyConnection {
-  /** The same as long as it lasts, and never another one's. */
+  /** Identifies the connection as long as it is open; never reused. */
   readonly id: string;
-  /** Its container id. */
+  /** The client's container id. */
   readonly container: string;
-  /** What it calls itself. */
+  /** The product in the client's Open. */
   readonly product?: string | undefined;
-  /** The machine that it runs on: oslo.messaging's drivers say this, and the next two, in the properties of their Open. */
+  /** Name of the client's machine. oslo.messaging's drivers send it and the next two in the properties of their Open. */
   readonly node?: string | undefined;
-  /** The name of its program. */
+  /** Name of the client's program. */
   readonly process?: string | undefined;
-  /** The number of its process. */
+  /** ID of the client's process. */
   readonly pid?: string | undefined;
-  /** As whom it was let in. */
+  /** The name that the client authenticated with. */
   readonly user?: string | undefined;
-  /** It watches the topology. */
+  /** Whether the client watches the topology. */
   readonly watching: boolean;
 }
 
 /** An address that has links, or messages that wait. */
 export interface TopologyAddress {
-  /** As links name it; of a dynamic one the beginning, for who knows all of it could send to it. */
+  /** The address as links name it. A dynamic one is cut, because a client that knows all of it could send to it. */
   readonly address: string;
-  /** Who gets a message. */
+  /** Distribution of messages among the receivers. */
   readonly distribution: Distribution;
-  /** It was made for the one link that receives from it, and goes with it: where replies go to. */
+  /** Whether the address was created for one receiving link and is deleted with that link, like those for replies. */
   readonly dynamic: boolean;
-  /** Whose links take messages from it. */
+  /** The links that receive messages from the address. */
   readonly receivers: readonly TopologyLinks[];
-  /** Whose links send to it. */
+  /** The links that send messages to the address. */
   readonly senders: readonly TopologyLinks[];
-  /** How many messages it has handed over to receivers since it came into use: one that goes to three counts as three. */
+  /** Number of messages sent to receivers since the address came into use; one sent to three counts as three. */
   readonly passed: number;
-  /** How many it holds for receivers: they have not got them yet, or have not answered. */
+  /** Number of messages held for receivers: not yet sent, or sent and not settled. */
   readonly waiting: number;
 }
 
@@ -75,6 +76,6 @@ export interface TopologyAddress {
 export interface TopologyLinks {
   /** The `id` of the client's connection. */
   readonly connection: string;
-  /** How many there are. */
+  /** Number of links. */
   readonly links: number;
 }

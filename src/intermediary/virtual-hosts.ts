@@ -2,8 +2,9 @@ import type { Connection } from "../core/connection/connection.js";
 import type { AmqpErrorInit } from "../core/errors.js";
 
 /**
- * What each virtual host has of its own. A client chooses by the hostname of its Open: none is the default one. Where no
- * virtual hosts are named there is one for all, for many clients put there the name of the machine that they connect to.
+ * One `T` for each virtual host. A client selects its virtual host by the hostname of its Open; without one, it gets
+ * the default. If no names are configured, the hostname is ignored: many clients send the name of the machine that they
+ * connect to.
  */
 export class VirtualHosts<T> {
   readonly #default: T;
@@ -14,13 +15,13 @@ export class VirtualHosts<T> {
     this.#named = names && new Map(names.map((name) => [name, make()]));
   }
 
-  /** Of the virtual host that the client has chosen; undefined when there is none of this name. */
+  /** The `T` of the virtual host that the client selected; undefined if the virtual host is unknown. */
   of({ remote: { hostname = "" } }: Connection): T | undefined {
     return this.#named === undefined || hostname === "" ? this.#default : this.#named.get(hostname);
   }
 }
 
-/** What is said to a client that has chosen one that there is not. */
+/** The error for a client that selected an unknown virtual host. */
 export function noVirtualHost({ remote: { hostname = "" } }: Connection): AmqpErrorInit {
   return { condition: "amqp:not-found", description: `there is no virtual host ${JSON.stringify(hostname)}` };
 }

@@ -4,7 +4,7 @@ import { type AddressClass, addressClasses } from "../intermediary/addresses.js"
 
 type Form = AddressClass["addressing"];
 
-/** What shapes the addresses of each form, by oslo's names. */
+/** The options that shape the addresses of each form, under oslo's names. */
 const SHAPED_BY: Readonly<Record<Form, (options: ResolvedOptions) => Readonly<Record<string, string>>>> = {
   legacy: ({ serverRequestPrefix, broadcastPrefix, groupRequestPrefix }) => ({
     server_request_prefix: serverRequestPrefix,
@@ -20,37 +20,39 @@ const SHAPED_BY: Readonly<Record<Form, (options: ResolvedOptions) => Readonly<Re
   }),
 };
 
-/** Every form of configuration gives some of them a meaning. */
-const UNFIT = /[\s"'#*&<>{}=\\]/;
+/** Characters with a meaning in at least one of the configuration formats. */
+const RESERVED = /[\s"'#*&<>{}=\\]/;
 
 /**
- * The kinds of addresses that an intermediary has to know, each once: those of `addressing_mode`, or of `dynamic` when
- * that leaves the choice to what the driver makes of the product.
+ * The address classes that an intermediary must know, each prefix once: those of `addressing_mode`, or those of the
+ * forms in `dynamic` when the mode is `dynamic` and the driver chooses by the product.
  *
- * @throws ConfigurationError for prefixes by which the kinds cannot be told apart, or that no configuration can hold.
+ * @throws ConfigurationError if two classes cannot be told apart by their prefixes, or if a prefix is empty or has a
+ * reserved character.
  */
 export function addressPlan(options: ResolvedOptions, dynamic: readonly Form[]): readonly AddressClass[] {
   const { addressingMode } = options;
   const forms = addressingMode === "dynamic" ? dynamic : [addressingMode];
   for (const form of forms) checkWords(SHAPED_BY[form](options));
   const plan = new Map<string, AddressClass>();
-  for (const wanted of addressClasses(options)) {
-    if (!forms.includes(wanted.addressing)) continue;
-    const known = plan.get(wanted.prefix) ?? wanted;
-    if ((known.distribution === "multicast") !== (wanted.distribution === "multicast")) {
-      const option = wanted.addressing === "legacy" ? "broadcast_prefix" : "multicast_address";
-      throw new ConfigurationError(option, `"${wanted.prefix}" cannot be both for all servers and for one of them`);
+  for (const addressClass of addressClasses(options)) {
+    const { addressing, prefix, distribution } = addressClass;
+    if (!forms.includes(addressing)) continue;
+    const planned = plan.get(prefix) ?? addressClass;
+    if ((planned.distribution === "multicast") !== (distribution === "multicast")) {
+      const option = addressing === "legacy" ? "broadcast_prefix" : "multicast_address";
+      throw new ConfigurationError(option, `"${prefix}" cannot be a prefix both for all servers and for one server`);
     }
-    plan.set(wanted.prefix, known);
+    plan.set(prefix, planned);
   }
   return [...plan.values()];
 }
 
 function checkWords(words: Readonly<Record<string, string>>): void {
   for (const [option, word] of Object.entries(words)) {
-    if (word === "") throw new ConfigurationError(option, "an intermediary cannot be configured for an empty prefix");
-    const [unfit] = UNFIT.exec(word) ?? [];
-    if (unfit === undefined) continue;
-    throw new ConfigurationError(option, `no configuration can hold ${JSON.stringify(unfit)} in a prefix`);
+    if (word === "") throw new ConfigurationError(option, "must not be empty: an intermediary needs a prefix");
+    const [reserved] = RESERVED.exec(word) ?? [];
+    if (reserved === undefined) continue;
+    throw new ConfigurationError(option, `must not contain ${JSON.stringify(reserved)}, which a recipe cannot write`);
   }
 }

@@ -1,14 +1,15 @@
 import { authority } from "../core/authority.js";
 import type { AddressClass } from "../intermediary/addresses.js";
 import { addressPlan } from "./address-plan.js";
-import type { Recipe } from "./recipe.js";
+import { ANONYMOUS_NOTE, type Recipe } from "./recipe.js";
 
 /** The role that `artemis create` gives its user. */
 export const ARTEMIS_ROLE = "amq";
 
 /**
- * A whole broker.xml for ActiveMQ Artemis. Addresses get their routing type by name, as the unmodified Python driver asks
- * for none; words are cut at one delimiter, so that one broker can know legacy or routable addresses, not both.
+ * A complete broker.xml for ActiveMQ Artemis. Addresses get their routing type by their names, because the unmodified
+ * Python driver requests none. Artemis splits words at a single delimiter: a broker can have legacy or routable
+ * addresses, not both.
  */
 export const artemis: Recipe = ({ options, host, port, wsPort = port, anonymous }) => {
   const plan = addressPlan(options, ["routable"]);
@@ -22,15 +23,15 @@ export const artemis: Recipe = ({ options, host, port, wsPort = port, anonymous 
     <name>oslo-messaging</name>
     <persistence-enabled>true</persistence-enabled>
     <max-disk-usage>90</max-disk-usage>
-    <!-- ${anonymous ? EVERYBODY : USERS} -->
+    <!-- ${anonymous ? ANONYMOUS_NOTE : USERS} -->
     <security-enabled>${!anonymous}</security-enabled>
     <acceptors>
-      <!-- AMQP over TCP and, on the same port, over WebSocket, on any path. -->
+      <!-- AMQP over TCP and, on the same port, over WebSocket with any path. -->
 ${acceptors.join("\n")}
     </acceptors>
     <wildcard-addresses>
-      <!-- Words are cut at "/" for routable addresses, at "." for legacy ones: a broker can know only one of them. -->
-      <!-- The driver takes routable ones here unless addressing_mode is legacy. -->
+      <!-- The delimiter is "/" for routable addresses and "." for legacy ones: a broker can have only one of them. -->
+      <!-- The driver uses routable addresses here unless addressing_mode is legacy. -->
       <routing-enabled>true</routing-enabled>
       <delimiter>${delimiter}</delimiter>
       <any-words>#</any-words>
@@ -42,8 +43,8 @@ ${PERMISSIONS.map((type) => `        <permission type="${type}" roles="${ARTEMIS
       </security-setting>
     </security-settings>
     <address-settings>
-      <!-- They follow the driver's options for addresses: whoever changes those changes these too. -->
-      <!-- no-expiry: the Python driver gives its calls an absolute-expiry-time of 1970; without it each one is lost. -->
+      <!-- These settings follow the driver's address options. If you change the options, change the settings too. -->
+      <!-- The Python driver gives its calls an absolute-expiry-time in 1970: without no-expiry every call is lost. -->
 ${plan.map(addressSetting).join("\n")}
     </address-settings>
   </core>
@@ -51,8 +52,7 @@ ${plan.map(addressSetting).join("\n")}
 `;
 };
 
-const EVERYBODY = "Everybody may connect: only for a host that nobody else reaches.";
-const USERS = `Who may connect: users of the role ${ARTEMIS_ROLE}, from etc/artemis-users.properties (bin/artemis user add).`;
+const USERS = `Clients are users of the role ${ARTEMIS_ROLE} in etc/artemis-users.properties (bin/artemis user add).`;
 
 const PERMISSIONS = [
   "createAddress",
@@ -67,7 +67,7 @@ const PERMISSIONS = [
 ];
 
 function acceptor(name: string, host: string, port: number): string {
-  // SCRAM would need a login module and users of its own, and clients prefer it to what works.
+  // SCRAM is not offered: clients would prefer it, but it needs its own login module and users.
   const mechanisms = "saslMechanisms=PLAIN,ANONYMOUS";
   return `      <acceptor name="${name}">tcp://${authority({ hostname: host, port })}?protocols=AMQP;${mechanisms}</acceptor>`;
 }

@@ -1,17 +1,17 @@
 import { ConfigurationError } from "../driver/exceptions.js";
 import type { AddressClass } from "../intermediary/addresses.js";
 import { addressPlan } from "./address-plan.js";
-import { type Recipe, WS_PORT } from "./recipe.js";
+import { ANONYMOUS_NOTE, type Recipe, WS_PORT } from "./recipe.js";
 
 /**
- * The initial configuration of Apache Qpid Broker-J, which is JSON: notes are its descriptions. There an address with a
- * slash is an exchange and a binding key, so that it knows legacy addresses alone.
+ * The initial configuration of Apache Qpid Broker-J. It is JSON, so notes are in its descriptions. Broker-J takes an
+ * address with a slash for an exchange and a binding key, so it can have only legacy addresses.
  */
 export const brokerJ: Recipe = ({ options, host, port, wsPort = WS_PORT, anonymous }) => {
   if (options.addressingMode === "routable") {
     throw new ConfigurationError(
       "addressing_mode",
-      "Broker-J cannot do routable addresses: it takes what stands before a slash for the name of an exchange",
+      "Broker-J does not support routable addresses: it takes the part before a slash for the name of an exchange",
     );
   }
   const plan = addressPlan(options, ["legacy"]);
@@ -20,7 +20,7 @@ export const brokerJ: Recipe = ({ options, host, port, wsPort = WS_PORT, anonymo
     name: "oslo-messaging",
     modelVersion: "9.1",
     description: NOTE,
-    authenticationproviders: [{ name: "users", ...(anonymous ? EVERYBODY : USERS) }],
+    authenticationproviders: [{ name: "users", ...(anonymous ? ANONYMOUS : USERS) }],
     ports: [
       { name: "AMQP", ...listener, port, transports: ["TCP"], virtualhostaliases: ALIASES },
       { name: "WebSocket", ...listener, port: wsPort, transports: ["WS"], virtualhostaliases: ALIASES },
@@ -41,19 +41,17 @@ export const brokerJ: Recipe = ({ options, host, port, wsPort = WS_PORT, anonymo
 };
 
 const NOTE =
-  "oslo.messaging over AMQP 1.0, for Apache Qpid Broker-J 9: bin/qpid-server -icp THIS-FILE, at its first start. " +
-  "Python's services need addressing_mode = legacy here. The patterns of the virtual host follow the driver's options for " +
-  "addresses. Listeners get messages for all servers from the first one on that is sent.";
+  "oslo.messaging over AMQP 1.0, for Apache Qpid Broker-J 9. Pass this file at the first start: " +
+  "bin/qpid-server -icp THIS-FILE. Python's services need addressing_mode = legacy here. The patterns of the virtual " +
+  "host follow the driver's address options. Listeners get messages for all servers from the first one that is sent: " +
+  "before it, they cannot attach.";
 
-const EVERYBODY = {
-  type: "Anonymous",
-  description: "Everybody may connect: only for a host that nobody else reaches.",
-};
+const ANONYMOUS = { type: "Anonymous", description: ANONYMOUS_NOTE };
 
 const USERS = {
   type: "PlainPasswordFile",
   path: "$" + "{qpid.work_dir}/users",
-  description: "One NAME:PASSWORD a line. PLAIN is offered on TLS only: transports SSL and WSS, with a keyStore.",
+  description: "One NAME:PASSWORD per line. PLAIN is offered only with TLS: transports SSL and WSS, with a keyStore.",
 };
 
 const ALIASES = [
@@ -62,11 +60,11 @@ const ALIASES = [
   { name: "hostnameAlias", type: "hostnameAlias" },
 ];
 
-/** A queue is made by whoever comes first, a listener or a sender; an exchange can be made by senders alone. */
+/** Listeners and senders can create a queue; only senders can create an exchange. */
 function nodePolicy({ prefix, separator, distribution }: AddressClass): object {
   const exchange = distribution === "multicast";
   return {
-    pattern: `${literally(prefix + separator)}.*`,
+    pattern: `${escapeRegExp(prefix + separator)}.*`,
     nodeType: exchange ? "Exchange" : "Queue",
     createdOnPublish: true,
     createdOnConsume: !exchange,
@@ -74,7 +72,7 @@ function nodePolicy({ prefix, separator, distribution }: AddressClass): object {
   };
 }
 
-/** As a regular expression that matches this text alone. */
-function literally(text: string): string {
+/** A regular expression that matches only this text. */
+function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

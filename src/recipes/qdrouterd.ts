@@ -7,7 +7,7 @@ export const qdrouterd: Recipe = (init) =>
     {
       file: "/etc/qpid-dispatch/qdrouterd.conf",
       name: "qdrouterd",
-      note: "qpid-dispatch 0.8.0 or newer. A router stores nothing: notifications belong on a broker.",
+      note: "For qpid-dispatch 0.8.0 or newer. A router stores no messages: use a broker for notifications.",
     },
     init,
   );

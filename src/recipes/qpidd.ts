@@ -1,18 +1,19 @@
 import { addressPlan } from "./address-plan.js";
-import { comment, type Recipe } from "./recipe.js";
+import { ANONYMOUS_NOTE, comment, type Recipe } from "./recipe.js";
 
 const NOTE = `
   /etc/qpid/qpidd.conf: oslo.messaging over AMQP 1.0
-  qpidd 0.34 or newer, with its AMQP 1.0 module. It has no WebSocket: browsers need a relay or a router in front of it.`;
+  For qpidd 0.34 or newer, with its AMQP 1.0 module. It has no WebSocket listener: browsers need a relay or a router in
+  front of it.`;
 
 const ADDRESSES = `
-  What the addresses of the driver begin with: queues for one server or any of them, topics for all of them.
-  They follow its options: whoever changes those changes these too. The driver takes legacy addresses here.`;
+  Prefixes of the driver's addresses: queues for one server or any server, topics for all servers. They follow the
+  driver's address options. If you change the options, change the prefixes too. The driver uses legacy addresses here.`;
 
 const USERS = `
-  Who may connect is in the database that /etc/sasl2/qpidd.conf names:
+  Users are in the database that /etc/sasl2/qpidd.conf names. To add a user:
     saslpasswd2 -c -u QPID -f DATABASE NAME
-  An acl-file must let these users create queues and topics.`;
+  An acl-file must allow these users to create queues and topics.`;
 
 /** The C++ broker of Apache Qpid. */
 export const qpidd: Recipe = ({ options, host, port, anonymous }) => {
@@ -24,7 +25,7 @@ export const qpidd: Recipe = ({ options, host, port, anonymous }) => {
     `interface=${host}`,
     `port=${port}`,
     "",
-    comment(anonymous ? "Everybody may connect: only for a host that nobody else reaches." : USERS),
+    comment(anonymous ? ANONYMOUS_NOTE : USERS),
     ...(anonymous ? ["auth=no"] : ["auth=yes", "sasl-service-name=amqp"]),
     "",
     comment(ADDRESSES),

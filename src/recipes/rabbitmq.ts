@@ -2,13 +2,13 @@ import { authority } from "../core/authority.js";
 import { ConfigurationError } from "../driver/exceptions.js";
 import { comment, type Recipe, WS_PORT } from "./recipe.js";
 
-/** RabbitMQ 4, whose own AMQP 1.0 addresses are the only ones that it takes: they need no prefixes to be known. */
+/** RabbitMQ 4. It accepts only its own AMQP 1.0 addresses, so its configuration has no prefixes. */
 export const rabbitmq: Recipe = ({ options, host, port, wsPort = WS_PORT, anonymous }) => {
   const { addressingMode } = options;
   if (addressingMode !== "dynamic") {
     throw new ConfigurationError(
       "addressing_mode",
-      `RabbitMQ cannot do ${addressingMode} addresses: it takes only its own, /queues/... and /exchanges/...`,
+      `RabbitMQ does not support ${addressingMode} addresses, only its own: /queues/... and /exchanges/...`,
     );
   }
   const tcp = authority({ hostname: host, port });
@@ -29,25 +29,25 @@ export const rabbitmq: Recipe = ({ options, host, port, wsPort = WS_PORT, anonym
 
 const NOTE = `
   /etc/rabbitmq/rabbitmq.conf: oslo.messaging over AMQP 1.0
-  RabbitMQ 4.1 or newer, which makes the queues for replies. AMQP 1.0 needs no plugin.
-  The Python driver of AMQP 1.0 cannot use it: Python's services come by their rabbit:// driver.
-  Nor can this one yet: it does not make RabbitMQ's addresses.`;
+  For RabbitMQ 4.1 or newer, which creates the queues for replies. AMQP 1.0 needs no plugin.
+  Python's AMQP 1.0 driver cannot use RabbitMQ: Python's services connect with their rabbit:// driver.
+  oslo-messaging cannot use it yet either: it does not build RabbitMQ's addresses.`;
 
 const USERS = `
-  The virtual host and who may use it; the virtual host is the path of the transport URL:
+  Create the virtual host and its user. The virtual host is the path of the transport URL:
     rabbitmqctl add_vhost openstack
-    rabbitmqctl add_user oslo        (it asks for the password)
+    rabbitmqctl add_user oslo        (asks for the password)
     rabbitmqctl set_permissions -p openstack oslo '.*' '.*' '.*'
-  Nobody else:`;
+  Refuse anonymous clients:`;
 
-const GUEST = "Everybody who connects from this host is guest, on the virtual host /.";
+const GUEST = "Anonymous clients on this host connect as guest, to the virtual host /.";
 
 const QUEUES = `
-  The queues that Python's rabbit:// driver declares by default are neither durable nor exclusive, which 4.3 refuses
-  otherwise.`;
+  Python's rabbit:// driver declares queues that are neither durable nor exclusive by default. RabbitMQ 4.3 refuses
+  them without this permission.`;
 
 function relay(from: string, to: string): string {
   return `
-    There is no AMQP over WebSocket in the open-source edition: browsers need a relay in front, for example
+    The open-source edition has no AMQP over WebSocket: browsers need a relay in front of it, for example
       websocat --binary --exit-on-eof --server-protocol amqp ws-l:${from} tcp:${to}`;
 }

@@ -1,29 +1,32 @@
 import type { ResolvedOptions } from "../driver/options/options.js";
 
 export interface RecipeInit {
-  /** Those that shape addresses have to be the same for the intermediary and for everyone who connects to it. */
+  /** The address options must be the same for the intermediary and for all its clients. */
   options: ResolvedOptions;
   /** The interface to listen on. */
   host: string;
-  /** For AMQP over TCP. */
+  /** The port for AMQP over TCP. */
   port: number;
-  /** For AMQP over WebSocket, where the intermediary has that. Absent: what is usual for it. */
+  /** The port for AMQP over WebSocket, if the intermediary supports it. Default: the intermediary's usual port. */
   wsPort?: number | undefined;
-  /** Everybody may connect, without a password. */
+  /** Whether clients connect without a password. */
   anonymous: boolean;
 }
 
 /**
- * Makes an intermediary's configuration: one whole file, with notes for the operator.
+ * Returns an intermediary's configuration: one complete file, with notes for the operator.
  *
- * @throws ConfigurationError for addresses that the intermediary cannot do, naming the option.
+ * @throws ConfigurationError, naming the option, for addresses that the intermediary does not support.
  */
 export type Recipe = (init: RecipeInit) => string;
 
-/** Where a WebSocket listener, or the relay for one, listens unless it is told. */
+/** Default port of the WebSocket listener, or of a relay in its place. */
 export const WS_PORT = 5673;
 
-/** Lines of text, less the indentation that they share, as comments. */
+/** The operator's note on a configuration without passwords. */
+export const ANONYMOUS_NOTE = "Clients connect without a password: only for hosts that untrusted clients cannot reach.";
+
+/** Turns each line of a text into a comment, without the indentation that all lines share. */
 export function comment(text: string): string {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const shared = Math.min(...lines.map((line) => line.search(/\S/)));

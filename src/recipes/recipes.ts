@@ -6,7 +6,7 @@ import { rabbitmq } from "./rabbitmq.js";
 import type { Recipe } from "./recipe.js";
 import { skrouterd } from "./skrouterd.js";
 
-/** By the name that the command line has for the intermediary. */
+/** The recipes, by the intermediary's name on the command line. */
 export const RECIPES: ReadonlyMap<string, Recipe> = new Map([
   ["qdrouterd", qdrouterd],
   ["skrouterd", skrouterd],

@@ -1,27 +1,27 @@
 import type { AddressClass } from "../intermediary/addresses.js";
 import { addressPlan } from "./address-plan.js";
-import { comment, type RecipeInit, WS_PORT } from "./recipe.js";
+import { ANONYMOUS_NOTE, comment, type RecipeInit, WS_PORT } from "./recipe.js";
 
-/** What tells one router from the other. */
+/** The differences between the routers. */
 export interface Router {
-  /** Where its configuration is kept. */
+  /** Path of the configuration file. */
   file: string;
-  /** The program, which is also the name of its SASL configuration. */
+  /** Name of the program and of its SASL configuration. */
   name: string;
-  /** For the operator. */
+  /** Note for the operator. */
   note: string;
 }
 
 /**
- * The configuration of qpid-dispatch or of skupper-router, which came from it: both speak routable addresses, and a driver
- * that is told so the legacy ones, so that both are in it unless `addressing_mode` names one (the guide's qdrouterd.conf).
+ * The configuration of qpid-dispatch or of its fork skupper-router. The driver uses routable addresses with both, or
+ * legacy ones if so configured: the file has both unless `addressing_mode` names one (the guide's qdrouterd.conf).
  */
 export function routerConfiguration({ file, name, note }: Router, init: RecipeInit): string {
   const { options, host, port, wsPort = WS_PORT, anonymous } = init;
   const blocks = [
     comment(`${file}: oslo.messaging over AMQP 1.0\n${note}`),
     block("router", { mode: "standalone", id: "oslo-messaging" }),
-    comment(anonymous ? EVERYBODY : users(name)),
+    comment(anonymous ? ANONYMOUS_NOTE : users(name)),
     block("listener", { host, port, role: "normal", ...access(anonymous) }),
     comment("AMQP over WebSocket, for browsers: ws, or wss with an sslProfile."),
     block("listener", { host, port: wsPort, role: "normal", http: "yes", ...access(anonymous) }),
@@ -31,19 +31,18 @@ export function routerConfiguration({ file, name, note }: Router, init: RecipeIn
   return `${blocks.join("\n\n")}\n`;
 }
 
-const EVERYBODY = "Everybody may connect: only for a host that nobody else reaches.";
-
 const ADDRESSES = `
-  What the addresses of the driver begin with. They follow its options: whoever changes those changes these too.
-  closest and balanced both go to one server; closest prefers one that is connected to this router.`;
+  Prefixes of the driver's addresses. They follow the driver's address options. If you change the options, change the
+  prefixes too. closest and balanced both go to one server; closest prefers one that is connected to this router.`;
 
 function users(name: string): string {
   return `
-    Who may connect is in the database that /etc/sasl2/${name}.conf names, where mech_list has to name these mechanisms:
+    Users are in the database that /etc/sasl2/${name}.conf names; its mech_list must include these mechanisms. To add a
+    user:
       saslpasswd2 -c -u oslo -f DATABASE NAME
-    Clients prefer SCRAM, which knows the users of this database alone: where they are elsewhere, offer PLAIN only.
-    The user is then NAME@oslo, or NAME with sasl_default_realm = oslo. A password in clear belongs on TLS: an sslProfile
-    and requireSsl: yes.`;
+    Clients prefer SCRAM, which knows only the users of this database: if your users are elsewhere, offer only PLAIN.
+    The user is then NAME@oslo, or NAME with sasl_default_realm = oslo. PLAIN sends the password in clear: use TLS, with
+    an sslProfile and requireSsl: yes.`;
 }
 
 function access(anonymous: boolean): Record<string, string> {

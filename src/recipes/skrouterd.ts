@@ -7,7 +7,7 @@ export const skrouterd: Recipe = (init) =>
     {
       file: "/etc/skupper-router/skrouterd.conf",
       name: "skrouterd",
-      note: "skupper-router 2 or newer. A router stores nothing: notifications belong on a broker.",
+      note: "For skupper-router 2 or newer. A router stores no messages: use a broker for notifications.",
     },
     init,
   );

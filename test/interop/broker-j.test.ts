@@ -37,7 +37,7 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
       expect(report).toMatchObject({ product: "Apache Qpid Broker-J Core", version: "9.2.1", addressing: "legacy" });
       expect(warnings).toEqual([
         expect.stringContaining("addressing_mode = legacy"),
-        expect.stringContaining("nobody can listen on an address that begins with broadcast before"),
+        expect.stringContaining("listeners cannot attach to an address that begins with broadcast before"),
       ]);
     },
   );

@@ -13,7 +13,7 @@ const WARNINGS = [
   "warning: [oslo_messaging_amqp] retry_quickly is ignored: unknown option\n",
 ].join("");
 
-/** A file of its own for a test. */
+/** Writes a file for one test. Resolves with its path. */
 async function file(text: string, name = "service.conf"): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "oslo-conf-"));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -39,7 +39,7 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
     await broker[Symbol.asyncDispose]();
   });
 
-  it("drives serve, call and cast: URL, exchange, ping", { tags: ["options:file"] }, async () => {
+  it("serve, call and cast follow the file: URL, exchange, ping", { tags: ["options:file"] }, async () => {
     const conf = ["--conf", await file(nova)];
     await using server = await Running.ready("serve", ...conf, "--topic", "compute", "--server", "compute-1");
     expect(server.stderr).toContain(WARNINGS);
@@ -53,37 +53,38 @@ describe("a service's oslo.config file, with RPC and notifications on two messag
       stdout: '"pong"\n',
     });
     expect(await oslo("cast", ...conf, "--topic", "compute", "note", '{"arg":1}')).toMatchObject({ status: 0 });
-    // its exchange is nova's: nobody listens in another one
+    // the file's exchange is nova: no server listens in another one
     const elsewhere = ["--exchange", "openstack", "--timeout", "1"];
     expect((await oslo("call", ...conf, "--topic", "compute", ...elsewhere, "ping")).status).toBe(2);
   });
 
-  it("drives notify and listen: topics, drivers, a message bus of their own", {
+  it("notify and listen follow the file: topics, drivers, another message bus", {
     tags: ["options:file", "options:file:notifications"],
   }, async () => {
     const conf = ["--conf", await file(nova)];
-    const what = ["--publisher-id", "compute.compute-1", "--event-type", "compute.instance.create.end"];
-    // the broker takes it before anybody listens: the router would not
-    expect(await oslo("notify", ...conf, ...what, '{"id":1}')).toEqual({ status: 0, stdout: "", stderr: WARNINGS });
+    const event = ["--publisher-id", "compute.compute-1", "--event-type", "compute.instance.create.end"];
+    // the broker accepts it without a listener: the router would not
+    expect(await oslo("notify", ...conf, ...event, '{"id":1}')).toEqual({ status: 0, stdout: "", stderr: WARNINGS });
     const { status, stdout } = await oslo("listen", ...conf, "--count", "4"); // of two topics, by two drivers
     expect(status).toBe(0);
-    const [ready, ...heard] = stdout
+    const [ready, ...received] = stdout
       .trim()
       .split("\n")
       .map((line): unknown => JSON.parse(line));
     expect(ready).toEqual({ ready: true });
-    expect(heard).toHaveLength(4);
-    for (const one of heard) expect(one).toMatchObject({ publisherId: "compute.compute-1", payload: { id: 1 } });
+    expect(received).toHaveLength(4);
+    for (const notification of received)
+      expect(notification).toMatchObject({ publisherId: "compute.compute-1", payload: { id: 1 } });
   });
 
-  it("gives way to the command line", { tags: ["options:file:url"] }, async () => {
+  it("options of the command line override the file", { tags: ["options:file:url"] }, async () => {
     const conf = ["--conf", await file(nova)];
     const mine = [...conf, "--url", `amqp://openstack:pa%24word@${router.tcp}/`, "--topic", "mine"];
     await using listener = await Running.ready("listen", ...mine, "--option", "idle_timeout=3");
-    const what = ["--publisher-id", "p", "--event-type", "e", "--driver", "messaging"];
-    expect(await oslo("notify", ...mine, ...what, "2")).toMatchObject({ status: 0 });
-    const heard = await listener.line("a notification", (line) => ("priority" in line ? line : undefined));
-    expect(heard).toMatchObject({ publisherId: "p", payload: 2 });
+    const event = ["--publisher-id", "p", "--event-type", "e", "--driver", "messaging"];
+    expect(await oslo("notify", ...mine, ...event, "2")).toMatchObject({ status: 0 });
+    const received = await listener.line("a notification", (line) => ("priority" in line ? line : undefined));
+    expect(received).toMatchObject({ publisherId: "p", payload: 2 });
   });
 });
 
@@ -103,7 +104,7 @@ describe("a file's limits", { timeout: 60_000 }, () => {
   it.each([
     ["1", { status: 2, stdout: "" }],
     ["2", { status: 0, stdout: "null\n" }],
-  ])("executor_thread_pool_size = %s is how many requests serve handles at once", async (size, expected) => {
+  ])("executor_thread_pool_size = %s limits the requests that serve handles at once", async (size, expected) => {
     const hall = await file(HALL, "hall.mjs");
     const limited = await conf(`executor_thread_pool_size = ${size}`);
     const topic = ["--topic", `hall-${size}`];
@@ -113,19 +114,19 @@ describe("a file's limits", { timeout: 60_000 }, () => {
     expect(await oslo("call", ...limited, ...topic, "--timeout", "2", "leave")).toMatchObject(expected);
   });
 
-  it("rpc_response_timeout is how long call waits, and rpc_ping_enabled what serve answers", async () => {
+  it("rpc_response_timeout limits a call, and serve answers pings only with rpc_ping_enabled", async () => {
     const hasty = await conf("rpc_response_timeout = 1");
     const topic = ["--topic", "hasty"];
     await using _server = await Running.ready("serve", ...hasty, ...topic, "--server", "s");
     const { status, stderr } = await oslo("call", ...hasty, ...topic, "slow", '{"secs":50}');
     expect(status).toBe(2);
     expect(stderr).toMatch(/^MessagingTimeout: .*phase reply/);
-    // nothing of the file enables it
+    // the file does not enable pings
     expect(await oslo("call", ...hasty, ...topic, "oslo_rpc_server_ping")).toMatchObject({ status: 1, stdout: "" });
   });
 });
 
-/** One waits in it until another says that he may leave. */
+/** A module whose `enter` waits until `leave` is called. */
 const HALL = `let leave;
 export default {
   enter() {
@@ -142,7 +143,7 @@ describe("a file's notification drivers", { timeout: 60_000 }, () => {
   const notify = (conf: string, eventType: string, ...args: readonly string[]) =>
     oslo("notify", "--conf", conf, "--publisher-id", "p", "--event-type", eventType, ...args);
 
-  it("log writes to stderr, and connects to nobody", async () => {
+  it("driver = log writes notifications to stderr, and does not connect", async () => {
     const conf = await file(
       "[DEFAULT]\ntransport_url = amqp://127.0.0.1:1/\n[oslo_messaging_notifications]\ndriver = log\n",
     );
@@ -153,7 +154,7 @@ describe("a file's notification drivers", { timeout: 60_000 }, () => {
     });
   });
 
-  it("routing gives each notification to the drivers that routing_config names for it", async () => {
+  it("driver = routing sends each notification to the drivers that routing_config names for it", async () => {
     await using broker = await RunningIntermediary.start("--kind", "broker");
     const routing = await file(
       "cloud:\n  log:\n    accepted_events: ['compute.*']\n  messagingv2:\n    accepted_priorities: [error]\n",
@@ -170,7 +171,7 @@ routing_config = ${routing}
     expect(await notify(conf, "volume.create", "2")).toEqual({ status: 0, stdout: "", stderr: "" });
     const sent = await notify(conf, "volume.lost", "--priority", "error", "3");
     expect(sent).toMatchObject({ status: 0, stderr: expect.not.stringContaining("info:") });
-    // it is the first that the broker has: the others have not been sent
+    // it is the broker's first message: the others were not sent
     const { stdout } = await oslo("listen", "--conf", conf, "--count", "1");
     expect(JSON.parse(stdout.split("\n")[1] ?? "")).toMatchObject({ eventType: "volume.lost", payload: 3 });
   });
@@ -179,7 +180,7 @@ routing_config = ${routing}
 describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
   const TLS = projectPath("test/data/tls");
 
-  it("drives a call by TLS, and one without it is not enough for a server that nobody knows", {
+  it("ssl_ca_file connects a call with TLS, and without it the server's certificate is not trusted", {
     tags: ["tls:server", "options:file"],
   }, async () => {
     await using router = await RunningIntermediary.start("--kind", "router");
@@ -197,13 +198,13 @@ describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
       return file(`[DEFAULT]\ntransport_url = amqp://localhost:${port}/\n[oslo_messaging_amqp]\n${lines}\n`);
     };
     const call = ["--topic", "t", "--timeout", "3", "ping"];
-    const known = await oslo("call", "--conf", await conf(`ssl_ca_file = ${join(TLS, "ca.pem")}`), ...call);
-    expect(known).toEqual({ status: 0, stdout: '"pong from s"\n', stderr: "" });
-    const unknown = await oslo("call", "--conf", await conf("ssl = true"), ...call);
-    expect(unknown).toMatchObject({ status: 4, stderr: expect.stringMatching(/certificate|self.signed|verif/i) });
+    const trusted = await oslo("call", "--conf", await conf(`ssl_ca_file = ${join(TLS, "ca.pem")}`), ...call);
+    expect(trusted).toEqual({ status: 0, stdout: '"pong from s"\n', stderr: "" });
+    const untrusted = await oslo("call", "--conf", await conf("ssl = true"), ...call);
+    expect(untrusted).toMatchObject({ status: 4, stderr: expect.stringMatching(/certificate|self.signed|verif/i) });
   });
 
-  /** Ends TLS, and goes on in clear to `to`. */
+  /** Starts a server that terminates TLS and forwards to `to` in clear. Resolves with its port. */
   async function tlsInFrontOf(to: string): Promise<number> {
     const [cert, key] = await Promise.all(
       ["server-cert.pem", "server-key.pem"].map((name) => readFile(join(TLS, name))),
@@ -220,35 +221,37 @@ describe("a file with ssl_ca_file", { timeout: 60_000 }, () => {
 });
 
 describe("a file without drivers", { timeout: 60_000 }, () => {
-  it("sends no notification, as in oslo, and says so", { tags: ["options:file:no-driver"] }, async () => {
+  it("notify sends nothing without a driver in the file, as in oslo, and warns", {
+    tags: ["options:file:no-driver"],
+  }, async () => {
     const conf = await file("[DEFAULT]\ntransport_url = amqp://127.0.0.1:1/\n");
     expect(await oslo("notify", "--conf", conf, "--publisher-id", "p", "--event-type", "e", "{}")).toEqual({
       status: 0,
       stdout: "",
-      stderr: "warning: the file names no driver: nothing is sent\n",
+      stderr: "warning: the file has no notification driver: nothing is sent\n",
     });
   });
 });
 
-describe("a file that cannot be used is status 64, and named where it is wrong", { timeout: 60_000 }, () => {
+describe("an invalid file", { timeout: 60_000 }, () => {
   it.each([
-    ["a line that is none", "[DEFAULT]\ns3cr3t\n", /line 2: has neither = nor :/],
+    ["an invalid line", "[DEFAULT]\ns3cr3t\n", /line 2: has neither = nor :/],
     ["no URL", "[oslo_messaging_amqp]\n", /\[DEFAULT\] transport_url: is missing/],
     ["a bad value", "[DEFAULT]\ntransport_url=amqp://h/\n[oslo_messaging_amqp]\ntrace=s3\n", /amqp\] trace: must be/],
     ["another driver's URL", "[DEFAULT]\ntransport_url=rabbit://u:s3cr3t@h/\n", /"rabbit".*supported schemes/],
     [
-      "a certificate that is not there",
+      "a missing certificate file",
       "[DEFAULT]\ntransport_url=amqp://h/\n[oslo_messaging_amqp]\nssl_ca_file=/no/ca.pem\n",
       /\[oslo_messaging_amqp\] ssl_ca_file: \/no\/ca\.pem cannot be read: ENOENT/,
     ],
-  ])("%s", async (_what, text, named) => {
+  ])("a file with %s is status 64, and the error names it", async (_problem, text, named) => {
     const { status, stdout, stderr } = await oslo("call", "--conf", await file(text), "--topic", "t", "m");
     expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
     expect(stderr).toMatch(named);
     expect(stderr).not.toMatch(/s3cr3t|^\s+at /m);
   });
 
-  it("also when it is not there", async () => {
+  it("a missing file is status 64, and the error names it", async () => {
     const { status, stderr } = await oslo("listen", "--conf", "/no/nova.conf");
     expect(status).toBe(64);
     expect(stderr).toMatch(/\/no\/nova\.conf: ENOENT/);

@@ -3,20 +3,22 @@ import { type Frame, getRpcTransport, type TransportOptions } from "@/src/entry/
 import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 describe("intermediary", { timeout: 60_000 }, () => {
-  it("prints its two ports, and ends with status 0 by Ctrl-C while clients are connected", async () => {
-    await using intermediary = await RunningIntermediary.start();
-    await using _listener = await Running.ready("listen", "--url", `amqp://${intermediary.tcp}/`);
-    expect(intermediary.tcp).not.toBe(intermediary.ws);
+  it("intermediary prints its two ports, and ends with status 0 by Ctrl-C while clients are connected", async () => {
+    await using intermediary = new Running("intermediary");
+    const ports = await intermediary.line("its ports", (line) => line);
+    expect(ports).toEqual({ tcp: expect.any(Number), ws: expect.any(Number) });
+    expect(ports["tcp"]).not.toBe(ports["ws"]);
+    await using _listener = await Running.ready("listen", "--url", `amqp://127.0.0.1:${ports["tcp"]}/`);
     expect(await intermediary.interrupt()).toBe(0);
   });
 
-  it("calls itself as it is told", async () => {
+  it("intermediary --product sets the product in the Open", async () => {
     await using intermediary = await RunningIntermediary.start("--product", "post-office");
     await using server = new Running("serve", "--url", `amqp://${intermediary.tcp}/`, "--topic", "t", "--server", "s");
     await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain('"product":"post-office"');
   });
 
-  it("knows the addresses that its options shape", async () => {
+  it("intermediary --option shapes its addresses", async () => {
     const option = ["--option", "rpc_address_prefix=cloud/rpc", "--option", "multicast_address=all"];
     await using intermediary = await RunningIntermediary.start("--kind", "broker", ...option);
     const args = ["--url", `amqp://${intermediary.tcp}/`, ...option, "--topic", "t"];
@@ -28,10 +30,12 @@ describe("intermediary", { timeout: 60_000 }, () => {
     }
   });
 
-  it("offers the mechanisms that it is told to, and takes the tokens", { tags: ["intermediary:sasl"] }, async () => {
-    const who = ["--user", "joe:secret", "--token", "t0ken", "--token", "other"];
+  it("intermediary offers the mechanisms of --sasl, and accepts the tokens of --token", {
+    tags: ["intermediary:sasl"],
+  }, async () => {
+    const logins = ["--user", "joe:secret", "--token", "t0ken", "--token", "other"];
     const sasl = ["--sasl", "OAUTHBEARER", "--sasl", "SCRAM-SHA-256"];
-    await using intermediary = await RunningIntermediary.start("--kind", "broker", ...who, ...sasl);
+    await using intermediary = await RunningIntermediary.start("--kind", "broker", ...logins, ...sasl);
     const connect = async (options: TransportOptions): Promise<Frame | undefined> => {
       const frames: Frame[] = [];
       const url = `amqp://joe:secret@${intermediary.tcp}/`;
@@ -50,7 +54,7 @@ describe("intermediary", { timeout: 60_000 }, () => {
     expect(intermediary.stderr).not.toMatch(/t0ken|secret/);
   });
 
-  it("has the virtual hosts that it is told of, each with addresses of its own", {
+  it("intermediary has the virtual hosts of --vhost, each with its own addresses", {
     tags: ["intermediary:virtual-hosts"],
   }, async () => {
     await using intermediary = await RunningIntermediary.start("--vhost", "red", "--vhost", "blue");
@@ -63,7 +67,7 @@ describe("intermediary", { timeout: 60_000 }, () => {
     expect(stderr).toContain('there is no virtual host "green"');
   });
 
-  it("names the option whose port is taken", async () => {
+  it("intermediary names the option whose port is in use", async () => {
     await using intermediary = await RunningIntermediary.start();
     const [, port = ""] = intermediary.ws.split(":");
     const { status, stderr } = await oslo("intermediary", "--ws", port);
@@ -76,7 +80,7 @@ describe("a command that is interrupted before it is done", { timeout: 60_000 },
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("by %s has a status of its own", async (signal, status) => {
+  ] as const)("a call that is interrupted by %s ends with status %i", async (signal, status) => {
     await using intermediary = await RunningIntermediary.start();
     const args = ["--url", `amqp://${intermediary.tcp}/`, "--topic", "t"];
     await using _server = await Running.ready("serve", ...args, "--server", "s");

@@ -6,7 +6,7 @@ import { projectPath } from "@/test/fixtures/project.js";
 
 const DONE = { status: 0, stdout: "", stderr: "" };
 
-/** Told to the operator. */
+/** The warning to the operator. */
 const STORES_NOTHING = /^warning: notifications go through a router, oslo-messaging-router at 127\.0\.0\.1:\d+, .*\n$/;
 
 describe.each(["router", "broker"])("notify and listen through a %s", { timeout: 60_000 }, (kind) => {
@@ -42,25 +42,31 @@ describe.each(["router", "broker"])("notify and listen through a %s", { timeout:
     expect(await listener.interrupt()).toBe(0);
   });
 
-  it("listen takes only the priorities and topics that it was told", async () => {
+  it("listen receives only the priorities and topics of its options", async () => {
     const priorities = ["--priority", "error", "--priority", "critical"];
     await using listener = await Running.ready("listen", "--url", url, "--topic", "b", "--topic", "c", ...priorities);
-    const unheard = notify("b", "--priority", "info", "--timeout", "1", "0");
+    const unreceived = notify("b", "--priority", "info", "--timeout", "1", "0");
     expect(await notify("b", "--priority", "error", "1")).toEqual(done);
     expect(await notify("c", "--priority", "critical", "2")).toEqual(done);
     expect(await notification(listener)).toMatchObject({ priority: "error", payload: 1 });
     expect(await notification(listener)).toMatchObject({ priority: "critical", payload: 2 });
-    expect((await unheard).status).toBe(kind === "broker" ? 0 : 2);
+    expect((await unreceived).status).toBe(kind === "broker" ? 0 : 2);
   });
 });
 
+/** The lines that listen prints. */
+const PRINTED = new RegExp(
+  '^{"ready":true}\n({"priority":"info","context":{},"publisherId":"p","eventType":"e","payload":[123],' +
+    '"metadata":{"messageId":"[^"]+","timestamp":"[^"]+"}}\n)+$',
+);
+
 describe("listen --count", { timeout: 60_000 }, () => {
-  it("ends with status 0 when it has printed so many, and loses none of the others", async () => {
+  it("listen --count prints that many notifications, ends with status 0, and loses no others", async () => {
     await using intermediary = await RunningIntermediary.start("--kind", "broker");
     const url = `amqp://${intermediary.tcp}/`;
     const send = (payload: string) => oslo("notify", "--url", url, "--publisher-id", "p", "--event-type", "e", payload);
     for (const payload of ["1", "2", "3"]) expect(await send(payload)).toEqual(DONE);
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     for (const count of ["1", "2"]) {
       const { status, stdout } = await oslo("listen", "--url", url, "--count", count);
       const [ready, ...notifications] = stdout
@@ -68,14 +74,15 @@ describe("listen --count", { timeout: 60_000 }, () => {
         .split("\n")
         .map((line): unknown => JSON.parse(line));
       expect([status, ready, notifications.length]).toEqual([0, { ready: true }, Number(count)]);
-      heard.push(...notifications);
+      expect(stdout).toMatch(PRINTED);
+      received.push(...notifications);
     }
-    expect(heard.map((line) => (line as { payload: number }).payload).sort()).toEqual([1, 2, 3]);
+    expect(received.map((line) => (line as { payload: number }).payload).sort()).toEqual([1, 2, 3]);
   });
 });
 
-describe("a notification that nobody takes", { timeout: 60_000 }, () => {
-  it("is status 3, naming address and host", async () => {
+describe("a notification without a listener", { timeout: 60_000 }, () => {
+  it("a notification that a router cannot deliver is status 3, and the error names address and host", async () => {
     await using intermediary = await RunningIntermediary.start("--kind", "router");
     const limits = ["--option", "default_notify_timeout=5"];
     const args = ["--url", `amqp://${intermediary.tcp}/`, "--publisher-id", "p", "--event-type", "e"];
@@ -88,9 +95,9 @@ describe("a notification that nobody takes", { timeout: 60_000 }, () => {
 });
 
 describe("notify --driver log", { timeout: 60_000 }, () => {
-  it("writes the notification to stderr, with passwords masked, and connects to nobody", async () => {
-    const who = ["--url", "amqp://127.0.0.1:1/", "--publisher-id", "p", "--event-type", "e"];
-    const { status, stdout, stderr } = await oslo("notify", ...who, "--driver", "log", '{"id":1,"password":"s3cret"}');
+  it("notify --driver log writes to stderr, with passwords masked, and does not connect", async () => {
+    const args = ["--url", "amqp://127.0.0.1:1/", "--publisher-id", "p", "--event-type", "e"];
+    const { status, stdout, stderr } = await oslo("notify", ...args, "--driver", "log", '{"id":1,"password":"s3cret"}');
     expect([status, stdout]).toEqual([0, ""]);
     expect(stderr).toMatch(
       /^info: oslo\.messaging\.notification\.e \{.*"payload":\{"id":1,"password":"\*\*\*"\}.*\}\n$/,
@@ -99,7 +106,7 @@ describe("notify --driver log", { timeout: 60_000 }, () => {
 });
 
 describe("listen", { timeout: 60_000 }, () => {
-  it("ends when nobody reads what it prints", async () => {
+  it("listen ends with status 0 when its stdout is closed", async () => {
     await using intermediary = await RunningIntermediary.start("--kind", "broker");
     const url = `amqp://${intermediary.tcp}/`;
     const cli = projectPath("dist/cli.js");

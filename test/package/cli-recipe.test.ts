@@ -9,13 +9,13 @@ describe("recipe", { timeout: 60_000 }, () => {
     ["artemis", ['match="openstack.org/om/rpc/multicast/#"', "<no-expiry>true</no-expiry>"]],
     ["broker-j", ["WS", "nodeAutoCreationPolicies"]],
     ["rabbitmq", ["transient_nonexcl_queues", "add_vhost"]],
-  ])("prints the configuration of %s, and nothing else", { tags: ["recipe:products"] }, async (name, parts) => {
+  ])("recipe prints only the configuration of %s", { tags: ["recipe:products"] }, async (name, parts) => {
     const { status, stdout, stderr } = await oslo("recipe", name);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     for (const part of parts) expect(stdout).toContain(part);
   });
 
-  it("follows the options for addresses, the host and the ports", { tags: ["recipe:options"] }, async () => {
+  it("recipe follows the address options, the host and the ports", { tags: ["recipe:options"] }, async () => {
     const options = ["addressing_mode=routable", "rpc_address_prefix=acme/rpc", "multicast_address=every"];
     const given = options.flatMap((option) => ["--option", option]);
     const at = ["--host", "10.0.0.1", "--port", "15672", "--ws-port", "15673", "--anonymous"];

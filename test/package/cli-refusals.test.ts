@@ -3,11 +3,11 @@ import { pemFile } from "@/test/fixtures/network/tls.js";
 import { oslo, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 const PASSWORD = "p@ss:w/r,d%é #1";
-const NOBODY = "amqp://127.0.0.1:1/";
+const CLOSED_PORT = "amqp://127.0.0.1:1/";
 
 describe("--help", { timeout: 60_000 }, () => {
   it.each(["intermediary", "serve", "call", "cast", "notify", "listen", "check", "recipe"])(
-    "of %s tells its options and the exit statuses",
+    "%s --help lists its options and the exit statuses",
     async (name) => {
       const { status, stdout } = await oslo(name, "--help");
       expect(status).toBe(0);
@@ -18,8 +18,8 @@ describe("--help", { timeout: 60_000 }, () => {
   );
 });
 
-describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 }, () => {
-  const call = (...args: readonly string[]) => ["call", "--url", NOBODY, "--topic", "t", ...args];
+describe("a usage error", { timeout: 60_000 }, () => {
+  const call = (...args: readonly string[]) => ["call", "--url", CLOSED_PORT, "--topic", "t", ...args];
   it.each([
     ["no command", [], /Usage/],
     ["an unknown command", ["shout"], /shout/],
@@ -28,10 +28,10 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
     ["a missing argument", call(), /method/],
     ["one argument too many", call("m", "{}", "x"), /too many arguments/],
     ["a URL without scheme", ["call", "--url", "localhost:5672", "--topic", "t", "m"], /localhost/],
-    ["a URL with a port that is none", ["call", "--url", "amqp://localhost:http/", "--topic", "t", "m"], /port/],
+    ["a URL with an invalid port", ["call", "--url", "amqp://localhost:http/", "--topic", "t", "m"], /port/],
     ["an unknown scheme", ["call", "--url", "kafka://localhost/", "--topic", "t", "m"], /kafka/],
     ["an unknown option", call("--option", "idle=1", "m"), /idle/],
-    ["an unknown option in the URL", ["listen", "--url", `${NOBODY}?idle=1`], /idle/],
+    ["an unknown option in the URL", ["listen", "--url", `${CLOSED_PORT}?idle=1`], /idle/],
     [
       "a file that cannot be read",
       call("--option", "ssl_ca_file=/no/ca.pem", "m"),
@@ -40,26 +40,26 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
     ["an option out of range", call("--option", "idle_timeout=soon", "m"), /idle_timeout/],
     ["an option without a value", call("--option", "idle_timeout", "m"), /--option/],
     ["arguments that are not JSON", call("m", "{a:1}"), /JSON-ARGS is not JSON/],
-    ["arguments that are no object", call("m", "[1]"), /JSON-ARGS must be a JSON object/],
-    ["a context that is no object", call("--context", "1", "m"), /--context must be a JSON object/],
-    ["no time", call("--timeout", "0", "m"), /--timeout/],
-    ["a retry that is no number", call("--retry", "often", "m"), /--retry/],
-    ["a version that is none", call("--version", "new", "m"), /--version/],
-    ["a call to everybody", call("--fanout", "m"), /fanout/],
+    ["arguments that are not an object", call("m", "[1]"), /JSON-ARGS must be a JSON object/],
+    ["a context that is not an object", call("--context", "1", "m"), /--context must be a JSON object/],
+    ["a timeout of 0", call("--timeout", "0", "m"), /--timeout/],
+    ["a retry that is not a number", call("--retry", "often", "m"), /--retry/],
+    ["an invalid version", call("--version", "new", "m"), /--version/],
+    ["a call with --fanout", call("--fanout", "m"), /fanout/],
     [
       "a payload that is not JSON",
-      ["notify", "--url", NOBODY, "--publisher-id", "p", "--event-type", "e", "x"],
+      ["notify", "--url", CLOSED_PORT, "--publisher-id", "p", "--event-type", "e", "x"],
       /payload/,
     ],
-    ["a priority that is none", ["listen", "--url", NOBODY, "--priority", "urgent"], /urgent/],
+    ["an unknown priority", ["listen", "--url", CLOSED_PORT, "--priority", "urgent"], /urgent/],
     [
-      "a module that is not there",
-      ["serve", "--url", NOBODY, "--topic", "t", "--server", "s", "--module", "no.mjs"],
+      "a missing module",
+      ["serve", "--url", CLOSED_PORT, "--topic", "t", "--server", "s", "--module", "no.mjs"],
       /no\.mjs/,
     ],
-    ["a kind that is none", ["intermediary", "--kind", "post-office"], /post-office/],
+    ["an unknown kind", ["intermediary", "--kind", "post-office"], /post-office/],
     ["a port out of range", ["intermediary", "--tcp", "65536"], /--tcp/],
-    ["an option that is not an intermediary's", ["intermediary", "--option", "idle_timeout=1"], /idle_timeout/],
+    ["an option that an intermediary does not have", ["intermediary", "--option", "idle_timeout=1"], /idle_timeout/],
     [
       "a TLS certificate without its key",
       ["intermediary", "--tls-cert", pemFile("server-cert")],
@@ -71,35 +71,39 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
       /--tls-key needs --tls-c/,
     ],
     [
-      "a CA of clients without TLS",
+      "a client CA without TLS",
       ["intermediary", "--tls-client-ca", pemFile("ca")],
       /--tls-client-ca needs --tls-cert and --tls-key/,
     ],
-    ["a certificate file that is not there", tls("nowhere", "server-key"), /--tls-cert \S+nowhere\.pem cannot be read/],
-    ["a key file that is not there", tls("server-cert", "nowhere"), /--tls-key \S+nowhere\.pem cannot be read/],
+    ["a missing certificate file", tls("nowhere", "server-key"), /--tls-cert \S+nowhere\.pem cannot be read/],
+    ["a missing key file", tls("server-cert", "nowhere"), /--tls-key \S+nowhere\.pem cannot be read/],
     [
       "an encrypted key",
       tls("client-cert", "client-key-encrypted"),
       /--tls-key.* encrypted, and no passphrase is given/,
     ],
-    ["another's key", tls("server-cert", "client-key"), /--tls-cert.*--tls-key.*the private key does not belong/],
     [
-      "a CA that is none",
+      "the key of another certificate",
+      tls("server-cert", "client-key"),
+      /--tls-cert.*--tls-key.*the private key does not belong/,
+    ],
+    [
+      "an invalid CA",
       [...tls("server-cert", "server-key"), "--tls-client-ca", pemFile("server-key")],
       /--tls-client-ca \S+server-key\.pem: the CA is not a certificate/,
     ],
-    ["a recipe for what is none", ["recipe", "post-office"], /post-office/],
-    ["a host that is none", ["recipe", "artemis", "--host", "a b"], /--host/],
+    ["an unknown recipe", ["recipe", "post-office"], /post-office/],
+    ["an invalid host", ["recipe", "artemis", "--host", "a b"], /--host/],
     [
-      "a recipe for addresses that it cannot do",
+      "a recipe for addresses that the product does not support",
       ["recipe", "broker-j", "--option", "addressing_mode=routable"],
-      /addressing_mode: Broker-J cannot do routable addresses/,
+      /addressing_mode: Broker-J does not support routable addresses/,
     ],
-    ["a check of a server without topic", ["check", "--url", NOBODY, "--server", "s"], /--topic/],
-    ["a check without a time", ["check", "--url", NOBODY, "--timeout", "0"], /--timeout/],
+    ["a check of a server without topic", ["check", "--url", CLOSED_PORT, "--server", "s"], /--topic/],
+    ["a check with a timeout of 0", ["check", "--url", CLOSED_PORT, "--timeout", "0"], /--timeout/],
     ["a user without password", ["intermediary", "--user", "s3cret"], /--user must be NAME:PASSWORD/],
     [
-      "a mechanism that is none",
+      "an unknown mechanism",
       ["intermediary", "--sasl", "GSSAPI"],
       /--sasl: unknown mechanism GSSAPI, must be one of SCRAM-SHA-512,/,
     ],
@@ -108,14 +112,14 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
     ["an option that may be a secret", call("--option", "=s3cret", "m"), /--option must be KEY=VALUE/],
     ["an option that is a secret", call("--option", "ssl_key_password:s3cret", "m"), /--option must be KEY=VALUE/],
     ["a mechanism without tokens", ["intermediary", "--sasl", "XOAUTH2"], /--sasl: XOAUTH2 requires tokens/],
-  ])("%s", async (_what, args, named) => {
+  ])("%s is status 64, and the error names it", async (_problem, args, named) => {
     const { status, stdout, stderr } = await oslo(...args);
     expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
     expect(stderr).toMatch(named);
     expect(stderr).not.toMatch(/s3cret|^\s+at /m);
   });
 
-  it("shows nothing of a context that cannot be read, nor of a password in a URL", async () => {
+  it("a usage error shows neither an invalid context nor a password in a URL", async () => {
     const context = await oslo(...call("--context", '{"auth_token":"s3cret"', "m"));
     const url = await oslo("call", "--url", "amqp://joe:s3cret@host:port/", "--topic", "t", "m");
     expect([context.status, url.status]).toEqual([64, 64]);
@@ -123,7 +127,7 @@ describe("wrong use is status 64, and names what is wrong", { timeout: 60_000 },
   });
 });
 
-describe("no connection in time is status 4, and names host and cause", { timeout: 60_000, concurrent: true }, () => {
+describe("no connection in time", { timeout: 60_000, concurrent: true }, () => {
   it.each([
     ["call", ["call", "--topic", "t", "--timeout", "1", "ping"]],
     ["cast", ["cast", "--topic", "t", "--timeout", "1", "ping"]],
@@ -131,18 +135,19 @@ describe("no connection in time is status 4, and names host and cause", { timeou
     ["serve", ["serve", "--topic", "t", "--server", "s", "--connect-timeout", "1"]],
     ["listen", ["listen", "--connect-timeout", "1"]],
     ["check", ["check", "--timeout", "1"]],
-  ])("for %s", async (_command, [command = "", ...args]) => {
-    const { status, stdout, stderr } = await oslo(command, "--url", NOBODY, ...args);
+  ])("%s without a connection in time is status 4, and the error names host and cause", async (_command, all) => {
+    const [command = "", ...args] = all;
+    const { status, stdout, stderr } = await oslo(command, "--url", CLOSED_PORT, ...args);
     expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
     expect(stderr).toMatch(/127\.0\.0\.1:1\b/);
     expect(stderr).toContain("connection refused");
   });
 
-  it("also when only the default send timeout ends it", async () => {
+  it("cast without a connection before the default send timeout is status 4", async () => {
     const { status } = await oslo(
       "cast",
       "--url",
-      NOBODY,
+      CLOSED_PORT,
       "--topic",
       "t",
       "--option",
@@ -167,13 +172,13 @@ describe("with users", { timeout: 60_000 }, () => {
   const notify = (login: string, host = `amqp://${login}${intermediary.tcp}/`) =>
     oslo("notify", "--url", host, "--publisher-id", "p", "--event-type", "e", "--timeout", "2", "{}");
 
-  it("the right password is taken, whatever it is made of, over TCP and WebSocket", async () => {
+  it("the right password is accepted, whatever its characters, over TCP and WebSocket", async () => {
     const login = `joe:${encodeURIComponent(PASSWORD)}@`;
     expect(await notify(login)).toMatchObject({ status: 0, stderr: "" });
     expect(await notify(login, `amqp+ws://${login}${intermediary.ws}/`)).toMatchObject({ status: 0, stderr: "" });
   });
 
-  it("a wrong password is status 4, and nobody shows it", async () => {
+  it("a wrong password is status 4, and neither side shows it", async () => {
     const wrong = "wr@ng:p/ssw,rd";
     const { status, stderr } = await notify(`joe:${encodeURIComponent(wrong)}@`);
     expect(status).toBe(4);
@@ -187,7 +192,7 @@ describe("with users", { timeout: 60_000 }, () => {
     }
   });
 
-  it("no password is status 4", async () => {
+  it("a missing password is status 4", async () => {
     expect(await notify("")).toMatchObject({ status: 4, stderr: expect.stringContaining("SASL") });
   });
 });

@@ -34,7 +34,7 @@ describe.each(["router", "broker"])("call, cast and serve through a %s", { timeo
     expect(await oslo("call", "--url", ws, "--topic", "t", "echo", args)).toEqual({ ...DONE, stdout });
   });
 
-  it("a call reaches the server it names, with the context", async () => {
+  it("a call with --server and --context reaches that server, with the context", async () => {
     const { stdout } = await oslo(
       "call",
       "--url",
@@ -56,7 +56,7 @@ describe.each(["router", "broker"])("call, cast and serve through a %s", { timeo
     expect(first.stderr).toContain('note to first: "from a call"');
   });
 
-  it("a cast prints nothing and arrives; with --fanout at every server", async () => {
+  it("a cast prints nothing, and arrives at its server, or with --fanout at every server", async () => {
     const before = await notes(tcp);
     expect(await oslo("cast", "--url", tcp, "--topic", "t", "--server", "first", "note", '{"arg":1}')).toEqual({
       ...DONE,
@@ -81,7 +81,7 @@ describe.each(["router", "broker"])("call, cast and serve through a %s", { timeo
     });
   });
 
-  it("no reply in time is status 2, naming what was waited for and where", async () => {
+  it("a call without a reply in time is status 2, and the error names the phase and the host", async () => {
     const { status, stderr } = await oslo("call", "--url", tcp, "--topic", "t", "--timeout", "1", "slow", '{"secs":5}');
     expect(status).toBe(2);
     expect(stderr).toMatch(/^MessagingTimeout: .*phase reply.*127\.0\.0\.1:/);
@@ -116,7 +116,7 @@ describe("serve --module", { timeout: 60_000 }, () => {
     return await Running.ready("serve", "--url", url, "--topic", topic, "--server", "s", "--module", path, ...options);
   };
 
-  it("serves an endpoint of the user's, whose private members work", async () => {
+  it("serve --module serves an endpoint with private members", async () => {
     const module = "class Counter { #n = 0; next() { return ++this.#n; } } export default new Counter();";
     await using _server = await serve("one", module, "--namespace", "counters", "--version", "2.1");
     const target = ["--url", url, "--topic", "one", "--namespace", "counters"];
@@ -127,7 +127,7 @@ describe("serve --module", { timeout: 60_000 }, () => {
     });
   });
 
-  it("serves several, and knows the classes of this package that they use", async () => {
+  it("serve --module serves several endpoints that use classes of this package", async () => {
     const library = JSON.stringify(new URL("../../dist/node.js", import.meta.url).href);
     const module = `import { NoSuchMethod, Target } from ${library};
       export default [
@@ -145,14 +145,14 @@ describe("serve --module", { timeout: 60_000 }, () => {
     expect(server.stderr).toContain("refused a request"); // not: a method failed
   });
 
-  it("answers what it has in hand when it is interrupted, and ends with status 0", async () => {
+  it("serve answers running requests when it is interrupted, and ends with status 0", async () => {
     const module = `export default {
       hold() {
         process.stderr.write("held");
         return new Promise((resolve) => process.once("SIGINT", () => resolve("answered")));
       },
     };
-    setInterval(() => {}, 1_000_000); // which does not keep the process`;
+    setInterval(() => {}, 1_000_000); // must not keep the process alive`;
     await using server = await serve("held", module);
     const call = oslo("call", "--url", url, "--topic", "held", "hold");
     await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain("held");
@@ -160,7 +160,7 @@ describe("serve --module", { timeout: 60_000 }, () => {
     expect(await call).toEqual({ ...DONE, stdout: '"answered"\n' });
   });
 
-  it("serves again when the intermediary is back, and tells about it", async () => {
+  it("serve reconnects when the intermediary is back, and logs the lost connection", async () => {
     const other = await RunningIntermediary.start();
     const [, port = ""] = other.tcp.split(":");
     const args = ["--url", `amqp://${other.tcp}/`, "--topic", "t"];

@@ -8,7 +8,9 @@ import { oslo, RunningIntermediary } from "@/test/fixtures/processes/command.js"
 const SERVER_FILES = ["--tls-cert", pemFile("server-cert"), "--tls-key", pemFile("server-key")];
 
 describe("intermediary with TLS", { timeout: 60_000 }, () => {
-  it("listens with TLS on both ports, and not in clear", { tags: ["intermediary:tls"] }, async () => {
+  it("intermediary with TLS listens with TLS on both ports, and not in clear", {
+    tags: ["intermediary:tls"],
+  }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES);
     for (const url of [`amqps://${intermediary.tcp}/`, `amqp+wss://${intermediary.ws}/`]) {
       await using transport = getRpcTransport(url, { tls: { ca: CA } });
@@ -20,7 +22,7 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
     await expect(nodeWebSocketDial()(to, silent, new AbortController().signal)).rejects.toThrow("may require TLS");
   });
 
-  it("lets in only who has a certificate that --tls-client-ca has signed, and logs whom it refused", {
+  it("intermediary accepts only clients with a certificate of --tls-client-ca, and logs those it refuses", {
     tags: ["intermediary:tls"],
   }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES, "--tls-client-ca", pemFile("ca"));
@@ -30,13 +32,13 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
     await expect.poll(() => intermediary.stderr, { timeout: 20_000 }).toContain("the peer sent no certificate");
     await refused.close();
     await connecting;
-    await using welcome = getRpcTransport(url, { tls: { ca: CA, ...CLIENT } });
-    await welcome.connect();
+    await using accepted = getRpcTransport(url, { tls: { ca: CA, ...CLIENT } });
+    await accepted.connect();
   });
 
-  it("lets in by EXTERNAL who has such a certificate, and tells who comes by ANONYMOUS what it wants", async () => {
-    const how = ["--tls-client-ca", pemFile("ca"), "--sasl", "EXTERNAL"];
-    await using intermediary = await RunningIntermediary.start(...SERVER_FILES, ...how);
+  it("intermediary authenticates certificates by EXTERNAL, and ANONYMOUS fails with the offered mechanisms", async () => {
+    const args = ["--tls-client-ca", pemFile("ca"), "--sasl", "EXTERNAL"];
+    await using intermediary = await RunningIntermediary.start(...SERVER_FILES, ...args);
     const files = { ssl_ca_file: "ca", ssl_cert_file: "client-cert", ssl_key_file: "client-key" };
     const options = Object.entries(files).flatMap(([key, name]) => ["--option", `${key}=${pemFile(name)}`]);
     for (const url of [`amqps://${intermediary.tcp}/`, `amqp+wss://${intermediary.ws}/`]) {

@@ -4,11 +4,11 @@ import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import { fromJson } from "../../driver/values/json.js";
 import { UsageError } from "../exit-status.js";
 
-/** Seconds above 0, as milliseconds. More than a timer can wait is cut to that. */
+/** Parses a positive number of seconds. Returns milliseconds, at most as many as a timer can wait. */
 export function seconds(text: string): number {
   const ms = Number(text) * 1_000;
   if (text.trim() === "" || !Number.isFinite(ms) || ms <= 0)
-    throw new InvalidArgumentError("It must be seconds, above 0.");
+    throw new InvalidArgumentError("Must be a positive number of seconds");
   return Math.min(ms, LONGEST_TIMER_MS);
 }
 
@@ -16,13 +16,13 @@ export function port(text: string): number {
   return wholeNumber(text, 0, 65_535);
 }
 
-/** A name or an address to listen on, which goes into configurations as it is. */
+/** Checks a host name or IP address to listen on; recipes write it as it is. */
 export function host(text: string): string {
-  if (!/^[\w.:-]+$/.test(text)) throw new InvalidArgumentError("It must be a host name or an IP address.");
+  if (!/^[\w.:-]+$/.test(text)) throw new InvalidArgumentError("Must be a host name or an IP address");
   return text;
 }
 
-/** oslo's `retry`. */
+/** Parses oslo's `retry`. */
 export function retries(text: string): number {
   return wholeNumber(text, -1, Number.MAX_SAFE_INTEGER);
 }
@@ -31,18 +31,22 @@ export function count(text: string): number {
   return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER);
 }
 
-/** `major.minor`, or `major.minor.revision`. */
+/** Checks a version: `major.minor`, or `major.minor.revision`. */
 export function version(text: string): string {
-  if (!/^\d+\.\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError("It must be two or three numbers, as in 1.0.");
+  if (!/^\d+\.\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError("Must be two or three numbers, as in 1.0");
   return text;
 }
 
-/** For an option that may be given several times. */
-export function several(text: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), text];
+/** Collects the values of an option that may be repeated. */
+export function several(text: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), text];
 }
 
-/** Any JSON value. Large integers become bigints. Nothing of the text is shown when it is wrong: it may hold a secret. */
+/**
+ * Parses a JSON value. Large integers become bigints.
+ *
+ * @throws UsageError if the text is not JSON. The message does not quote the text, which may hold a secret.
+ */
 export function jsonValue(name: string, text: string): unknown {
   try {
     return fromJson(text, name);
@@ -57,7 +61,7 @@ export function jsonObject(name: string, text: string): Record<string, unknown> 
   return value;
 }
 
-/** For `--context`. */
+/** Parses the value of `--context`. */
 export function context(text: string): Record<string, unknown> {
   return jsonObject("--context", text);
 }
@@ -66,10 +70,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function wholeNumber(text: string, least: number, most: number): number {
+function wholeNumber(text: string, min: number, max: number): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most) {
-    throw new InvalidArgumentError(`It must be a whole number, at least ${least}.`);
+  if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
+    throw new InvalidArgumentError(`Must be an integer, at least ${min}`);
   }
   return value;
 }

@@ -10,36 +10,33 @@ export interface RequestArguments extends TransportArguments {
   fanout?: boolean | undefined;
   namespace?: string | undefined;
   version?: string | undefined;
-  /** Milliseconds, as the next one. */
+  /** Milliseconds. */
   timeout?: number | undefined;
+  /** Milliseconds. */
   callMonitorTimeout?: number | undefined;
   retry?: number | undefined;
   context: Record<string, unknown>;
 }
 
-/** What `call` and `cast` take. */
+/** Adds the options and arguments of `call` and `cast`. */
 export function addRequestArguments(command: Command): Command {
   return addTransportArguments(command)
-    .requiredOption("--topic <topic>", "whom it is for")
-    .option("--exchange <exchange>", "scope of the topic (default: openstack)")
-    .option("--server <server>", "one server of the topic")
-    .option("--fanout", "every server of the topic; for cast")
-    .option("--namespace <namespace>", "of the method")
-    .option("--version <version>", "of the method", version)
+    .requiredOption("--topic <topic>", "topic to send to")
+    .option("--exchange <exchange>", "exchange, the scope of the topic (default: openstack)")
+    .option("--server <server>", "only this server of the topic")
+    .option("--fanout", "all servers of the topic; only for cast")
+    .option("--namespace <namespace>", "namespace of the method")
+    .option("--version <version>", "version of the method", version)
     .option(
       "--timeout <seconds>",
-      "how long all of it may take (default: the file's, or 60 for call and 30 for cast)",
+      "time limit of the command (default: the file's, or 60 for call and 30 for cast)",
       seconds,
     )
-    .option(
-      "--call-monitor-timeout <seconds>",
-      "how long the server may be silent; it tells when it is still at work",
-      seconds,
-    )
-    .option("--retry <n>", "send again at most n times; -1: until the time is up", retries)
-    .option("--context <json>", "a JSON object that goes with the request", context, {})
-    .argument("<method>", "its name")
-    .argument("[json-args]", "its arguments by name, as a JSON object", requestArguments, {});
+    .option("--call-monitor-timeout <seconds>", "fail if no heartbeat arrives for this long", seconds)
+    .option("--retry <n>", "largest number of retries; -1: retry until the time limit", retries)
+    .option("--context <json>", "context of the request, as a JSON object", context, {})
+    .argument("<method>", "name of the method")
+    .argument("[json-args]", "arguments by name, as a JSON object", requestArguments, {});
 }
 
 export function clientFor(transport: RPCTransport, given: RequestArguments): RPCClient {

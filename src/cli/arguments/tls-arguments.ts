@@ -3,7 +3,7 @@ import { toError } from "../../core/errors.js";
 import { nodeAuthorities, nodeIdentity, type TlsListenerOptions } from "../../transports/node/tls-pem.js";
 import { UsageError } from "../exit-status.js";
 
-/** File names. */
+/** The names of PEM files. */
 export interface TlsArguments {
   tlsCert?: string | undefined;
   tlsKey?: string | undefined;
@@ -11,9 +11,9 @@ export interface TlsArguments {
 }
 
 /**
- * What a listener needs for TLS; undefined when none was asked for.
+ * The TLS options of a listener; undefined if no TLS option is given.
  *
- * @throws UsageError naming the option, when one is missing, or its file cannot be read or is not what it should be.
+ * @throws UsageError, naming the option, if one is missing, or if its file cannot be read or is invalid.
  */
 export async function tlsOf({ tlsCert, tlsKey, tlsClientCa }: TlsArguments): Promise<TlsListenerOptions | undefined> {
   if (tlsCert === undefined || tlsKey === undefined) {
@@ -23,10 +23,10 @@ export async function tlsOf({ tlsCert, tlsKey, tlsClientCa }: TlsArguments): Pro
     return undefined;
   }
   const identity = { cert: await pemOf("--tls-cert", tlsCert), key: await pemOf("--tls-key", tlsKey) };
-  verified(`--tls-cert ${tlsCert} --tls-key ${tlsKey}`, () => nodeIdentity(identity));
+  verify(`--tls-cert ${tlsCert} --tls-key ${tlsKey}`, () => nodeIdentity(identity));
   if (tlsClientCa === undefined) return identity;
   const clientCa = await pemOf("--tls-client-ca", tlsClientCa);
-  verified(`--tls-client-ca ${tlsClientCa}`, () => nodeAuthorities(clientCa));
+  verify(`--tls-client-ca ${tlsClientCa}`, () => nodeAuthorities(clientCa));
   return { ...identity, clientCa };
 }
 
@@ -38,9 +38,9 @@ async function pemOf(option: string, file: string): Promise<string> {
   }
 }
 
-function verified(options: string, verify: () => unknown): void {
+function verify(options: string, parse: () => unknown): void {
   try {
-    verify();
+    parse();
   } catch (cause) {
     throw new UsageError(`${options}: ${toError(cause).message}`, { cause });
   }

@@ -13,34 +13,37 @@ import { seconds, several } from "./argument-types.js";
 
 export interface TransportArguments {
   url?: string | undefined;
-  /** What the file says that `--conf` names, with `url` in the place of its URLs. */
+  /** The contents of the file that `--conf` names, with its URLs replaced by `url`. */
   conf?: Conf | undefined;
   option?: readonly string[] | undefined;
 }
 
-/** What every command that connects takes. */
+/** Adds the options of every command that connects. */
 export function addTransportArguments(command: Command): Command {
   return command
-    .option("--url <url>", "amqp://, amqps://, amqp+ws:// or amqp+wss://[user:password@]host[:port][,...]/[vhost]")
-    .option("--conf <file>", "an oslo.config file, for all that is not given here; this or --url is needed")
-    .option("--option <key=value>", "an option of [oslo_messaging_amqp]; may be given several times", several)
+    .option(
+      "--url <url>",
+      "transport URL: amqp://, amqps://, amqp+ws:// or amqp+wss://[user:password@]host[:port][,...]/[vhost]",
+    )
+    .option("--conf <file>", "oslo.config file for everything that is not given here; --url or --conf is required")
+    .option("--option <key=value>", "option of [oslo_messaging_amqp]; may be repeated", several)
     .hook("preAction", readConf);
 }
 
-/** Puts what the file says in the place of its name. */
+/** Replaces the file name in the `conf` option by the contents of the file. */
 async function readConf(command: Command): Promise<void> {
   const { url, conf: file } = command.opts<{ url?: string; conf?: string }>();
   if (file === undefined) {
-    if (url === undefined) throw new UsageError("--url or --conf is needed, to know where to connect to");
+    if (url === undefined) throw new UsageError("--url or --conf is required");
     return;
   }
-  const { loadConf } = await import("../../entry/conf-node.js"); // with two libraries, which nobody else waits for
+  const { loadConf } = await import("../../entry/conf-node.js"); // imported here because it loads two libraries
   command.setOptionValue("conf", await loadConf(file, { url }));
 }
 
-/** For what goes on connecting for ever once it has been connected. */
+/** The time limit of the first connection, for commands that reconnect without limit afterwards. */
 export function connectTimeout(): Option {
-  const option = new Option("--connect-timeout <seconds>", "how long the first connection may take");
+  const option = new Option("--connect-timeout <seconds>", "time limit of the first connection");
   return option.argParser(seconds).default(30_000, "30");
 }
 
@@ -54,22 +57,26 @@ export function notificationTransport(given: TransportArguments, terminal: Termi
   return getNotificationTransport(url, options);
 }
 
-/** The options go where oslo has them too: into the query of the URL, which is checked when the transport is made. */
+/** Adds the options to the query of the URL, as in oslo; they are checked when the transport is created. */
 function transportConf(
   { conf, url = "", option = [] }: TransportArguments,
-  own: TransportConf = { url, options: {} },
+  base: TransportConf = { url, options: {} },
   { logger }: Terminal,
 ): { url: TransportURL; options: TransportConf["options"] } {
   for (const warning of conf?.warnings ?? []) logger.warn(warning);
-  const { scheme, hosts, virtualHost, query } = TransportURL.parse(own.url);
+  const { scheme, hosts, virtualHost, query } = TransportURL.parse(base.url);
   const withOptions = { ...query, ...Object.fromEntries(option.map(keyAndValue)) };
   return {
     url: new TransportURL({ scheme, hosts, virtualHost, query: withOptions }),
-    options: { ...own.options, logger },
+    options: { ...base.options, logger },
   };
 }
 
-/** `key=value`. Nothing of the text is shown: the value may be secret. */
+/**
+ * Splits `key=value`.
+ *
+ * @throws UsageError if there is no `=` or no key. The message does not quote the text: the value may be secret.
+ */
 export function keyAndValue(text: string): [key: string, value: string] {
   const at = text.indexOf("=");
   if (at < 1) throw new UsageError("--option must be KEY=VALUE");

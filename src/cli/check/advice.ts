@@ -2,20 +2,20 @@ import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
 import { type AddressClass, addressClasses, classOf } from "../../intermediary/addresses.js";
 import { RECIPE_OF_PRODUCT } from "../../recipes/recipes.js";
 
-/** What the configuration lacks when an address is not distributed as it should be. */
+/** The missing configuration of an address whose distribution is wrong. */
 export function adviceOnDistribution(bus: DriverConnection, address: string, toAll: boolean): string {
   const { prefix, recipe } = about(bus, address);
   const not = toAll ? "are not multicast here" : "do not lead to exactly one listener here";
   return `addresses that begin with ${prefix} ${not}${stanza(bus, address, toAll)}; ${see(recipe)}`;
 }
 
-/** What may be wrong when nothing can be sent or received at all. */
+/** The possible reason why an address can neither be sent to nor received from. */
 export function adviceOnRefusal(bus: DriverConnection, address: string): string {
   const { prefix, recipe } = about(bus, address);
   return `addresses that begin with ${prefix} must be known here, and open to who connects; ${see(recipe)}`;
 }
 
-/** What the configuration lacks when expired messages are dropped. */
+/** The missing configuration of an intermediary that drops expired messages. */
 export function adviceOnExpiry(bus: DriverConnection, address: string): string {
   const { prefix, known, recipe } = about(bus, address);
   const { separator = "/" } = known ?? {};
@@ -24,13 +24,13 @@ export function adviceOnExpiry(bus: DriverConnection, address: string): string {
   return `messages to addresses that begin with ${prefix} must not expire here${missing}; ${see(recipe)}`;
 }
 
-/** Where listeners have to wait for a sender. */
+/** The warning for an address where listeners cannot attach before a sender. */
 export function warningOnListeners(bus: DriverConnection, address: string): string {
   const { prefix } = about(bus, address);
-  return `nobody can listen on an address that begins with ${prefix} before something has been sent there`;
+  return `listeners cannot attach to an address that begins with ${prefix} before something has been sent there`;
 }
 
-/** What the address begins with, as the intermediary's configuration has it. */
+/** The address's prefix in the intermediary's configuration, its class, and the recipe for the intermediary. */
 function about(
   bus: DriverConnection,
   address: string,

@@ -8,28 +8,28 @@ import { Target } from "../../driver/target.js";
 import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./advice.js";
 import { type Arrivals, type TrialInit, type TrialTimeouts, trial } from "./trial.js";
 
-/** One thing that was tried. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
-  /** What was seen. */
+  /** The observed result. */
   readonly detail: string;
-  /** What to do about it. */
+  /** The remedy for a failed check. */
   readonly advice?: string | undefined;
 }
 
 export interface Checks {
   readonly checks: readonly Check[];
-  /** What is not wrong, and had better be known. */
+  /** Facts that are no failures but matter to the operator. */
   readonly warnings: readonly string[];
 }
 
 const SERVICES = ["rpc", "notify"] as const;
 const DELIVERIES = ["multicast", "unicast", "anycast"] as const;
-/** Whose links: Python's ask for no capabilities, ours for what the product wants. */
+/** The kinds of links: Python's request no capabilities, ours request those of the product. */
 const LINKS = ["our links", "Python's links"] as const;
 
-/** One kind of address, and the links by which it is tried. */
+/** One kind of address, and the kind of links that check it. */
 interface Subject {
   name: string;
   service: ServiceKind;
@@ -38,18 +38,18 @@ interface Subject {
 }
 
 /**
- * Proves on addresses that nobody uses how the intermediary distributes them: those of RPC and of notifications, for all
- * servers, for one and for any one of them. Where our links ask for more than the Python driver's, both are tried.
+ * Checks on unused addresses how the intermediary distributes messages: those of RPC and of notifications, for all
+ * servers, for one server and for any server. If our links request more than the Python driver's, both are checked.
  */
 export async function runChecks(bus: DriverConnection, limits: TrialTimeouts): Promise<Checks> {
-  setMaxListeners(0, limits.signal); // every trial has one
+  setMaxListeners(0, limits.signal); // every trial adds a listener
   const distributions = subjectsOf(bus).map((subject) => distribution(bus, subject, limits));
   const results = await Promise.all([...distributions, replies(bus, limits)]);
   return { checks: results.flatMap(({ checks }) => checks), warnings: results.flatMap(({ warnings }) => warnings) };
 }
 
 function subjectsOf({ addresser }: DriverConnection): readonly Subject[] {
-  const legacy = addresser.mode === "legacy"; // then the addresses of both services are the same
+  const legacy = addresser.mode === "legacy"; // both services have the same legacy addresses
   const { capabilities } = addresser.resolve(new Target({ topic: "check" }), "rpc");
   const both = capabilities.length > 0;
   return SERVICES.filter((service) => !legacy || service === "rpc").flatMap((service) =>
@@ -80,7 +80,7 @@ async function distribution(bus: DriverConnection, subject: Subject, limits: Tri
   const warnings = arrivals.neededSender ? [warningOnListeners(bus, to.address)] : [];
   if (expires && sum(arrivals.of("plain")) > 0) {
     const check = judgeExpiry(bus, name, to.address, arrivals);
-    // The Python driver has calls expire, and nothing else.
+    // The Python driver sets an expiry time only for calls.
     if (service === "rpc" && delivery !== "multicast") checks.push(check);
     else if (!check.ok) warnings.push(`${check.detail}; ${check.advice}`);
   }
@@ -114,30 +114,30 @@ function judgeExpiry(bus: DriverConnection, subject: string, address: string, ar
   return { name, ok: false, detail, advice: adviceOnExpiry(bus, address) };
 }
 
-/** The address that the peer makes for replies, and the way back by it. */
+/** Checks that the peer creates an address for replies, and that messages to it arrive. */
 async function replies(bus: DriverConnection, limits: TrialTimeouts): Promise<Checks> {
   const name = "replies";
   const advice = "calls need a peer that makes an address for a link with a dynamic source (AMQP 1.0, messaging 3.5.3)";
   const arrivals = await trial(bus, { listeners: [undefined], messages: { plain: {} }, expected: 1 }, limits);
-  const [came = 0] = arrivals.of("plain");
+  const [received = 0] = arrivals.of("plain");
   const check: Check =
-    came === 1
+    received === 1
       ? { name, ok: true, detail: "a message to the address that the peer made came" }
       : { name, ok: false, detail: lost("a message to the address that the peer made", arrivals), advice };
   return { checks: [check], warnings: [] };
 }
 
-function lost(what: string, { problem }: Arrivals): string {
-  return `no listener got ${what} (${problem ?? "it was accepted, and is lost"})`;
+function lost(message: string, { problem }: Arrivals): string {
+  return `no listener got ${message} (${problem ?? "it was accepted, and is lost"})`;
 }
 
 function sum(counts: readonly number[]): number {
-  return counts.reduce((all, one) => all + one, 0);
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 /**
- * What limits the time of a call of the Python driver: its absolute-expiry-time counts from the start of the machine, not
- * from 1970 (oslo_messaging/_drivers/impl_amqp1.py send, compute_timeout).
+ * A message that expires as a call of the Python driver does: its absolute-expiry-time counts from the start of the
+ * machine, not from 1970 (oslo_messaging/_drivers/impl_amqp1.py send, compute_timeout).
  */
 function pythonCall(): Message {
   const seconds = 60;

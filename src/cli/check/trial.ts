@@ -9,47 +9,47 @@ import type { Route } from "../../driver/amqp/addressing.js";
 import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
 
 export interface TrialInit {
-  /** Where each listener listens; undefined: at an address that the peer makes. */
+  /** The address of each listener; undefined: an address that the peer creates. */
   listeners: readonly [Route | undefined, ...(Route | undefined)[]];
-  /** What is sent to where the first one listens, one after another: by name, which becomes the body. */
+  /** The messages to send to the first listener's address, in order. The names become the bodies. */
   messages: Readonly<Record<string, Message>>;
-  /** How many deliveries there are when all is well. */
+  /** Number of deliveries of a successful trial. */
   expected: number;
 }
 
-/** What became of it. */
+/** The result of a trial. */
 export interface Arrivals {
-  /** How many messages of this name each listener got. */
+  /** Number of messages of this name that each listener got. */
   of(name: string): readonly number[];
-  /** What went wrong before anything could arrive: a link that was refused, or a message that was not taken. */
+  /** The error that kept messages from arriving: a link that was refused, or a message that was not accepted. */
   readonly problem: string | undefined;
-  /** The listeners were refused until there was a sender. */
+  /** Whether the listeners were refused until there was a sender. */
   readonly neededSender: boolean;
 }
 
 export interface TrialTimeouts {
-  /** For all of a trial. */
+  /** Time limit of the whole trial. */
   timeoutMs: number;
-  /** How long nothing more has to come for it to be over. */
+  /** Time to wait for further copies once the expected messages have arrived. */
   quietMs: number;
   signal: AbortSignal;
 }
 
-/** More than any trial sends. */
+/** More messages than any trial sends. */
 const CREDIT = 10;
 
-/** Sends messages over links of its own, and counts who gets what. Rejects only with the reason of the signal. */
+/** Sends messages over its own links, and counts which listener gets which. Rejects only with the signal's reason. */
 export async function trial(bus: DriverConnection, init: TrialInit, limits: TrialTimeouts): Promise<Arrivals> {
-  const run = new Trial(bus, init, limits);
+  const started = new Trial(bus, init, limits);
   try {
-    await run.run();
+    await started.run();
   } catch (thrown) {
     limits.signal.throwIfAborted();
-    run.problem = toError(thrown).message;
+    started.problem = toError(thrown).message;
   } finally {
-    run.close();
+    started.close();
   }
-  return run;
+  return started;
 }
 
 class Trial implements Arrivals {
@@ -85,7 +85,7 @@ class Trial implements Arrivals {
       expired: (phase) => new Error(`${LATE[phase]} within ${ms / 1_000} s`),
     });
     try {
-      deadline.throwIfOver(); // before anything is begun that nobody would wait for
+      deadline.throwIfOver(); // before any link is attached
       const sender = await deadline.wait("connecting", () => this.#attach());
       for (const [value, message] of Object.entries(this.#init.messages)) {
         const to = sender.target?.address;
@@ -100,7 +100,7 @@ class Trial implements Arrivals {
     }
   }
 
-  /** What has not come in time is missing: the numbers tell. */
+  /** Waits for the expected messages. A timeout is no error: the counts show what is missing. */
   async #arrivals(deadline: Deadline): Promise<void> {
     const complete = new Promise<void>((resolve) => {
       this.#onComplete = resolve;
@@ -117,13 +117,13 @@ class Trial implements Arrivals {
     }
   }
 
-  /** The detaches leave before a close of the connection does. */
+  /** Detaches the links. The detaches are written before a later close of the connection. */
   close(): void {
     this.#isOver = true;
     for (const link of this.#links.splice(0)) void link.close();
   }
 
-  /** Listeners first, as services do; Broker-J lets nobody listen to an exchange before there is a sender. */
+  /** Attaches listeners first, as services do; if refused, the sender first: Broker-J needs one to create an exchange. */
   async #attach(): Promise<Sender> {
     const [route] = this.#init.listeners;
     try {
@@ -142,7 +142,7 @@ class Trial implements Arrivals {
   async #listen(): Promise<readonly Receiver[]> {
     const { listeners } = this.#init;
     const attaching = listeners.map((route, index) => this.#openReceiver(route, this.#arrived[index] ?? new Map()));
-    await Promise.allSettled(attaching); // until none of them can come late
+    await Promise.allSettled(attaching); // so that none attaches after this method has thrown
     return await Promise.all(attaching);
   }
 

@@ -1,10 +1,10 @@
-/** The oldest version that the deployment guide takes, by the `product` in the peer's Open. */
+/** The oldest version that the deployment guide supports, by the `product` in the peer's Open. */
 const OLDEST: ReadonlyMap<string, string> = new Map([
   ["qpid-dispatch-router", "0.8.0"],
   ["qpid-cpp", "0.34"],
 ]);
 
-/** A warning for a product that is too old. A version that is none of numbers says nothing. */
+/** The warning for a product that is too old; undefined if it is not, or if the version does not begin with numbers. */
 export function warningOnVersion(product: string | undefined, version: string | undefined): string | undefined {
   const oldest = OLDEST.get(product ?? "");
   if (oldest === undefined || version === undefined || !isOlder(version, oldest)) return undefined;
@@ -15,9 +15,9 @@ function isOlder(version: string, than: string): boolean {
   const numbers = /^\d+(\.\d+)*/.exec(version)?.[0];
   if (numbers === undefined) return false;
   const parts = numbers.split(".").map(Number);
-  for (const [index, least] of than.split(".").map(Number).entries()) {
+  for (const [index, minimum] of than.split(".").map(Number).entries()) {
     const part = parts[index] ?? 0;
-    if (part !== least) return part < least;
+    if (part !== minimum) return part < minimum;
   }
   return false;
 }

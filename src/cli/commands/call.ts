@@ -3,9 +3,9 @@ import { addRequestArguments, clientFor, type RequestArguments } from "../argume
 import { rpcTransport } from "../arguments/transport-arguments.js";
 import type { Terminal } from "../terminal.js";
 
-/** `call`: prints the result, `null` when the method returned nothing. */
+/** `call`: prints the result, or `null` if the method returned nothing. */
 export function addCallCommand(program: Command, terminal: Terminal): void {
-  const command = program.command("call").description("call a method and print its result as JSON");
+  const command = program.command("call").description("Call a method and print its result as JSON");
   addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
     await using transport = rpcTransport(given, terminal);
     const client = clientFor(transport, given);

@@ -3,9 +3,9 @@ import { addRequestArguments, clientFor, type RequestArguments } from "../argume
 import { rpcTransport } from "../arguments/transport-arguments.js";
 import type { Terminal } from "../terminal.js";
 
-/** `cast`: prints nothing, since nobody answers. */
+/** `cast`: prints nothing, because a cast gets no reply. */
 export function addCastCommand(program: Command, terminal: Terminal): void {
-  const command = program.command("cast").description("send a request that nobody answers");
+  const command = program.command("cast").description("Send a request that gets no reply");
   addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
     await using transport = rpcTransport(given, terminal);
     const limits = { timeoutMs: given.timeout, signal: terminal.interrupted };

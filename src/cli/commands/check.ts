@@ -18,26 +18,26 @@ interface CheckArguments extends TransportArguments {
   timeout: number;
 }
 
-/** What `check` has to say. With `--json` it is printed as it is. */
+/** The result of `check`; the JSON that `--json` prints. */
 interface Findings extends Checks {
   readonly report: ConnectionReport & { readonly addressingReason: string };
 }
 
 const HELP = `
-What is tried: that on addresses which nobody uses a message for all servers reaches two listeners, one for any server
-exactly one of them, one for a server no other one's; that replies come; that calls of the Python driver do not expire.
-From one connection closest and balanced look the same: both reach one listener.`;
+The checks: on unused addresses, a fanout reaches both listeners, an anycast exactly one, a unicast only its server;
+replies arrive; calls of the Python driver do not expire.
+From a single connection, closest and balanced look the same: both reach one listener.`;
 
-/** `check`: tells what the intermediary is, and proves that it does what the driver needs. */
+/** `check`: prints what the intermediary is, and whether it does what the driver needs. */
 export function addCheckCommand(program: Command, terminal: Terminal): void {
-  const command = program.command("check").description("tell what is wrong with a message bus, and what it lacks");
+  const command = program.command("check").description("Check a message bus and print what is wrong or missing");
   addTransportArguments(command)
-    .option("--topic <topic>", "also whether messages to this topic would be taken now")
-    .option("--server <server>", "to this server of the topic")
-    .option("--exchange <exchange>", "scope of the topic (default: openstack)")
-    .option("--json", "print one JSON object: report, checks, warnings")
+    .option("--topic <topic>", "topic to check as well: whether it accepts messages now")
+    .option("--server <server>", "only this server of the topic")
+    .option("--exchange <exchange>", "exchange, the scope of the topic (default: openstack)")
+    .option("--json", "output as one JSON object: report, checks, warnings")
     .addOption(
-      new Option("--timeout <seconds>", "how long the connection, and then each check, may take")
+      new Option("--timeout <seconds>", "time limit of the connection, and then of each check")
         .argParser(seconds)
         .default(10_000, "10"),
     )
@@ -54,8 +54,8 @@ async function check(given: CheckArguments, terminal: Terminal): Promise<void> {
   const findings = await findingsOf(transport, given, terminal.interrupted);
   if (given.json === true) terminal.print(findings);
   else terminal.write(textOf(findings));
-  const wrong = findings.checks.filter(({ ok }) => !ok).length;
-  if (wrong > 0) throw new ChecksFailed(`${wrong} of ${findings.checks.length} checks found something wrong`);
+  const failed = findings.checks.filter(({ ok }) => !ok).length;
+  if (failed > 0) throw new ChecksFailed(`${failed} of ${findings.checks.length} checks failed`);
 }
 
 async function findingsOf(transport: RPCTransport, given: CheckArguments, interrupted: AbortSignal): Promise<Findings> {
@@ -81,7 +81,7 @@ async function findingsOf(transport: RPCTransport, given: CheckArguments, interr
   };
 }
 
-/** Copies of a message that come later than this after all that should have come are not seen. */
+/** Time to wait for further copies once the expected messages have arrived. Later copies are not counted. */
 const QUIET_MS = 300;
 
 async function creditOf(
@@ -95,7 +95,7 @@ async function creditOf(
     const signal = AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)]);
     const { credit = 0 } = await transport.probe(target, { signal });
     if (credit > 0) return { credit, check: { name, ok: true, detail: `${credit} messages would be taken now` } };
-    const advice = "behind a router somebody has to listen there; a broker gives none when it is full";
+    const advice = "behind a router a server has to listen there; a broker gives none when it is full";
     return { credit, check: { name, ok: false, detail: "no message would be taken now", advice } };
   } catch (thrown) {
     interrupted.throwIfAborted();
@@ -110,12 +110,12 @@ function reasonOf({ product }: ConnectionReport, mode: string): string {
 
 function warningsOn({ product, version, addressing }: ConnectionReport, mode: string): readonly string[] {
   const old = warningOnVersion(product, version);
-  const pythons = product === undefined || product === "qpid-cpp" ? "legacy" : "routable";
-  const other =
-    mode === "dynamic" && addressing !== pythons
-      ? `the Python driver takes ${pythons} addresses for ${product}: it needs addressing_mode = ${addressing}`
+  const pythonAddressing = product === undefined || product === "qpid-cpp" ? "legacy" : "routable";
+  const different =
+    mode === "dynamic" && addressing !== pythonAddressing
+      ? `the Python driver takes ${pythonAddressing} addresses for ${product}: it needs addressing_mode = ${addressing}`
       : undefined;
-  return [old, other].filter((warning) => warning !== undefined);
+  return [old, different].filter((warning) => warning !== undefined);
 }
 
 function textOf({ report, checks, warnings }: Findings): string {

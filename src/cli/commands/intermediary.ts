@@ -29,7 +29,7 @@ interface IntermediaryArguments extends TlsArguments {
 const MAX_CONNECTIONS = 1_000;
 const MAX_WS_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/** The options that say how addresses look: nothing else concerns an intermediary. */
+/** The options that shape addresses; an intermediary has no others. */
 const ADDRESSING = new Set([
   "rpc_address_prefix",
   "notify_address_prefix",
@@ -45,40 +45,32 @@ const ADDRESSING = new Set([
 export function addIntermediaryCommand(program: Command, terminal: Terminal): void {
   program
     .command("intermediary")
-    .description("run an AMQP 1.0 router or broker until Ctrl-C: for development and tests, not for production")
+    .description("Run an AMQP 1.0 router or broker until Ctrl-C: for development and tests, not for production")
     .addOption(
-      new Option("--kind <kind>", "router: direct; broker: stores and forwards")
+      new Option("--kind <kind>", "kind of intermediary: a router forwards directly, a broker stores and forwards")
         .choices(["router", "broker"])
         .default("router"),
     )
-    .option("--host <host>", "the interface to listen on", "127.0.0.1")
-    .option("--tcp <port>", "for AMQP over TCP; 0: any free one", port, 0)
-    .option("--ws <port>", "for AMQP over WebSocket; 0: any free one", port, 0)
-    .option("--product <name>", "what it calls itself (default: oslo-messaging-KIND)")
-    .option("--user <name:password>", "who may connect, others may not; may be given several times", several)
-    .option(
-      "--token <token>",
-      "whose bearer may connect by OAUTHBEARER or XOAUTH2; may be given several times",
-      several,
-    )
+    .option("--host <host>", "interface to listen on", "127.0.0.1")
+    .option("--tcp <port>", "port for AMQP over TCP; 0: any free port", port, 0)
+    .option("--ws <port>", "port for AMQP over WebSocket; 0: any free port", port, 0)
+    .option("--product <name>", "product name in the Open (default: oslo-messaging-KIND)")
+    .option("--user <name:password>", "user that may connect; others are refused; may be repeated", several)
+    .option("--token <token>", "token that is accepted with OAUTHBEARER and XOAUTH2; may be repeated", several)
     .option(
       "--sasl <mechanism>",
-      "a SASL mechanism that is offered (default: all that users, tokens or client certificates allow); may be given several times",
+      "SASL mechanism to offer; may be repeated (default: all that users, tokens or client certificates allow)",
       several,
     )
     .option(
       "--vhost <name>",
-      "a virtual host, chosen by the hostname of the Open; others are refused; may be given several times (default: one for all)",
+      "virtual host, selected by the hostname of the Open; others are refused; may be repeated (default: one for all)",
       several,
     )
-    .option(
-      "--option <key=value>",
-      "an option of [oslo_messaging_amqp] about addresses; may be given several times",
-      several,
-    )
-    .option("--tls-cert <file>", "certificate in PEM format: listens with TLS (amqps, amqp+wss), and not in clear")
-    .option("--tls-key <file>", "its private key in PEM format, not encrypted")
-    .option("--tls-client-ca <file>", "clients need a certificate that one of these CAs has signed")
+    .option("--option <key=value>", "option of [oslo_messaging_amqp] for addresses; may be repeated", several)
+    .option("--tls-cert <file>", "certificate in PEM format; listens only with TLS (amqps, amqp+wss)")
+    .option("--tls-key <file>", "private key of the certificate in PEM format, not encrypted")
+    .option("--tls-client-ca <file>", "CAs in PEM format; clients need a certificate that one of them has signed")
     .action((given: IntermediaryArguments) => run(given, terminal));
 }
 
@@ -86,12 +78,13 @@ async function run(given: IntermediaryArguments, { print, logger, interrupted }:
   const { host } = given;
   const tls = await tlsOf(given);
   const intermediary = create(given, logger);
-  const at = { host, maxConnections: MAX_CONNECTIONS, accept: intermediary.accept, tls, logger };
+  const common = { host, maxConnections: MAX_CONNECTIONS, accept: intermediary.accept, tls, logger };
   const listeners: Listening[] = [];
   try {
-    const tcp = await bound("--tcp", listenTcp({ ...at, port: given.tcp }));
+    const tcp = await bound("--tcp", listenTcp({ ...common, port: given.tcp }));
     listeners.push(tcp);
-    const ws = await bound("--ws", listenWebSocket({ ...at, port: given.ws, maxMessageBytes: MAX_WS_MESSAGE_BYTES }));
+    const webSocket = { ...common, port: given.ws, maxMessageBytes: MAX_WS_MESSAGE_BYTES };
+    const ws = await bound("--ws", listenWebSocket(webSocket));
     listeners.push(ws);
     print({ tcp: tcp.port, ws: ws.port });
     await aborted(interrupted);
@@ -107,16 +100,16 @@ function create(
 ): Intermediary {
   if (tlsClientCa === undefined && sasl?.some((name) => name.toUpperCase() === "EXTERNAL"))
     throw new UsageError("--sasl: EXTERNAL needs --tls-client-ca");
-  const who = { users: users(user), tokens: token && new Set(token), sasl };
-  const what = { kind, product, virtualHosts: vhost, addressing: addressing(option), logger };
+  const authentication = { users: users(user), tokens: token && new Set(token), sasl };
+  const options = { kind, product, virtualHosts: vhost, addressing: addressing(option), logger };
   try {
-    return new Intermediary({ ...what, ...who });
+    return new Intermediary({ ...options, ...authentication });
   } catch (cause) {
     throw new UsageError(`--sasl: ${toError(cause).message}`, { cause });
   }
 }
 
-/** A port that cannot be had is the fault of the option that asked for it. */
+/** @throws UsageError, naming the option, if its port cannot be bound. */
 async function bound(option: string, listening: Promise<Listening>): Promise<Listening> {
   try {
     return await listening;
@@ -129,7 +122,7 @@ function users(texts: readonly string[] | undefined): ReadonlyMap<string, string
   return texts && new Map(texts.map(nameAndPassword));
 }
 
-/** Nothing of the text is shown: it may be the password. */
+/** @throws UsageError if the text has no colon or no name. The message does not quote it: it may be the password. */
 function nameAndPassword(text: string): [name: string, password: string] {
   const at = text.indexOf(":");
   if (at < 1) throw new UsageError("--user must be NAME:PASSWORD");
@@ -139,7 +132,7 @@ function nameAndPassword(text: string): [name: string, password: string] {
 function addressing(texts: readonly string[]): Addressing {
   const options = Object.fromEntries(texts.map(keyAndValue));
   const parsed = parseOptions(options);
-  const foreign = Object.keys(options).find((key) => !ADDRESSING.has(key));
-  if (foreign === undefined) return parsed;
-  throw new UsageError(`--option ${foreign}: an intermediary has only ${[...ADDRESSING].join(", ")}`);
+  const unsupported = Object.keys(options).find((key) => !ADDRESSING.has(key));
+  if (unsupported === undefined) return parsed;
+  throw new UsageError(`--option ${unsupported}: must be one of ${[...ADDRESSING].join(", ")}`);
 }

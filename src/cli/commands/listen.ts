@@ -25,12 +25,14 @@ interface ListenArguments extends TransportArguments {
   connectTimeout: number;
 }
 
-/** `listen`: prints `{"ready":true}` once its links are attached, then a line for each notification. */
+/** `listen`: prints `{"ready":true}` once its links are attached, then one line for each notification. */
 export function addListenCommand(program: Command, terminal: Terminal): void {
-  const command = program.command("listen").description("print notifications as they come, until Ctrl-C");
+  const command = program.command("listen").description("Print notifications as they arrive, until Ctrl-C");
   addTransportArguments(command)
-    .option("--topic <topic>", "default: the file's, or notifications; may be given several times", several)
-    .addOption(new Option("--priority <priority...>", "default: all; may be given several times").choices(PRIORITIES))
+    .option("--topic <topic>", "topic to listen to; may be repeated (default: the file's, or notifications)", several)
+    .addOption(
+      new Option("--priority <priority...>", "priority to print; may be repeated (default: all)").choices(PRIORITIES),
+    )
     .option("--count <n>", "end after n notifications", count)
     .addOption(connectTimeout())
     .action((given: ListenArguments) => listen(given, terminal));
@@ -56,7 +58,7 @@ async function listen(given: ListenArguments, terminal: Terminal): Promise<void>
   await listener.wait();
 }
 
-/** Prints notifications; what comes when it has printed enough, or was interrupted, goes back. */
+/** Prints notifications. Requeues those that arrive once `count` are printed or the command is interrupted. */
 class Printer {
   readonly done: Promise<void>;
   readonly #terminal: Terminal;

@@ -20,23 +20,24 @@ interface NotifyArguments extends TransportArguments {
   context: Record<string, unknown>;
 }
 
-/** `notify`: prints nothing; ends when every topic's notification has been taken. */
+/** `notify`: prints nothing; ends when the notification is accepted for every topic. */
 export function addNotifyCommand(program: Command, terminal: Terminal): void {
-  const command = program.command("notify").description("send a notification");
+  const command = program.command("notify").description("Send a notification");
   addTransportArguments(command)
-    .option("--topic <topic>", "default: the file's, or notifications; may be given several times", several)
-    .requiredOption("--publisher-id <id>", "who says it")
-    .requiredOption("--event-type <type>", "what happened")
-    .addOption(new Option("--priority <priority>", "how urgent it is").choices(PRIORITIES).default("info"))
+    .option("--topic <topic>", "topic to send to; may be repeated (default: the file's, or notifications)", several)
+    .requiredOption("--publisher-id <id>", "publisher ID")
+    .requiredOption("--event-type <type>", "event type")
+    .addOption(new Option("--priority <priority>", "priority of the notification").choices(PRIORITIES).default("info"))
     .addOption(
       new Option(
         "--driver <driver>",
-        "without or with the envelope of version 2.0, or to stderr alone (default: the file's, or messagingv2)",
+        "notification driver: without or with the version 2.0 envelope, or only to stderr " +
+          "(default: the file's, or messagingv2)",
       ).choices(["messaging", "messagingv2", "log"]),
     )
-    .option("--timeout <seconds>", "how long all of it may take (default: 30)", seconds)
-    .option("--context <json>", "a JSON object that goes with the notification", context, {})
-    .argument("<json>", "the payload: any JSON value", (text) => jsonValue("The payload", text))
+    .option("--timeout <seconds>", "time limit of the command (default: 30)", seconds)
+    .option("--context <json>", "context of the notification, as a JSON object", context, {})
+    .argument("<json>", "payload: any JSON value", (text) => jsonValue("The payload", text))
     .action((payload: unknown, given: NotifyArguments) => notify(payload, given, terminal));
 }
 
@@ -44,7 +45,9 @@ async function notify(payload: unknown, given: NotifyArguments, terminal: Termin
   const { publisherId, timeout: timeoutMs, driver } = given;
   const { topics, drivers, retry, routing } = given.conf?.notifications ?? {};
   await using transport = notificationTransport(given, terminal);
-  if (driver === undefined && drivers?.length === 0) terminal.logger.warn("the file names no driver: nothing is sent");
+  if (driver === undefined && drivers?.length === 0) {
+    terminal.logger.warn("the file has no notification driver: nothing is sent");
+  }
   const notifier = new Notifier(transport, {
     publisherId,
     topics: given.topic ?? topics,

@@ -18,13 +18,13 @@ interface RecipeArguments {
 export function addRecipeCommand(program: Command, terminal: Terminal): void {
   program
     .command("recipe")
-    .description("print the configuration that an intermediary needs, for the addresses that these options make")
+    .description("Print an intermediary's configuration file for the addresses that these options produce")
     .addArgument(new Argument("<intermediary>", NAMES).argParser(recipeNamed))
-    .option("--option <key=value>", "an option of [oslo_messaging_amqp]; may be given several times", several)
-    .option("--host <host>", "the interface to listen on", host, "127.0.0.1")
-    .option("--port <port>", "for AMQP over TCP", port, 5_672)
-    .option("--ws-port <port>", "for AMQP over WebSocket (default: 5673; artemis: the port of AMQP)", port)
-    .option("--anonymous", "everybody may connect, without a password")
+    .option("--option <key=value>", "option of [oslo_messaging_amqp]; may be repeated", several)
+    .option("--host <host>", "interface to listen on", host, "127.0.0.1")
+    .option("--port <port>", "port for AMQP over TCP", port, 5_672)
+    .option("--ws-port <port>", "port for AMQP over WebSocket (default: 5673; artemis: the value of --port)", port)
+    .option("--anonymous", "access without a password")
     .action((recipe: Recipe, { option = [], host, port, wsPort, anonymous = false }: RecipeArguments) => {
       const options = resolveOptions({ query: Object.fromEntries(option.map(keyAndValue)) });
       terminal.write(recipe({ options, host, port, wsPort, anonymous }));
@@ -36,5 +36,5 @@ const NAMES = [...RECIPES.keys()].join(", ");
 function recipeNamed(name: string): Recipe {
   const recipe = RECIPES.get(name);
   if (recipe !== undefined) return recipe;
-  throw new InvalidArgumentError(`It must be one of ${NAMES}.`);
+  throw new InvalidArgumentError(`Must be one of ${NAMES}`);
 }

@@ -24,19 +24,19 @@ interface ServeArguments extends TransportArguments {
 }
 
 const HELP = `
-FILE exports one endpoint as its default, or an array of them: objects whose methods take (context, args, call).
-Without it, these methods are served: echo(arg), ping(), whoami(), fail(kind), slow(secs), note(arg), counts().`;
+The default export of FILE is an endpoint or an array of endpoints: objects whose methods take (context, args, call).
+Without --module, the methods are echo(arg), ping(), whoami(), fail(kind), slow(secs), note(arg) and counts().`;
 
-/** `serve`: prints `{"ready":true}` once its links are attached, and serves until it is interrupted. */
+/** `serve`: prints `{"ready":true}` once its links are attached, and serves until interrupted. */
 export function addServeCommand(program: Command, terminal: Terminal): void {
-  const command = program.command("serve").description("serve RPC requests until Ctrl-C");
+  const command = program.command("serve").description("Serve RPC requests until Ctrl-C");
   addTransportArguments(command)
-    .requiredOption("--topic <topic>", "what is served")
-    .requiredOption("--server <server>", "the name of this server")
-    .option("--exchange <exchange>", "scope of the topic (default: openstack)")
-    .option("--module <file>", "an ES module with the endpoints")
-    .option("--namespace <namespace>", "of endpoints that have no target of their own")
-    .option("--version <version>", "of endpoints that have no target of their own (default: 1.0)", version)
+    .requiredOption("--topic <topic>", "topic to serve")
+    .requiredOption("--server <server>", "name of this server")
+    .option("--exchange <exchange>", "exchange, the scope of the topic (default: openstack)")
+    .option("--module <file>", "ES module with the endpoints")
+    .option("--namespace <namespace>", "namespace of endpoints without a target")
+    .option("--version <version>", "version of endpoints without a target (default: 1.0)", version)
     .addOption(connectTimeout())
     .addHelpText("after", HELP)
     .action((given: ServeArguments) => serve(given, terminal));
@@ -52,7 +52,7 @@ async function serve(given: ServeArguments, terminal: Terminal): Promise<void> {
   await server.start({ signal: interrupted });
   terminal.print({ ready: true });
   await aborted(interrupted);
-  logger.info("waiting for what is in work; Ctrl-C again ends at once");
+  logger.info("waiting for running requests to finish; press Ctrl-C again to end at once");
   await server.stop();
   await server.wait();
 }

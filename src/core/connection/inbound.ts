@@ -1,8 +1,8 @@
 import { ProtocolError } from "../errors.js";
-import { CLOSE, checkControlFrame, OPEN } from "../frames/control-frame-checks.js";
-import { DISPOSITION, FLOW, TRANSFER } from "../frames/performatives.js";
+import { checkControlFrame } from "../frames/control-frame-checks.js";
 import { type FrameHead, readFrameHead } from "../frames/splitter.js";
 import type { Session } from "../links/session.js";
+import { CLOSE, DISPOSITION, FLOW, OPEN, TRANSFER } from "../types/descriptors.js";
 import { Reader } from "../types/reader.js";
 
 /** Receivers of the incoming frames. */

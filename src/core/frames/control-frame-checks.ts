@@ -3,8 +3,6 @@ import { NULL } from "../types/codes.js";
 import { ATTACH, BEGIN, CLOSE, DETACH, descriptorName, END, OPEN, SOURCE, TARGET } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
 
-export { CLOSE, OPEN };
-
 /** Maximum size of an attach: it is kept as long as its link, and a connection can have thousands of links. */
 const MAX_ATTACH_BYTES = 16_384;
 
@@ -42,7 +40,7 @@ function terminus(expected: number): Pass {
   };
 }
 
-/** The fields that are relied on, in order. Fields of any type and fields behind these are skipped. */
+/** The fields that are relied on, in order. Fields of type `any` and fields after these are skipped. */
 const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
   [
     OPEN,
@@ -87,7 +85,7 @@ const FIELDS: ReadonlyMap<number, readonly Field[]> = new Map([
 
 /**
  * Checks all of a performative of the control plane before rhea reads it, because rhea trusts every count, size and type.
- * `reader` is positioned behind the descriptor `code`.
+ * `reader` is positioned after the descriptor `code`.
  *
  * @throws ProtocolError when the performative is invalid or an attach is larger than 16 KiB.
  */

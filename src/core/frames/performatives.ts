@@ -6,8 +6,6 @@ import { DISPOSITION, FLOW, TRANSFER } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
 import type { Writer } from "../types/writer.js";
 
-export { DISPOSITION, FLOW, TRANSFER };
-
 /** Upper bound, in bytes, for the frame header and the performative that `writeTransfer` writes. */
 export const TRANSFER_BYTES = 48;
 

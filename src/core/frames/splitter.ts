@@ -53,7 +53,7 @@ export class FrameSplitter {
     }
   }
 
-  /** Continues an incomplete frame. Returns the position behind it: the end when it is still incomplete or `onFrame` stopped. */
+  /** Continues an incomplete frame. Returns the position after it: the end when it is still incomplete or `onFrame` stopped. */
   #complete(bytes: Uint8Array): number {
     let at = 0;
     for (;;) {

@@ -51,7 +51,7 @@ export interface LinkControl {
   detach(error: AmqpErrorInit | undefined): void;
 }
 
-interface Waiter {
+interface AttachWaiter {
   resolve: () => void;
   reject: (error: Error) => void;
 }
@@ -87,7 +87,7 @@ export abstract class Link {
   #control: LinkControl | undefined;
   #remote: RemoteAttach | undefined;
   #error: Error | undefined;
-  #openers: Waiter[] = [];
+  #openers: AttachWaiter[] = [];
   #closers: (() => void)[] = [];
 
   constructor(session: LinkSession, init: LinkInit) {

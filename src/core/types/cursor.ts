@@ -94,7 +94,7 @@ export class Cursor {
     return count;
   }
 
-  /** Reads the descriptor behind the byte 0x00: a number or a symbol (types 1.2). */
+  /** Reads the descriptor after the byte 0x00: a number or a symbol (types 1.2). */
   descriptor(): bigint | string {
     const code = this.code();
     if (code === SMALLULONG) return BigInt(this.u8(code));

@@ -61,7 +61,7 @@ export class Described {
   }
 }
 
-/** Reads the value behind its constructor byte `code`. `Reader.value` describes the result for each type. */
+/** Reads the value after its constructor byte `code`. `Reader.value` describes the result for each type. */
 export function readValue(cursor: Cursor, code: number, depth = 0): unknown {
   switch (code) {
     case DESCRIBED:
@@ -83,7 +83,7 @@ export function readValue(cursor: Cursor, code: number, depth = 0): unknown {
   }
 }
 
-/** Skips the value behind its constructor byte `code`. */
+/** Skips the value after its constructor byte `code`. */
 export function skipValue(cursor: Cursor, code: number, depth = 0): void {
   const width = typeWidth(code);
   if (width === undefined) {
@@ -144,6 +144,13 @@ function readArray(cursor: Cursor, code: number, depth: number): unknown[] {
 
 function readScalar(cursor: Cursor, code: number): unknown {
   switch (code) {
+    // The bodies of most messages are strings.
+    case STR8:
+    case SYM8:
+      return cursor.text(code, cursor.u8(code));
+    case STR32:
+    case SYM32:
+      return cursor.text(code, cursor.u32(code));
     case NULL:
       return null;
     case TRUE:
@@ -197,12 +204,6 @@ function readScalar(cursor: Cursor, code: number): unknown {
       return cursor.view(code, cursor.u8(code));
     case VBIN32:
       return cursor.view(code, cursor.u32(code));
-    case STR8:
-    case SYM8:
-      return cursor.text(code, cursor.u8(code));
-    case STR32:
-    case SYM32:
-      return cursor.text(code, cursor.u32(code));
     default:
       throw cursor.error(typeName(code));
   }
@@ -224,7 +225,7 @@ function checkDepth(cursor: Cursor, code: number, depth: number): void {
   if (depth >= MAX_DEPTH) throw cursor.error(`${typeName(code)} nested more than ${MAX_DEPTH} deep`);
 }
 
-/** Enters a list, map or array. Until `leave`, bytes behind it cannot be read. */
+/** Enters a list, map or array. Until `leave`, bytes after it cannot be read. */
 function enter(cursor: Cursor, code: number, depth: number): number {
   checkDepth(cursor, code, depth);
   const count = cursor.enter(code);

@@ -5,14 +5,14 @@ import { Target } from "@/src/entry/node.js";
 const call = { signal: new AbortController().signal, messageId: undefined, target: new Target() };
 
 describe("the built-in endpoint", () => {
-  it("echoes, and says who it is", () => {
+  it("the built-in endpoint echoes its argument, and names its server", () => {
     const endpoint = new BuiltinEndpoint("server-1", () => {});
     expect(endpoint.echo({}, { arg: [1, null] })).toEqual([1, null]);
     expect(endpoint.ping()).toBe("pong from server-1");
     expect(endpoint.whoami({ user: "u" })).toEqual({ server: "server-1", ctxt: { user: "u" } });
   });
 
-  it("counts notes, and passes them on", () => {
+  it("the built-in endpoint counts notes, and passes them on", () => {
     const notes: unknown[] = [];
     const endpoint = new BuiltinEndpoint("server-1", (note) => notes.push(note));
     expect(endpoint.counts()).toEqual({ server: "server-1", notes: 0, last: null });
@@ -26,12 +26,12 @@ describe("the built-in endpoint", () => {
     [{}, "ValueError", "bad value é"],
     [{ kind: "custom" }, "PeerError", "custom trouble"],
     [{ kind: "other" }, "RuntimeError", "unknown kind other"],
-  ])("fails for %o as %s", (args, name, message) => {
+  ])("the built-in method fail(%o) throws a %s", (args, name, message) => {
     const endpoint = new BuiltinEndpoint("server-1", () => {});
     expect(() => endpoint.fail({}, args)).toThrow(expect.objectContaining({ name, message }));
   });
 
-  it("sleeps, until the caller's connection is gone", async () => {
+  it("the built-in method slow sleeps, and ends when the caller's connection is lost", async () => {
     const endpoint = new BuiltinEndpoint("server-1", () => {});
     expect(await endpoint.slow({}, { secs: 0.001 }, call)).toBe("slept 0.001");
     const gone = AbortSignal.abort();
@@ -40,7 +40,7 @@ describe("the built-in endpoint", () => {
     });
   });
 
-  it.each([-1, Number.NaN, "1", null])("does not sleep for %o", async (secs) => {
+  it.each([-1, Number.NaN, "1", null])("the built-in method slow refuses %o seconds", async (secs) => {
     const endpoint = new BuiltinEndpoint("server-1", () => {});
     await expect(endpoint.slow({}, { secs: secs as number }, call)).rejects.toThrow("secs must be a number of seconds");
   });

@@ -17,17 +17,17 @@ afterAll(async () => {
 });
 
 describe("a module of endpoints", () => {
-  it("exports one", async () => {
+  it("a module may export one endpoint", async () => {
     const [endpoint] = await loadEndpoints(await moduleOf("export default { hello: () => 'x' };"));
     expect(endpoint).toHaveProperty("hello");
   });
 
-  it("exports several", async () => {
+  it("a module may export several endpoints", async () => {
     expect(await loadEndpoints(await moduleOf("export default [{ a() {} }, { b() {} }];"))).toHaveLength(2);
   });
 
   it.each(["export const hello = 1;", "export default 5;", "export default [{}, null];"])(
-    "is refused by name when it says %s",
+    "a module with %s is refused by name",
     async (text) => {
       const path = await moduleOf(text);
       await expect(loadEndpoints(path)).rejects.toThrow(
@@ -36,7 +36,7 @@ describe("a module of endpoints", () => {
     },
   );
 
-  it("is refused with the cause when it cannot be loaded", async () => {
+  it("a module that cannot be loaded is refused with the cause", async () => {
     const broken = await moduleOf("throw new Error('no database');");
     await expect(loadEndpoints(broken)).rejects.toMatchObject({
       name: "UsageError",
@@ -50,18 +50,18 @@ describe("a module of endpoints", () => {
 describe("the target from the command line", () => {
   const target = new Target({ namespace: "n", version: "2.0" });
 
-  it("is for endpoints that have none, which stay themselves", () => {
+  it("an endpoint without a target gets the one from the command line, and is not copied", () => {
     const endpoint = { hello: () => "x" };
     expect(withTarget(endpoint, target)).toBe(endpoint);
     expect(endpoint).toHaveProperty("target", target);
   });
 
-  it("does not replace an endpoint's own", () => {
-    const own = { target: new Target({ version: "1.5" }) };
-    expect(withTarget(own, target)).toHaveProperty("target", own.target);
+  it("an endpoint with a target keeps it", () => {
+    const endpoint = { target: new Target({ version: "1.5" }) };
+    expect(withTarget(endpoint, target)).toHaveProperty("target", endpoint.target);
   });
 
-  it("cannot be given to a frozen endpoint", () => {
+  it("a frozen endpoint without a target is refused", () => {
     expect(() => withTarget(Object.freeze({}), target)).toThrow(UsageError);
   });
 });

@@ -41,52 +41,52 @@ const remote = new RemoteError({
   kwargs: {},
 });
 
-describe("the exit status", () => {
+describe("the exit status of the command line", () => {
   it.each([
     ["a remote error", remote, 1],
-    ["no answer in time", new MessagingTimeout(failure("reply")), 2],
-    ["no credit in time", new MessagingTimeout(failure("credit")), 2],
+    ["a timeout while waiting for a reply", new MessagingTimeout(failure("reply")), 2],
+    ["a timeout while waiting for credit", new MessagingTimeout(failure("credit")), 2],
     ["a failed delivery", undelivered("acknowledgement"), 3],
     ["a timeout while connecting", new MessagingTimeout(failure("connecting")), 4],
     ["a failed delivery while connecting", undelivered("connecting"), 4],
-    ["something wrong with the message bus", new ChecksFailed("1 of 9 checks found something wrong"), 5],
-    ["no connection for a server", new NotConnected("not connected"), 4],
-    ["wrong use", new UsageError("--user must be NAME:PASSWORD"), 64],
+    ["a failed check", new ChecksFailed("1 of 9 checks failed"), 5],
+    ["a server that is not connected in time", new NotConnected("not connected"), 4],
+    ["a usage error", new UsageError("--user must be NAME:PASSWORD"), 64],
     ["an option out of range", new ConfigurationError("idle_timeout", "must be a number"), 64],
     ["an unknown option", new NoSuchOptError("idle", "unknown option"), 64],
     ["a malformed URL", new InvalidTransportURL("x", "No scheme specified"), 64],
     ["an unknown scheme", new DriverLoadFailure("kafka", "unknown"), 64],
-    ["a target that cannot be", new InvalidTarget("A call cannot be used with fanout", new Target()), 64],
+    ["an invalid target", new InvalidTarget("A call cannot be used with fanout", new Target()), 64],
     ["an argument that commander refuses", new CommanderError(1, "commander.unknownOption", "unknown option"), 64],
     ["help", new CommanderError(0, "commander.helpDisplayed", "(outputHelp)"), 0],
     ["Ctrl-C", new Interrupted("SIGINT"), 130],
     ["SIGTERM", new Interrupted("SIGTERM"), 143],
-    ["anything else", new TypeError("x is not a function"), 70],
-    ["something thrown that is no Error", "x", 70],
-  ])("of %s is its own", (_what, error, status) => {
+    ["an internal error", new TypeError("x is not a function"), 70],
+    ["a thrown value that is not an Error", "x", 70],
+  ])("%s has its exit status", (_error, error, status) => {
     expect(exitStatus(error)).toBe(status);
   });
 });
 
 describe("the text of an error", () => {
-  it("is type and message of the remote one, without its traceback", () => {
+  it("a remote error is printed as type and message, without its traceback", () => {
     expect(describeError(remote)).toBe("ValueError: bad value");
   });
 
-  it("is followed by its causes", () => {
+  it("an error is printed with its causes", () => {
     const error = new NotConnected("not connected", {
       cause: new Error("refused", { cause: new Error("bad password") }),
     });
     expect(describeError(error)).toBe("NotConnected: not connected\n  because: refused\n  because: bad password");
   });
 
-  it("does not say twice what its cause says", () => {
+  it("a cause that the error quotes already is not printed again", () => {
     expect(describeError(new UsageError("--tcp: in use", { cause: new Error("in use") }))).toBe(
       "UsageError: --tcp: in use",
     );
   });
 
-  it("ends when causes go round in a circle", () => {
+  it("a circular chain of causes ends where it repeats", () => {
     const first = new Error("first");
     first.cause = new Error("second", { cause: first });
     expect(describeError(first)).toBe("Error: first\n  because: second");

@@ -15,11 +15,11 @@ describe("distributions", () => {
     ["anything", "balanced"],
     ["broadcasting", "balanced"],
     ["openstack.org/om/rpc/multicasting/topic", "balanced"],
-  ])("%s is %s", (address, distribution) => {
+  ])("the address %s is %s", (address, distribution) => {
     expect(distributions()(address)).toBe(distribution);
   });
 
-  test("custom prefixes replace the ones that they name", () => {
+  test("custom prefixes replace the default ones", () => {
     const of = distributions({ rpcAddressPrefix: "my/rpc", multicastAddress: "all", broadcastPrefix: "shout" });
     expect(of("my/rpc/all/exchange/topic")).toBe("multicast");
     expect(of("openstack.org/om/notify/all/exchange/topic")).toBe("multicast");
@@ -28,7 +28,7 @@ describe("distributions", () => {
     expect(of("broadcast.exchange.topic.all")).toBe("balanced");
   });
 
-  test("the longest prefix that fits wins", () => {
+  test("the longest matching prefix decides the distribution", () => {
     const of = distributions({ broadcastPrefix: "a", groupRequestPrefix: "a.b" });
     expect(of("a.b.c")).toBe("closest");
     expect(of("a.c")).toBe("multicast");
@@ -36,7 +36,7 @@ describe("distributions", () => {
 });
 
 describe("dynamic addresses", () => {
-  test("are known as such, long and never the same", () => {
+  test("dynamic addresses are recognized, long and unique", () => {
     const addresses = Array.from({ length: 1000 }, newDynamicAddress);
     expect(new Set(addresses).size).toBe(1000);
     for (const address of addresses) {

@@ -4,11 +4,11 @@ import { BalancedRoute } from "@/src/intermediary/balanced-route.js";
 import { FakeConsumer, FakeProducer, nodeInit, turn } from "@/test/fixtures/fakes/fake-links.js";
 
 describe("credit for producers", () => {
-  test("there is none while nobody listens", () => {
+  test("a balanced route gives producers no credit without a consumer", () => {
     expect(new FakeProducer(new BalancedRoute(nodeInit())).credit).toBe(0);
   });
 
-  test("there is none while nobody who listens gives any", () => {
+  test("a balanced route gives producers no credit until a consumer gives some", () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);
     const consumer = new FakeConsumer(route);
@@ -17,7 +17,7 @@ describe("credit for producers", () => {
     expect(producer.credit).toBe(7);
   });
 
-  test("is at most what the consumers take, and at most 250", () => {
+  test("a producer's credit is at most the consumers' credit, and at most 250", () => {
     const route = new BalancedRoute(nodeInit());
     const early = new FakeProducer(route);
     new FakeConsumer(route, 100);
@@ -26,7 +26,7 @@ describe("credit for producers", () => {
     expect(new FakeProducer(route).credit).toBe(250);
   });
 
-  test("is not given for what a consumer drains, for it would be gone when the messages came", () => {
+  test("a consumer's drain gives producers no credit, because it would be withdrawn before the messages arrive", () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);
     const consumer = new FakeConsumer(route);
@@ -36,7 +36,7 @@ describe("credit for producers", () => {
     expect(producer.credit).toBe(2);
   });
 
-  test("comes back as the consumer's does, so that sending never stops", () => {
+  test("a producer's credit is renewed with the consumer's, so that sending never stops", () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);
     const consumer = new FakeConsumer(route, 10);
@@ -49,7 +49,7 @@ describe("credit for producers", () => {
     expect(consumer.received).toHaveLength(1000);
   });
 
-  test("stops when the consumers' is used up, and goes on with it", () => {
+  test("a producer's credit ends when the consumers' credit is used up, and continues with it", () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);
     const consumer = new FakeConsumer(route, 1);
@@ -59,7 +59,7 @@ describe("credit for producers", () => {
     expect(producer.credit).toBe(1);
   });
 
-  test("is withdrawn when the last consumer goes, and given again to the next", async () => {
+  test("a producer's credit is withdrawn when the last consumer detaches, and given again for the next one", async () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);
     const consumers = [new FakeConsumer(route, 20), new FakeConsumer(route, 20)];
@@ -74,7 +74,7 @@ describe("credit for producers", () => {
     expect(producer.credit).toBe(5);
   });
 
-  test("is given to a producer that gives its credit back only after the next consumer has come", async () => {
+  test("a producer gets credit even if it returns the withdrawn credit only after the next consumer attaches", async () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);
     await new FakeConsumer(route, 20).vanish();
@@ -91,7 +91,7 @@ describe("a message", () => {
     RELEASED,
     { type: "rejected", error: { condition: "my:error", description: "no" } },
     { type: "modified", deliveryFailed: true, undeliverableHere: true },
-  ])("stays pending until its consumer answers $type, which its producer is told", async (state) => {
+  ])("a routed message is unsettled until its consumer settles it as $type, which its producer gets", async (state) => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
     const message = new FakeProducer(route).send("a");
@@ -102,7 +102,7 @@ describe("a message", () => {
     expect(message.state).toEqual(state);
   });
 
-  test("passes settled when it came settled, unless the consumer wants the other", async () => {
+  test("a routed message is sent settled if it arrived settled, unless the consumer's settle mode differs", async () => {
     const sent = (mode: "mixed" | "settled" | "unsettled", settled: boolean): boolean | undefined => {
       const route = new BalancedRoute(nodeInit());
       const consumer = new FakeConsumer(route, 1, mode);
@@ -114,7 +114,7 @@ describe("a message", () => {
     expect([sent("unsettled", true), sent("unsettled", false)]).toEqual([false, false]);
   });
 
-  test("is accepted when a consumer that wants everything settled has got it", async () => {
+  test("a routed message is accepted once it is sent to a consumer that receives settled", async () => {
     const route = new BalancedRoute(nodeInit());
     new FakeConsumer(route, 1, "settled");
     const message = new FakeProducer(route).send("a");
@@ -122,7 +122,7 @@ describe("a message", () => {
     expect(message.state).toEqual(ACCEPTED);
   });
 
-  test("ends modified, delivery-failed, when its consumer goes without an answer", async () => {
+  test("a routed message ends modified, delivery-failed, when its consumer detaches without settling it", async () => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
     const message = new FakeProducer(route).send("a");
@@ -130,7 +130,7 @@ describe("a message", () => {
     expect(message.state).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: false });
   });
 
-  test("goes to another consumer when it had not left for the one that went", async () => {
+  test("a routed message goes to another consumer if it was unsent when its consumer detached", async () => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
     const message = new FakeProducer(route).send("a");
@@ -141,7 +141,7 @@ describe("a message", () => {
     expect(message.state).toEqual(ACCEPTED);
   });
 
-  test("is released when it had not left and nobody else listens", async () => {
+  test("an unsent message is released when its consumer detaches and there is no other", async () => {
     const route = new BalancedRoute(nodeInit());
     const consumer = new FakeConsumer(route, 1);
     const message = new FakeProducer(route).send("a");
@@ -149,32 +149,32 @@ describe("a message", () => {
     expect(message.state).toEqual(RELEASED);
   });
 
-  test("is released when it comes on credit of a consumer that has gone", async () => {
+  test("a message is released when it arrives on the credit of a consumer that has detached", async () => {
     const route = new BalancedRoute(nodeInit());
     const producer = new FakeProducer(route);
     await new FakeConsumer(route, 1).vanish();
     expect(producer.send("a").state).toEqual(RELEASED);
   });
 
-  test("waits in order when others have used the credit up, and is released when nobody is left", async () => {
+  test("messages wait in order when others have used up the credit, and are released without a consumer", async () => {
     const route = new BalancedRoute(nodeInit());
     const producers = [new FakeProducer(route), new FakeProducer(route), new FakeProducer(route)];
     const consumer = new FakeConsumer(route, 1);
-    const parcels = producers.map((producer, index) => producer.send(String(index)));
+    const messages = producers.map((producer, index) => producer.send(String(index)));
     expect(consumer.texts).toEqual(["0"]);
     consumer.give(1);
     expect(consumer.texts).toEqual(["0", "1"]);
     await consumer.vanish();
-    expect(parcels.map(({ state }) => state?.type)).toEqual(["modified", "modified", "released"]);
+    expect(messages.map(({ state }) => state?.type)).toEqual(["modified", "modified", "released"]);
   });
 
-  test("is released when more is held than the limits allow", async () => {
+  test("a balanced route releases messages over its limits", async () => {
     const init = nodeInit({ messages: 3 });
     const route = new BalancedRoute(init);
     const consumer = new FakeConsumer(route, 100);
     const producer = new FakeProducer(route);
-    const parcels = [1, 2, 3].map((n) => producer.send(String(n)));
-    expect(parcels.map(({ state }) => state?.type)).toEqual([undefined, undefined, "released"]);
+    const messages = [1, 2, 3].map((n) => producer.send(String(n)));
+    expect(messages.map(({ state }) => state?.type)).toEqual([undefined, undefined, "released"]);
     await consumer.answer(0, ACCEPTED);
     await consumer.answer(1, ACCEPTED);
     expect(init.budget.messages).toBe(0);
@@ -183,7 +183,7 @@ describe("a message", () => {
 });
 
 describe("several consumers", () => {
-  test("share what comes", async () => {
+  test("two consumers of a balanced route share its messages", async () => {
     const route = new BalancedRoute(nodeInit());
     const consumers = [new FakeConsumer(route, 100), new FakeConsumer(route, 100)];
     const producer = new FakeProducer(route);
@@ -191,7 +191,7 @@ describe("several consumers", () => {
     expect(consumers.map(({ received }) => received.length)).toEqual([5, 5]);
   });
 
-  test("get less when they are slow", async () => {
+  test("a slow consumer of a balanced route gets fewer messages", async () => {
     const route = new BalancedRoute(nodeInit());
     const [slow, quick] = [new FakeConsumer(route, 100), new FakeConsumer(route, 100)];
     const producer = new FakeProducer(route);
@@ -204,7 +204,7 @@ describe("several consumers", () => {
 });
 
 describe("a route", () => {
-  test("is unused once its last link has gone, whichever that is", async () => {
+  test("a balanced route is unused once its last link has detached, producer or consumer", async () => {
     const init = nodeInit();
     const route = new BalancedRoute(init);
     const consumer = new FakeConsumer(route, 1);

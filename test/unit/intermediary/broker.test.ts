@@ -20,11 +20,11 @@ beforeEach(async () => {
 afterEach(() => bed.close());
 
 describe("a broker", () => {
-  test("says what it is", () => {
+  test("a broker's Open names the product oslo-messaging-broker", () => {
     expect(client.remote.product).toBe("oslo-messaging-broker");
   });
 
-  test("accepts at once, and delivers to who comes later", async () => {
+  test("a broker accepts a message at once, and delivers it to a consumer that attaches later", async () => {
     const producer = await bed.producer(client, ANYCAST);
     expect(await producer.send({ ...textMessage("early"), messageId: "1" }, UNSETTLED)).toEqual(ACCEPTED);
     await producer.close();
@@ -35,7 +35,7 @@ describe("a broker", () => {
     expect(delivery.settled).toBe(false);
   });
 
-  test("gives a consumer that drains what there is, before it says that there is no more", async () => {
+  test("a broker sends its messages to a draining consumer before it completes the drain", async () => {
     const producer = await bed.producer(client, ANYCAST);
     for (const text of ["a", "b"]) await producer.send(textMessage(text), UNSETTLED);
     const { receiver, inbox } = await bed.consumer(server, ANYCAST, 0);
@@ -44,7 +44,7 @@ describe("a broker", () => {
     expect([inbox.count, receiver.credit]).toEqual([2, 0]);
   });
 
-  test("accepts while the consumer's handler is still busy", async () => {
+  test("a broker accepts a message while the consumer has not settled it", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     expect(await producer.send(textMessage("a"), UNSETTLED)).toEqual(ACCEPTED);
@@ -54,7 +54,7 @@ describe("a broker", () => {
   test.each([
     { type: "released" } as const,
     { type: "modified", deliveryFailed: true, undeliverableHere: false } as const,
-  ])("delivers again what is $type", async (state) => {
+  ])("a broker delivers a $type message again", async (state) => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     await producer.send(textMessage("again"), UNSETTLED);
@@ -62,7 +62,7 @@ describe("a broker", () => {
     expect(await inbox.nextText()).toBe("again");
   });
 
-  test("delivers to another consumer what is undeliverable here", async () => {
+  test("a broker delivers a message that is undeliverable here to another consumer", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     await producer.send(textMessage("a"), UNSETTLED);
@@ -73,7 +73,7 @@ describe("a broker", () => {
     expect(inbox.count).toBe(1);
   });
 
-  test("drops what is rejected, with a log line", async () => {
+  test("a broker drops a rejected message, and logs it", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     await producer.send(textMessage("bad"), UNSETTLED);
@@ -83,7 +83,7 @@ describe("a broker", () => {
     expect(bed.logger.lines.join("\n")).toMatch(/dropped a message of \d+ bytes from .*notifications.info.*my:error/);
   });
 
-  test("delivers again what a consumer had not answered when its connection was lost", async () => {
+  test("a broker delivers unsettled messages again when the consumer's connection is lost", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     for (const text of ["a", "b", "c"]) await producer.send(textMessage(text), UNSETTLED);
@@ -94,7 +94,7 @@ describe("a broker", () => {
     expect([await other.inbox.nextText(), await other.inbox.nextText()]).toEqual(["b", "c"]);
   });
 
-  test("sends a multicast message to every subscriber that is there, and accepts it when there is none", async () => {
+  test("a broker sends a multicast message to every subscriber, and accepts it without subscribers", async () => {
     const producer = await bed.producer(client, MULTICAST);
     expect(await producer.send(textMessage("unheard"), UNSETTLED)).toEqual(ACCEPTED);
     const consumers = [await bed.consumer(server, MULTICAST), await bed.consumer(client, MULTICAST)];
@@ -102,7 +102,7 @@ describe("a broker", () => {
     for (const { inbox } of consumers) expect(await inbox.nextText()).toBe("heard");
   });
 
-  test("rejects what is over the limit, on that address alone", async () => {
+  test("a broker rejects messages over the limit of their address, and accepts those to other addresses", async () => {
     const producer = await bed.producer(client, "full");
     const sent = Array.from({ length: 60 }, (_, i) => producer.send(textMessage(String(i)), UNSETTLED));
     const outcomes = await Promise.all(sent);
@@ -115,7 +115,7 @@ describe("a broker", () => {
     expect(await other.send(textMessage("a"), UNSETTLED)).toEqual(ACCEPTED);
   });
 
-  test("is not held up by an address that nobody reads", async () => {
+  test("an address whose consumer gives no credit does not hold up the broker's others", async () => {
     const dead = await bed.producer(client, "dead");
     await bed.consumer(server, "dead", 0);
     for (let i = 0; i < 50; i++) await dead.send(textMessage("never"), UNSETTLED);
@@ -129,7 +129,7 @@ describe("a broker", () => {
 });
 
 describe("dynamic nodes", () => {
-  test("take replies, also those that come before there is credit", async () => {
+  test("a broker's dynamic node accepts a reply that arrives before there is credit", async () => {
     const { receiver, inbox } = await bed.consumer(client, undefined, 0);
     const producer = await bed.producer(server, receiver.source?.address ?? "");
     expect(await producer.send(textMessage("reply"), UNSETTLED)).toEqual(ACCEPTED);
@@ -137,7 +137,7 @@ describe("dynamic nodes", () => {
     expect(await inbox.nextText()).toBe("reply");
   });
 
-  test("refuse producers once they are gone, and detach those that they have", async () => {
+  test("a deleted dynamic node detaches its producers, and the broker refuses new ones", async () => {
     const { receiver } = await bed.consumer(client, undefined);
     const address = receiver.source?.address ?? "";
     const detached = new Promise((resolve) => void bed.producer(server, address, resolve).then(() => receiver.close()));

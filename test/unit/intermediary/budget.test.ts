@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Budget, type Share } from "@/src/intermediary/budget.js";
 
 describe("Budget", () => {
-  test("gives one address half of the messages, and always leaves some for another", () => {
+  test("a budget gives a single address half of its messages, and always leaves some for another", () => {
     const budget = new Budget({ messages: 100, bytes: 1e9 });
     const [first, second, third] = [budget.share(), budget.share(), budget.share()];
     expect(fill(first, 1)).toBe(50);
@@ -11,7 +11,7 @@ describe("Budget", () => {
     expect(fill(budget.share(), 1)).toBeGreaterThan(0);
   });
 
-  test("counts bytes as well", () => {
+  test("a budget limits bytes as well as messages", () => {
     const budget = new Budget({ messages: 1e9, bytes: 1000 });
     const share = budget.share();
     expect(share.take(1001)).toBe(false);
@@ -20,7 +20,7 @@ describe("Budget", () => {
     expect(share.take(0)).toBe(true);
   });
 
-  test("has room again for what was given back", () => {
+  test("a budget has room again when messages are given back", () => {
     const budget = new Budget({ messages: 4, bytes: 100 });
     const share = budget.share();
     expect(fill(share, 10)).toBe(2);
@@ -33,7 +33,7 @@ describe("Budget", () => {
   });
 });
 
-/** Takes until it is refused; how often it was not. */
+/** Takes until the budget refuses. Returns the number of messages taken. */
 function fill(share: Share, bytes: number): number {
   let taken = 0;
   while (share.take(bytes)) taken++;

@@ -7,12 +7,12 @@ import { IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-
 import * as raw from "@/test/fixtures/peers/frame-client.js";
 
 const { AMQP, attach, begin, detach, disposition, flow, nothing, open, FrameClient, terminus, transfer } = raw;
-const NOBODY = new Uint8Array(0);
+const EMPTY = new Uint8Array(0);
 
 let bed: IntermediaryBed;
 let bystander: Connection;
 
-describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
+describe.each(["router", "broker"] as const)("hostile clients of a %s", (kind) => {
   beforeEach(async () => {
     bed = new IntermediaryBed({ kind, limits: { queuedBytes: 4_000_000 } });
     bystander = await bed.connect();
@@ -21,7 +21,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
   afterEach(() => bed.close());
 
   test.each<[string, Uint8Array[]]>([
-    ["two links of one name", [attach({ handle: 0 }), attach({ handle: 1 }), flow(1, 1)]],
+    ["two links with one name", [attach({ handle: 0 }), attach({ handle: 1 }), flow(1, 1)]],
     ["two links on one handle", [attach({ name: "x" }), attach({ name: "y" }), flow(0, 1)]],
     ["a link without source and target", [attach({ source: nothing, target: nothing }), flow(0, 1)]],
     ["a transaction coordinator", [attach({ role: false, target: terminus(0x30, "a") })]],
@@ -30,17 +30,17 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
       ["__proto__", "constructor"].map((name, handle) => attach({ name, handle })),
     ],
     ["a name of 60,000 characters", [attach({ name: "x".repeat(60_000) })]],
-    ["a detach of what is not attached", [detach(7)]],
-    ["a detach twice", [attach({}), detach(0), detach(0)]],
+    ["a detach of a handle that is not attached", [detach(7)]],
+    ["a link that is detached twice", [attach({}), detach(0), detach(0)]],
     ["credit on a link that was refused", [attach({ source: nothing }), flow(0, 100)]],
     ["credit of 2^32 - 1", [attach({}), flow(0, 0xffffffff)]],
-    ["a transfer without credit", [attach({ role: false, target: terminus(0x29, "none") }), transfer(0, 0, NOBODY)]],
-    ["a transfer on a consumer's link", [attach({}), transfer(0, 0, NOBODY)]],
-    ["dispositions of what was never sent", [disposition(0, 0xffffffff), disposition(5, 3)]],
-    ["a session on a channel that has one", [begin()]],
+    ["a transfer without credit", [attach({ role: false, target: terminus(0x29, "none") }), transfer(0, 0, EMPTY)]],
+    ["a transfer on a consumer's link", [attach({}), transfer(0, 0, EMPTY)]],
+    ["dispositions of deliveries that were never sent", [disposition(0, 0xffffffff), disposition(5, 3)]],
+    ["a second session on a channel", [begin()]],
     ["a session on a high channel", [begin(60_000)]],
     ["a second open", [open()]],
-  ])("%s", async (_, frames) => {
+  ])(`a ${kind} survives %s`, async (_, frames) => {
     const client = new FrameClient(bed.intermediary);
     client.say(AMQP, open(), begin(), ...frames);
     await expectToWork();
@@ -49,7 +49,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
     expect(bed.intermediary.connections).toBe(1);
   });
 
-  test("clients that vanish at any moment", async () => {
+  test(`a ${kind} survives clients that disconnect after any byte`, async () => {
     const frames = [AMQP, open(), begin(), attach({}), flow(0, 5), attach({ name: "out", handle: 1, role: false })];
     const bytes = Uint8Array.from(frames.flatMap((frame) => [...frame]));
     for (let cut = 0; cut <= bytes.length; cut += 7) {
@@ -61,7 +61,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
     await expectToWork();
   });
 
-  test("a consumer that gives endless credit and does not read: memory is bounded, others are served", async () => {
+  test(`a ${kind} bounds the memory for a consumer that gives endless credit and does not read, and serves others`, async () => {
     const client = new FrameClient(bed.intermediary);
     client.say(AMQP, open(), begin(), attach({}), flow(0, 1_000_000));
     await client.hears(100);
@@ -70,8 +70,8 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
     const payload = encoded("x".repeat(50_000));
     const types = new Set<string>();
     for (let i = 0; i < 200; i++) {
-      const answered = producer.send(payload, { settled: false }).then(({ type }) => types.add(type));
-      await Promise.race([answered, bed.settle(bystander)]);
+      const settled = producer.send(payload, { settled: false }).then(({ type }) => types.add(type));
+      await Promise.race([settled, bed.settle(bystander)]);
     }
     expect(client.buffered).toBeLessThan(4_000_000);
     expect(types).toContain(kind === "router" ? "released" : "rejected");
@@ -79,7 +79,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
     client.vanish();
   });
 
-  test("links of the same name on other connections, and in the other direction", async () => {
+  test(`a ${kind} accepts links of one name on several connections, and in both directions`, async () => {
     const other = await bed.connect();
     const init = { name: "same", source: { address: "s" }, target: { address: "s" } };
     await bystander.openSender(init);
@@ -94,7 +94,7 @@ describe.each(["router", "broker"] as const)("a %s survives", (kind) => {
   });
 });
 
-/** A message goes through, of somebody who has done nothing. */
+/** Expects that a message of a well-behaved client is delivered. */
 async function expectToWork(): Promise<void> {
   const { receiver, inbox } = await bed.consumer(bystander, "constructor");
   const producer = await bed.producer(bystander, "constructor");

@@ -10,19 +10,19 @@ import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 const UNSETTLED = { settled: false };
 const KINDS = ["router", "broker"] as const;
 
-describe("who may come in", () => {
-  test("without users: anybody", async () => {
+describe("connecting", () => {
+  test("an intermediary without users accepts a client with ANONYMOUS", async () => {
     const bed = makeBed({ kind: "router" });
     expect((await bed.connect()).mechanism).toBe("ANONYMOUS");
     expect(bed.intermediary.connections).toBe(1);
   });
 
-  test("without users: somebody who begins with the AMQP header too", async () => {
+  test("an intermediary without users accepts a client without SASL", async () => {
     const answer = await sayHello(makeBed({ kind: "router" }), [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0]);
     expect([...answer]).toEqual([0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0]);
   });
 
-  test("with users: only they, with their passwords", async () => {
+  test("an intermediary with users accepts only them, with their passwords", async () => {
     const bed = makeBed({ kind: "router", users: new Map([["joe", "pässword"]]) });
     expect((await bed.connect({ username: "joe", password: "pässword" })).mechanism).toBe("SCRAM-SHA-512");
     await expect(bed.connect({ username: "joe", password: "password" })).rejects.toMatchObject({
@@ -35,20 +35,20 @@ describe("who may come in", () => {
     expect(bed.logger.lines.join()).not.toContain("pässword");
   });
 
-  test("with users: they by their names, which are logged", async () => {
+  test("an intermediary logs the names of users that connect", async () => {
     const logger = new RecordingLogger();
     const bed = makeBed({ kind: "router", users: new Map([["joe", "pässword"]]), logger });
     await bed.connect({ username: "joe", password: "pässword" });
     expect(logger.lines.at(-1)).toMatchObject({ level: "info", fields: { username: "joe" } });
   });
 
-  test("with users: nobody without SASL, who is shown the header that is wanted", async () => {
+  test("an intermediary with users refuses a client without SASL, and answers with the SASL header", async () => {
     const bed = makeBed({ kind: "router", users: new Map([["joe", "x"]]) });
     const answer = await sayHello(bed, [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0]);
     expect([...answer]).toEqual([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]);
   });
 
-  test("not more than the limit, until somebody goes", async () => {
+  test("an intermediary refuses connections over its limit, until one closes", async () => {
     const bed = makeBed({ kind: "router", limits: { connections: 2 } });
     const [first] = [await bed.connect(), await bed.connect()];
     await expect(bed.connect()).rejects.toThrow();
@@ -59,7 +59,7 @@ describe("who may come in", () => {
 });
 
 describe.each(KINDS)("the virtual hosts of a %s", (kind) => {
-  test("have addresses of their own, each and the default one", async () => {
+  test("each virtual host, the default one included, has its own addresses", async () => {
     const bed = makeBed({ kind, virtualHosts: ["red", "blue"] });
     const hostnames = [undefined, "", "red", "red", "blue", "blue"];
     const clients = await Promise.all(hostnames.map((hostname) => bed.connect(undefined, hostname)));
@@ -80,7 +80,7 @@ describe.each(KINDS)("the virtual hosts of a %s", (kind) => {
     expect(inboxes.map(({ inbox }) => inbox.count)).toEqual([1, 1, 1]);
   });
 
-  test("are those that it is told of: a client that names another is refused, links and all", async () => {
+  test("a client that selects an unknown virtual host is refused", async () => {
     const bed = makeBed({ kind, virtualHosts: ["red"] });
     const client = await bed.connect(undefined, "green").catch((error: unknown) => error);
     const cause = client instanceof Error ? client : await (client as Connection).closed;
@@ -92,7 +92,7 @@ describe.each(KINDS)("the virtual hosts of a %s", (kind) => {
     expect(bed.logger.lines.join()).toContain("refused: there is no virtual host");
   });
 
-  test("are one for all where none are named: many clients put the machine's name there", async () => {
+  test("clients share one virtual host if none is configured, because many send the machine's name as hostname", async () => {
     const bed = makeBed({ kind });
     const [client, other] = [await bed.connect(undefined, "localhost"), await bed.connect()];
     const { inbox } = await bed.consumer(client, "a");
@@ -108,8 +108,8 @@ describe.each(KINDS)("links that a %s refuses", (kind) => {
   test.each([
     ["a source without an address", {}, "amqp:invalid-field"],
     ["a source that is too long", { address: "x".repeat(5000) }, "amqp:invalid-field"],
-    ["a dynamic node of somebody else", { address: "$dynamic/0123" }, "amqp:not-allowed"],
-  ])("%s", async (_, source, condition) => {
+    ["a dynamic node of another link", { address: "$dynamic/0123" }, "amqp:not-allowed"],
+  ])(`a ${kind} refuses %s`, async (_, source, condition) => {
     const connection = await makeBed({ kind }).connect();
     await expect(connection.openReceiver({ ...init, source, target: {} })).rejects.toMatchObject({ condition });
     await expectToWork(connection, kind);
@@ -120,13 +120,13 @@ describe.each(KINDS)("links that a %s refuses", (kind) => {
     ["a target with an empty address", { address: "" }, "amqp:not-implemented"],
     ["a dynamic target", { dynamic: true }, "amqp:not-implemented"],
     ["a target that is too long", { address: "x".repeat(5000) }, "amqp:invalid-field"],
-  ])("%s", async (_, target, condition) => {
+  ])(`a ${kind} refuses %s`, async (_, target, condition) => {
     const connection = await makeBed({ kind }).connect();
     await expect(connection.openSender({ ...init, source: {}, target })).rejects.toMatchObject({ condition });
     await expectToWork(connection, kind);
   });
 
-  test("more than the limit, until one goes", async () => {
+  test(`a ${kind} refuses links over the limit, until one is detached`, async () => {
     const bed = makeBed({ kind, limits: { linksPerConnection: 3 } });
     const connection = await bed.connect();
     const links = [
@@ -145,11 +145,11 @@ describe.each(KINDS)("links that a %s refuses", (kind) => {
 });
 
 describe.each(KINDS)("a %s", (kind) => {
-  test("has the product that it is told to have", async () => {
+  test(`a ${kind} sends the configured product`, async () => {
     expect((await makeBed({ kind, product: "qpid-cpp" }).connect()).remote.product).toBe("qpid-cpp");
   });
 
-  test("takes custom prefixes", async () => {
+  test(`a ${kind} follows custom prefixes`, async () => {
     const bed = makeBed({ kind, addressing: { rpcAddressPrefix: "my", multicastAddress: "all" } });
     const connection = await bed.connect();
     const consumers = [await bed.consumer(connection, "my/all/x"), await bed.consumer(connection, "my/all/x")];
@@ -157,7 +157,7 @@ describe.each(KINDS)("a %s", (kind) => {
     for (const { inbox } of consumers) expect(await inbox.nextText()).toBe("a");
   });
 
-  test("rejects a message over the limit, and goes on", async () => {
+  test(`a ${kind} rejects a message over the size limit, and continues`, async () => {
     const bed = makeBed({ kind, limits: { maxMessageBytes: 200_000 } });
     const connection = await bed.connect();
     const { inbox } = await bed.consumer(connection, "a");
@@ -171,7 +171,7 @@ describe.each(KINDS)("a %s", (kind) => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
-  test("passes on bytes that are no message as they are", async () => {
+  test(`a ${kind} forwards bytes that are not a message unchanged`, async () => {
     const bed = makeBed({ kind });
     const connection = await bed.connect();
     const { inbox } = await bed.consumer(connection, "a");
@@ -183,7 +183,7 @@ describe.each(KINDS)("a %s", (kind) => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
-  test("bears thousands of links, on as many addresses", { timeout: 20_000 }, async () => {
+  test(`a ${kind} serves thousands of links on as many addresses`, { timeout: 20_000 }, async () => {
     const bed = makeBed({ kind });
     const [client, server] = [await bed.connect(), await bed.connect()];
     const addresses = Array.from({ length: 2000 }, (_, i) => `topic ${i}`);
@@ -203,9 +203,9 @@ describe.each(KINDS)("a %s", (kind) => {
     ["HTTP", "GET / HTTP/1.1\r\n\r\n"],
     ["AMQP 0-9-1", "AMQP\x00\x00\x09\x01"],
     ["a frame of 4 GB", "AMQP\x00\x01\x00\x00\xff\xff\xff\xff\x02\x00\x00\x00"],
-    ["a frame that is no performative", "AMQP\x00\x01\x00\x00\x00\x00\x00\x0a\x02\x00\x00\x00\xff\xff"],
+    ["a frame without a known performative", "AMQP\x00\x01\x00\x00\x00\x00\x00\x0a\x02\x00\x00\x00\xff\xff"],
     ["a transfer before anything else", "AMQP\x00\x01\x00\x00\x00\x00\x00\x0c\x02\x00\x00\x00\x00\x53\x14\x45"],
-  ])("ends the connection of somebody who sends %s, and no other", async (_, text) => {
+  ])(`a ${kind} closes only the connection of a client that sends %s`, async (_, text) => {
     const bed = makeBed({ kind });
     const connection = await bed.connect();
     await sayHello(
@@ -216,7 +216,7 @@ describe.each(KINDS)("a %s", (kind) => {
     expect(bed.intermediary.connections).toBe(1);
   });
 
-  test("holds nothing of clients that are gone", async () => {
+  test(`a ${kind} holds nothing for clients that have disconnected`, async () => {
     const bed = makeBed({ kind, limits: { queuedMessages: 100 } });
     const staying = await bed.connect();
     for (let round = 0; round < 10; round++) {
@@ -235,7 +235,7 @@ describe.each(KINDS)("a %s", (kind) => {
     await expectToWork(staying, kind);
   });
 
-  test("closes: its clients are told, and nobody comes in any more", async () => {
+  test(`a closing ${kind} closes its clients' connections, and refuses new ones`, async () => {
     const bed = makeBed({ kind });
     const connection = await bed.connect();
     await bed.intermediary.close();
@@ -252,7 +252,7 @@ function makeBed(options: IntermediaryOptions): IntermediaryBed {
   return bed;
 }
 
-/** A message goes through, on a connection that has been through something. */
+/** Expects that a message is still delivered on this connection. */
 async function expectToWork(connection: Connection, kind: IntermediaryOptions["kind"]): Promise<void> {
   const received = new Promise<string>((resolve, reject) => {
     const onDelivery = (delivery: { accept(): void }): void => {
@@ -268,16 +268,16 @@ async function expectToWork(connection: Connection, kind: IntermediaryOptions["k
   expect(await received).toBe(kind);
 }
 
-/** Sends bytes on a new stream, and gives what comes back until the stream is closed or a header has come. */
+/** Sends bytes on a new stream. Resolves with the answer once the stream is closed or a header has arrived. */
 async function sayHello(bed: IntermediaryBed, bytes: number[]): Promise<Uint8Array> {
   const answer: number[] = [];
   let done = (): void => {};
-  const over = new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve) => {
     done = resolve;
   });
   const handlers = {
-    data(came: Uint8Array) {
-      answer.push(...came);
+    data(received: Uint8Array) {
+      answer.push(...received);
       if (bytes.length === 8 && answer.length >= 8) done();
     },
     drain() {},
@@ -286,7 +286,7 @@ async function sayHello(bed: IntermediaryBed, bytes: number[]): Promise<Uint8Arr
   const to = { scheme: "amqp", hostname: "raw", port: 1 };
   const socket = await memoryDial(bed.intermediary.accept)(to, handlers, AbortSignal.timeout(5_000));
   socket.send(Uint8Array.from(bytes));
-  await over;
+  await ended;
   socket.close();
   return Uint8Array.from(answer);
 }

@@ -9,7 +9,7 @@ const UNKNOWN: Outcome = { type: "unknown", error: new Error("gone") };
 const UNSENT: Outcome = { type: "unsent", error: new Error("gone") };
 
 describe("a message", () => {
-  test("goes to every consumer, settled if it came so", () => {
+  test("a multicast message goes to every consumer, settled if it arrived settled", () => {
     const route = new MulticastRoute(nodeInit());
     const consumers = [1, 2, 3].map(() => new FakeConsumer(route, 10));
     const producer = new FakeProducer(route);
@@ -24,11 +24,11 @@ describe("a message", () => {
   });
 
   test.each<[string, Outcome[], Outcome]>([
-    ["accepted when all accept", [ACCEPTED, ACCEPTED], ACCEPTED],
-    ["accepted when one does", [RELEASED, ACCEPTED], ACCEPTED],
-    ["rejected, without the error, when one rejects", [ACCEPTED, REJECTED], { type: "rejected", error: undefined }],
+    ["accepted when all consumers accept it", [ACCEPTED, ACCEPTED], ACCEPTED],
+    ["accepted when one consumer accepts it", [RELEASED, ACCEPTED], ACCEPTED],
+    ["rejected, without the error, when one rejects it", [ACCEPTED, REJECTED], { type: "rejected", error: undefined }],
     [
-      "modified when one modifies and none accepts",
+      "modified when one modifies it and none accepts it",
       [RELEASED, MODIFIED],
       { ...MODIFIED, deliveryFailed: true, undeliverableHere: false },
     ],
@@ -37,8 +37,8 @@ describe("a message", () => {
       [UNKNOWN, RELEASED],
       { ...MODIFIED, deliveryFailed: true, undeliverableHere: false },
     ],
-    ["released when none has got it", [RELEASED, UNSENT], RELEASED],
-  ])("is %s", async (_, [first = ACCEPTED, second = ACCEPTED], expected) => {
+    ["released when no consumer got it", [RELEASED, UNSENT], RELEASED],
+  ])("a multicast message is %s", async (_, [first = ACCEPTED, second = ACCEPTED], expected) => {
     const init = nodeInit();
     const route = new MulticastRoute(init);
     const consumers = [new FakeConsumer(route, 1), new FakeConsumer(route, 1)];
@@ -50,7 +50,7 @@ describe("a message", () => {
     expect(init.budget.messages).toBe(0);
   });
 
-  test("is released when nobody is left", async () => {
+  test("a multicast message is released when no consumer is left", async () => {
     const route = new MulticastRoute(nodeInit());
     const producer = new FakeProducer(route);
     await new FakeConsumer(route, 1).vanish();
@@ -59,7 +59,7 @@ describe("a message", () => {
 });
 
 describe("a slow consumer", () => {
-  test("does not hold up the quick one, and gets what waited for it", () => {
+  test("a slow consumer of a multicast route does not hold up a quick one, and gets its backlog later", () => {
     const route = new MulticastRoute(nodeInit());
     const slow = new FakeConsumer(route);
     const quick = new FakeConsumer(route, 100);
@@ -72,20 +72,20 @@ describe("a slow consumer", () => {
     expect(slow.texts).toEqual(quick.texts);
   });
 
-  test("loses what does not fit its backlog of 1000", async () => {
+  test("a slow consumer of a multicast route loses the messages over its backlog of 1000", async () => {
     const init = nodeInit();
     const route = new MulticastRoute(init);
     const slow = new FakeConsumer(route);
     const quick = new FakeConsumer(route, 2000);
     const producer = new FakeProducer(route);
-    const parcels = Array.from({ length: 1500 }, (_, i) => producer.send(String(i)));
+    const messages = Array.from({ length: 1500 }, (_, i) => producer.send(String(i)));
     slow.give(2000);
     expect(slow.texts).toEqual(quick.texts.slice(0, 1000));
     await quick.answer(1200, ACCEPTED);
-    expect(parcels[1200]?.state).toEqual(ACCEPTED);
+    expect(messages[1200]?.state).toEqual(ACCEPTED);
   });
 
-  test("leaves nothing pending when it goes", async () => {
+  test("a slow consumer that detaches leaves no multicast message unsettled", async () => {
     const init = nodeInit();
     const route = new MulticastRoute(init);
     const slow = new FakeConsumer(route);
@@ -100,7 +100,7 @@ describe("a slow consumer", () => {
 });
 
 describe("credit for producers", () => {
-  test("there is none without a consumer, nor without a consumer's credit", () => {
+  test("a multicast route gives producers no credit without a consumer's credit", () => {
     const route = new MulticastRoute(nodeInit());
     const producer = new FakeProducer(route);
     new FakeConsumer(route);
@@ -109,7 +109,7 @@ describe("credit for producers", () => {
     expect(producer.credit).toBe(3);
   });
 
-  test("follows the quickest consumer", () => {
+  test("a multicast route gives producers credit for the quickest consumer", () => {
     const route = new MulticastRoute(nodeInit());
     new FakeConsumer(route, 1);
     const quick = new FakeConsumer(route, 1000);
@@ -122,7 +122,7 @@ describe("credit for producers", () => {
     expect(quick.received).toHaveLength(900);
   });
 
-  test("is withdrawn when the last consumer goes", async () => {
+  test("a multicast route withdraws the producers' credit when the last consumer detaches", async () => {
     const route = new MulticastRoute(nodeInit());
     const producer = new FakeProducer(route);
     const consumer = new FakeConsumer(route, 10);
@@ -133,7 +133,7 @@ describe("credit for producers", () => {
   });
 });
 
-test("a route is unused once its last link has gone", async () => {
+test("a multicast route is unused once its last link has detached", async () => {
   const init = nodeInit();
   const route = new MulticastRoute(init);
   const producer = new FakeProducer(route);
@@ -144,7 +144,7 @@ test("a route is unused once its last link has gone", async () => {
   expect(init.unused).toBe(1);
 });
 
-test("a consumer that drains gets what waits for it, and opens no producer's credit", () => {
+test("a draining consumer of a multicast route gets its backlog, and gives producers no credit", () => {
   const route = new MulticastRoute(nodeInit());
   const slow = new FakeConsumer(route);
   new FakeConsumer(route, 2);

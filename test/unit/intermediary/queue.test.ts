@@ -9,19 +9,19 @@ const REFUSED: Outcome = { type: "modified", deliveryFailed: false, undeliverabl
 const FAILED: Outcome = { type: "modified", deliveryFailed: true, undeliverableHere: false };
 
 describe("storing", () => {
-  test("accepts at once, before anybody listens, and delivers in order when somebody does", () => {
+  test("a queue accepts messages without a consumer, and delivers them in order once there is one", () => {
     const queue = new Queue(nodeInit());
     const producer = new FakeProducer(queue);
     expect(producer.credit).toBeGreaterThan(100);
-    const parcels = ["a", "b", "c"].map((text) => producer.send(text));
-    expect(parcels.map(({ state }) => state)).toEqual([ACCEPTED, ACCEPTED, ACCEPTED]);
+    const messages = ["a", "b", "c"].map((text) => producer.send(text));
+    expect(messages.map(({ state }) => state)).toEqual([ACCEPTED, ACCEPTED, ACCEPTED]);
     const consumer = new FakeConsumer(queue, 2);
     expect(consumer.texts).toEqual(["a", "b"]);
     consumer.give(1);
     expect(consumer.texts).toEqual(["a", "b", "c"]);
   });
 
-  test("rejects what the limits do not allow, and logs that once until there is room again", async () => {
+  test("a queue rejects messages over the limits, and logs it once until there is room again", async () => {
     const init = nodeInit({ messages: 4 });
     const queue = new Queue(init);
     const producer = new FakeProducer(queue);
@@ -38,19 +38,19 @@ describe("storing", () => {
     expect(init.logger.lines).toHaveLength(2);
   });
 
-  test("sends unsettled, but to a consumer that asked for settled ones", () => {
+  test("a queue sends unsettled, except to a consumer that asked for settled messages", () => {
     const queue = new Queue(nodeInit());
-    const plain = new FakeConsumer(queue, 1);
+    const mixed = new FakeConsumer(queue, 1);
     new FakeProducer(queue).send("a", true);
-    const careless = new FakeConsumer(queue, 1, "settled");
+    const presettled = new FakeConsumer(queue, 1, "settled");
     new FakeProducer(queue).send("b");
-    expect(plain.received[0]?.settled).toBe(false);
-    expect(careless.received[0]?.settled).toBe(true);
+    expect(mixed.received[0]?.settled).toBe(false);
+    expect(presettled.received[0]?.settled).toBe(true);
   });
 });
 
-describe("what a consumer answers", () => {
-  test("accepted: it is gone", async () => {
+describe("the outcome of a queued message", () => {
+  test("a queue removes a message that a consumer accepts", async () => {
     const init = nodeInit();
     const queue = new Queue(init);
     const consumer = new FakeConsumer(queue, 10);
@@ -62,11 +62,11 @@ describe("what a consumer answers", () => {
   });
 
   test.each<[string, Outcome]>([
-    ["released", RELEASED],
-    ["modified", FAILED],
-    ["nothing, because its link is lost", { type: "unknown", error: new Error("gone") }],
-    ["nothing, because it never left", { type: "unsent", error: new Error("gone") }],
-  ])("%s: it is delivered again, before newer ones", async (_, outcome) => {
+    ["is released", RELEASED],
+    ["is modified", FAILED],
+    ["is unsettled when its link is lost", { type: "unknown", error: new Error("gone") }],
+    ["was unsent when its link is lost", { type: "unsent", error: new Error("gone") }],
+  ])("a queue delivers a message that %s again, before newer ones", async (_, outcome) => {
     const queue = new Queue(nodeInit());
     const consumer = new FakeConsumer(queue, 1);
     const producer = new FakeProducer(queue);
@@ -77,7 +77,7 @@ describe("what a consumer answers", () => {
     expect(other.texts).toEqual(["a", "b"]);
   });
 
-  test("rejected: it is dropped, with a log line", async () => {
+  test("a queue drops a message that a consumer rejects, and logs it", async () => {
     const init = nodeInit();
     const queue = new Queue(init);
     const consumer = new FakeConsumer(queue, 10);
@@ -89,7 +89,7 @@ describe("what a consumer answers", () => {
     ]);
   });
 
-  test("undeliverable here: it goes to another consumer, never to the same", async () => {
+  test("a message that is undeliverable here goes to another consumer, never to the same one", async () => {
     const queue = new Queue(nodeInit());
     const producer = new FakeProducer(queue);
     const first = new FakeConsumer(queue, 10);
@@ -106,7 +106,7 @@ describe("what a consumer answers", () => {
     expect(new FakeConsumer(queue, 1).texts).toEqual(["a"]);
   });
 
-  test("undeliverable here, while another consumer has credit: it goes there at once", async () => {
+  test("a message that is undeliverable here goes at once to another consumer with credit", async () => {
     const queue = new Queue(nodeInit());
     const consumers = [new FakeConsumer(queue, 10), new FakeConsumer(queue, 10)];
     new FakeProducer(queue).send("a");
@@ -116,7 +116,7 @@ describe("what a consumer answers", () => {
   });
 });
 
-test("all that a consumer had not answered is delivered again in order when it goes", async () => {
+test("a queue delivers a consumer's unsettled messages again, in order, when it detaches", async () => {
   const queue = new Queue(nodeInit());
   const producer = new FakeProducer(queue);
   const consumer = new FakeConsumer(queue, 3);
@@ -127,7 +127,7 @@ test("all that a consumer had not answered is delivered again in order when it g
 });
 
 describe("time to live", () => {
-  test("a message is not delivered after it, and makes room for others", () => {
+  test("a queue does not deliver a message after its time to live, and frees its room", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     try {
       const init = nodeInit({ messages: 4 });
@@ -152,7 +152,7 @@ describe("time to live", () => {
 });
 
 describe("a queue", () => {
-  test("is unused when it has no links and holds nothing", async () => {
+  test("a queue is unused when it has no links and holds no message", async () => {
     const init = nodeInit();
     const queue = new Queue(init);
     const producer = new FakeProducer(queue);
@@ -166,17 +166,17 @@ describe("a queue", () => {
     expect(init.unused).toBe(1);
   });
 
-  test("that is temporary goes with its consumer: nothing is held, producers are told", async () => {
+  test("a temporary queue is deleted with its consumer: its messages are removed, its producers detached", async () => {
     const init = nodeInit({ temporary: true });
     const queue = new Queue(init);
     const consumer = new FakeConsumer(queue, 1);
     const producer = new FakeProducer(queue);
     producer.send("a");
     producer.send("b");
-    const gone = consumer.vanish();
+    const vanished = consumer.vanish();
     expect(producer.closedWith).toMatchObject({ condition: "amqp:resource-deleted" });
     expect(init.unused).toBe(1);
-    await gone;
+    await vanished;
     expect(init.budget.messages).toBe(0);
   });
 });

@@ -3,13 +3,13 @@ import { Consumer } from "@/src/intermediary/consumer.js";
 import { Rotation } from "@/src/intermediary/rotation.js";
 
 describe("Rotation", () => {
-  test("takes equally loaded consumers in turn", () => {
+  test("a rotation picks equally loaded consumers in turn", () => {
     const { rotation, consumers } = ready([10, 10, 10]);
     const picked = [1, 2, 3, 4, 5, 6].map(() => rotation.pick());
     for (const consumer of consumers) expect(picked.filter((one) => one === consumer)).toHaveLength(2);
   });
 
-  test("prefers the one with the fewest messages in hand", () => {
+  test("a rotation prefers the consumer with the fewest unsettled messages", () => {
     const { rotation, consumers } = ready([10, 10, 10]);
     const [first, , third] = consumers;
     for (const consumer of [first, third]) consumer?.send(new Uint8Array(0), false, () => {});
@@ -17,7 +17,7 @@ describe("Rotation", () => {
     expect(rotation.pick()).toBe(consumers[1]);
   });
 
-  test("passes over who has no credit until it is added again", () => {
+  test("a rotation skips a consumer without credit until it is added again", () => {
     const { rotation, consumers, credits } = ready([0, 1, 0]);
     expect(rotation.pick()).toBe(consumers[1]);
     expect(rotation.room()).toBe(1);
@@ -28,7 +28,7 @@ describe("Rotation", () => {
     expect(rotation.room()).toBe(6);
   });
 
-  test("gives nothing when nobody has credit, or everybody has left", () => {
+  test("a rotation picks nothing when no consumer has credit or all are deleted", () => {
     expect(ready([0, 0]).rotation.pick()).toBeUndefined();
     const { rotation, consumers } = ready([1, 1]);
     for (const consumer of consumers) rotation.delete(consumer);
@@ -36,7 +36,7 @@ describe("Rotation", () => {
     expect(rotation.room()).toBe(0);
   });
 
-  test("forgets nobody when somebody leaves", () => {
+  test("a rotation keeps the other consumers when one is deleted", () => {
     const { rotation, consumers } = ready([1, 1, 1, 1, 1]);
     const [first] = consumers;
     if (first !== undefined) rotation.delete(first);
@@ -44,7 +44,7 @@ describe("Rotation", () => {
     expect(picked).toEqual(new Set(consumers.slice(1)));
   });
 
-  test("looks at a few consumers only, however many there are", () => {
+  test("a pick compares only a few of 10,000 consumers", () => {
     let looks = 0;
     const { rotation } = ready(
       Array.from({ length: 10_000 }, () => 1),
@@ -56,7 +56,7 @@ describe("Rotation", () => {
   });
 });
 
-/** A rotation of consumers whose credit is what `credits` says. */
+/** A rotation of consumers with these credits. */
 function ready(credits: number[], onLook = () => {}) {
   const rotation = new Rotation();
   const consumers = credits.map((_, index) => {

@@ -20,16 +20,16 @@ beforeEach(async () => {
 afterEach(() => bed.close());
 
 describe("a router", () => {
-  test("says what it is", () => {
+  test("a router's Open names the product oslo-messaging-router", () => {
     expect(client.remote.product).toBe("oslo-messaging-router");
   });
 
-  test("passes a message on as it is, and keeps it pending until the consumer has answered", async () => {
+  test("a router forwards a message unchanged, and keeps it unsettled until the consumer settles it", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     let outcome: unknown;
-    const sent = producer.send({ ...textMessage("hello"), messageId: "1", ttl: 5000 }, UNSETTLED).then((is) => {
-      outcome = is;
+    const sent = producer.send({ ...textMessage("hello"), messageId: "1", ttl: 5000 }, UNSETTLED).then((result) => {
+      outcome = result;
     });
     const delivery = await inbox.next();
     expect(delivery.message).toMatchObject({ messageId: "1", ttl: 5000 });
@@ -45,7 +45,7 @@ describe("a router", () => {
     { type: "released" } as const,
     { type: "modified", deliveryFailed: true, undeliverableHere: true } as const,
     { type: "rejected", error: { condition: "my:error", description: "no" } } as const,
-  ])("passes $type back", async (state) => {
+  ])("a router passes the outcome $type back to the producer", async (state) => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     const sent = producer.send(textMessage("a"), UNSETTLED);
@@ -53,14 +53,14 @@ describe("a router", () => {
     expect(await sent).toEqual(state);
   });
 
-  test("passes settled messages settled", async () => {
+  test("a router forwards a settled message settled", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     expect(await producer.send(textMessage("a"), { settled: true })).toEqual(ACCEPTED);
     expect((await inbox.next()).settled).toBe(true);
   });
 
-  test("passes large messages, of many frames", async () => {
+  test("a router forwards a large message of many frames", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     const text = "large ".repeat(200_000);
@@ -69,7 +69,7 @@ describe("a router", () => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
-  test("gives no credit while nobody listens, and some as soon as somebody does", async () => {
+  test("a router gives a producer credit as soon as there is a consumer, and none before", async () => {
     const producer = await bed.producer(client, ANYCAST);
     const sent = producer.send(textMessage("early"), UNSETTLED);
     await bed.settle(client);
@@ -79,7 +79,7 @@ describe("a router", () => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
-  test("gives no more credit than the consumer has, and none while its handlers are busy", async () => {
+  test("a router gives only as much credit as the consumer, and none while the consumer has unsettled messages", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST, 2);
     const producer = await bed.producer(client, ANYCAST);
     const sent = [1, 2, 3].map((n) => producer.send(textMessage(String(n)), UNSETTLED));
@@ -91,7 +91,7 @@ describe("a router", () => {
     expect(await inbox.nextText()).toBe("3");
   });
 
-  test("withdraws the credit when the last listener goes", async () => {
+  test("a router withdraws the producer's credit when the last consumer detaches", async () => {
     const { receiver } = await bed.consumer(server, ANYCAST, 50);
     const producer = await bed.producer(client, ANYCAST);
     await bed.settle(client);
@@ -104,7 +104,7 @@ describe("a router", () => {
     expect(producer.credit).toBe(20);
   });
 
-  test("answers modified, delivery-failed, when the consumer goes with the message", async () => {
+  test("a message ends modified, delivery-failed, when the router's consumer disconnects without settling it", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST);
     const producer = await bed.producer(client, ANYCAST);
     const sent = producer.send(textMessage("a"), UNSETTLED);
@@ -113,7 +113,7 @@ describe("a router", () => {
     expect(await sent).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: false });
   });
 
-  test("shares messages among the listeners of an address", async () => {
+  test("a router shares messages among the consumers of an address", async () => {
     const consumers = [await bed.consumer(server, ANYCAST, 100), await bed.consumer(client, ANYCAST, 100)];
     const producer = await bed.producer(client, ANYCAST);
     const sent = Array.from({ length: 40 }, (_, i) => producer.send(textMessage(String(i)), UNSETTLED));
@@ -121,7 +121,7 @@ describe("a router", () => {
     expect(await Promise.all(sent)).toEqual(sent.map(() => ACCEPTED));
   });
 
-  test("sends a multicast message to everybody, and accepts it when everybody has", async () => {
+  test("a router sends a multicast message to every consumer, and accepts it when all of them have", async () => {
     const consumers = [await bed.consumer(server, MULTICAST), await bed.consumer(client, MULTICAST)];
     const producer = await bed.producer(client, MULTICAST);
     const sent = producer.send(textMessage("all"), UNSETTLED);
@@ -129,7 +129,7 @@ describe("a router", () => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
-  test("tells of a multicast rejection without its error", async () => {
+  test("a router passes a multicast rejection back without its error", async () => {
     const { inbox } = await bed.consumer(server, MULTICAST);
     const producer = await bed.producer(client, MULTICAST);
     const sent = producer.send(textMessage("all"), UNSETTLED);
@@ -137,7 +137,7 @@ describe("a router", () => {
     expect(await sent).toEqual({ type: "rejected", error: undefined });
   });
 
-  test("is not held up by an address without credit", async () => {
+  test("an address without credit does not hold up the router's others", async () => {
     await bed.consumer(server, "dead", 0);
     const dead = await bed.producer(client, "dead");
     const waiting = Array.from({ length: 1000 }, () => dead.send(textMessage("never"), UNSETTLED));
@@ -154,7 +154,7 @@ describe("a router", () => {
 });
 
 describe("dynamic nodes", () => {
-  test("have an address of their own, to which others can send", async () => {
+  test("a dynamic node has its own address, and other clients can send to it", async () => {
     const { receiver, inbox } = await bed.consumer(client, undefined);
     const other = await bed.consumer(client, undefined);
     const address = receiver.source?.address ?? "";
@@ -167,13 +167,13 @@ describe("dynamic nodes", () => {
     expect(other.inbox.count).toBe(0);
   });
 
-  test("are nobody else's to listen on", async () => {
+  test("a client cannot receive from another client's dynamic node", async () => {
     const { receiver } = await bed.consumer(client, undefined);
-    const theft = bed.consumer(server, receiver.source?.address);
-    await expect(theft).rejects.toMatchObject({ condition: "amqp:not-allowed" });
+    const attaching = bed.consumer(server, receiver.source?.address);
+    await expect(attaching).rejects.toMatchObject({ condition: "amqp:not-allowed" });
   });
 
-  test("once gone, a producer is attached but gets no credit", async () => {
+  test("a router attaches a producer to a deleted dynamic node's address, and gives it no credit", async () => {
     const { receiver } = await bed.consumer(client, undefined);
     const address = receiver.source?.address ?? "";
     await receiver.close();

@@ -3,7 +3,7 @@ import { ACCEPTED, RELEASED } from "@/src/core/messages/outcome.js";
 import { Topic } from "@/src/intermediary/topic.js";
 import { FakeConsumer, FakeProducer, nodeInit } from "@/test/fixtures/fakes/fake-links.js";
 
-test("a message goes to every subscriber, and waits for each one's credit", async () => {
+test("a topic sends each message to every subscriber, as soon as the subscriber gives credit", async () => {
   const init = nodeInit();
   const topic = new Topic(init);
   const [first, second] = [new FakeConsumer(topic, 10), new FakeConsumer(topic)];
@@ -20,14 +20,14 @@ test("a message goes to every subscriber, and waits for each one's credit", asyn
   expect(init.budget.messages).toBe(1);
 });
 
-test("nobody gets what was sent before he came, and it is accepted all the same", () => {
+test("a topic accepts a message without subscribers, and later subscribers do not get it", () => {
   const topic = new Topic(nodeInit());
   const producer = new FakeProducer(topic);
   expect(producer.send("a").state).toEqual(ACCEPTED);
   expect(new FakeConsumer(topic, 10).texts).toEqual([]);
 });
 
-test("a subscriber that does not read loses what is over the limit; the others do not", async () => {
+test("a topic's subscriber that does not read loses the messages over the limit; the others get all", async () => {
   const init = nodeInit({ messages: 10 });
   const topic = new Topic(init);
   const stuck = new FakeConsumer(topic);
@@ -42,7 +42,7 @@ test("a subscriber that does not read loses what is over the limit; the others d
   expect(stuck.received.length).toBeLessThan(10);
 });
 
-test("what a subscriber had goes with it, and the topic with its last link", async () => {
+test("a topic removes a subscriber's messages when it detaches, and is unused once its last link detaches", async () => {
   const init = nodeInit();
   const topic = new Topic(init);
   const subscriber = new FakeConsumer(topic, 1);

@@ -17,18 +17,18 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("whoever watches", () => {
-  test("gets a snapshot at the first credit, settled", () => {
-    const watcher = new FakeConsumer(setUp().board);
+describe("a watcher", () => {
+  test("a watcher gets a settled snapshot at its first credit", () => {
+    const watcher = new FakeConsumer(setUp().publisher);
     expect(watcher.received).toEqual([]);
     watcher.give(1);
     expect(watcher.received.map(({ settled }) => settled)).toEqual([true]);
     expect(addressesOf(watcher)).toEqual([[]]);
   });
 
-  test("gets the next one when something has changed, and none when nothing has", async () => {
-    const { board, use } = setUp();
-    const watcher = new FakeConsumer(board, 10);
+  test("a watcher gets the next snapshot after a change, and none without one", async () => {
+    const { publisher, use } = setUp();
+    const watcher = new FakeConsumer(publisher, 10);
     await pass(10);
     expect(addressesOf(watcher)).toEqual([[]]);
     use("a");
@@ -36,9 +36,9 @@ describe("whoever watches", () => {
     expect(addressesOf(watcher)).toEqual([[], ["a"]]);
   });
 
-  test("gets four a second at most, however much happens", async () => {
-    const { board, use } = setUp();
-    const watcher = new FakeConsumer(board, 1000);
+  test("a watcher gets at most four snapshots a second, however many changes there are", async () => {
+    const { publisher, use } = setUp();
+    const watcher = new FakeConsumer(publisher, 1000);
     for (let change = 0; change < 100; change++) {
       use(`address ${change}`);
       await vi.advanceTimersByTimeAsync(10);
@@ -46,9 +46,9 @@ describe("whoever watches", () => {
     expect(watcher.received).toHaveLength(1 + 4);
   });
 
-  test("gets, having given no credit for long, the newest only", async () => {
-    const { board, use } = setUp();
-    const watcher = new FakeConsumer(board, 1);
+  test("a watcher that gives credit late gets only the newest snapshot", async () => {
+    const { publisher, use } = setUp();
+    const watcher = new FakeConsumer(publisher, 1);
     for (const address of ["a", "b", "c"]) {
       use(address);
       await pass(2);
@@ -58,9 +58,9 @@ describe("whoever watches", () => {
     expect(addressesOf(watcher)).toEqual([[], ["a", "b", "c"]]);
   });
 
-  test("gets nothing new while the one before has not left", async () => {
-    const { board, use } = setUp();
-    const watcher = new FakeConsumer(board, 10);
+  test("a watcher gets no snapshot while the previous one is queued", async () => {
+    const { publisher, use } = setUp();
+    const watcher = new FakeConsumer(publisher, 10);
     watcher.queued = 10;
     use("a");
     await pass(1);
@@ -70,9 +70,9 @@ describe("whoever watches", () => {
     expect(addressesOf(watcher)).toEqual([[], ["a"]]);
   });
 
-  test("gets nothing new, whatever its credit, before it has answered, where it asked to", async () => {
-    const { board, use } = setUp();
-    const watcher = new FakeConsumer(board, 1_000, "unsettled");
+  test("a watcher that settles itself gets no snapshot before it has settled the previous one", async () => {
+    const { publisher, use } = setUp();
+    const watcher = new FakeConsumer(publisher, 1_000, "unsettled");
     for (const address of ["a", "b", "c"]) {
       use(address);
       await pass(2);
@@ -83,53 +83,53 @@ describe("whoever watches", () => {
     expect(addressesOf(watcher)).toEqual([[], ["a", "b", "c"]]);
   });
 
-  test("gets, where somebody watches already, nothing that is older than itself", async () => {
-    const { board, use } = setUp();
-    const first = new FakeConsumer(board, 10);
+  test("a second watcher gets no snapshot from before it attached", async () => {
+    const { publisher, use } = setUp();
+    const first = new FakeConsumer(publisher, 10);
     use("a");
-    const second = new FakeConsumer(board, 10);
+    const second = new FakeConsumer(publisher, 10);
     expect(second.received).toEqual([]);
     await pass(1);
     expect([first, second].map(addressesOf)).toEqual([[[], ["a"]], [["a"]]]);
   });
 });
 
-describe("the intermediary looks", () => {
-  test("only while somebody watches", async () => {
-    const { board, looks } = setUp();
+describe("snapshots", () => {
+  test("snapshots are taken only while there is a watcher", async () => {
+    const { publisher, snapshots } = setUp();
     await pass(4);
-    expect(looks()).toBe(0);
-    const watchers = [new FakeConsumer(board, 1), new FakeConsumer(board, 1)];
+    expect(snapshots()).toBe(0);
+    const watchers = [new FakeConsumer(publisher, 1), new FakeConsumer(publisher, 1)];
     await pass(4);
-    expect(looks()).toBe(1 + 4);
+    expect(snapshots()).toBe(1 + 4);
     for (const watcher of watchers) await watcher.vanish();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("no more often because many come and go", async () => {
-    const { board, looks } = setUp();
-    for (let count = 0; count < 100; count++) void new FakeConsumer(board, 1).vanish();
-    expect(looks()).toBe(1);
+  test("many short-lived watchers cause no extra snapshots", async () => {
+    const { publisher, snapshots } = setUp();
+    for (let count = 0; count < 100; count++) void new FakeConsumer(publisher, 1).vanish();
+    expect(snapshots()).toBe(1);
     await pass(1);
-    new FakeConsumer(board, 1);
-    expect(looks()).toBe(2);
+    new FakeConsumer(publisher, 1);
+    expect(snapshots()).toBe(2);
   });
 });
 
 function setUp() {
   const init = { distributionOf: distributions(), budget: new Budget({ messages: 10, bytes: 10 }) };
   const addresses = new AddressTable({ kind: "router", logger: new FakeLogger(), ...init });
-  const looking = vi.spyOn(addresses, Symbol.iterator);
-  const board = new TopologyPublisher({ kind: "router", product: "p", clients: new Clients(), addresses });
+  const iterate = vi.spyOn(addresses, Symbol.iterator);
+  const publisher = new TopologyPublisher({ kind: "router", product: "p", clients: new Clients(), addresses });
   const use = (address: string): void => void new FakeProducer(addresses.at(address).node);
-  return { board, use, looks: () => looking.mock.calls.length };
+  return { publisher, use, snapshots: () => iterate.mock.calls.length };
 }
 
 async function pass(periods: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(periods * PERIOD_MS);
 }
 
-/** Of every snapshot that it was sent. */
+/** The addresses of every snapshot that the watcher was sent. */
 function addressesOf(watcher: FakeConsumer): string[][] {
   return watcher.texts.map((text) => {
     const topology: Topology = JSON.parse(text.slice(text.indexOf('{"kind"')));

@@ -7,10 +7,10 @@ import { Clients, LinkCounts } from "@/src/intermediary/clients.js";
 import { topologyOf } from "@/src/intermediary/topology-snapshot.js";
 import { FakeLogger } from "@/test/fixtures/fakes/fake-links.js";
 
-/** JSON escapes each of its characters by six. */
+/** JSON escapes each of its characters as six. */
 const NAME = "\u0001".repeat(2_000);
 
-test("a snapshot of more than fits is cut off, says by how much, and fits a message in the worst case", () => {
+test("a snapshot over the limits is cut, counts the omitted items, and fits a message in the worst case", () => {
   const clients = new Clients();
   for (let count = 0; count < 1_002; count++) clients.add(fakeConnection(), NAME);
   const init = { distributionOf: distributions(), budget: new Budget({ messages: 1, bytes: 1 }) };
@@ -34,7 +34,7 @@ test("a snapshot of more than fits is cut off, says by how much, and fits a mess
   expect(JSON.stringify(topology).length).toBeLessThan(16 * 1024 * 1024);
 });
 
-/** A connection of somebody who says as much of itself as it can. */
+/** A connection whose client sends names of the greatest length. */
 function fakeConnection(): Connection {
   const properties = new Map(["node", "process", "pid"].map((key) => [key, NAME]));
   const remote = { containerId: NAME, product: NAME, properties };

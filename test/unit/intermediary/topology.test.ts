@@ -16,7 +16,7 @@ const KINDS = ["router", "broker"] as const;
 const UNSETTLED = { settled: false };
 
 describe.each(KINDS)("the topology of a %s", (kind) => {
-  test("tells what it is, and who is connected: without whom nobody watches", async () => {
+  test("the topology has the intermediary's kind and product, and the connections, the watcher's own included", async () => {
     const bed = makeBed({ kind, product: "own" });
     const topology = await look(bed, await bed.connect());
     expect(topology).toEqual({
@@ -28,7 +28,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     });
   });
 
-  test("tells what clients say of themselves, and as whom they were let in, but no password", async () => {
+  test("the topology has the clients' properties and user names, and no password", async () => {
     const bed = makeBed({ kind, users: new Map([["joe", "secret word"]]) });
     const credentials = { username: "joe", password: "secret word" };
     const properties = { product: "p", node: "host-a", process: "nova", pid: 4711, other: "x" };
@@ -50,7 +50,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     await client.close();
   });
 
-  test("tells whose links lead where, until they are detached or their connection is gone", async () => {
+  test("the topology has the clients' links until they are detached or their connection is closed", async () => {
     const bed = makeBed({ kind });
     const [watcher, first, second] = [await bed.connect(), await bed.connect(), await bed.connect()];
     const { receiver } = await bed.consumer(first, "a");
@@ -82,7 +82,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     expect((await next()).connections.map(({ id }) => id)).toEqual(["1", "4"]);
   });
 
-  test("counts what has been handed over: to whom it is sent, or to everybody", async () => {
+  test("the topology counts the messages sent to consumers, a multicast one once for each consumer", async () => {
     const bed = makeBed({ kind });
     const client = await bed.connect();
     const one = "openstack.org/om/rpc/anycast/e/t";
@@ -98,7 +98,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     expect(addressOf(topology, all)).toMatchObject({ distribution: "multicast", passed: 6 });
   });
 
-  test("shows so much of a dynamic address that nobody can send to it", async () => {
+  test("the topology shows only the beginning of a dynamic address, so that no watcher can send to it", async () => {
     const bed = makeBed({ kind });
     const client = await bed.connect();
     const { receiver } = await bed.consumer(client, undefined);
@@ -110,7 +110,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     expect(shown.length).toBeLessThan(20);
   });
 
-  test("is another one for each virtual host", async () => {
+  test("each virtual host has its own topology", async () => {
     const bed = makeBed({ kind, virtualHosts: ["red"] });
     const [usual, red] = [await bed.connect(), await bed.connect(undefined, "red")];
     await bed.consumer(usual, "for the usual");
@@ -126,16 +126,16 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     ]);
   });
 
-  test("cannot be sent to, and is no dynamic node's", async () => {
+  test("a link that sends to the topology is refused", async () => {
     const bed = makeBed({ kind });
     const client = await bed.connect();
     await expect(bed.producer(client, TOPOLOGY_ADDRESS)).rejects.toMatchObject({
       condition: "amqp:not-allowed",
-      description: "$topology is only for receiving from",
+      description: "$topology is receive-only",
     });
   });
 
-  test("is said to be one by the link's source", async () => {
+  test("the source of a link to the topology has the topology's capability", async () => {
     const bed = makeBed({ kind });
     const client = await bed.connect();
     const [its, another] = [await bed.consumer(client, TOPOLOGY_ADDRESS), await bed.consumer(client, "$other")];
@@ -143,7 +143,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     expect(another.receiver.source?.capabilities).toEqual([]);
   });
 
-  test("counts among a connection's links like any other", async () => {
+  test("a link to the topology counts towards the limit of links", async () => {
     const bed = makeBed({ kind, limits: { linksPerConnection: 1 } });
     const client = await bed.connect();
     const { receiver } = await bed.consumer(client, TOPOLOGY_ADDRESS);
@@ -154,7 +154,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
     await bed.consumer(client, TOPOLOGY_ADDRESS);
   });
 
-  test("is cut off where there is too much, and says by how much", async () => {
+  test("the topology is cut at its limits, and counts the omitted items", async () => {
     const bed = makeBed({ kind });
     const [client, watcher] = [await bed.connect(), await bed.connect()];
     const addresses = Array.from({ length: 1_003 }, (_, index) => `address ${index} ${"ä".repeat(500)}`);
@@ -166,7 +166,7 @@ describe.each(KINDS)("the topology of a %s", (kind) => {
   });
 });
 
-test("a broker tells what waits: stored, or sent and not answered", async () => {
+test("a broker's topology counts waiting messages: stored, or sent and unsettled", async () => {
   const bed = makeBed({ kind: "broker" });
   const client = await bed.connect();
   const producer = await bed.producer(client, "a");
@@ -181,7 +181,7 @@ test("a broker tells what waits: stored, or sent and not answered", async () => 
   last.accept();
 });
 
-test("a broker's messages without any link keep their address", async () => {
+test("an address of a broker without links stays in the topology while it has messages", async () => {
   const bed = makeBed({ kind: "broker" });
   const client = await bed.connect();
   const producer = await bed.producer(client, "a");
@@ -191,7 +191,7 @@ test("a broker's messages without any link keep their address", async () => {
   expect(addresses).toMatchObject([{ address: "a", receivers: [], senders: [], waiting: 1 }]);
 });
 
-test("a router tells what its receivers have not answered", async () => {
+test("a router's topology counts the messages that receivers have not settled", async () => {
   const bed = makeBed({ kind: "router" });
   const client = await bed.connect();
   for (const address of ["balanced", "broadcast.a"]) {
@@ -207,7 +207,7 @@ test("a router tells what its receivers have not answered", async () => {
   }
 });
 
-test("an intermediary that closes leaves nothing behind that looks", async () => {
+test("a closed intermediary leaves no timer of its topology behind", async () => {
   const bed = makeBed({ kind: "router" });
   const client = await bed.connect();
   const { receiver } = await bed.consumer(client, TOPOLOGY_ADDRESS);
@@ -241,7 +241,7 @@ async function watch(bed: IntermediaryBed, connection: Connection): Promise<Watc
   return { next, consumer };
 }
 
-/** One snapshot. */
+/** Receives one snapshot. */
 async function look(bed: IntermediaryBed, connection: Connection): Promise<Topology> {
   const { next, consumer } = await watch(bed, connection);
   const topology = await next();
@@ -249,8 +249,8 @@ async function look(bed: IntermediaryBed, connection: Connection): Promise<Topol
   return topology;
 }
 
-async function until(next: Watch["next"], isIt: (topology: Topology) => boolean): Promise<void> {
-  while (!isIt(await next()));
+async function until(next: Watch["next"], matches: (topology: Topology) => boolean): Promise<void> {
+  while (!matches(await next()));
 }
 
 function addressOf({ addresses }: Topology, address: string): TopologyAddress {

@@ -4,7 +4,7 @@ import { type AmqpOptions, resolveOptions } from "@/src/driver/options/options.j
 import type { RecipeInit } from "@/src/recipes/recipe.js";
 import { RECIPE_OF_PRODUCT, RECIPES } from "@/src/recipes/recipes.js";
 
-/** One of each kind of prefix of the guide, with how it is distributed. */
+/** The guide's prefixes and their distributions. */
 const LEGACY = { exclusive: "closest", broadcast: "multicast", unicast: "closest" };
 const ROUTABLE = {
   "openstack.org/om/rpc/multicast": "multicast",
@@ -63,7 +63,7 @@ describe.each(["qdrouterd", "skrouterd"])("the recipe of %s", (name) => {
   const addresses = (amqp?: AmqpOptions) =>
     Object.fromEntries(blocks(print(name, amqp), "address").map(({ prefix, distribution }) => [prefix, distribution]));
 
-  it("knows both forms of addresses unless addressing_mode names one", { tags: ["recipe:options"] }, () => {
+  it("has both forms of addresses unless addressing_mode names one", { tags: ["recipe:options"] }, () => {
     expect(addresses()).toEqual({ ...LEGACY, ...ROUTABLE });
     expect(addresses({ addressingMode: "legacy" })).toEqual(LEGACY);
     expect(addresses({ addressingMode: "routable" })).toEqual(ROUTABLE);
@@ -82,14 +82,14 @@ describe.each(["qdrouterd", "skrouterd"])("the recipe of %s", (name) => {
     ]);
   });
 
-  it("wants a password unless everybody may connect", () => {
+  it("requires a password unless clients may connect anonymously", () => {
     for (const listener of blocks(print(name), "listener")) {
       expect(listener["authenticatePeer"]).toBe("yes");
       expect(listener["saslMechanisms"]).not.toContain("ANONYMOUS");
     }
   });
 
-  it("holds nothing but blocks and comments", () => {
+  it("consists of blocks and comments", () => {
     const rest = print(name).replace(/^(\w+) \{\n([^}]*)\}$/gm, "");
     expect(rest.split("\n").filter((line) => line !== "" && !line.startsWith("# "))).toEqual([]);
   });
@@ -101,7 +101,7 @@ describe("the recipe of qpidd", () => {
       [...print("qpidd", amqp).matchAll(/^(queue|topic)-patterns=(.*)$/gm)].map(([, kind, of]) => [of, kind]),
     );
 
-  it("makes queues and topics of legacy addresses unless addressing_mode says routable", {
+  it("has queue and topic patterns for legacy addresses unless addressing_mode is routable", {
     tags: ["recipe:options"],
   }, () => {
     expect(patterns()).toEqual({ exclusive: "queue", unicast: "queue", broadcast: "topic" });
@@ -112,7 +112,7 @@ describe("the recipe of qpidd", () => {
     });
   });
 
-  it("holds nothing but options and comments", () => {
+  it("consists of options and comments", () => {
     const lines = print("qpidd").split("\n");
     expect(lines.filter((line) => !/^$|^# |^[a-z-]+=\S+$/.test(line))).toEqual([]);
   });
@@ -126,7 +126,7 @@ describe("the recipe of artemis", () => {
     );
   };
 
-  it("gives routable addresses their routing type, cut at slashes, unless addressing_mode says legacy", {
+  it("sets the routing type of routable addresses, delimited by slashes, unless addressing_mode is legacy", {
     tags: ["recipe:options"],
   }, () => {
     const routable = Object.entries(ROUTABLE).map(([prefix, distribution]) => [
@@ -141,7 +141,7 @@ describe("the recipe of artemis", () => {
     expect(print("artemis", { addressingMode: "legacy" })).toContain("<delimiter>.</delimiter>");
   });
 
-  it("takes one acceptor for TCP and WebSocket, or one for each port", () => {
+  it("has one acceptor for TCP and WebSocket, or two if their ports differ", () => {
     const acceptors = (text: string) => [...text.matchAll(/<acceptor [^>]*>tcp:\/\/([^?]*)\?/g)].map(([, at]) => at);
     expect(acceptors(print("artemis"))).toEqual(["127.0.0.1:5672"]);
     expect(acceptors(print("artemis", {}, { host: "::1", wsPort: 8080 }))).toEqual(["[::1]:5672", "[::1]:8080"]);
@@ -154,7 +154,7 @@ describe("the recipe of broker-j", () => {
     return JSON.parse(virtualhostnodes[0].virtualHostInitialConfiguration).nodeAutoCreationPolicies;
   };
 
-  it("makes queues and fanout exchanges of legacy addresses", () => {
+  it("creates queues and fanout exchanges for legacy addresses", () => {
     expect(policies()).toMatchObject([
       { pattern: "exclusive\\..*", nodeType: "Queue", createdOnConsume: true },
       { pattern: "broadcast\\..*", nodeType: "Exchange", createdOnConsume: false },
@@ -164,7 +164,7 @@ describe("the recipe of broker-j", () => {
     expect(new RegExp(`^${pattern}$`).test("a(b.c.topic")).toBe(true);
   });
 
-  it("listens by both transports, and wants a password unless everybody may connect", () => {
+  it("listens with both transports, and requires a password unless clients may connect anonymously", () => {
     const { ports, authenticationproviders } = JSON.parse(print("broker-j", {}, { port: 1, wsPort: 2 }));
     expect(ports).toMatchObject([
       { port: 1, transports: ["TCP"] },
@@ -174,16 +174,18 @@ describe("the recipe of broker-j", () => {
     expect(print("broker-j", {}, { anonymous: true })).toContain('"Anonymous"');
   });
 
-  it("is refused for routable addresses, which Broker-J cannot do", { tags: ["recipe:refused"] }, () => {
-    expect(() => print("broker-j", { addressingMode: "routable" })).toThrow(/addressing_mode.*Broker-J cannot/);
+  it("is refused for routable addresses, which Broker-J does not support", { tags: ["recipe:refused"] }, () => {
+    expect(() => print("broker-j", { addressingMode: "routable" })).toThrow(
+      /addressing_mode.*Broker-J does not support/,
+    );
   });
 });
 
 describe("the recipe of rabbitmq", () => {
-  it("tells the virtual host, its user, the permit and the relay", { tags: ["recipe:rabbitmq"] }, () => {
+  it("names the virtual host, its user, the permission and the relay", { tags: ["recipe:rabbitmq"] }, () => {
     const text = print("rabbitmq");
-    for (const told of ["add_vhost", "add_user", "set_permissions", "tcp:127.0.0.1:5672", "ws-l:127.0.0.1:5673"]) {
-      expect(text).toContain(told);
+    for (const part of ["add_vhost", "add_user", "set_permissions", "tcp:127.0.0.1:5672", "ws-l:127.0.0.1:5673"]) {
+      expect(text).toContain(part);
     }
     const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     expect(lines).toEqual([
@@ -198,15 +200,15 @@ describe("the recipe of rabbitmq", () => {
     "is refused for %s addresses",
     { tags: ["recipe:refused"] },
     (addressingMode) => {
-      expect(() => print("rabbitmq", { addressingMode })).toThrow(/addressing_mode.*RabbitMQ cannot/);
+      expect(() => print("rabbitmq", { addressingMode })).toThrow(/addressing_mode.*RabbitMQ does not support/);
     },
   );
 });
 
-describe("prefixes that cannot be told apart or written", () => {
+describe("prefixes in a recipe", () => {
   const all = ["qdrouterd", "skrouterd", "qpidd", "artemis", "broker-j"];
 
-  it.each(all)("are refused by the recipe of %s, naming the option", (name) => {
+  it.each(all)("%s refuses prefixes that clash or cannot be written, and names the option", (name) => {
     const refused = (amqp: AmqpOptions) => expect(() => print(name, { addressingMode: "legacy", ...amqp }));
     refused({ broadcastPrefix: "unicast" }).toThrow(/broadcast_prefix/);
     refused({ broadcastPrefix: "" }).toThrow(/broadcast_prefix/);
@@ -214,12 +216,12 @@ describe("prefixes that cannot be told apart or written", () => {
     refused({ groupRequestPrefix: 'a"/><b' }).toThrow(/group_request_prefix/);
   });
 
-  it("are each written once where two options agree", () => {
+  it("a prefix that two options share is written once", () => {
     const text = print("qdrouterd", { addressingMode: "legacy", serverRequestPrefix: "unicast" });
     expect(blocks(text, "address")).toHaveLength(2);
   });
 });
 
-it("every product that check may meet has a recipe", { tags: ["recipe:products"] }, () => {
+it("every product that check knows has a recipe", { tags: ["recipe:products"] }, () => {
   expect(new Set(RECIPE_OF_PRODUCT.values())).toEqual(new Set(RECIPES.keys()));
 });

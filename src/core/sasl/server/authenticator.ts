@@ -15,7 +15,7 @@ export interface AuthenticatorInit {
   mechanisms?: readonly string[] | undefined;
 }
 
-/** What each mechanism authenticates by. Strongest first: many clients use the first one that they support. */
+/** Requirement of each mechanism. Strongest first: many clients use the first one that they support. */
 const MECHANISMS: ReadonlyMap<string, "users" | "tokens" | "certificate" | undefined> = new Map([
   ["SCRAM-SHA-512", "users"],
   ["SCRAM-SHA-256", "users"],

@@ -6,12 +6,12 @@ import type { Endpoint, Handled } from "./endpoints.js";
 import type { ReadMessage } from "./notification-reader.js";
 
 /** Declared as a method so that its parameters are bivariant: endpoints may use narrower types. */
-interface Handling {
+interface BatchHandling {
   handle(notifications: readonly Notification[]): Handled<void>;
 }
 
 /** Handles the notifications of one priority in a batch. An error is logged and counts as `requeue`. */
-export type BatchNotificationHandler = Handling["handle"];
+export type BatchNotificationHandler = BatchHandling["handle"];
 
 /** An object with a method for each priority that it handles, and an optional filter. */
 export type BatchNotificationEndpoint = Endpoint<BatchNotificationHandler>;

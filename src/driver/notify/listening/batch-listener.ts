@@ -61,7 +61,12 @@ export function getBatchNotificationListener<C extends Context = Context>(
   options: BatchListenerOptions<C>,
 ): NotificationListener {
   const { driver, logger } = transport;
-  const { allowRequeue = false, concurrency, batchSize: size, ...rest } = checked<Options<C>>(options ?? {}, OPTIONS);
+  const {
+    allowRequeue = false,
+    concurrency,
+    batchSize: size,
+    ...rest
+  } = checked<BatchOptions<C>>(options ?? {}, OPTIONS);
   const limits = { size, timeoutMs: rest.batchTimeoutMs };
   if (size === undefined && rest.batchTimeoutMs === undefined) {
     throw new ConfigurationError("batchSize", "is required, unless batchTimeoutMs is given");
@@ -87,12 +92,16 @@ export function getBatchNotificationListener<C extends Context = Context>(
 
 type Batch = readonly IncomingMessage[];
 
-interface Options<C extends Context = Context> extends ListenerOptions<C> {
+interface BatchOptions<C extends Context = Context> extends ListenerOptions<C> {
   batchSize?: number | undefined;
   batchTimeoutMs?: number | undefined;
 }
 
-const OPTIONS: OptionChecks<Options> = { ...LISTENER_OPTIONS, batchSize: integer(1).check, batchTimeoutMs: positiveMs };
+const OPTIONS: OptionChecks<BatchOptions> = {
+  ...LISTENER_OPTIONS,
+  batchSize: integer(1).check,
+  batchTimeoutMs: positiveMs,
+};
 
 interface BatchListening {
   driver: Driver;

@@ -6,7 +6,7 @@ import type { Endpoint, Handled } from "./endpoints.js";
 import type { ReadMessage, ReadNotification } from "./notification-reader.js";
 
 /** Declared as a method so that its parameters are bivariant: endpoints may use narrower types. */
-interface Handling {
+interface NotificationHandling {
   handle(
     context: object,
     publisherId: string,
@@ -17,7 +17,7 @@ interface Handling {
 }
 
 /** Handles the notifications of one priority. An error is logged and counts as `requeue`. */
-export type NotificationHandler = Handling["handle"];
+export type NotificationHandler = NotificationHandling["handle"];
 
 /** An object with a method for each priority that it handles, and an optional filter. */
 export type NotificationEndpoint = Endpoint<NotificationHandler>;

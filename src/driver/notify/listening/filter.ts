@@ -55,10 +55,10 @@ export class NotificationFilter {
 /** The members of the metadata. Rules copied from Python have `message_id`. */
 const METADATA: ReadonlySet<string> = new Set<keyof NotificationMetadata>(["messageId", "timestamp"]);
 
-type Check = (notification: Notification) => boolean;
+type RuleCheck = (notification: Notification) => boolean;
 
 /** Empty for an omitted part of the rule. */
-function textCheck(key: string, pattern: unknown, read: (notification: Notification) => unknown): Check[] {
+function textCheck(key: string, pattern: unknown, read: (notification: Notification) => unknown): RuleCheck[] {
   if (pattern === undefined) return [];
   if (typeof pattern !== "string") throw new ConfigurationError(key, "must be a regular expression as a string");
   const match = compile(key, pattern);
@@ -70,7 +70,7 @@ function textCheck(key: string, pattern: unknown, read: (notification: Notificat
   ];
 }
 
-function memberChecks(key: string, patterns: unknown, read: (notification: Notification) => unknown): Check[] {
+function memberChecks(key: string, patterns: unknown, read: (notification: Notification) => unknown): RuleCheck[] {
   if (patterns === undefined) return [];
   if (!isJsonObject(patterns)) throw new ConfigurationError(key, "must be an object of regular expressions");
   return Object.entries(patterns).flatMap(([name, pattern]) => {

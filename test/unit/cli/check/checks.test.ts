@@ -15,7 +15,7 @@ function limits(signal: AbortSignal = new AbortController().signal) {
   return { timeoutMs: 5_000, quietMs: 20, signal };
 }
 
-test("detach every link that they attached", async () => {
+test("the checks detach every link that they attached", async () => {
   const sent: string[] = [];
   const transport = transportTo(new Intermediary({ kind: "broker" }), ({ direction, performative }) => {
     if (direction === "out") sent.push(performative);
@@ -28,7 +28,7 @@ test("detach every link that they attached", async () => {
   expect(times("detach")).toBe(times("attach"));
 });
 
-test("end with the connection, and say for each thing why it could not be tried", async () => {
+test("the checks end when the connection closes, and each one says why it failed", async () => {
   const intermediary = new Intermediary({ kind: "router" });
   await using transport = transportTo(intermediary);
   const running = runChecks(await transport.driverConnection(), { ...limits(), quietMs: 200 });
@@ -41,7 +41,7 @@ test("end with the connection, and say for each thing why it could not be tried"
   }
 });
 
-test("reject with the reason of the signal", async () => {
+test("the checks reject with the reason of the signal", async () => {
   await using transport = transportTo(new Intermediary({ kind: "router" }));
   const abort = new AbortController();
   const running = runChecks(await transport.driverConnection(), { ...limits(abort.signal), quietMs: 60_000 });
@@ -51,7 +51,7 @@ test("reject with the reason of the signal", async () => {
   await ended;
 });
 
-test("reject with the reason of a signal that is aborted already, and begin nothing", async () => {
+test("the checks reject with the reason of a signal that is aborted already, and attach no link", async () => {
   const sent: string[] = [];
   const onFrame = ({ performative }: Frame): number => sent.push(performative);
   await using transport = transportTo(new Intermediary({ kind: "router" }), onFrame);

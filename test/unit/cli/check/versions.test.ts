@@ -6,7 +6,7 @@ test.each([
   ["qpid-dispatch-router", "0.6-SNAPSHOT"],
   ["qpid-cpp", "0.33"],
   ["qpid-cpp", "0.4"],
-])("%s %s is too old, which is warned of", { tags: ["check:versions"] }, (product, version) => {
+])("check warns that %s %s is too old", { tags: ["check:versions"] }, (product, version) => {
   expect(warningOnVersion(product, version)).toContain(`${product} ${version} is too old`);
 });
 
@@ -20,6 +20,6 @@ test.each([
   ["qpid-cpp", undefined],
   ["apache-activemq-artemis", "0.1"],
   [undefined, "0.1"],
-])("%s %s is not warned of", { tags: ["check:versions"] }, (product, version) => {
+])("check does not warn of %s %s", { tags: ["check:versions"] }, (product, version) => {
   expect(warningOnVersion(product, version)).toBeUndefined();
 });

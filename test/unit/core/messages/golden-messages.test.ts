@@ -16,9 +16,9 @@ interface Golden {
 const GOLDEN: readonly Golden[] = JSON.parse(readFileSync(projectPath("test/data/golden-messages.json"), "utf8"));
 
 /**
- * The only difference that is allowed between a message of the Python driver and ours: no absolute-expiry-time, and no
- * trailing nulls in front of where it stood. In bytes: properties of 9 fields, the last four of which are three nulls and
- * a timestamp, become properties of 5 fields.
+ * Removes the absolute-expiry-time and the nulls before it, the only permitted difference between a message of the Python
+ * driver and ours: properties of 9 fields, the last four of which are three nulls and a timestamp, become properties of 5
+ * fields.
  */
 function withoutExpiry(message: string): string {
   return message.replace(
