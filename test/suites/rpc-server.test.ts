@@ -198,7 +198,7 @@ overEveryBed("An RPC server", (bed) => {
       value: "no such id",
     });
     expect(stage.logger.of("error")).toEqual([]);
-    expect(stage.logger.of("debug")).toContain("an RPC method failed as it may");
+    expect(stage.logger.of("debug")).toContain("an RPC method threw an expected exception");
   });
 
   test("lets callers have the methods that its access policy allows", {
