@@ -40,8 +40,8 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])(
 
     beforeAll(async () => {
       bus = await plan.start();
-      network = new Relay(Number(new URL(bus.url("amqp+ws")).port));
-      await network.listen();
+      network = await Relay.atLocalhost();
+      await restore();
       transport = getRpcTransport(bus.url("amqp"));
       notifications = getNotificationTransport(bus.url("amqp"));
       const endpoint = {
@@ -75,7 +75,7 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])(
       lost.resolve("to nobody");
 
       await tab.page.evaluate(() => globalThis.call("waiting"));
-      await network.listen();
+      await restore();
       await status("connected");
       (await held.take("the call that waited", (answer) => answer)).resolve("late, but here");
       expect(await outcome("waiting")).toBe("late, but here");
@@ -89,14 +89,19 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])(
       expect(await status("disconnected")).toMatch(/nothing came for \d{4} ms/);
       expect(await outcome("swallowed")).toMatch(/^MessageDeliveryFailure: .*nothing came for/);
       await network.cut(); // as when it is back: the intermediary learns of the streams that it took for good
-      await network.listen();
+      await restore();
       await status("connected");
       await expectService();
     });
 
+    /** Lets bytes pass between the page and the intermediary, for the first time or again. */
+    async function restore(): Promise<void> {
+      await network.passTo(Number(new URL(bus.url("amqp+ws")).port));
+    }
+
     /** A client, a server and a listener in the page; what becomes of them it tells. */
     async function begin(): Promise<void> {
-      const url = `amqp+ws://127.0.0.1:${network.port}/`;
+      const url = `amqp+ws://${network.host}:${network.port}/`;
       await tab.page.evaluate(
         async ({ url, topic, pageTopic }) => {
           const transport = oslo.getRpcTransport(url, {
