@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { writeTrimmedRhea } from "./scripts/rhea.mjs";
@@ -11,6 +12,18 @@ export const resolve = {
   },
 };
 
+/** The time limits of tests that start processes or wait for connections, and the number of tests of a file at a time. */
+export const LIMITS = { testTimeout: 30_000, hookTimeout: 60_000, maxConcurrency: 20 };
+
+export const UNIT = { resolve, test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"] } };
+
+/** The files of test/suites whose text meets a condition. */
+export function suites(condition: (text: string) => boolean): string[] {
+  const folder = "test/suites";
+  const paths = readdirSync(folder).map((name) => join(folder, name));
+  return paths.filter((path) => path.endsWith(".test.ts") && condition(readFileSync(path, "utf8")));
+}
+
 /** Waits for minutes, in which another file runs. */
 const PATIENT = "test/browser/hidden-tab.test.ts";
 
@@ -18,9 +31,15 @@ export default defineConfig({
   test: {
     tags: TAGS,
     maxWorkers: 2,
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      reporter: ["text-summary", "html"],
+      reportsDirectory: ".cache/coverage",
+    },
     projects: [
       { resolve, test: { name: "patient", include: [PATIENT] } }, // the first by its name, and so beside all others
-      { resolve, test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"] } },
+      UNIT,
       {
         resolve,
         test: {
@@ -28,9 +47,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/{unit,package}/**", PATIENT],
           globalSetup: "test/fixtures/beds/brokers.ts",
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          maxConcurrency: 20, // the tests of one file that wait for time, not for the processor
+          ...LIMITS,
         },
       },
     ],
