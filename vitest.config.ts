@@ -46,7 +46,7 @@ export default defineConfig({
           name: "whole",
           include: ["test/**/*.test.ts"],
           exclude: ["test/{unit,package}/**", PATIENT],
-          globalSetup: "test/fixtures/beds/brokers.ts",
+          globalSetup: "test/fixtures/beds/artemis-setup.ts",
           ...LIMITS,
         },
       },

@@ -9,7 +9,7 @@ export default defineConfig({
     tags: TAGS,
     include: suites((text) => text.includes("overEveryBed(")),
     reporters: "verbose", // names what is skipped, and why
-    globalSetup: "test/fixtures/beds/foreign-intermediaries.ts",
+    globalSetup: "test/fixtures/beds/external-intermediaries.ts",
     ...LIMITS,
   },
 });
