@@ -15,7 +15,11 @@ export const resolve = {
 /** The time limits of tests that start processes or wait for connections, and the number of tests of a file at a time. */
 export const LIMITS = { testTimeout: 30_000, hookTimeout: 60_000, maxConcurrency: 20 };
 
-export const UNIT = { resolve, test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"] } };
+/** Most of these tests need milliseconds. The limit is for the few that need seconds, on a busy machine or with coverage. */
+export const UNIT = {
+  resolve,
+  test: { name: "unit", include: ["test/{unit,package}/**/*.test.ts"], testTimeout: 20_000 },
+};
 
 /** The files of test/suites whose text meets a condition. */
 export function suites(condition: (text: string) => boolean): string[] {
@@ -24,7 +28,7 @@ export function suites(condition: (text: string) => boolean): string[] {
   return paths.filter((path) => path.endsWith(".test.ts") && condition(readFileSync(path, "utf8")));
 }
 
-/** Waits for minutes, in which another file runs. */
+/** Waits for minutes; another file runs meanwhile. */
 const PATIENT = "test/browser/hidden-tab.test.ts";
 
 export default defineConfig({
