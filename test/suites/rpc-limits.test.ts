@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { RawClient } from "@/test/fixtures/peers/raw-client.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough to come to the phase that a test is about, on a busy machine and a broker that has just started. */

@@ -11,7 +11,7 @@ import {
 } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 overEveryBed("An RPC server", (bed) => {
