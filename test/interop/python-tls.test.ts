@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
-import {
-  getRpcClient,
-  getRpcServer,
-  getRpcTransport,
-  type TLSOptions,
-  type TransportStatus,
-} from "@/src/entry/node.js";
+import { getRpcClient, getRpcServer, getRpcTransport, type TLSOptions } from "@/src/entry/node.js";
 import { Artemis } from "@/test/fixtures/beds/artemis.js";
 import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
@@ -22,6 +16,7 @@ import {
   VHOST_SERVER,
 } from "@/test/fixtures/network/tls.js";
 import { PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
+import { refusedAttempt } from "@/test/fixtures/stages/status.js";
 
 const LEGACY = { addressing_mode: "legacy" };
 const PYTHON_CA = { ssl: "true", ssl_ca_file: pemFile("ca") };
@@ -77,18 +72,12 @@ describe.each([
     ["an unknown CA", CLIENT, /the certificate is not signed by a CA that is trusted here/],
   ])("we are told what is wrong with %s", async (_what, tls, why) => {
     await using transport = ours(tls);
-    const connecting = Promise.allSettled([transport.connect()]);
-    expect(String((await disconnected(transport.status())).error)).toMatch(why);
-    await transport.close();
-    await connecting;
+    expect(String((await refusedAttempt(transport)).error)).toMatch(why);
   });
 
   test("who speaks no TLS is told that it may be missing", async () => {
     await using transport = getRpcTransport(`amqp://localhost:${place.port}/`);
-    const connecting = Promise.allSettled([transport.connect()]);
-    expect(String((await disconnected(transport.status())).error)).toContain("TLS");
-    await transport.close();
-    await connecting;
+    expect(String((await refusedAttempt(transport)).error)).toContain("TLS");
   });
 });
 
@@ -124,10 +113,3 @@ test("Python and we check a certificate against the virtual host's name (ssl_ver
   await using client = await PythonClient.start(url);
   expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
 });
-
-async function disconnected(
-  statuses: AsyncIterable<TransportStatus>,
-): Promise<Extract<TransportStatus, { type: "disconnected" }>> {
-  for await (const status of statuses) if (status.type === "disconnected") return status;
-  throw new Error("the transport was closed before it was disconnected");
-}

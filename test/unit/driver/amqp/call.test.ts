@@ -113,10 +113,13 @@ describe("a call", () => {
     expect(logger.of("warn")).toEqual([expect.stringContaining("came too late")]);
   });
 
-  test("refuses arguments that JSON cannot hold", async () => {
+  test("a call and a cast with arguments that JSON cannot hold reject with their path", {
+    tags: ["rpc:json:not-a-number"],
+  }, async () => {
     const { driver } = driverBed();
     const body = { method: "m", args: { arg: Number.NaN } };
     await expect(driver.call(callRequest({ body }))).rejects.toThrow("request.args.arg is NaN");
+    await expect(driver.cast(castRequest({ body }))).rejects.toThrow("request.args.arg is NaN");
   });
 
   test("whose reply nobody knows leaves it handed back: with an id of its own making, or none", {
@@ -237,7 +240,9 @@ describe("a call that waits too long", () => {
     await failed.toMatchObject({ name: "MessagingTimeout", phase: "acknowledgement", address });
   });
 
-  test("for its reply", async () => {
+  test("a call without a reply times out in the phase reply", {
+    tags: ["rpc:call:missing-reply"],
+  }, async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 300 }))).rejects;
     (await peer.message()).accept();
@@ -274,6 +279,29 @@ describe("a monitored call", () => {
       expect(outcome).toEqual({ type: "accepted" });
     }
     await vi.advanceTimersByTimeAsync(2_000);
+    await failed;
+  });
+
+  test("a monitored call times out in the phase reply although heartbeats arrive", {
+    tags: ["rpc:monitor:slow"],
+  }, async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { driver, peer } = driverBed();
+    const calling = driver.call(callRequest({ callMonitorTimeoutMs: 2_000, timeoutMs: 5_000 }));
+    const failed = expect(calling).rejects.toMatchObject({
+      name: "MessagingTimeout",
+      phase: "reply",
+      elapsedMs: 5_000,
+    });
+    const replies = await peer.link(REPLIES, "sender");
+    const request = await peer.message();
+    request.accept();
+    for (let heartbeats = 0; heartbeats < 2; heartbeats++) {
+      await vi.advanceTimersByTimeAsync(1_800);
+      await peer.send(replies, { correlationId: request.message.messageId, body: HEARTBEAT });
+    }
+    await vi.advanceTimersByTimeAsync(1_400);
     await failed;
   });
 

@@ -78,12 +78,18 @@ describe("a cast", () => {
     });
   });
 
-  test("without an acknowledgement fails after the default time, unknown", {
-    tags: ["send:not-acknowledged"],
+  test("a cast and a notification without an acknowledgement fail after the default time", {
+    tags: ["send:not-acknowledged", "notify:not-acknowledged"],
   }, async () => {
     const { driver } = driverBed(UNSETTLED);
-    const failed = expect(driver.cast(castRequest())).rejects;
-    await failed.toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "acknowledgement" });
+    const failures = await Promise.all([driver.cast(castRequest()), driver.notify(notifyRequest())].map(failureOf));
+    for (const failure of failures) {
+      expect(failure).toMatchObject({
+        name: "MessageDeliveryFailure",
+        outcome: "unknown",
+        phase: "acknowledgement",
+      });
+    }
   });
 
   test("with a timeout of its own fails with MessagingTimeout", { tags: ["send:timeout"] }, async () => {
@@ -476,11 +482,12 @@ describe("closing the driver", () => {
     expect((await credit).message).toContain("the transport was closed");
   });
 
-  test("lets what is under way finish within the grace", async () => {
+  test("closing with a grace lets a call finish, and rejects new ones", async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest());
     const replies = await peer.link(REPLIES, "sender");
     const closing = driver.close(30_000);
+    await expect(driver.call(callRequest())).rejects.toThrow("the transport is closed");
     await peer.answer("in time", replies);
     expect(await calling).toBe("in time");
     await closing;

@@ -217,7 +217,9 @@ describe("a body from a stranger", () => {
   });
 
   it("whose failure cannot be read is refused too", () => {
-    const body = { type: "value", value: '{"failure":"no JSON"}' } as const;
-    expect(() => decodeReply({ body })).toThrow("The failure in a reply is not JSON");
+    const decode = (failure: unknown) => () =>
+      decodeReply({ body: { type: "value", value: JSON.stringify({ failure }) } });
+    expect(decode("no JSON")).toThrow("The failure in a reply is not JSON");
+    expect(decode(1)).toThrow("The failure in a reply is not JSON text but number");
   });
 });

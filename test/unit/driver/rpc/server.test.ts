@@ -123,7 +123,7 @@ describe("a request", () => {
     expect(driver.logger.of("error")).toEqual([expect.stringContaining("gone")]);
   });
 
-  it("that wants no reply gets none, whatever happens", async () => {
+  it("that wants no reply gets none, whatever happens", { tags: ["rpc:cast:failing-method"] }, async () => {
     const server = await serve([
       {
         hello: () => "x",
@@ -379,23 +379,24 @@ describe("a result that cannot be written", () => {
 
 describe("a body that is no request", () => {
   it.each([
-    [null],
-    ["text"],
-    [5],
-    [[]],
-    [{}],
-    [{ method: 5 }],
-    [{ method: null }],
-    [{ method: "echo", args: [1] }],
-    [{ method: "echo", args: "x" }],
-    [{ method: "echo", namespace: 5 }],
-    [{ method: "echo", version: 1.0 }],
-  ])("%j is answered with what is wrong", async (body) => {
+    [null, "A request must be an object"],
+    ["text", "A request must be an object"],
+    [5, "A request must be an object"],
+    [[], "A request must be an object"],
+    [{}, "A request must name its method"],
+    [{ method: 5 }, "A request must name its method"],
+    [{ method: null }, "A request must name its method"],
+    [{ method: "echo", args: [1] }, "The args of RPC method echo must be an object"],
+    [{ method: "echo", args: "x" }, "The args of RPC method echo must be an object"],
+    [{ method: "echo", namespace: 5 }, "The namespace of RPC method echo must be a string"],
+    [{ method: "echo", version: 1.0 }, "The version of RPC method echo must be a string"],
+  ])("the malformed request %j is answered with %j", { tags: ["rpc:dispatch:bad-request"] }, async (body, message) => {
     const echo = vi.fn();
     await serve([{ echo }]);
     expect(await failureOf(driver.listener.deliver({ body }))).toMatchObject({
       excType: "RPCDispatcherError",
       module: "oslo_messaging.rpc.dispatcher",
+      message,
     });
     expect(echo).not.toHaveBeenCalled();
     expect(driver.logger.lines).toMatchObject([{ level: "warn" }]);
@@ -409,7 +410,8 @@ describe("a body that is no request", () => {
 
 describe("a method that is not there", () => {
   it.each(["constructor", "__proto__", "toString", "hasOwnProperty", "target", "_private", "getter", "absent", ""])(
-    "%j is refused as oslo does",
+    "a call of %j fails with NoSuchMethod, as in oslo",
+    { tags: ["rpc:dispatch:no-such-method"] },
     async (method) => {
       let reads = 0;
       await serve([
@@ -467,10 +469,14 @@ describe("namespaces and versions", () => {
     ["a", "2.0", "a 2.0"],
     ["b", "1.0", "b"],
     ["old", "1.0", "b"],
-  ])("%s %s is served by %s", async (namespace, version, expected) => {
-    await serve(endpoints);
-    expect(await resultOf(deliver("who", {}, { namespace, version }))).toBe(expected);
-  });
+  ])(
+    "a request for namespace %s and version %s is served by the endpoint %s",
+    { tags: ["rpc:dispatch:namespaces", "rpc:dispatch:versions"] },
+    async (namespace, version, expected) => {
+      await serve(endpoints);
+      expect(await resultOf(deliver("who", {}, { namespace, version }))).toBe(expected);
+    },
+  );
 
   it.each([
     ["a", "1.4"],
@@ -478,7 +484,8 @@ describe("namespaces and versions", () => {
     ["", "1.0"],
     ["other", undefined],
     [undefined, "1.1"],
-  ])("%s %s is served by nobody", async (namespace, version) => {
+    ["constructor", undefined],
+  ])("a request for namespace %s and version %s fails with UnsupportedVersion", async (namespace, version) => {
     await serve(endpoints);
     const message = `Endpoint does not support RPC version ${version ?? "1.0"}. Attempted method: who`;
     expect(await failureOf(deliver("who", {}, { namespace, version }))).toMatchObject({
@@ -598,13 +605,15 @@ describe("heartbeats", () => {
 describe("ping", () => {
   const PING = "oslo_rpc_server_ping";
 
-  it("is answered when it is asked for, whatever the endpoints and the policy", async () => {
+  it("is answered when it is asked for, whatever the endpoints and the policy", {
+    tags: ["rpc:server:ping"],
+  }, async () => {
     const endpoint = { target: new Target({ namespace: "n", version: "3.0" }) };
     await serve([endpoint], { ping: true, accessPolicy: accessPolicies.explicit });
     expect(await resultOf(deliver(PING, { whatever: 1 }))).toBe("pong");
   });
 
-  it("is not answered otherwise", async () => {
+  it("is not answered otherwise", { tags: ["rpc:server:ping"] }, async () => {
     await serve([{}]);
     expect(await failureOf(deliver(PING))).toMatchObject({ excType: "NoSuchMethod" });
   });

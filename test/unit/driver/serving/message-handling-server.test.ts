@@ -154,7 +154,9 @@ describe("stop and wait", () => {
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 
-  it("are idempotent, and do nothing for a server that was never started", async () => {
+  it("stop and wait are idempotent, and resolve for a server that was not started or got no message", {
+    tags: ["rpc:server:unused"],
+  }, async () => {
     const server = serverOf();
     await server.stop();
     await server.wait();
@@ -254,7 +256,9 @@ describe("stop and wait", () => {
 });
 
 describe("a message", () => {
-  it("waits for a slot unacknowledged: 64 unless said otherwise", async () => {
+  it("a message above the concurrency, 64 by default, waits unacknowledged for its turn", {
+    tags: ["rpc:server:concurrency"],
+  }, async () => {
     for (const [concurrency, slots] of [
       [undefined, 64],
       [3, 3],
