@@ -31,18 +31,18 @@ class Endpoint extends Base {
 describe("a name off the wire", () => {
   const endpoint = new Endpoint();
 
-  it.each(["own", "inherited", "arrow"])("selects the method %s", (name) => {
+  it.each(["own", "inherited", "arrow"])("a name selects the method %s", (name) => {
     expect(methodOf(endpoint, name)).toBe(Reflect.get(endpoint, name));
   });
 
-  it("selects methods of an object without a prototype, of a class, and of a frozen object", () => {
+  it("a name selects methods of an object without a prototype, of a class, and of a frozen object", () => {
     const bare = Object.assign(Object.create(null), { hello: () => "x" });
     expect(methodOf(bare, "hello")).toBe(bare.hello);
     expect(methodOf(Endpoint, "shared")).toBe(Endpoint.shared);
     expect(methodOf(Object.freeze({ hello: bare.hello }), "hello")).toBe(bare.hello);
   });
 
-  it("selects nothing of the language's own, on any kind of endpoint", () => {
+  it("no name selects a built-in method, on any kind of endpoint", () => {
     const names = [Object.prototype, Function.prototype].flatMap((prototype) => Object.getOwnPropertyNames(prototype));
     for (const holder of [endpoint, {}, Endpoint, () => {}, async () => {}, Object.create(null)]) {
       for (const name of names) expect([name, methodOf(holder, name)]).toEqual([name, undefined]);
@@ -50,37 +50,37 @@ describe("a name off the wire", () => {
   });
 
   it.each(["constructor", "__proto__", "data", "reads", "absent", "", "prototype", "data.call"])(
-    "does not select %j",
+    "the name %j selects no method",
     (name) => {
       expect(methodOf(endpoint, name)).toBeUndefined();
       expect(methodOf(Endpoint, name)).toBeUndefined();
     },
   );
 
-  it("runs no getter and no setter", () => {
+  it("selecting a method runs no getter and no setter", () => {
     expect(methodOf(endpoint, "getter")).toBeUndefined();
     expect(methodOf(endpoint, "setter")).toBeUndefined();
     expect(endpoint.reads).toBe(0);
   });
 
-  it("does not find a constructor that somebody defined, either", () => {
+  it("an own property constructor or __proto__ is not selected", () => {
     const own = Object.defineProperty({}, "constructor", { value: () => "x" });
     expect(methodOf(own, "constructor")).toBeUndefined();
     expect(methodOf(JSON.parse('{"__proto__": {}}'), "__proto__")).toBeUndefined();
   });
 
-  it("selects no method that only a symbol names", () => {
+  it("a method with a symbol as its name is not selected", () => {
     const marked = { [Symbol.iterator]: () => [].values(), [Symbol("hello")]: () => "x" };
     for (const name of ["Symbol(Symbol.iterator)", "Symbol.iterator", "@@iterator", "Symbol(hello)", "hello"]) {
       expect(methodOf(marked, name)).toBeUndefined();
     }
   });
 
-  it("that is hidden by something else is hidden", () => {
+  it("a method that another property shadows is not selected", () => {
     expect(methodOf({ __proto__: endpoint, own: 5 }, "own")).toBeUndefined();
   });
 
-  it("selects only what the endpoint defines, whatever it is", () => {
+  it("an arbitrary name selects only a method that the endpoint defines", () => {
     fc.assert(
       fc.property(fc.string(), (name) => {
         expect(methodOf({ hello: () => "x" }, name) === undefined).toBe(name !== "hello");
@@ -96,17 +96,20 @@ describe("the access policy", () => {
     ["legacy", true, true, true],
     ["default", true, false, true],
     ["explicit", false, false, true],
-  ] as const)("%s allows a method, one with _, one that is exposed: %s, %s, %s", (name, hello, hidden, shown) => {
-    const policy = accessPolicies[name];
-    expect(["hello", "_hidden", "shown"].map((method) => policy(endpoint, method))).toEqual([hello, hidden, shown]);
-  });
+  ] as const)(
+    "the access policy %s allows a method, one with _, an exposed one: %s, %s, %s",
+    (name, hello, hidden, shown) => {
+      const policy = accessPolicies[name];
+      expect(["hello", "_hidden", "shown"].map((method) => policy(endpoint, method))).toEqual([hello, hidden, shown]);
+    },
+  );
 
-  it("explicit does not allow what is no method", () => {
+  it("the access policy explicit does not allow a missing method", () => {
     expect(accessPolicies.explicit(endpoint, "toString")).toBe(false);
     expect(accessPolicies.explicit(endpoint, "absent")).toBe(false);
   });
 
-  it("explicit sees the mark of a decorated method where it is inherited, and not where it is overridden", () => {
+  it("an exposed method is allowed where it is inherited, not where it is overridden", () => {
     const Decorated = decorated(
       'class Decorated { @expose shown() { return "shown" }; @expose static both() { return "static" } }',
       { expose },
@@ -120,7 +123,7 @@ describe("the access policy", () => {
     expect(accessPolicies.explicit(Decorated, "both")).toBe(true);
   });
 
-  it("explicit sees the mark of a class's method, and none through a derived function", () => {
+  it("an exposed method of a class is allowed, a bound copy is not", () => {
     class Marked {
       shown(): void {}
       plain(): void {}

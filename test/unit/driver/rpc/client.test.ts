@@ -13,7 +13,7 @@ const clientOf = (options = {}, target = {}) =>
   getRpcClient(driver.rpcTransport, { topic: "calc", ...target }, { ...options });
 
 describe("call", () => {
-  it("asks the driver and gives back its answer", async () => {
+  it("a call passes its request to the driver and returns the answer", async () => {
     driver.answer = ({ body }) => Object.values(body.args).join("+");
     expect(await clientOf().call({ user: "u" }, "add", { a: 1, b: 2 })).toBe("1+2");
     const [request] = driver.calls;
@@ -25,7 +25,7 @@ describe("call", () => {
     expect(String(request?.target)).toBe("<Target topic=calc>");
   });
 
-  it("sends an empty object for no arguments", async () => {
+  it("a call without arguments sends an empty object", async () => {
     await clientOf().call({}, "reset");
     await clientOf().call({}, "reset", undefined, { timeoutMs: 5 });
     expect(driver.calls.map(({ body }) => body)).toEqual([
@@ -35,7 +35,7 @@ describe("call", () => {
     expect(driver.calls[1]?.timeoutMs).toBe(5);
   });
 
-  it("names namespace and version only when the target has them", async () => {
+  it("a call sends namespace and version only if the target has them", async () => {
     await clientOf({}, { namespace: "ns", version: "1.2" }).call({}, "m");
     await clientOf({}, { namespace: "" }).call({}, "m");
     expect(driver.calls.map(({ body }) => body)).toEqual([
@@ -44,7 +44,7 @@ describe("call", () => {
     ]);
   });
 
-  it("sends the arguments as they are when it is called", async () => {
+  it("a call sends its arguments as they are at the time of the call", async () => {
     const args = { a: 1 };
     const called = clientOf().call({}, "m", args);
     args.a = 2;
@@ -52,18 +52,18 @@ describe("call", () => {
     expect(driver.calls[0]?.body.args).toEqual({ a: 1 });
   });
 
-  it("takes an argument named __proto__ for an argument", async () => {
+  it("a call sends an argument named __proto__", async () => {
     await clientOf().call({}, "m", JSON.parse('{"__proto__": {"x": 1}}'));
     expect(JSON.stringify(driver.calls[0]?.body.args)).toBe('{"__proto__":{"x":1}}');
   });
 
-  it("rejects with what the driver rejects with", async () => {
+  it("a call rejects with the error of the driver", async () => {
     const error = new Error("no");
     driver.answer = () => Promise.reject(error);
     await expect(clientOf().call({}, "m")).rejects.toBe(error);
   });
 
-  it("goes by the options of the call, then of the client, then of the transport", async () => {
+  it("a call uses its own options, then the client's, then the transport's", async () => {
     const client = clientOf({ timeoutMs: 1_000, callMonitorTimeoutMs: 2_000, retry: 3 });
     const { signal } = new AbortController();
     await client.call({}, "m", {}, { timeoutMs: 10, callMonitorTimeoutMs: 20, retry: 0, signal });
@@ -80,12 +80,12 @@ describe("call", () => {
     expect(driver.calls[3]?.callMonitorTimeoutMs).toBeUndefined();
   });
 
-  it("waits no longer than a timer can", async () => {
+  it("an infinite timeout is cut to the maximum of timers", async () => {
     await clientOf().call({}, "m", {}, { timeoutMs: Number.POSITIVE_INFINITY });
     expect(driver.calls[0]?.timeoutMs).toBe(2 ** 31 - 1);
   });
 
-  it("refuses fanout, and a target without a topic", { tags: ["rpc:call:no-fanout"] }, async () => {
+  it("a call rejects a fanout, and a target without a topic", { tags: ["rpc:call:no-fanout"] }, async () => {
     await expect(clientOf({}, { fanout: true }).call({}, "m")).rejects.toThrow("A call cannot be used with fanout");
     await expect(getRpcClient(driver.rpcTransport, {}).call({}, "m")).rejects.toThrow(InvalidTarget);
     await expect(clientOf({}, { topic: "" }).call({}, "m")).rejects.toThrow("A topic is required to send");
@@ -106,7 +106,7 @@ describe("call", () => {
     ["signal", {}],
     ["timeout", 5],
     ["toString", 5],
-  ])("refuses the option %s: %s, naming it", async (key, value) => {
+  ])("the option %s: %s is refused by name", async (key, value) => {
     const refusal = { key, message: expect.stringContaining(key) };
     await expect(clientOf().call({}, "m", {}, { [key]: value })).rejects.toMatchObject(refusal);
     if (key === "signal") return;
@@ -114,13 +114,13 @@ describe("call", () => {
     if (value !== null) expect(() => clientOf().prepare({ [key]: value })).toThrow(expect.objectContaining(refusal));
   });
 
-  it.each([[null], [[1]], ["x"], [5]])("refuses the arguments %j", async (args) => {
+  it.each([[null], [[1]], ["x"], [5]])("a call rejects the arguments %j", async (args) => {
     await expect(clientOf().call({}, "m", args as unknown as object)).rejects.toThrow(
       "the arguments of m must be one object",
     );
   });
 
-  it.each([[null], [undefined], ["x"], [[]]])("refuses the context %j", async (context) => {
+  it.each([[null], [undefined], ["x"], [[]]])("a call rejects the context %j", async (context) => {
     await expect(clientOf().call(context as unknown as object, "m")).rejects.toThrow(
       "the context of m must be an object",
     );
@@ -128,7 +128,7 @@ describe("call", () => {
 });
 
 describe("cast", () => {
-  it("asks the driver, with the timeout that is given with it, and not with the client's", async () => {
+  it("a cast uses its own timeout, not the client's", async () => {
     await clientOf({ retry: 0, timeoutMs: 9 }).cast({}, "note", { text: "x" });
     await clientOf().prepare({ fanout: true, timeoutMs: 9 }).cast({}, "note", { text: "x" }, { timeoutMs: 7 });
     expect(driver.casts).toMatchObject([{ body: { method: "note", args: { text: "x" } }, retry: 0 }, { timeoutMs: 7 }]);
@@ -137,7 +137,7 @@ describe("cast", () => {
     expect(driver.calls).toEqual([]);
   });
 
-  it("rejects with what the driver rejects with, and resolves with nothing", async () => {
+  it("a cast rejects with the error of the driver, and resolves with undefined", async () => {
     expect(await clientOf().cast({}, "m")).toBeUndefined();
     driver.take = () => {
       throw new Error("no");
@@ -147,7 +147,7 @@ describe("cast", () => {
 });
 
 describe("prepare", () => {
-  it("inherits what is absent and clears what is null", { tags: ["rpc:client:prepare"] }, async () => {
+  it("prepare inherits omitted values and clears those that are null", { tags: ["rpc:client:prepare"] }, async () => {
     const options = { timeoutMs: 1_000, callMonitorTimeoutMs: 2_000, retry: 2, versionCap: "1.5" };
     const target = { exchange: "e", topic: "t", namespace: "n", version: "1.1", server: "s" };
     const client = getRpcClient(driver.rpcTransport, target, options);
@@ -183,18 +183,18 @@ describe("prepare", () => {
     expect(other?.target).toMatchObject({ topic: "t2", server: "s2", exchange: "e" });
   });
 
-  it("changes nothing in the client that it is called on", async () => {
+  it("prepare does not change its client", async () => {
     const client = clientOf();
     client.prepare({ topic: "other", timeoutMs: 1 });
     await client.call({}, "m");
     expect(driver.calls[0]).toMatchObject({ timeoutMs: 60_000, target: { topic: "calc" } });
   });
 
-  it("refuses keys that there are not, even to clear them", () => {
+  it("prepare refuses unknown keys, even with null", () => {
     expect(() => clientOf().prepare({ serializer: null } as PrepareOverrides)).toThrow("serializer");
   });
 
-  it.each(["1", "1.x", "", "one.two"])("refuses the version %j", (version) => {
+  it.each(["1", "1.x", "", "one.two"])("the invalid version %j is refused", (version) => {
     const text = `Version must contain a major and minor integer. Got ${version}`;
     expect(() => clientOf().prepare({ version })).toThrow(text);
     expect(() => clientOf().prepare({ versionCap: version })).toThrow(text);
@@ -214,7 +214,7 @@ describe("a version cap", () => {
     [undefined, "9.9", true],
     [undefined, undefined, true],
   ])(
-    "of %s lets a request for %s through: %s",
+    "a version cap of %s allows a request for %s: %s",
     { tags: ["rpc:client:version-cap", "rpc:client:can-send-version"] },
     async (versionCap, version, through) => {
       const client = clientOf({ versionCap }, { version });
@@ -228,7 +228,7 @@ describe("a version cap", () => {
   );
 });
 
-it("passes each argument, the context and the result through the serializer", {
+it("arguments, context and result of a call pass through the serializer", {
   tags: ["rpc:client:serializer"],
 }, async () => {
   class Who {
@@ -251,6 +251,6 @@ it("passes each argument, the context and the result through the serializer", {
   expect(driver.calls[0]?.context).toStrictEqual({ user: "me" });
 });
 
-it("refuses a serializer that is none", () => {
+it("an incomplete serializer is refused", () => {
   expect(() => clientOf({ serializer: { serializeEntity() {} } })).toThrow("serializer");
 });

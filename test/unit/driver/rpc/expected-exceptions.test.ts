@@ -7,19 +7,19 @@ class NotFound extends Error {}
 class Gone extends NotFound {}
 
 describe("a method that says which errors it may throw", () => {
-  it("is the method that it was", () => {
+  it("expectedExceptions returns the same method", () => {
     async function show(this: unknown, _context: object, _args: object) {}
     expect(expectedExceptions(NotFound)(show)).toBe(show);
     expect(Object.keys(show)).toEqual([]);
   });
 
-  it("may throw those, and what descends from them, and no others", () => {
+  it("a method expects the given errors and their subclasses, and no others", () => {
     const show = expectedExceptions(NotFound, RangeError)(() => {});
     const thrown = [new NotFound(), new Gone(), new RangeError(), new Error(), new TypeError(), "NotFound", undefined];
     expect(thrown.map((error) => isExpected(show, error))).toEqual([true, true, true, false, false, false, false]);
   });
 
-  it("may say so more than once, and for nothing", () => {
+  it("expectedExceptions can be applied several times, and without classes", () => {
     const show = expectedExceptions(RangeError)(expectedExceptions()(expectedExceptions(NotFound)(() => {})));
     expect([new NotFound(), new RangeError(), new Error()].map((error) => isExpected(show, error))).toEqual([
       true,
@@ -28,7 +28,7 @@ describe("a method that says which errors it may throw", () => {
     ]);
   });
 
-  it("can be exposed as well, in any order, and decorated", () => {
+  it("a method can be exposed and have expected errors, in any order of decorators", () => {
     const Decorated = decorated(
       `class Decorated {
         @expose @expectedExceptions(NotFound) first() {}
@@ -45,7 +45,7 @@ describe("a method that says which errors it may throw", () => {
     expect(accessPolicies.explicit(endpoint, "hidden")).toBe(false);
   });
 
-  it("says nothing for the one that replaces it in a derived class", () => {
+  it("expected errors are inherited, but not by an overriding method", () => {
     class Base {
       show(): void {}
     }
@@ -58,7 +58,7 @@ describe("a method that says which errors it may throw", () => {
     expect(isExpected(new Same().show, new NotFound())).toBe(true);
   });
 
-  it("does not stumble over an error that fails at whatever it is asked", () => {
+  it("an error whose prototype cannot be read is not expected", () => {
     const hostile = new Proxy(new Error(), {
       getPrototypeOf() {
         throw new Error("trap");
@@ -72,13 +72,16 @@ describe("a method that says which errors it may throw", () => {
     ).toBe(false);
   });
 
-  it.each([[undefined], ["NotFound"], [new NotFound()], [() => {}]])("does not take %o for a class", (type) => {
-    expect(() => expectedExceptions(type as unknown as ErrorClass)).toThrow(
-      "expectedExceptions takes classes of errors",
-    );
-  });
+  it.each([[undefined], ["NotFound"], [new NotFound()], [() => {}]])(
+    "expectedExceptions refuses %o as a class",
+    (type) => {
+      expect(() => expectedExceptions(type as unknown as ErrorClass)).toThrow(
+        "expectedExceptions takes classes of errors",
+      );
+    },
+  );
 
-  it.each([[undefined], [{}], ["show"]])("is no %o", (method) => {
+  it.each([[undefined], [{}], ["show"]])("expectedExceptions and expose refuse %o as a method", (method) => {
     expect(() => expectedExceptions(NotFound)(method as unknown as () => void)).toThrow("only a method can be marked");
     expect(() => expose(method as unknown as () => void)).toThrow("only a method can be marked");
   });
