@@ -24,7 +24,7 @@ export const SENDING = {
     source: "ours",
   },
   "send:queue:writable": {
-    behaviour: "`writable` resolves when there is room for another message.",
+    behaviour: "A caller can wait until the queue has room for another message.",
     source: "ours",
   },
   "send:not-acknowledged": {
