@@ -9,7 +9,7 @@ import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
   let broker: BrokerJ;
-  /** Ours take legacy addresses by themselves. */
+  /** Our URLs need no addressing mode: the driver chooses legacy addresses. */
   let urls: Readonly<Record<"amqp" | "amqp+ws" | "python", string>>;
 
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
   });
 
   test.each(["amqp", "amqp+ws"] as const)(
-    "check finds nothing wrong with it by %s, and tells its limits",
+    "check finds nothing wrong with Broker-J by %s, and reports its limits",
     { tags: ["check:good"] },
     async (scheme) => {
       const { status, stdout } = await oslo("check", "--url", urls[scheme], "--json");
@@ -43,7 +43,7 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
   );
 
   test.each(["amqp", "amqp+ws"] as const)(
-    "Python calls and casts to ours by %s",
+    "a Python client calls and casts to our server through Broker-J by %s",
     { tags: ["recipe:broker-j"] },
     async (scheme) => {
       const topic = uniqueTopic("broker-j");
@@ -63,7 +63,7 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
     },
   );
 
-  test("ours calls Python", { tags: ["recipe:broker-j"] }, async () => {
+  test("our client calls a Python server through Broker-J", { tags: ["recipe:broker-j"] }, async () => {
     const topic = uniqueTopic("broker-j");
     await using transport = getRpcTransport(urls.amqp);
     const client = getRpcClient(transport, { topic, version: "1.0" });

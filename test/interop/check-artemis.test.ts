@@ -40,14 +40,14 @@ test.each(BUSES)(
 
 interface Lack {
   addressing: ArtemisAddressing;
-  /** What is taken out of broker.xml. */
+  /** Parts of broker.xml that are removed. */
   stanzas: readonly RegExp[];
-  /** What check finds wrong then, with the advice that it gives. */
+  /** Failed checks with their advice. */
   wrong: Readonly<Record<string, RegExp>>;
   warnings: readonly RegExp[];
 }
 
-/** Every stanza is taken out once, and there once while others are not. */
+/** Each stanza is removed in one case, and kept in another. */
 const LACKING: readonly [what: string, lack: Lack][] = [
   [
     "fanouts, shared notifications, and no-expiry of shared requests",
@@ -107,7 +107,7 @@ const LACKING: readonly [what: string, lack: Lack][] = [
 ];
 
 test.each(LACKING)(
-  "check names what Artemis lacks without %s",
+  "check names the missing configuration of an Artemis without %s",
   { tags: ["check:lacking"], timeout: 120_000 },
   async (_what, { addressing, stanzas, ...lack }) => {
     const edit = (xml: string): string => stanzas.reduce((text, stanza) => replaced(text, stanza, ""), xml);

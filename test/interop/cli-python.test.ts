@@ -8,7 +8,7 @@ import { PythonClient, PythonListener, PythonNotifier, PythonServer } from "@/te
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 const DONE = { status: 0, stdout: "", stderr: "" };
 
-/** Each is a process of its own. */
+/** Each message bus runs in its own process. */
 const BUSES: readonly Pick<BusPlan, "name" | "start">[] = [
   intermediary("router"),
   intermediary("broker"),
@@ -55,19 +55,19 @@ for (const { name, start } of BUSES) {
       const python = (command: string, ...args: readonly string[]) =>
         oslo(command, "--url", bus.url(scheme), "--topic", topic.python, ...args);
 
-      test("call gets its answer from a Python server", async () => {
+      test("the command call prints the answer of a Python server", async () => {
         const args = ["--server", "python", "--version", "1.0", "--context", '{"user":"ü"}', "whoami"];
         const stdout = '{"server":"python","ctxt":{"user":"ü"}}\n';
         expect(await python("call", ...args)).toEqual({ ...DONE, stdout });
       });
 
-      test("a Python client gets its answer from serve", async () => {
+      test("a Python client is answered by the command serve", async () => {
         const target = { topic: topic.ours, server: scheme, version: "1.0" };
         const answer = pythonClient.call({ target, method: "whoami", context: { user: "ü" } });
         await expect(answer).resolves.toEqual({ server: scheme, ctxt: { user: "ü" } });
       });
 
-      test("a Python listener hears what notify sends", async () => {
+      test("a Python listener gets the notification of the command notify", async () => {
         const eventType = `told by ${scheme}`;
         const about = ["--publisher-id", "command", "--event-type", eventType, "--priority", "warn"];
         const stderr = name.endsWith("router") ? expect.stringMatching(/^warning: .* through a router/) : "";
@@ -80,7 +80,7 @@ for (const { name, start } of BUSES) {
         });
       });
 
-      test("listen hears what a Python notifier sends, and ends after so many", async () => {
+      test("the command listen prints a Python notification, and ends after --count", async () => {
         const heard = uniqueTopic(scheme);
         await using listener = await Running.ready(
           "listen",
@@ -100,12 +100,12 @@ for (const { name, start } of BUSES) {
       });
     });
 
-    test("call tells an error of a Python server, by type and message", async () => {
+    test("the command call prints type and message of a Python error", async () => {
       const failed = await oslo("call", "--url", bus.url("amqp"), "--topic", topic.python, "fail", '{"kind":"custom"}');
       expect(failed).toEqual({ status: 1, stdout: "", stderr: "PeerError: custom trouble\n" });
     });
 
-    test("casts reach Python: one server, and all by a fanout", async () => {
+    test("the command cast reaches one Python server, and all with --fanout", async () => {
       const target = ["--url", bus.url("amqp"), "--topic", topic.python];
       const casts = [
         oslo("cast", ...target, "--server", "python", "note", '{"arg":"to one"}'),
@@ -115,7 +115,7 @@ for (const { name, start } of BUSES) {
       await Promise.all([pythonServer.noted("to one"), pythonServer.noted("to all")]);
     });
 
-    test("a fanout of Python's reaches every serve", async () => {
+    test("a Python fanout reaches every process of the command serve", async () => {
       await pythonClient.cast({ target: { topic: topic.ours, fanout: true }, method: "note", args: { arg: "to all" } });
       for (const [name, server] of servers) {
         await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain(`note to ${name}: "to all"`);
@@ -124,7 +124,7 @@ for (const { name, start } of BUSES) {
   });
 }
 
-/** The embedded one, as the command starts it. */
+/** The embedded intermediary, started by the command. */
 function intermediary(kind: IntermediaryKind): Pick<BusPlan, "name" | "start"> {
   const start = async (): Promise<Bus> => {
     const running = await RunningIntermediary.start("--kind", kind);

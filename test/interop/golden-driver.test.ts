@@ -5,15 +5,15 @@ import { perform, type ScenarioMessage } from "./golden-scenarios.js";
 
 interface Difference {
   what: string;
-  /** Whose messages are changed so that it is gone. What Python's become is what ours have to be. */
+  /** Messages that are changed before they are compared: Python's, or those of both drivers. */
   in: "both" | "Python's";
   even: (message: WireMessage, names: Names) => void;
 }
 
-/** All differences that are allowed. Any other one, in a section, field, type, number of fields or settled flag, fails. */
+/** All allowed differences. Any other one, in a section, field, type, number of fields or settled flag, fails. */
 const DIFFERENCES: readonly Difference[] = [
   {
-    what: "JSON is spelled as each language spells it, in a str8 or a str32 as its length wants",
+    what: "each language spells JSON in its own way, in a str8 or a str32 by length",
     in: "both",
     even: (message) => {
       const body = message["amqp-value"];
@@ -23,7 +23,7 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    what: "ids, reply addresses and times are each one's own; a reply has the id and the address of its request",
+    what: "ids, reply addresses and times differ; a reply has the id and the address of its request",
     in: "both",
     even: (message, names) => {
       names.introduce("message id", message["properties.message-id"], /^[0-9a-f]{32}$/);
@@ -38,7 +38,7 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    what: "there is no absolute-expiry-time: the Python driver's is of a clock that is not the time of day",
+    what: "absolute-expiry-time is omitted: the Python driver's is no time of day",
     in: "Python's",
     even: (message) => {
       if (message["properties.absolute-expiry-time"]?.type !== "Timestamp") return;
@@ -48,14 +48,14 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    what: "a heartbeat has the body null: there are brokers that refuse a message without any",
+    what: "a heartbeat has the body null: some brokers refuse a message without a body",
     in: "Python's",
     even: (message) => {
       message["amqp-value"] ??= { type: "SmallUlong Null", value: null };
     },
   },
   {
-    what: "a failure does not tell the stack of the server",
+    what: "a failure does not contain the stack of the server",
     in: "Python's",
     even: (message) => {
       const failure = failureOf(message);
@@ -63,7 +63,7 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    what: "an error that JavaScript raises is of the module javascript, and its argument is its message",
+    what: "a JavaScript error has the module javascript and its message as its argument",
     in: "Python's",
     even: (message) => {
       const failure = failureOf(message);
@@ -75,8 +75,8 @@ const DIFFERENCES: readonly Difference[] = [
 
 const SCENARIOS = [...new Set(golden.map(({ scenario }) => scenario))];
 
-describe.concurrent("our driver sends what the Python driver sent, but for the differences that are allowed", () => {
-  test.each(SCENARIOS)("%s", async (scenario) => {
+describe.concurrent("Our driver sends the messages of the Python driver, except for the allowed differences,", () => {
+  test.each(SCENARIOS)("in the scenario %s", async (scenario) => {
     const ours = await perform(scenario);
     const inBoth = DIFFERENCES.filter((difference) => difference.in === "both");
     const sent = evened(KEPT_ONCE.test(scenario) ? oneOfEach(ours) : ours, inBoth);
@@ -84,7 +84,7 @@ describe.concurrent("our driver sends what the Python driver sent, but for the d
   });
 });
 
-test.each(DIFFERENCES)("it is so in some message of the Python driver: $what", (difference) => {
+test.each(DIFFERENCES)("an allowed difference occurs in a message of the Python driver: $what", (difference) => {
   const before = DIFFERENCES.slice(0, DIFFERENCES.indexOf(difference));
   const changed = SCENARIOS.map(pythonsOf).filter((messages) => {
     const after = evened(messages, [...before, difference]);
@@ -93,7 +93,7 @@ test.each(DIFFERENCES)("it is so in some message of the Python driver: $what", (
   expect(changed).not.toEqual([]);
 });
 
-/** Of these the file has one of several messages that are the same: heartbeats, a notification that was sent again. */
+/** Scenarios with repeated messages, of which the file has one: heartbeats, a notification that was sent again. */
 const KEPT_ONCE = /-(monitored|notify-requeue)$/;
 
 function pythonsOf(scenario: string): ScenarioMessage[] {
@@ -101,7 +101,7 @@ function pythonsOf(scenario: string): ScenarioMessage[] {
   return messages.map(({ message, ...facts }) => ({ ...facts, payload: Buffer.from(message, "hex") }));
 }
 
-/** One of each: what is sent again is the same, byte by byte. */
+/** Without repeated messages, which are the same byte by byte. */
 function oneOfEach(messages: readonly ScenarioMessage[]): ScenarioMessage[] {
   return [...new Map(messages.map((message) => [Buffer.from(message.payload).toString("hex"), message])).values()];
 }
@@ -122,7 +122,7 @@ function evened(messages: readonly ScenarioMessage[], differences: readonly Diff
   });
 }
 
-/** What somebody made up, by the name that it has in the other driver's messages too. */
+/** Replaces generated values by names that are the same for both drivers. */
 class Names {
   readonly #names = new Map<unknown, string>();
 
@@ -133,13 +133,13 @@ class Names {
     field.value = name;
   }
 
-  /** One that was not introduced stays as it is. */
+  /** An unknown value stays unchanged. */
   recognize(field: WireValue | undefined): void {
     if (field !== undefined) field.value = this.#names.get(field.value) ?? field.value;
   }
 }
 
-/** The members that are JSON text themselves. */
+/** Parses members that are JSON text themselves. */
 function readInnerJson(key: string, value: unknown): unknown {
   return key === "oslo.message" || key === "failure" ? JSON.parse(String(value)) : value;
 }
@@ -150,7 +150,7 @@ function failureOf(message: WireMessage): Json | undefined {
   return (message["amqp-value"]?.value as { failure?: Json } | null | undefined)?.failure;
 }
 
-/** In its envelope or without. */
+/** With or without its envelope. */
 function notificationOf(message: WireMessage): Json | undefined {
   const request = (message["amqp-value"]?.value as { request?: Json } | null | undefined)?.request;
   const notification = (request?.["oslo.message"] as Json | undefined) ?? request;

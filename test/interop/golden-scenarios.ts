@@ -17,21 +17,21 @@ import { memoryDial } from "@/src/transports/memory.js";
 import { type SentMessage, tapped } from "@/test/fixtures/peers/wire-tap.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
-/** A message of a scenario, and on whose connection it went. */
+/** A message of a scenario, with the end that sent it. */
 export interface ScenarioMessage extends SentMessage {
   sentBy: string;
 }
 
 /**
- * Lets our driver do what the Python driver did in a scenario of test/data/golden-messages.json, on both ends, and resolves
- * with every message that it sent, in order.
+ * Runs a scenario of test/data/golden-messages.json with our driver on both ends. Resolves with every message that it sent,
+ * in order.
  *
  * @param name A setup and an act: `routable-myvhost-call`.
  */
 export async function perform(name: string): Promise<ScenarioMessage[]> {
   const act = Object.keys(ACTS).find((act) => name.endsWith(`-${act}`));
   const setup = SETUPS[name.slice(0, -`-${act}`.length)];
-  if (act === undefined || setup === undefined) throw new Error(`nobody knows how to perform ${name}`);
+  if (act === undefined || setup === undefined) throw new Error(`unknown scenario: ${name}`);
   const intermediary = new Intermediary(setup.intermediary);
   const sent: ScenarioMessage[] = [];
   const dial = memoryDial(intermediary.accept);
@@ -56,7 +56,7 @@ interface Setup {
 
 const ROUTER: IntermediaryOptions = { kind: "router", product: "qpid-dispatch-router" };
 
-/** How the two were connected. A requeued notification comes again after `link_retry_delay`: soon. */
+/** Connections of the scenarios. A requeued notification is sent again after `link_retry_delay`. */
 const SETUPS: Readonly<Record<string, Setup>> = {
   legacy: { intermediary: ROUTER, url: "amqp+memory://router/?addressing_mode=legacy" },
   "legacy-idle10-container": {
@@ -76,7 +76,7 @@ const SETUPS: Readonly<Record<string, Setup>> = {
 
 const CONTEXT = { request_id: "req-1", user: "ué" };
 
-/** What the client does, and what the server has to do for it. The longer name first, of two that end alike. */
+/** Acts of a client and its server. Of two names with the same end the longer one comes first. */
 const ACTS: Readonly<Record<string, (client: End, server: End) => Promise<void>>> = {
   "direct-cast": rpc(async (client, notes) => {
     await client.prepare({ server: "server-1" }).cast(CONTEXT, "note", { arg: "direct-cast-1" });
@@ -124,7 +124,7 @@ const ACTS: Readonly<Record<string, (client: End, server: End) => Promise<void>>
   "notify-requeue": notifications("messagingv2", [NotificationResult.REQUEUE, NotificationResult.HANDLED]),
 };
 
-/** The peers' endpoint, with the one method that `serve` has not. */
+/** Endpoint of the Python peers: that of `serve` with one more method. */
 class Endpoint extends BuiltinEndpoint {
   fail_expected(): never {
     throw Object.assign(new Error("'expected-key'"), { name: "KeyError" });
@@ -142,7 +142,7 @@ function rpc(act: (client: RPCClient, notes: Inbox<unknown>) => Promise<void>) {
   };
 }
 
-/** One notification, and what the listener makes of it, each time that it comes. */
+/** One notification, with the result of the listener for each of its deliveries. */
 function notifications(driver: NotificationDriver, results: readonly NotificationResult[]) {
   return async (client: End, server: End): Promise<void> => {
     await using listening = getNotificationTransport(server.url, server.options);

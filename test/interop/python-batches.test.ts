@@ -14,7 +14,7 @@ const EVENTS = Array.from({ length: 7 }, (_, index) => `event ${index}`);
 
 for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE]) {
   describe.concurrent(`batches of notifications through ${plan.name}`, () => {
-    test("a Python notifier fills batches of our listener, and the last is closed by its time", {
+    test("a Python notifier fills batches of our listener, and the last one is closed by its timeout", {
       tags: ["notify:batch"],
     }, async () => {
       await using bus = await plan.start();
@@ -50,7 +50,7 @@ for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE]) {
       await Promise.all(sent);
     });
 
-    test("our notifier fills batches of Python's listener", async () => {
+    test("our notifier fills batches of a Python listener", async () => {
       await using bus = await plan.start();
       await using transport = getNotificationTransport(bus.url("amqp"));
       const topic = uniqueTopic("python");

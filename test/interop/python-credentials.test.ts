@@ -38,11 +38,11 @@ describe("Python's oslo.messaging at the embedded broker with users", { timeout:
   test.each([
     ["the password", () => urlOf(`joe:${PASSWORD}@`)],
     ["a user of the default realm", () => urlOf("joe:of%20the%20cloud@", "?sasl_default_realm=cloud")],
-  ])("gets in with %s", async (_, url) => {
+  ])("a Python client with %s is authenticated by the embedded broker", async (_, url) => {
     expect(await echo(url())).toBe("hello");
   });
 
-  test("is called by ours, which came in by SCRAM", {
+  test("our client that is authenticated by SCRAM calls a Python server", {
     tags: ["auth:good", "auth:scram", "intermediary:sasl"],
   }, async () => {
     await using transport = getRpcTransport(urlOf(`joe:${PASSWORD}@`, "?sasl_mechanisms=SCRAM-SHA-256"));
@@ -53,11 +53,13 @@ describe("Python's oslo.messaging at the embedded broker with users", { timeout:
   test.each([
     ["a wrong password", () => urlOf("joe:wrong@")],
     ["mechanisms that are not offered", () => urlOf(`joe:${PASSWORD}@`, "?sasl_mechanisms=EXTERNAL%20ANONYMOUS")],
-  ])("does not get in with %s", async (_, url) => {
+  ])("a Python client with %s is refused by the embedded broker", async (_, url) => {
     await expect(echo(url(), { retry: 1 })).rejects.toMatchObject({ type: "MessageDeliveryFailure" });
   });
 
-  test("is in the virtual host that its Open names", { tags: ["intermediary:virtual-hosts"] }, async () => {
+  test("a Python client and server meet in the virtual host of their Open", {
+    tags: ["intermediary:virtual-hosts"],
+  }, async () => {
     const url = urlOf(`joe:${PASSWORD}@`, "red?pseudo_vhost=false");
     await using _server = await PythonServer.start({ url, topic, server: "in red" });
     await using client = await PythonClient.start(url);

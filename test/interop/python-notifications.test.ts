@@ -17,10 +17,10 @@ const SCHEMES = ["amqp", "amqp+ws"] as const;
 const DRIVERS = ["messaging", "messagingv2"] as const;
 const PRIORITIES = ["audit", "debug", "info", "warn", "error", "critical", "sample"] as const;
 const PAYLOAD = { text: "héllo", list: [1, null, { a: true }] };
-/** How Python prints a time, and ours the same. */
+/** Timestamps of Python and of this library. */
 const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?$/;
 
-/** Through a router a requeued notification goes back to its sender, who tries again after this option's time. */
+/** A notification that a router returns is sent again by its notifier after this time. */
 const SOON = { link_retry_delay: "1" };
 
 interface Seen {
@@ -77,27 +77,37 @@ for (const plan of BUSES) {
       const saw = async (eventType: string): Promise<Seen | undefined> =>
         await inboxes.get(scheme)?.take(eventType, (seen) => (seen.eventType === eventType ? seen : undefined));
 
-      test.each(DRIVERS)("the driver %s is understood", { tags: ["notify:envelope"] }, async (driver) => {
-        await notify({ driver, eventType: driver, context: { request_id: "req-1" } });
-        await expect(saw(driver)).resolves.toEqual({
-          priority: "info",
-          context: { request_id: "req-1" },
-          publisherId: "python.host1",
-          eventType: driver,
-          payload: PAYLOAD,
-          metadata: {
-            messageId: expect.stringMatching(/^[-0-9a-f]{36}$/),
-            timestamp: expect.stringMatching(TIMESTAMP),
-          },
-        });
+      test.each(DRIVERS)(
+        "our listener reads a Python notification of the driver %s",
+        { tags: ["notify:envelope"] },
+        async (driver) => {
+          await notify({ driver, eventType: driver, context: { request_id: "req-1" } });
+          await expect(saw(driver)).resolves.toEqual({
+            priority: "info",
+            context: { request_id: "req-1" },
+            publisherId: "python.host1",
+            eventType: driver,
+            payload: PAYLOAD,
+            metadata: {
+              messageId: expect.stringMatching(/^[-0-9a-f]{36}$/),
+              timestamp: expect.stringMatching(TIMESTAMP),
+            },
+          });
+        },
+      );
+
+      test("Python notifications of every priority reach our method of that name", {
+        tags: ["notify:priorities"],
+      }, async () => {
+        for (const priority of PRIORITIES) {
+          await notify({ priority, eventType: `a ${priority} one` });
+          await expect(saw(`a ${priority} one`)).resolves.toMatchObject({ priority });
+        }
       });
 
-      test.each(PRIORITIES)("the priority %s arrives as such", { tags: ["notify:priorities"] }, async (priority) => {
-        await notify({ priority, eventType: `a ${priority} one` });
-        await expect(saw(`a ${priority} one`)).resolves.toMatchObject({ priority });
-      });
-
-      test("what our endpoint requeues comes again, the same", { tags: ["notify:requeue"] }, async () => {
+      test("a Python notification that our endpoint requeues is delivered again unchanged", {
+        tags: ["notify:requeue"],
+      }, async () => {
         const sent = notify({ eventType: "requeued", payload: { requeue: true } });
         const [first, second] = await Promise.all([saw("requeued"), saw("requeued"), sent]);
         expect(second).toEqual(first);
@@ -116,29 +126,39 @@ for (const plan of BUSES) {
         });
       };
 
-      test.each(DRIVERS)("the driver %s is understood", { tags: ["notify:envelope"] }, async (driver) => {
-        const eventType = `${driver} by ${scheme}`;
-        await notifier(driver).info({ request_id: "req-1" }, eventType, PAYLOAD);
-        await expect(pythonListener.saw(eventType)).resolves.toEqual({
-          priority: "info",
-          context: { request_id: "req-1" },
-          publisherId: "ours.host1",
-          eventType,
-          payload: PAYLOAD,
-          metadata: {
-            message_id: expect.stringMatching(/^[-0-9a-f]{36}$/),
-            timestamp: expect.stringMatching(TIMESTAMP),
-          },
-        });
+      test.each(DRIVERS)(
+        "a Python listener reads our notification of the driver %s",
+        { tags: ["notify:envelope"] },
+        async (driver) => {
+          const eventType = `${driver} by ${scheme}`;
+          await notifier(driver).info({ request_id: "req-1" }, eventType, PAYLOAD);
+          await expect(pythonListener.saw(eventType)).resolves.toEqual({
+            priority: "info",
+            context: { request_id: "req-1" },
+            publisherId: "ours.host1",
+            eventType,
+            payload: PAYLOAD,
+            metadata: {
+              message_id: expect.stringMatching(/^[-0-9a-f]{36}$/),
+              timestamp: expect.stringMatching(TIMESTAMP),
+            },
+          });
+        },
+      );
+
+      test("our notifications of every priority reach Python's method of that name", {
+        tags: ["notify:priorities"],
+      }, async () => {
+        for (const priority of PRIORITIES) {
+          const eventType = `a ${priority} one by ${scheme}`;
+          await notifier()[priority]({}, eventType, PAYLOAD);
+          await expect(pythonListener.saw(eventType)).resolves.toMatchObject({ priority });
+        }
       });
 
-      test.each(PRIORITIES)("the priority %s arrives as such", { tags: ["notify:priorities"] }, async (priority) => {
-        const eventType = `a ${priority} one by ${scheme}`;
-        await notifier()[priority]({}, eventType, PAYLOAD);
-        await expect(pythonListener.saw(eventType)).resolves.toMatchObject({ priority });
-      });
-
-      test("what Python's endpoint requeues comes again, the same", { tags: ["notify:requeue"] }, async () => {
+      test("our notification that a Python endpoint requeues is delivered again unchanged", {
+        tags: ["notify:requeue"],
+      }, async () => {
         const eventType = `requeued by ${scheme}`;
         const sent = notifier().info({}, eventType, { requeue: true });
         const [first, second] = await Promise.all([pythonListener.saw(eventType), pythonListener.saw(eventType), sent]);
@@ -148,7 +168,7 @@ for (const plan of BUSES) {
   });
 }
 
-/** An endpoint for all priorities that puts back, the first time, what has `requeue: true` in its payload. */
+/** An endpoint for all priorities that requeues, the first time, a notification with `requeue: true` in its payload. */
 function recorder(onSeen: (seen: Seen) => void): NotificationEndpoint {
   const requeued = new Set<string>();
   const methods = PRIORITIES.map((priority) => {

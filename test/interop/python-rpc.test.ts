@@ -17,7 +17,7 @@ for (const plan of BUSES) {
     let pythonServer: PythonServer;
     let pythonClient: PythonClient;
     const transports: RPCTransport[] = [];
-    /** Ours, by the scheme that they use, which is the server's name too. */
+    /** Our clients by scheme, which is also the name of our server. */
     const clients = new Map<string, RPCClient>();
     const notes = new Map(SCHEMES.map((scheme) => [scheme, new Inbox<unknown>(`our server by ${scheme}`)]));
 
@@ -49,28 +49,28 @@ for (const plan of BUSES) {
       const call = (method: string, args?: object, options?: Partial<PythonCall>): Promise<unknown> =>
         pythonClient.call({ target: { topic: topics.ours, server: scheme, version: "1.0" }, method, args, ...options });
 
-      test("a call to one server is answered by that one, and the context arrives", {
+      test("a Python call to one server is answered by our server, which gets the context", {
         tags: ["rpc:call:one-server", "rpc:call:context", "recipe:artemis"],
       }, async () => {
         await expect(call("whoami", {}, { context: CONTEXT })).resolves.toEqual({ server: scheme, ctxt: CONTEXT });
       });
 
-      test("any JSON comes back as it was", { tags: ["rpc:call:reply"] }, async () => {
+      test("our server returns any JSON value to a Python client unchanged", { tags: ["rpc:call:reply"] }, async () => {
         await expect(call("echo", { arg: JSON_VALUE })).resolves.toEqual(JSON_VALUE);
       });
 
-      test("a call of many frames is answered", async () => {
+      test("a Python call of many frames is answered by our server", async () => {
         const arg = "é".repeat(150_000);
         await expect(call("echo", { arg })).resolves.toBe(arg);
       });
 
-      test("a cast to one server arrives", { tags: ["rpc:cast:one-server"] }, async () => {
+      test("a Python cast to one server reaches our server", { tags: ["rpc:cast:one-server"] }, async () => {
         const target = { topic: topics.ours, server: scheme };
         await pythonClient.cast({ target, method: "note", args: { arg: "cast" } });
         await notedBy(scheme, "cast");
       });
 
-      test("an error is raised with the type and the message that ours has", {
+      test("a Python client raises our error with its type and message", {
         tags: ["rpc:call:remote-error"],
       }, async () => {
         await expect(call("fail", { kind: "value" })).rejects.toMatchObject({
@@ -85,7 +85,9 @@ for (const plan of BUSES) {
         });
       });
 
-      test("a method that is not there is told by oslo's name", { tags: ["rpc:dispatch:no-such-method"] }, async () => {
+      test("a Python call of a missing method raises NoSuchMethod", {
+        tags: ["rpc:dispatch:no-such-method"],
+      }, async () => {
         await expect(call("no_such_method")).rejects.toMatchObject({
           type: "RemoteError",
           excType: "NoSuchMethod",
@@ -93,30 +95,32 @@ for (const plan of BUSES) {
         });
       });
 
-      test("a version that is not there is told by oslo's name", { tags: ["rpc:dispatch:versions"] }, async () => {
+      test("a Python call of an unsupported version raises UnsupportedVersion", {
+        tags: ["rpc:dispatch:versions"],
+      }, async () => {
         const target = { topic: topics.ours, server: scheme, version: "2.0" };
         await expect(pythonClient.call({ target, method: "ping" })).rejects.toMatchObject({
           excType: "UnsupportedVersion",
         });
       });
 
-      test("a call that takes too long times out there", async () => {
+      test("a Python call to our slow method times out", async () => {
         await expect(call("slow", { secs: 4 }, { timeout: 1 })).rejects.toMatchObject({ type: "MessagingTimeout" });
       });
 
-      test("our heartbeats keep a monitored call alive beyond its monitor's timeout", {
+      test("our heartbeats keep a monitored Python call alive beyond the monitor timeout", {
         tags: ["rpc:monitor:good"],
       }, async () => {
         await expect(call("slow", { secs: 4 }, { callMonitorTimeout: 2 })).resolves.toBe("slept 4");
       });
     });
 
-    test("a Python client's call to any server is answered by one of ours", async () => {
+    test("a Python call to any server is answered by one of our servers", async () => {
       const answer = await pythonClient.call({ target: { topic: topics.ours }, method: "ping" });
       expect(SCHEMES.map((scheme) => `pong from ${scheme}`)).toContain(answer);
     });
 
-    test("a Python client's fanout reaches all of ours", { tags: ["rpc:cast:fanout"] }, async () => {
+    test("a Python fanout reaches all our servers", { tags: ["rpc:cast:fanout"] }, async () => {
       await pythonClient.cast({
         target: { topic: topics.ours, fanout: true },
         method: "note",
@@ -132,23 +136,23 @@ for (const plan of BUSES) {
         return client;
       };
 
-      test("a call to any server is answered, whatever JSON it has", async () => {
+      test("a Python server returns any JSON value to our client unchanged", async () => {
         await expect(client().call({}, "echo", { arg: JSON_VALUE })).resolves.toEqual(JSON_VALUE);
       });
 
-      test("a call to one server is answered, and the context arrives", {
+      test("our call to one server is answered by the Python server, which gets the context", {
         tags: ["rpc:call:one-server", "rpc:call:context", "recipe:artemis"],
       }, async () => {
         const answer = client().prepare({ server: "python" }).call(CONTEXT, "whoami");
         await expect(answer).resolves.toEqual({ server: "python", ctxt: CONTEXT });
       });
 
-      test("a call of a megabyte is answered", async () => {
+      test("our call of a megabyte is answered by a Python server", async () => {
         const arg = "é".repeat(500_000);
         await expect(client().call({}, "echo", { arg })).resolves.toBe(arg);
       });
 
-      test("casts arrive: to any server, to one and to all", {
+      test("our casts to any server, to one and to all reach a Python server", {
         tags: ["rpc:cast:any-server", "rpc:cast:one-server", "rpc:cast:fanout"],
       }, async () => {
         await client().cast({}, "note", { arg: `any by ${scheme}` });
@@ -161,7 +165,9 @@ for (const plan of BUSES) {
         await Promise.all(["any", "one", "all"].map((whom) => pythonServer.noted(`${whom} by ${scheme}`)));
       });
 
-      test("an error keeps its Python type, module and message", { tags: ["rpc:call:remote-error"] }, async () => {
+      test("our client rejects with type, module and message of a Python error", {
+        tags: ["rpc:call:remote-error"],
+      }, async () => {
         await expect(client().call({}, "fail", { kind: "value" })).rejects.toMatchObject({
           name: "RemoteError",
           excType: "ValueError",
@@ -177,7 +183,9 @@ for (const plan of BUSES) {
         await expect(client().call({}, "fail_expected")).rejects.toMatchObject({ excType: "KeyError" });
       });
 
-      test("a method that is not there is told by oslo's name", { tags: ["rpc:dispatch:no-such-method"] }, async () => {
+      test("our call of a missing Python method rejects with NoSuchMethod", {
+        tags: ["rpc:dispatch:no-such-method"],
+      }, async () => {
         await expect(client().call({}, "no_such_method")).rejects.toMatchObject({
           name: "RemoteError",
           excType: "NoSuchMethod",
@@ -186,14 +194,14 @@ for (const plan of BUSES) {
         });
       });
 
-      test("a call that takes too long times out, and says that it waited for the reply", async () => {
+      test("our call to a slow Python method times out in the phase reply", async () => {
         await expect(client().call({}, "slow", { secs: 3 }, { timeoutMs: 1_000 })).rejects.toMatchObject({
           name: "MessagingTimeout",
           phase: "reply",
         });
       });
 
-      test("Python's heartbeats keep a monitored call alive beyond its monitor's timeout", {
+      test("Python's heartbeats keep our monitored call alive beyond the monitor timeout", {
         tags: ["rpc:monitor:good"],
       }, async () => {
         const answer = client().call({}, "slow", { secs: 4 }, { callMonitorTimeoutMs: 2_000 });

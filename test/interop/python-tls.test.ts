@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
-import {
-  getRpcClient,
-  getRpcServer,
-  getRpcTransport,
-  type TLSOptions,
-  type TransportStatus,
-} from "@/src/entry/node.js";
+import { getRpcClient, getRpcServer, getRpcTransport, type TLSOptions } from "@/src/entry/node.js";
 import { Artemis } from "@/test/fixtures/beds/artemis.js";
 import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
@@ -22,6 +16,7 @@ import {
   VHOST_SERVER,
 } from "@/test/fixtures/network/tls.js";
 import { PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
+import { refusedAttempt } from "@/test/fixtures/stages/status.js";
 
 const LEGACY = { addressing_mode: "legacy" };
 const PYTHON_CA = { ssl: "true", ssl_ca_file: pemFile("ca") };
@@ -44,7 +39,7 @@ async function artemis(): Promise<Guarded> {
 describe.each([
   ["the embedded broker", () => embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA } })],
   ["Artemis", artemis],
-])("by %s, which wants client certificates", (_place, start) => {
+])("TLS at %s, which requires client certificates", (_place, start) => {
   let place: Guarded;
   beforeAll(async () => {
     place = await start();
@@ -54,7 +49,9 @@ describe.each([
   const ours = (tls: TLSOptions) =>
     getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { tls });
 
-  test("Python and we call each other, each with a certificate", { tags: ["tls:server", "tls:client"] }, async () => {
+  test("Python and this driver call each other, each with a client certificate", {
+    tags: ["tls:server", "tls:client"],
+  }, async () => {
     const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT })}`;
     const topics = { python: uniqueTopic("python"), ours: uniqueTopic("ours") };
     await using transport = ours({ ca: CA, ...CLIENT });
@@ -70,29 +67,23 @@ describe.each([
   test.each<[string, TLSOptions, RegExp]>([
     ["no certificate", { ca: CA }, /the peer requires a certificate|it may require a client certificate/],
     [
-      "one of another CA",
+      "a certificate of another CA",
       { ca: CA, key: CLIENT.key, cert: pem("stranger-cert") },
       /it may have refused the client certi/,
     ],
     ["an unknown CA", CLIENT, /the certificate is not signed by a trusted CA/],
-  ])("we are told what is wrong with %s", async (_what, tls, why) => {
+  ])("the error names the reason for %s", async (_what, tls, why) => {
     await using transport = ours(tls);
-    const connecting = Promise.allSettled([transport.connect()]);
-    expect(String((await disconnected(transport.status())).error)).toMatch(why);
-    await transport.close();
-    await connecting;
+    expect(String((await refusedAttempt(transport)).error)).toMatch(why);
   });
 
-  test("who speaks no TLS is told that it may be missing", async () => {
+  test("a client without TLS gets an error that suggests TLS", async () => {
     await using transport = getRpcTransport(`amqp://localhost:${place.port}/`);
-    const connecting = Promise.allSettled([transport.connect()]);
-    expect(String((await disconnected(transport.status())).error)).toContain("TLS");
-    await transport.close();
-    await connecting;
+    expect(String((await refusedAttempt(transport)).error)).toContain("TLS");
   });
 });
 
-test("Python without a certificate is refused, and the log says why", async () => {
+test("a Python client without a certificate is refused, and the log names the reason", async () => {
   await using place = await embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA } });
   const url = `amqp://localhost:${place.port}/?${new URLSearchParams({ ...LEGACY, ...PYTHON_CA })}`;
   await using client = await PythonClient.start(url);
@@ -101,7 +92,7 @@ test("Python without a certificate is refused, and the log says why", async () =
   expect(place.logger.of("warn")).toContainEqual(expect.stringContaining("the peer sent no certificate"));
 });
 
-test("Python and we are let in by EXTERNAL, with a certificate and nothing else", async () => {
+test("Python and this driver are authenticated by EXTERNAL with a certificate only", async () => {
   await using place = await embedded({ by: "tcp", tls: { ...SERVER, clientCa: CA }, sasl: ["EXTERNAL"] });
   const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT, sasl_mechanisms: "EXTERNAL" });
   const url = `amqp://localhost:${place.port}/?${query}`;
@@ -112,7 +103,7 @@ test("Python and we are let in by EXTERNAL, with a certificate and nothing else"
   expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
 });
 
-test("Python and we check a certificate against the virtual host's name (ssl_verify_vhost)", {
+test("Python and this driver check a certificate against the virtual host with ssl_verify_vhost", {
   tags: ["tls:vhost:verified"],
 }, async () => {
   await using place = await embedded({ by: "tcp", tls: VHOST_SERVER });
@@ -124,10 +115,3 @@ test("Python and we check a certificate against the virtual host's name (ssl_ver
   await using client = await PythonClient.start(url);
   expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
 });
-
-async function disconnected(
-  statuses: AsyncIterable<TransportStatus>,
-): Promise<Extract<TransportStatus, { type: "disconnected" }>> {
-  for await (const status of statuses) if (status.type === "disconnected") return status;
-  throw new Error("the transport was closed before it was disconnected");
-}

@@ -39,7 +39,7 @@ class Owner {
   }
 }
 
-/** What JSON cannot hold as it is, and what Python's to_primitive makes of the like. */
+/** Values that JSON cannot represent, and their form by Python's to_primitive. */
 const RICH = new Map<string, unknown>([
   ["when", new Date(Date.UTC(2026, 0, 31, 12, 30, 0, 123))],
   ["owner", new Owner()],
@@ -105,7 +105,7 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     await bus?.close();
   });
 
-  test("an error that our method may throw reaches Python as any other, and is no error in our log", {
+  test("an expected error of our method is raised in Python, and is not logged as an error", {
     tags: ["rpc:server:expected-exceptions"],
   }, async () => {
     const raised = { type: "RemoteError", excType: "NotFound", value: "no x" };
@@ -114,7 +114,7 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     expect(lines.map(({ level }) => level)).toEqual(["debug"]);
   });
 
-  test("an error that Python's method may raise reaches us as any other", async () => {
+  test("an expected error of a Python method rejects our call", async () => {
     await expect(clientBy(strict).call({}, "fail_expected")).rejects.toMatchObject({
       name: "RemoteError",
       excType: "KeyError",
@@ -123,7 +123,7 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     });
   });
 
-  test("an error of Python's that we pass on is raised there by its class, as between Python's own", async () => {
+  test("a Python error that our server passes on is raised in Python by its class", async () => {
     await expect(call("forward")).rejects.toMatchObject({
       type: "PeerError_Remote",
       module: "peers_exc_Remote",
@@ -131,7 +131,7 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     });
   });
 
-  test("an error of Python's becomes what remoteExceptions makes of it", {
+  test("a Python error becomes the error that remoteExceptions returns", {
     tags: ["rpc:call:allowed-remote-exceptions"],
   }, async () => {
     const raised = clientBy(lenient).call({}, "fail", { kind: "custom" });
@@ -140,7 +140,9 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     await expect(clientBy(lenient).call({}, "fail", { kind: "value" })).rejects.toBeInstanceOf(RemoteError);
   });
 
-  test("Python's NaN in a result is an error that names it", { tags: ["rpc:json:not-a-number-received"] }, async () => {
+  test("Python's NaN in a result rejects the call, and the error names it", {
+    tags: ["rpc:json:not-a-number-received"],
+  }, async () => {
     const call = (text: string) => clientBy(strict).call({}, "number", { text });
     await expect(call("nan")).rejects.toThrow(/NaN at character \d+ is Python's, not JSON's/);
     await expect(call("-inf")).rejects.toThrow(/-Infinity at character \d+ is Python's, not JSON's/);
@@ -165,17 +167,17 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     await expect(clientBy(strict).call({}, "fail_with_nan")).rejects.toMatchObject(raised);
   });
 
-  test("an integer of any size goes to Python and comes back", { tags: ["rpc:json:long-integers"] }, async () => {
+  test("an integer of any size is sent to Python and back", { tags: ["rpc:json:long-integers"] }, async () => {
     expect(await clientBy(strict).call({}, "describe", { arg: BIG })).toBe(String(BIG));
     expect(await clientBy(strict).call({}, "echo", { arg: [-BIG, 2 ** 53] })).toEqual([-BIG, 2n ** 53n]);
   });
 
-  test("an integer of any size comes from Python", { tags: ["rpc:json:long-integers"] }, async () => {
+  test("an integer of any size is received from Python", { tags: ["rpc:json:long-integers"] }, async () => {
     expect(await call("describe", { args: { arg: BIG } })).toBe(`bigint ${BIG}`);
     expect(await call("describe", { args: { arg: 2 ** 53 - 1 } })).toBe(`number ${2 ** 53 - 1}`);
   });
 
-  test("what the serializer of JSON payloads makes of our arguments and results Python reads", {
+  test("Python reads arguments and results that the JSON payload serializer has converted", {
     tags: ["rpc:client:json-payload-serializer"],
   }, async () => {
     expect(await clientBy(strict).call({}, "echo", { arg: RICH })).toEqual(PRIMITIVE);

@@ -13,7 +13,7 @@ const dist = join(ROOT, "dist");
 const web = join(dist, "web.js");
 
 describe("dist/web.js", { timeout: 60_000 }, () => {
-  it("calls a server over WebSocket, with parts of its own where rhea wants Node's", async () => {
+  it("dist/web.js calls a server over WebSocket, with shims for the Node modules of rhea", async () => {
     await using intermediary = await RunningIntermediary.start();
     await using _server = await Running.ready(
       "serve",
@@ -41,17 +41,17 @@ describe("dist/web.js", { timeout: 60_000 }, () => {
 
 describe("the package", { timeout: 60_000 }, () => {
   it.each(["web.js", "web.min.js", "bun.js", "web/web.js", "web/workerd.js"])(
-    "has the same names in dist/%s as in dist/node.js",
+    "dist/%s exports the same names as dist/node.js",
     async (name) => {
       expect(await exportsOf(join(dist, name))).toEqual(await exportsOf(join(dist, "node.js")));
     },
   );
 
-  it("is what its own name resolves to in Node", async () => {
+  it("the name of the package resolves to dist/node.js in Node", async () => {
     expect(await evaluate('import.meta.resolve("oslo-messaging")')).toBe(pathToFileURL(join(dist, "node.js")).href);
   });
 
-  it("runs as a command", async () => {
+  it("the package runs as a command", async () => {
     // a cache of its own, and no build by npm's prepare: other tests use dist at the same time
     const cache = await mkdtemp(join(tmpdir(), "oslo-npx-"));
     const env = {
@@ -68,7 +68,7 @@ describe("the package", { timeout: 60_000 }, () => {
     }
   });
 
-  it("keeps rhea's copyright in everything that contains rhea", async () => {
+  it("every file that contains rhea has its copyright", async () => {
     const names = (await readdir(dist)).filter((name) => name.endsWith(".js"));
     for (const name of names) {
       const text = await readFile(join(dist, name), "utf8");
@@ -77,7 +77,7 @@ describe("the package", { timeout: 60_000 }, () => {
     expect(await readFile(join(ROOT, "NOTICE"), "utf8")).toContain("Copyright 2015 Red Hat Inc.");
   });
 
-  it("packs what it needs, and nothing else", async () => {
+  it("npm pack contains the needed files, and no others", async () => {
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: ROOT });
     const [{ files }] = JSON.parse(stdout);
     const paths = files.map(({ path }: { path: string }) => path);

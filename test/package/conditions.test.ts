@@ -12,14 +12,14 @@ const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, "package.json")
 /** Files by condition; types may depend on the other conditions. */
 type Subpath = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 
-/** The first that matches wins: workers of some make match `browser` too, and Deno and Bun match `node`. */
+/** The first match wins: some workers match `browser` too, and Deno and Bun match `node`. */
 const ORDER = ["types", "workerd", "edge-light", "deno", "bun", "browser", "node", "default"];
 
 const LISTENERS = ["listenTcp", "listenWebSocket"];
 const BY_CONDITION = [".", "./tcp", "./intermediary", "./conf"];
 
 describe("package.json's exports", () => {
-  it("have their conditions in one order", () => {
+  it("the conditions of all exports have the same order", () => {
     for (const subpath of Object.values(subpaths)) {
       if (typeof subpath === "string") continue;
       for (const conditions of [subpath, subpath["types"]]) {
@@ -30,13 +30,13 @@ describe("package.json's exports", () => {
     }
   });
 
-  it("have every condition where there is something for it", () => {
+  it("the subpaths with conditions have all of them", () => {
     for (const name of [".", "./intermediary", "./conf"]) expect(conditionsOf(name)).toEqual(ORDER.slice(1));
   });
 });
 
 describe.each(BY_CONDITION)("the names of %s", { timeout: 60_000 }, (name) => {
-  it("are the same under every condition, but for listeners where nothing can listen", async () => {
+  it("every condition exports the same names, except listeners where the runtime cannot listen", async () => {
     const all = await namesOf(name, "node");
     for (const condition of conditionsOf(name)) {
       const listens = ["bun", "node"].includes(condition);
@@ -46,7 +46,7 @@ describe.each(BY_CONDITION)("the names of %s", { timeout: 60_000 }, (name) => {
     }
   });
 
-  it("are those that its types have", async () => {
+  it("the exported names equal those of the types", async () => {
     for (const condition of conditionsOf(name)) {
       expect(typedNamesOf(name, condition), condition).toEqual(await namesOf(name, condition));
     }
@@ -63,7 +63,7 @@ function conditionsOf(name: string): string[] {
   return Object.keys(filesOf(name)).filter((condition) => condition !== "types");
 }
 
-/** What the file exports that a runtime of this condition gets. */
+/** Names that the file of this condition exports. */
 async function namesOf(name: string, condition: string): Promise<string[]> {
   const { metafile } = await build({
     entryPoints: [join(ROOT, String(filesOf(name)[condition]))],

@@ -10,14 +10,14 @@ import { importsOf } from "@/test/fixtures/source.js";
 const dist = join(ROOT, "dist");
 const web = join(dist, "web/conf.js");
 
-/** Runs a module in a process of its own, in the package's folder, and gives back what it writes as JSON. */
+/** Runs a module in its own process, in the package's folder. Resolves with the JSON of its output. */
 async function evaluate(script: string, ...flags: readonly string[]): Promise<unknown> {
   const args = [...flags, "--input-type=module", "--eval", script];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return JSON.parse(stdout);
 }
 
-/** Reads a file with both subpaths, and tells what became of it. */
+/** Reads files with both subpaths, and prints the results. */
 const USE = `
   const text = "[DEFAULT]\\ntransport_url = amqp+ws://h/\\n[oslo_messaging_amqp]\\nidle_timeout = ";
   const { rpc } = parseConf(text + "5");
@@ -34,7 +34,7 @@ const USE = `
   }));`;
 
 describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
-  it("is found by its name in Node, and throws the same classes as the root", {
+  it("oslo-messaging/conf resolves in Node, and throws the classes of the root", {
     tags: ["options:file:apart"],
   }, async () => {
     const names = `
@@ -48,7 +48,7 @@ describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
     });
   });
 
-  it("is found by its name where there is no Node, and throws the same classes as the root", async () => {
+  it("oslo-messaging/conf resolves in runtimes other than Node, and throws the classes of the root", async () => {
     const names = `
       const { ConfigurationError, getRpcTransport } = await import("oslo-messaging");
       const { loadConf, parseConf } = await import("oslo-messaging/conf");`;
@@ -66,14 +66,14 @@ describe("oslo-messaging/conf", { timeout: 60_000 }, () => {
 });
 
 describe("dist/web/conf.js", { timeout: 60_000 }, () => {
-  it("loads the libraries that the root does without", async () => {
+  it("dist/web/conf.js loads the libraries that the root does not contain", async () => {
     const signs = ["Unsupported type of line", "YAMLParseError"];
     const texts = await Promise.all([web, join(dist, "web/web.js")].map(textWithChunks));
     expect(texts.map((text) => signs.filter((sign) => text.includes(sign)))).toEqual([signs, []]);
   });
 });
 
-/** Of a file, and of the chunks that it imports. */
+/** Text of a file and of the chunks that it imports. */
 async function textWithChunks(path: string): Promise<string> {
   const paths = [path, ...(await importsOf(path)).map((name) => join(dist, "web", name))];
   return (await Promise.all(paths.map((each) => readFile(each, "utf8")))).join("\n");

@@ -14,7 +14,7 @@ const PAGES = ["vite/src/main.ts", "esbuild/src/app.ts"].map((path) => join(ROOT
 const SERVICE = [join(ROOT, "test/types/service.ts")];
 const { NodeNext, ESNext } = ts.ModuleKind;
 
-/** Who uses the package by its name, and what their compilers are told. */
+/** Users of the package by its name, with their compiler options. */
 const CONSUMERS: readonly Consumer[] = [
   { who: "a page", files: PAGES, lib: ["es2022", "dom", "dom.iterable"], module: ESNext },
   { who: "a page that is resolved as by Node", files: PAGES, lib: ["es2023", "dom"], module: NodeNext },
@@ -47,7 +47,7 @@ interface Consumer {
 }
 
 describe("the public declarations", { timeout: 120_000 }, () => {
-  it.each(CONSUMERS)("compile for $who", ({ files, lib, ambient = [], module, customConditions }) => {
+  it.each(CONSUMERS)("the declarations compile for $who", ({ files, lib, ambient = [], module, customConditions }) => {
     const options: ts.CompilerOptions = {
       strict: true,
       exactOptionalPropertyTypes: true,
@@ -66,7 +66,7 @@ describe("the public declarations", { timeout: 120_000 }, () => {
     expect(faults.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
   });
 
-  it("name nothing of Node's and of rhea's", async () => {
+  it("the declarations contain no names of Node and rhea", async () => {
     const declarations = await allDeclarations();
     const found = [...declarations.keys()].flatMap((path) => {
       const text = ts.sys.readFile(path) ?? "";
@@ -80,13 +80,13 @@ describe("the public declarations", { timeout: 120_000 }, () => {
     expect(found).toEqual([]);
   });
 
-  it("have nothing of what is internal", async () => {
+  it("the declarations contain no @internal members", async () => {
     const declarations = await allDeclarations();
     const texts = await Promise.all([...declarations.keys()].map((path) => readFile(path, "utf8")));
     expect(texts.filter((text) => text.includes("@internal"))).toEqual([]);
   });
 
-  it("import nothing but one another", async () => {
+  it("the declarations import only each other", async () => {
     const declarations = await allDeclarations();
     expect(declarations.size).toBeGreaterThan(5);
     const foreign = [...declarations].flatMap(([path, imports]) =>
@@ -97,7 +97,7 @@ describe("the public declarations", { timeout: 120_000 }, () => {
 });
 
 describe("the options of [oslo_messaging_amqp]", { timeout: 60_000 }, () => {
-  it("each tell an editor what they mean", { tags: ["options:help"] }, () => {
+  it("every option of [oslo_messaging_amqp] has a doc comment", { tags: ["options:help"] }, () => {
     const path = join(types, "driver/options/option-table.d.ts");
     const program = ts.createProgram([path], { strict: true, types: [] });
     const checker = program.getTypeChecker();

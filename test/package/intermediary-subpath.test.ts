@@ -18,20 +18,20 @@ async function libraries(folder: "." | "web", root: string): Promise<Libraries> 
 
 describe("oslo-messaging/intermediary", { timeout: 60_000 }, () => {
   it.each(["router", "broker"] as const)(
-    "carries a whole bus in memory, with a %s, and shares its classes with the root",
+    "oslo-messaging/intermediary carries RPC and notifications in memory with a %s, and shares classes with the root",
     async (kind) => {
       expect(await carryBus({ libraries: await libraries("web", "web.js"), kind })).toEqual(CARRIED);
       expect(await carryBus({ libraries: await libraries(".", "node.js"), kind })).toEqual(CARRIED);
     },
   );
 
-  it("imports, where there is no Node, nothing but chunks, and reads no global of Node", async () => {
+  it("dist/web/intermediary.js imports only chunks, and reads no global of Node", async () => {
     const web = join(dist, "web/intermediary.js");
     expect((await importsOf(web)).filter((name) => !name.startsWith("./chunk-"))).toEqual([]);
     expect(await nodeGlobalsOf(web)).toEqual([]);
   });
 
-  it("has the same names everywhere, but for the listeners", async () => {
+  it("oslo-messaging/intermediary exports the same names everywhere, except the listeners", async () => {
     const names = async (folder: "." | "web", root: string) => Object.keys((await libraries(folder, root)).embedded);
     const listeners = ["listenTcp", "listenWebSocket"];
     expect((await names(".", "node.js")).filter((name) => !listeners.includes(name))).toEqual(

@@ -46,21 +46,21 @@ describe("jsr.json", { timeout: 60_000 }, () => {
     [jsr, npm] = await Promise.all([manifest("jsr.json"), manifest("package.json")]);
   });
 
-  it("is of the same version and licence as package.json", () => {
+  it("jsr.json has the version and licence of package.json", () => {
     expect([jsr.version, jsr.license]).toEqual([npm.version, npm.license]);
   });
 
-  it("exports what package.json exports to Deno, by the same names", () => {
+  it("jsr.json exports the subpaths that package.json exports to Deno", () => {
     const names = Object.entries(npm.exports).filter(([, conditions]) => Object.hasOwn(Object(conditions), "deno"));
     expect(Object.keys(jsr.exports)).toEqual(names.map(([name]) => name));
   });
 
-  it("names files that a build has made", () => {
+  it("jsr.json names files of the build", () => {
     const missing = Object.values(jsr.exports).filter((path) => !existsSync(join(ROOT, String(path))));
     expect(missing).toEqual([]);
   });
 
-  it("names what Deno runs, and finds the types of", async () => {
+  it("Deno runs the files of jsr.json, and finds their types", async () => {
     const folder = await mkdtemp(join(tmpdir(), "oslo-jsr-"));
     const imports = Object.entries(jsr.exports).map(([name, path]) => [
       join("oslo-messaging", name),

@@ -12,13 +12,13 @@ const UPSTREAM = ["tests/drivers/test_amqp_driver.py", "tests/functional/test_fu
 describe("every requirement", () => {
   const requirements = Object.entries(REQUIREMENTS);
 
-  it("is shown by a test that is not skipped", { timeout: 60_000 }, async () => {
+  it("every requirement is shown by a test that is not skipped", { timeout: 60_000 }, async () => {
     const shown = await tagsOfTests();
     const missing = requirements.map(([id]) => id).filter((id) => !shown.has(id));
     expect(missing).toEqual([]);
   });
 
-  it("is a sentence, with the lines of oslo.messaging that it follows, or ours", () => {
+  it("every requirement is a sentence with its lines of oslo.messaging, or ours", () => {
     for (const [id, { behaviour, source }] of requirements) {
       expect(id).toMatch(/^[a-z]+(:[a-z-]+)+$/);
       expect(behaviour, id).toMatch(/^[A-Z].*\.$/);
@@ -37,12 +37,12 @@ describe("oslo.messaging's own tests", () => {
     installed = (await Promise.all(UPSTREAM.map((path) => testFunctions(join(OSLO, path))))).flat();
   });
 
-  it("are all named, once, by a requirement or by why they cannot apply, and no others", () => {
+  it("every test of oslo.messaging is named once, by a requirement or as not applicable", () => {
     const named = Object.values(REQUIREMENTS).flatMap(({ upstream = [] }) => upstream);
     expect([...named, ...Object.keys(NOT_APPLICABLE)].sort()).toEqual(installed.sort());
   });
 
-  it("are of the oslo.messaging whose lines the requirements name", async () => {
+  it("the lines of the requirements exist in the installed oslo.messaging", async () => {
     for (const [id, { source }] of Object.entries(REQUIREMENTS)) {
       if (source === "ours") continue;
       const [file = "", lines = ""] = source.split(":");

@@ -59,7 +59,7 @@ describe("the Buffer of the web build", () => {
     );
   });
 
-  it("slices without copying, and stays a Buffer", () => {
+  it("a slice of the Buffer shim is a Buffer on the same bytes", () => {
     const whole = Shim.from(Uint8Array.of(1, 2, 3, 4));
     const part = whole.slice(1, 3);
     part.writeUInt8(9);
@@ -67,18 +67,18 @@ describe("the Buffer of the web build", () => {
     expect([...whole]).toEqual([1, 9, 3, 4]);
   });
 
-  it("is a view on an ArrayBuffer", () => {
+  it("the Buffer shim can be a view on an ArrayBuffer", () => {
     const { buffer } = Uint8Array.of(1, 2, 3, 4);
     expect(Shim.from(buffer, 1, 2).readUInt16BE()).toBe(0x0203);
   });
 
-  it("copies as Node's does", () => {
+  it("the Buffer shim copies as Node's does", () => {
     const target = Shim.alloc(4);
     expect(Shim.from("abc").copy(target, 2)).toBe(2);
     expect([...target]).toEqual([0, 0, 97, 98]);
   });
 
-  it("refuses what it does not know", () => {
+  it("the Buffer shim refuses unknown encodings and types", () => {
     expect(() => Shim.from("x", "latin1")).toThrow(TypeError);
     expect(() => Shim.from("x").toString("base64")).toThrow(TypeError);
     expect(() => Shim.from(5)).toThrow(TypeError);
@@ -86,7 +86,7 @@ describe("the Buffer of the web build", () => {
 });
 
 describe("the EventEmitter of the web build", () => {
-  it("calls listeners with the object and the arguments, in order", () => {
+  it("the EventEmitter shim calls listeners in order, with the object as this", () => {
     const heard: unknown[] = [];
     const emitter = new EventEmitter();
     emitter.on("x", function (this: unknown, ...args) {
@@ -97,7 +97,7 @@ describe("the EventEmitter of the web build", () => {
     expect(heard).toEqual([true, 1, 2, "second"]);
   });
 
-  it("works for objects whose constructor it is not, each on its own", () => {
+  it("the EventEmitter shim keeps listeners per object, without a constructor call", () => {
     const parent: EventEmitter = Object.create(EventEmitter.prototype);
     const child: EventEmitter = Object.create(parent);
     parent.on("x", () => {});
@@ -108,14 +108,14 @@ describe("the EventEmitter of the web build", () => {
     expect(parent.listeners("x")).toHaveLength(1);
   });
 
-  it("throws an error that nobody listens to", () => {
+  it("the EventEmitter shim throws an error event without a listener", () => {
     expect(() => new EventEmitter().emit("error", new RangeError("no"))).toThrow(RangeError);
     expect(new EventEmitter().emit("other")).toBe(false);
   });
 });
 
 describe("inherits", () => {
-  it("puts the parent's prototype behind the child's", () => {
+  it("inherits sets the parent's prototype as the prototype of the child's", () => {
     function Child(): void {}
     inherits(Child, Error);
     expect(Object.getPrototypeOf(Child.prototype)).toBe(Error.prototype);

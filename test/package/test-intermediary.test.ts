@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { type Finished, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 import { ROOT } from "@/test/fixtures/project.js";
 
-/** Two suites of the many: enough to see intermediaries that are not ours reached, used and skipped for. */
+/** Two of the suites: they reach the intermediaries, use them, and skip a test. */
 const SUITES = ["test/suites/addressing.test.ts", "test/suites/rpc-server.test.ts"];
 
 describe("npm run test:intermediary", { timeout: 120_000 }, () => {
-  it("tests against each intermediary of the variable, and skips by name what one cannot do", {
+  it("test:intermediary tests each intermediary of the variable, and skips tests of missing abilities with the reason", {
     tags: ["intermediary:foreign"],
   }, async () => {
     await using router = await RunningIntermediary.start("--kind", "router");
@@ -20,9 +20,9 @@ describe("npm run test:intermediary", { timeout: 120_000 }, () => {
       `amqp, oslo-messaging-router at ${router.tcp}`,
       `amqp+ws, oslo-messaging-broker at ${broker.ws}`,
     ]) {
-      expect(stdout).toMatch(`✓ ${SUITES[0]} > Addresses > of the usual form over ${name} > say service`);
-      expect(stdout).toMatch(`✓ ${SUITES[1]} > An RPC server over ${name} > serves its own exchange`);
-      expect(stdout).toMatch(`↓ ${SUITES[0]} > Addresses > of a form of their own over ${name} > are made`);
+      expect(stdout).toMatch(`✓ ${SUITES[0]} > Addresses > of the default form over ${name} > default addresses`);
+      expect(stdout).toMatch(`✓ ${SUITES[1]} > An RPC server over ${name} > a stopped RPC server`);
+      expect(stdout).toMatch(`↓ ${SUITES[0]} > Addresses > with other prefixes over ${name} > addresses have`);
     }
     const skipped = stdout.split("\n").filter((line) => line.includes(" ↓ "));
     expect(skipped).toHaveLength(2);
@@ -31,14 +31,14 @@ describe("npm run test:intermediary", { timeout: 120_000 }, () => {
   });
 
   it.each([
-    ["it is not set", "", /OSLO_MESSAGING_TEST_URL is not set: it has the transport URLs to test against/],
+    ["the variable is not set", "", /OSLO_MESSAGING_TEST_URL is not set: it has the transport URLs to test against/],
     [
-      "nobody listens there",
+      "the port is closed",
       "amqp://user:secret@127.0.0.1:1/",
       /OSLO_MESSAGING_TEST_URL: 127\.0\.0\.1:1 cannot be used: cannot connect .* connection refused/,
     ],
-    ["it is no URL", "nonsense", /No scheme specified: nonsense/],
-  ])("fails and says so when %s", async (_what, urls, told) => {
+    ["the variable contains no URL", "nonsense", /No scheme specified: nonsense/],
+  ])("test:intermediary fails with the reason when %s", async (_what, urls, told) => {
     const { status, stdout, stderr } = await testIntermediary(urls);
     expect(status).toBe(1);
     expect(stderr).toMatch(told);

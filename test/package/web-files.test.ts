@@ -9,15 +9,15 @@ import { importsOf, nodeGlobalsOf } from "@/test/fixtures/source.js";
 
 const dist = join(ROOT, "dist");
 
-/** The driver in one file, which has nothing to share. */
+/** The driver in one file, without chunks. */
 const ALONE = ["web.js", "web.min.js"];
 
 const CHUNK = /^\.\/[\w-]+\.js$/;
 
-/** A module of its runtime, which Node does not have. */
+/** A module of another runtime than Node. */
 const FOREIGN = /^cloudflare:/;
 
-/** What nobody else is led to; it asks Deno who it is. */
+/** Files for Deno only: they read its globals. */
 const DENOS = /[/-]deno\.js$/;
 
 interface SourceMap {
@@ -33,18 +33,18 @@ const web = [...alone, ...inWeb];
 const imports = new Map(await Promise.all(web.map(async (path) => [path, await importsOf(path)] as const)));
 
 describe("every file for runtimes without Node", { timeout: 60_000 }, () => {
-  it("imports nothing but chunks and what its runtime has", () => {
+  it("every web file imports only chunks and modules of its runtime", () => {
     for (const [path, names] of imports) {
       const allowed = alone.includes(path) ? [] : names.filter((name) => CHUNK.test(name) || FOREIGN.test(name));
       expect(names, path).toEqual(allowed);
     }
   });
 
-  it("reads no global of Node", async () => {
+  it("every web file reads no global of Node", async () => {
     expect(await eachOf(web, nodeGlobalsOf)).toEqual([]);
   });
 
-  it("evaluates without process and Buffer, and where no text may become code", async () => {
+  it("every web file evaluates without process and Buffer, and without code generation from strings", async () => {
     const paths = web.filter((path) => !DENOS.test(path) && !imports.get(path)?.some((name) => FOREIGN.test(name)));
     const script = `
       const { stdout } = process;
@@ -61,7 +61,7 @@ describe("no module, and so no class, is there twice", { timeout: 60_000 }, () =
   it.each([
     ["dist", inDist.filter((path) => !ALONE.includes(relative(dist, path)))],
     ["dist/web", inWeb],
-  ])("in %s", async (_name, paths) => {
+  ])("no module is contained twice in %s", async (_name, paths) => {
     const sources = await eachOf(paths, async (path) =>
       (await mapOf(path)).sources.map((source) => relative(ROOT, join(dirname(path), source))),
     );
@@ -71,7 +71,7 @@ describe("no module, and so no class, is there twice", { timeout: 60_000 }, () =
 });
 
 describe("the source map of every file", { timeout: 60_000 }, () => {
-  it("has sources of this package, as they are", async () => {
+  it("every source map contains the sources of this package unchanged", async () => {
     const wrong = await eachOf([...inDist, ...inWeb], async (path) => {
       const { version, sources, sourcesContent } = await mapOf(path);
       expect([version, sourcesContent.length], path).toEqual([3, sources.length]);

@@ -10,19 +10,19 @@ const before = measure(code, {
 });
 
 suite("the budget of dist/web.min.js", () => {
-  it("is the next half kilobyte above the size that was accepted", () => {
+  it("the budget is the accepted size rounded up to half a kilobyte", () => {
     expect(accepted({ ...before, gzip: 60_001 }).budget).toBe(60_500);
     expect(accepted({ ...before, gzip: 60_500 }).budget).toBe(60_500);
   });
 
-  it("lets pass what is within it, whatever grew", () => {
+  it("a size within the budget passes, whichever modules grew", () => {
     const { budget, ...size } = accepted(before);
     expect(() =>
       check({ ...size, gzip: budget, modules: { "src/core/new.ts": 9 } }, { budget, ...size }),
     ).not.toThrow();
   });
 
-  it("fails what is over it, and names what grew and what is new, the most grown first", () => {
+  it("a size over the budget fails with the modules that grew or are new, largest growth first", () => {
     const known = accepted(before);
     const modules = {
       ...known.modules,
@@ -40,7 +40,7 @@ suite("the budget of dist/web.min.js", () => {
     );
   });
 
-  it("is reported with the goal until that is reached, by room, and with what an RPC client alone weighs", () => {
+  it("the report has the goal until it is reached, the sizes by room, and that of a page with an RPC client only", () => {
     const over = { ...accepted(before), budget: 60_500, gzip: 60_100 };
     expect(describe(over, over, 50_000).split("\n")).toEqual([
       "dist/web.min.js: 1.0 kB, gzip: 60.1 kB (budget 60.5 kB, the goal is 40.0 kB)",

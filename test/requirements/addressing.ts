@@ -1,10 +1,10 @@
 import type { Requirements } from "./requirement.js";
 
-/** What a target becomes on the message bus, with and without virtual hosts. */
+/** Addresses of targets on the message bus, with and without virtual hosts. */
 export const ADDRESSING = {
   "addressing:routable": {
     behaviour:
-      "Routable addresses carry service, delivery, exchange and topic, and each delivery reaches whom it should.",
+      "Routable addresses carry service, delivery, exchange and topic, and each delivery reaches its receivers.",
     source: "_drivers/amqp1_driver/addressing.py:165-260",
     upstream: ["TestAddressing.test_routable_address"],
   },
@@ -14,7 +14,7 @@ export const ADDRESSING = {
     upstream: ["TestAddressing.test_legacy_address"],
   },
   "addressing:options": {
-    behaviour: "Prefixes, words and default exchanges of addresses are what the options say.",
+    behaviour: "Options set the prefixes, words and default exchanges of addresses.",
     source: "_drivers/amqp1_driver/addressing.py:263-294",
     upstream: ["TestAddressing.test_address_options"],
   },
@@ -28,12 +28,12 @@ export const ADDRESSING = {
     source: "_drivers/impl_amqp1.py:411-432",
   },
   "vhost:routable": {
-    behaviour: "With routable addresses what is sent in one virtual host stays in it.",
+    behaviour: "With routable addresses a message stays in its virtual host.",
     source: "_drivers/amqp1_driver/controller.py:1168-1193",
     upstream: ["TestVHost.test_vhost_routing"],
   },
   "vhost:legacy": {
-    behaviour: "With legacy addresses what is sent in one virtual host stays in it.",
+    behaviour: "With legacy addresses a message stays in its virtual host.",
     source: "_drivers/amqp1_driver/controller.py:1168-1193",
     upstream: ["TestVHost.test_vhost_legacy"],
   },

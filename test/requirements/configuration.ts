@@ -15,7 +15,7 @@ export const CONFIGURATION = {
     source: "ours",
   },
   "options:url": {
-    behaviour: "An option in the URL's query goes before the one in code, by the option's type.",
+    behaviour: "An option in the URL's query is read by its type, and overrides the one in code.",
     source: "_drivers/common.py:481-550",
   },
   "options:url:unknown": {
@@ -23,11 +23,11 @@ export const CONFIGURATION = {
     source: "ours",
   },
   "options:runtime": {
-    behaviour: "Where a runtime cannot honour an option of TLS that is an error, and of Cyrus SASL a warning.",
+    behaviour: "A TLS option that the runtime cannot honour is an error, an option of Cyrus SASL a warning.",
     source: "ours",
   },
   "options:file": {
-    behaviour: "An oslo configuration file sets the options of its groups, as a service has it.",
+    behaviour: "An oslo configuration file of a service sets the options of its groups.",
     source: "_drivers/amqp1_driver/opts.py:18-270",
   },
   "options:file:syntax": {
@@ -43,7 +43,7 @@ export const CONFIGURATION = {
     source: "ours",
   },
   "options:file:refused": {
-    behaviour: "What cannot be used in a file is refused by group and key, and shows no secret.",
+    behaviour: "A value that cannot be used is refused by group and key; the error shows no secret.",
     source: "ours",
   },
   "options:file:notifications": {
@@ -60,11 +60,11 @@ export const CONFIGURATION = {
     source: "notify/notifier.py:31-58",
   },
   "options:file:url": {
-    behaviour: "A URL that is given beside the file goes before the file's.",
+    behaviour: "A URL beside the file overrides the file's.",
     source: "ours",
   },
   "options:file:apart": {
-    behaviour: "What reads files is in the subpath conf, of which the root has nothing.",
+    behaviour: "The subpath conf reads files; the root contains nothing of it.",
     source: "ours",
   },
 } as const satisfies Requirements;

@@ -1,6 +1,6 @@
 import type { Requirements } from "./requirement.js";
 
-/** Drivers, URLs, connections and the next connections. */
+/** Drivers, URLs, connections and failover. */
 export const CONNECTION = {
   "driver:load": {
     behaviour: "A URL with the scheme amqp is served by the AMQP 1.0 driver, an unknown scheme is refused.",
@@ -51,12 +51,13 @@ export const CONNECTION = {
   },
   "failover:wake": {
     behaviour:
-      "When the network or the page comes back, a pause ends, and a connection that is there is checked, at once.",
+      "When the network or the page comes back, a retry pause ends and an open connection is checked, at once.",
     source: "ours",
   },
 
   "connection:idle-timeout": {
-    behaviour: "Both sides get the heartbeats that they ask for, and silence beyond idle_timeout is a loss.",
+    behaviour:
+      "Each side gets the heartbeats that it requests, and a connection that is silent beyond idle_timeout is lost.",
     source: "_drivers/amqp1_driver/controller.py:1022-1076",
   },
   "connection:throttled": {
@@ -64,11 +65,11 @@ export const CONNECTION = {
     source: "ours",
   },
   "connection:container-name": {
-    behaviour: "The container has the name that the option says, or one of its own that says whose it is.",
+    behaviour: "The container has the name of the option, or a generated one that names its process.",
     source: "_drivers/amqp1_driver/eventloop.py:271-289",
   },
   "connection:trace": {
-    behaviour: "With trace the frames are logged, without what they carry in secrets and messages.",
+    behaviour: "With trace the frames are logged, without secrets and message bodies.",
     source: "_drivers/amqp1_driver/opts.py:18-270",
   },
 } as const satisfies Requirements;

@@ -9,8 +9,8 @@ import { SENDING } from "./sending.js";
 import { TOOLS } from "./tools.js";
 
 /**
- * What the driver has to do, by id. A test says which of them it shows, `{ tags: ["rpc:call:reply"] }`, and
- * test/package/requirements.test.ts that each has one. `npx vitest run --tags-filter "rpc:monitor:*"` runs the tests of some.
+ * Requirements of the driver by id. A test names those that it shows, `{ tags: ["rpc:call:reply"] }`;
+ * test/package/requirements.test.ts checks that each has one. `npx vitest run --tags-filter "rpc:monitor:*"` runs the tests of some.
  */
 const ALL = {
   ...RPC,
@@ -33,13 +33,13 @@ declare module "vitest" {
   }
 }
 
-/** For vitest's configuration: a test that has another tag fails. */
+/** For vitest's configuration: a test with another tag fails. */
 export const TAGS = Object.entries(ALL).map(([id, { behaviour }]) => ({
   name: id as RequirementId,
   description: behaviour,
 }));
 
-/** The test functions of oslo.messaging's own that can show nothing here, and why. */
+/** Test functions of oslo.messaging that do not apply, with the reason. */
 export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   "CallTestCase.test_mandatory_call":
     "the mandatory flag is the rabbit driver's (TransportOptions.at_least_once): upstream skips it for amqp://",

@@ -30,7 +30,7 @@ export const NOTIFICATIONS = {
   "notify:topic-and-priority": {
     behaviour:
       "A listener hears the priorities of a topic that it has methods for, in both versions of the envelope; " +
-      "another priority or topic does not get to it.",
+      "no other priority or topic reaches it.",
     source: "notify/listener.py:146-167",
     upstream: ["TestAmqpNotification.test_notification"],
   },
@@ -56,7 +56,7 @@ export const NOTIFICATIONS = {
     source: "notify/notifier.py:475-482",
   },
   "notify:context": {
-    behaviour: "Of the context nothing travels but what is chosen to.",
+    behaviour: "Only the chosen part of the context is sent.",
     source: "notify/notifier.py:174-216",
   },
   "notify:filter": {
@@ -68,19 +68,20 @@ export const NOTIFICATIONS = {
     source: "notify/listener.py:183-198",
   },
   "notify:requeue": {
-    behaviour: "A notification that an endpoint requeues or fails on comes again, if the listener allows that.",
+    behaviour: "A notification that an endpoint requeues or fails on is delivered again if the listener allows it.",
     source: "notify/listener.py:183-198",
   },
   "notify:no-requeue": {
-    behaviour: "A notification that an endpoint requeues or fails on is done with, unless the listener allows that.",
+    behaviour:
+      "A notification that an endpoint requeues or fails on is acknowledged unless the listener allows requeueing.",
     source: "notify/listener.py:183-198",
   },
   "notify:unheard": {
-    behaviour: "A notification that nobody listens for fails through a router, and is kept by a broker.",
+    behaviour: "A notification without a listener fails through a router, and is kept by a broker.",
     source: "_drivers/impl_amqp1.py:366-397",
   },
   "notify:released": {
-    behaviour: "A notification that is given back and may not be sent again fails as undelivered.",
+    behaviour: "A notification that is released and has no retry left fails as undelivered.",
     source: "_drivers/amqp1_driver/controller.py:478-498",
     upstream: ["TestAmqpNotification.test_released_notification"],
   },
@@ -90,12 +91,12 @@ export const NOTIFICATIONS = {
     upstream: ["TestAmqpNotification.test_notification_not_acked"],
   },
   "notify:pre-settled": {
-    behaviour: "A notification that is pre-settled is done once it is sent, whether anybody acknowledges it or not.",
+    behaviour: "A pre-settled notification resolves once it is sent, with or without an acknowledgement.",
     source: "_drivers/impl_amqp1.py:223-263",
     upstream: ["TestAmqpNotification.test_no_ack_notification"],
   },
   "notify:batch": {
-    behaviour: "A batch listener hands over notifications in batches of its size, and what there is after its timeout.",
+    behaviour: "A batch listener hands over full batches, and open ones after its timeout.",
     source: "_drivers/base.py:36-61",
     upstream: ["NotifyTestCase.test_simple_batch"],
   },
@@ -121,7 +122,7 @@ export const NOTIFICATIONS = {
     source: "ours",
   },
   "notify:hybrid": {
-    behaviour: "RPC and notifications go by message buses of their own, in one process.",
+    behaviour: "RPC and notifications of one process can use two message buses.",
     source: "ours",
   },
 } as const satisfies Requirements;

@@ -1,13 +1,13 @@
-/** Something that the driver has to do. Its id, the key, is the tag of the tests that show it. */
+/** A behaviour of the driver. Its id, the key, is the tag of the tests that show it. */
 export interface Requirement {
   /** A sentence. */
   readonly behaviour: string;
   /**
-   * The function, class or table of oslo.messaging 14.0.3 that does it there: its file in oslo_messaging/, and the lines.
-   * Or it is ours, and oslo.messaging has nothing of the kind, or less of it.
+   * Function, class or table of oslo.messaging 14.0.3 with this behaviour: its file in oslo_messaging/, and the lines.
+   * `ours` if oslo.messaging has no such behaviour, or a part of it.
    */
   readonly source: `${string}.py:${number}-${number}` | "ours";
-  /** The test functions of oslo.messaging's own that show it there, `Class.function`. */
+  /** Test functions of oslo.messaging for it, `Class.function`. */
   readonly upstream?: readonly string[];
 }
 

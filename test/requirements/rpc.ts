@@ -14,11 +14,11 @@ export const RPC = {
   },
 
   "rpc:call:reply": {
-    behaviour: "A call gives back what its method returns, whatever JSON that is.",
+    behaviour: "A call returns the result of its method, any JSON value.",
     source: "rpc/client.py:169-203",
   },
   "rpc:call:context": {
-    behaviour: "The caller's context reaches the method as it is.",
+    behaviour: "The caller's context reaches the method unchanged.",
     source: "_drivers/impl_amqp1.py:83-97",
   },
   "rpc:call:one-server": {
@@ -50,34 +50,34 @@ export const RPC = {
     source: "_drivers/impl_amqp1.py:299-363",
   },
   "rpc:call:new-message-id": {
-    behaviour: "A call that is sent again has a new message id, so that a reply to the first attempt is nobody's.",
+    behaviour: "A call that is sent again has a new message id, so that a reply to the first attempt matches no call.",
     source: "_drivers/amqp1_driver/controller.py:208-217",
   },
   "rpc:call:unheard": {
-    behaviour: "A call that nobody listens for times out.",
+    behaviour: "A call to a topic without a server times out.",
     source: "_drivers/amqp1_driver/controller.py:148-162",
     upstream: ["CallTestCase.test_timeout"],
   },
   "rpc:call:missing-reply": {
-    behaviour: "A call whose request was taken and is never answered times out.",
+    behaviour: "A call whose request was accepted and is never answered times out.",
     source: "_drivers/amqp1_driver/controller.py:148-162",
     upstream: ["TestAmqpSend.test_send_timeout"],
   },
   "rpc:call:late-reply": {
-    behaviour: "A reply that comes after its call's timeout is handed back, and harms no other call.",
+    behaviour: "A reply that comes after its call's timeout is discarded, and affects no other call.",
     source: "_drivers/amqp1_driver/controller.py:648-662",
     upstream: ["TestAmqpSend.test_call_late_reply"],
   },
   "rpc:call:unknown-reply": {
-    behaviour: "A reply that is nobody's is handed back, and harms no call.",
+    behaviour: "A reply that matches no call is discarded, and affects no call.",
     source: "_drivers/amqp1_driver/controller.py:648-662",
   },
   "rpc:call:unreadable-reply": {
-    behaviour: "A reply that cannot be read fails its call, saying what is wrong with it.",
+    behaviour: "A reply that cannot be read fails its call with the reason.",
     source: "_drivers/impl_amqp1.py:67-74",
   },
   "rpc:call:remote-error": {
-    behaviour: "What a method raises reaches the caller, by type, module, message and arguments.",
+    behaviour: "An error of a method reaches the caller with type, module, message and arguments.",
     source: "_drivers/common.py:164-198",
     upstream: ["TestAmqpSend.test_call_failed_reply", "CallTestCase.test_exception"],
   },
@@ -86,8 +86,7 @@ export const RPC = {
     source: "_drivers/common.py:201-250",
   },
   "rpc:call:released": {
-    behaviour:
-      "A call that is given back and may not be sent again fails as undelivered, without waiting for its timeout.",
+    behaviour: "A call that is released and has no retry left fails as undelivered, before its timeout.",
     source: "_drivers/amqp1_driver/controller.py:478-498",
     upstream: ["TestAmqpSend.test_released_send"],
   },
@@ -108,12 +107,12 @@ export const RPC = {
     upstream: ["CastTestCase.test_fanout"],
   },
   "rpc:cast:failing-method": {
-    behaviour: "A cast whose method fails, or is not there, tells nobody, and its server goes on.",
+    behaviour: "A cast whose method fails or is missing gets no reply, and its server goes on serving.",
     source: "rpc/server.py:152-199",
   },
 
   "rpc:client:prepare": {
-    behaviour: "A prepared client has what was given anew, and the rest of the one that it was made of.",
+    behaviour: "A prepared client has the given values, and those of its original client otherwise.",
     source: "rpc/client.py:408-458",
   },
   "rpc:client:version-cap": {
@@ -129,7 +128,7 @@ export const RPC = {
     source: "rpc/client.py:109-121",
   },
   "rpc:client:json-payload-serializer": {
-    behaviour: "The JSON payload serializer makes of dates, bytes, sets and objects what to_primitive makes of them.",
+    behaviour: "The JSON payload serializer converts dates, bytes, sets and objects as to_primitive does.",
     source: "serializer.py:78-81",
   },
   "rpc:json:long-integers": {
@@ -137,7 +136,7 @@ export const RPC = {
     source: "ours",
   },
   "rpc:json:not-a-number": {
-    behaviour: "To send NaN or an infinity is an error that names where it is.",
+    behaviour: "Sending NaN or an infinity is an error that names its path.",
     source: "ours",
   },
   "rpc:json:not-a-number-received": {
@@ -155,7 +154,7 @@ export const RPC = {
     upstream: ["TestAmqpSend.test_listener_cleanup"],
   },
   "rpc:server:stop": {
-    behaviour: "A stopped server takes nothing new, finishes what it has in hand, and can be started again.",
+    behaviour: "A stopped server takes no new requests, finishes those that it has, and can be started again.",
     source: "server.py:420-430",
   },
   "rpc:server:concurrency": {
@@ -168,7 +167,8 @@ export const RPC = {
     upstream: ["TestAmqpSend.test_listener_requeue"],
   },
   "rpc:server:reply-not-taken": {
-    behaviour: "A reply that nobody takes is given up after its time, the caller times out, and the server serves on.",
+    behaviour:
+      "A reply that gets no credit is discarded after its time, the caller times out, and the server goes on serving.",
     source: "_drivers/impl_amqp1.py:134-153",
     upstream: ["TestAmqpSend.test_call_reply_timeout"],
   },
@@ -177,12 +177,12 @@ export const RPC = {
     source: "_drivers/amqp1_driver/controller.py:743-759",
   },
   "rpc:server:ping": {
-    behaviour: "A server answers oslo_rpc_server_ping when it is told to, and only then.",
+    behaviour: "A server answers oslo_rpc_server_ping only if its option `ping` is set.",
     source: "rpc/dispatcher.py:163-212",
   },
   "rpc:server:expected-exceptions": {
     behaviour:
-      "An exception that a method is expected to raise reaches the caller as any other, and is no error in the log.",
+      "An exception that a method is expected to raise reaches the caller as any other, and is not logged as an error.",
     source: "rpc/server.py:229-256",
   },
 
@@ -197,7 +197,7 @@ export const RPC = {
     source: "rpc/dispatcher.py:267-320",
   },
   "rpc:dispatch:no-such-method": {
-    behaviour: "A method that no fitting endpoint has is NoSuchMethod, whatever its name is to the language.",
+    behaviour: "A method that no matching endpoint has is NoSuchMethod, including names of object prototypes.",
     source: "rpc/dispatcher.py:76-82",
   },
   "rpc:dispatch:access-policy": {
@@ -206,12 +206,12 @@ export const RPC = {
     source: "rpc/dispatcher.py:97-139",
   },
   "rpc:dispatch:bad-endpoint": {
-    behaviour: "An endpoint whose target is no Target is refused when the server is made.",
+    behaviour: "An endpoint whose target is no Target is refused when the server is created.",
     source: "rpc/dispatcher.py:163-212",
     upstream: ["CallTestCase.test_bad_endpoint"],
   },
   "rpc:dispatch:bad-request": {
-    behaviour: "A request that can be read and not be served is answered with what is wrong with it.",
+    behaviour: "A request that can be read but not served is answered with the reason.",
     source: "rpc/dispatcher.py:267-320",
   },
 
@@ -226,7 +226,7 @@ export const RPC = {
     upstream: ["TestAmqpSend.test_call_monitor_bad_no_heartbeat"],
   },
   "rpc:monitor:slow": {
-    behaviour: "A monitored call fails at its timeout, whatever heartbeats come.",
+    behaviour: "A monitored call fails at its timeout although heartbeats arrive.",
     source: "_drivers/amqp1_driver/controller.py:238-284",
     upstream: ["TestAmqpSend.test_call_monitor_bad_call_timeout"],
   },

@@ -1,14 +1,14 @@
 import type { Requirements } from "./requirement.js";
 
-/** What becomes of a message that is sent, and the links that carry it. */
+/** Outcomes of sent messages, and the links that carry them. */
 export const SENDING = {
   "send:timeout": {
     behaviour:
-      "What gets no credit fails after its time: MessagingTimeout if the caller gave it, else MessageDeliveryFailure.",
+      "A message without credit fails after its timeout: with MessagingTimeout for the caller's, with MessageDeliveryFailure for the default.",
     source: "_drivers/amqp1_driver/controller.py:148-162",
   },
   "send:timeout:told": {
-    behaviour: "A timeout says in which phase it came, for which address, and at which host.",
+    behaviour: "A timeout names its phase, address and host.",
     source: "ours",
   },
   "send:signal": {
@@ -16,15 +16,15 @@ export const SENDING = {
     source: "ours",
   },
   "send:fail-fast": {
-    behaviour: "A call whose connection is lost fails at once where calls are to fail fast.",
+    behaviour: "With failFast a call whose connection is lost fails at once.",
     source: "ours",
   },
   "send:queue:bound": {
-    behaviour: "Beyond a number of messages or bytes that wait to be sent the next one is refused, naming the bound.",
+    behaviour: "A message above the bound of queued messages or bytes is refused; the error names the bound.",
     source: "ours",
   },
   "send:queue:writable": {
-    behaviour: "It can be waited for that there is room for another message.",
+    behaviour: "A caller can wait until the queue has room for another message.",
     source: "ours",
   },
   "send:not-acknowledged": {
@@ -33,7 +33,7 @@ export const SENDING = {
     upstream: ["TestAmqpSend.test_send_not_acked"],
   },
   "send:pre-settled": {
-    behaviour: "A pre-settled cast is done once it is sent, whether anybody acknowledges it or not.",
+    behaviour: "A pre-settled cast resolves once it is sent, with or without an acknowledgement.",
     source: "_drivers/impl_amqp1.py:223-263",
     upstream: ["TestAmqpSend.test_no_ack_cast"],
   },
@@ -57,7 +57,7 @@ export const SENDING = {
     upstream: ["TestMessageRetransmit.test_modified_failed"],
   },
   "send:rejected": {
-    behaviour: "A message that is rejected fails at once, with the words of who rejected it.",
+    behaviour: "A message that is rejected fails at once, with the peer's reason.",
     source: "_drivers/amqp1_driver/controller.py:478-498",
     upstream: ["TestMessageRetransmit.test_rejected"],
   },
@@ -67,7 +67,7 @@ export const SENDING = {
   },
   "send:connection-lost": {
     behaviour:
-      "When the connection is lost, what was sent and not acknowledged fails, and what was not sent waits for the next.",
+      "When the connection is lost, unacknowledged messages fail, and unsent ones wait for the next connection.",
     source: "_drivers/amqp1_driver/controller.py:449-454",
   },
 
@@ -78,12 +78,13 @@ export const SENDING = {
     upstream: ["TestLinkRecovery.test_send_retry_ok"],
   },
   "link:sender:refused-too-often": {
-    behaviour: "What waits for a sending link that is closed more often than its retries allow fails.",
+    behaviour:
+      "A message that waits for a sending link fails when the link is closed more often than its retries allow.",
     source: "_drivers/amqp1_driver/controller.py:438-447",
     upstream: ["TestLinkRecovery.test_send_retry_fail"],
   },
   "link:sender:blocked": {
-    behaviour: "What waits for credit on one link delays no other, and is sent when the credit comes.",
+    behaviour: "Messages that wait for credit on one link delay no other link, and are sent when credit arrives.",
     source: "_drivers/amqp1_driver/controller.py:511-526",
     upstream: ["TestLinkRecovery.test_sender_credit_blocked"],
   },
@@ -103,12 +104,12 @@ export const SENDING = {
     source: "_drivers/amqp1_driver/controller.py:1139-1145",
   },
   "link:credit:minimal": {
-    behaviour: "With a credit of 1 for requests and for replies all calls are answered, one after the other.",
+    behaviour: "With a credit of 1 for requests and replies all calls are answered, one after the other.",
     source: "_drivers/amqp1_driver/controller.py:761-770",
     upstream: ["TestAmqpSend.test_sender_minimal_credit"],
   },
   "link:credit:returned": {
-    behaviour: "The credit of a message is returned when it is settled, and not before.",
+    behaviour: "The credit of a message is returned when the message is settled.",
     source: "_drivers/amqp1_driver/controller.py:747-756",
   },
 } as const satisfies Requirements;

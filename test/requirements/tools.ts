@@ -1,6 +1,6 @@
 import type { Requirements } from "./requirement.js";
 
-/** What is beside the driver: recipes, check, the embedded intermediary. */
+/** Recipes, check and the embedded intermediary. */
 export const TOOLS = {
   "recipe:products": {
     behaviour:
@@ -12,7 +12,7 @@ export const TOOLS = {
     source: "ours",
   },
   "recipe:refused": {
-    behaviour: "A recipe for addresses that the product cannot do is refused, saying so.",
+    behaviour: "A recipe for addresses that the product does not support is refused with the reason.",
     source: "ours",
   },
   "recipe:rabbitmq": {
@@ -28,31 +28,31 @@ export const TOOLS = {
     source: "ours",
   },
   "check:good": {
-    behaviour: "Nothing is wrong with an intermediary that has its recipe, and check says what it found there.",
+    behaviour: "Check finds nothing wrong with an intermediary that has its recipe, and reports its findings.",
     source: "ours",
   },
   "check:lacking": {
-    behaviour: "Where configuration is missing check names it, and proves what it says on a scratch topic.",
+    behaviour: "Check names missing configuration, and proves it on a scratch topic.",
     source: "ours",
   },
   "check:credit": {
-    behaviour: "For a target check tells the credit that there is.",
+    behaviour: "Check reports the credit of a target.",
     source: "ours",
   },
   "check:versions": {
-    behaviour: "A qpid-dispatch before 0.8.0, and a qpidd before 0.34, are warned of.",
+    behaviour: "Check warns of a qpid-dispatch before 0.8.0 and a qpidd before 0.34.",
     source: "ours",
   },
   "check:text": {
-    behaviour: "What check finds is text for people, and JSON when that is asked for.",
+    behaviour: "Check prints text, or JSON with --json.",
     source: "ours",
   },
   "intermediary:tls": {
-    behaviour: "The embedded intermediary speaks TLS, and asks for certificates of clients when it is told to.",
+    behaviour: "The embedded intermediary speaks TLS, and can require client certificates.",
     source: "ours",
   },
   "intermediary:sasl": {
-    behaviour: "The embedded intermediary offers the mechanisms that it is told to, SCRAM and OAUTHBEARER among them.",
+    behaviour: "The embedded intermediary offers the configured mechanisms, SCRAM and OAUTHBEARER among them.",
     source: "ours",
   },
   "intermediary:virtual-hosts": {
@@ -60,7 +60,8 @@ export const TOOLS = {
     source: "ours",
   },
   "intermediary:foreign": {
-    behaviour: "The suites run against the intermediaries of a variable, and skip by name what one cannot do.",
+    behaviour:
+      "The suites run against the intermediaries of an environment variable, and skip tests of missing abilities with the reason.",
     source: "ours",
   },
 } as const satisfies Requirements;

@@ -5,7 +5,7 @@ import type { Launch, ScriptedBrowser } from "@/test/fixtures/browsers/scripted-
 import { CA, pemFile, SERVER, VHOST_SERVER } from "@/test/fixtures/network/tls.js";
 import { type Site, serveSite } from "@/test/fixtures/runtimes/site.js";
 
-/** Declares the tests of TLS with certificates of a CA that no browser knows by itself: one is told it, one is not. */
+/** Declares the tests of TLS with certificates of a private CA, in a browser that trusts it and in one that does not. */
 export function authoritySuite(name: string, launch: Launch, untold: () => ScriptedBrowser): void {
   describe(`a page in ${name}, by amqp+wss with a certificate of a private CA`, { timeout: 60_000 }, () => {
     const closers: (() => Promise<void>)[] = [];
@@ -32,7 +32,7 @@ export function authoritySuite(name: string, launch: Launch, untold: () => Scrip
       return `amqp+wss://localhost:${broker.port}/`;
     }
 
-    /** What a page's call comes to. */
+    /** Answer to a page's call, or the error of its connection. */
     async function call(browser: ScriptedBrowser, url: string): Promise<unknown> {
       const page = await browser.open(site.url("in one file"));
       const outcome = await page.evaluate(async (url) => {
@@ -54,14 +54,14 @@ export function authoritySuite(name: string, launch: Launch, untold: () => Scrip
       return outcome;
     }
 
-    test("a call is answered once the browser was told the CA, but not with the certificate of another host", async () => {
+    test("a page's call is answered once the browser trusts the CA, but not with the certificate of another host", async () => {
       const told = await launch({ trusts: pemFile("ca") });
       closers.push(() => told.close());
       expect(await call(told, url)).toBe(42);
       expect(await call(told, await listen(VHOST_SERVER))).toContain("its certificate is not trusted");
     });
 
-    test("the status says that it may be the certificate, in a browser that was not told the CA", async () => {
+    test("the status in a browser that does not trust the CA names the certificate as a possible cause", async () => {
       expect(await call(untold(), url)).toContain("its certificate is not trusted");
     });
   });

@@ -8,11 +8,11 @@ import { authoritySuite } from "./authority-suite.js";
 import { busSuite, type Performer } from "./runtime-suite.js";
 
 interface BrowserSuiteOptions {
-  /** The scenarios that its workers perform. Absent: all, as its pages do. */
+  /** Scenarios that its workers run. Default: all, as in its pages. */
   inWorkers?: readonly string[] | undefined;
 }
 
-/** Declares the tests of every scenario for a browser, in pages and in both kinds of workers, and those of its TLS. */
+/** Declares the tests of every scenario for a browser, in pages and in both kinds of workers, and its TLS tests. */
 export function browserSuite(name: string, launch: Launch, { inWorkers }: BrowserSuiteOptions = {}): void {
   let browser: ScriptedBrowser | undefined;
 

@@ -7,25 +7,25 @@ import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { scenariosBy } from "./scenarios/scenarios.js";
 
 /**
- * Has a runtime perform all scenarios in a setting. Resolves when it is done, and rejects when it cannot go on, with what it said.
+ * Runs all scenarios in a runtime and reports each. Rejects with the runtime's output when it fails.
  */
 export type Performance = (setting: Environment, tell: (report: Report) => void) => Promise<void>;
 
-/** Declares the tests of every scenario for a runtime, over the embedded router and broker, with Python on the TCP side. */
-export function runtimeSuite(runtime: string, scheme: HostScheme, performance: Performance): void {
-  for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER]) busSuite(plan, scheme, [{ runtime, performance }]);
+/** Declares the tests of every scenario for some runtimes, over the embedded router and broker, with Python on the TCP side. */
+export function runtimeSuite(scheme: HostScheme, performers: readonly Performer[]): void {
+  for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER]) busSuite(plan, scheme, performers);
 }
 
-/** Who performs. */
+/** A runtime that runs the scenarios. */
 export interface Performer {
   /** For titles. */
   readonly runtime: string;
   readonly performance: Performance;
-  /** See Setting. */
+  /** See Environment. */
   readonly only?: readonly string[] | undefined;
 }
 
-/** The same for several, one after the other, over one message bus: Python takes its time to start. */
+/** Declares the tests for one message bus. The runtimes share it, one after the other: Python's peers start once. */
 export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly Performer[]): void {
   describe(`by ${scheme}, through ${plan.name}`, () => {
     let bus: Bus;
@@ -55,7 +55,7 @@ export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly
           );
         });
 
-        // A runtime that fails after its last report has failed, too.
+        // A runtime that fails after its last report fails the suite.
         afterAll(() => performed, 90_000);
 
         for (const { name } of scenariosBy(scheme, only)) {

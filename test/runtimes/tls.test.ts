@@ -38,21 +38,21 @@ function byWorker(caFile?: string): Caller {
 interface Case {
   runtime: string;
   scheme: Scheme;
-  /** Where it is told nothing of the CA. */
+  /** A caller that does not trust the CA. */
   ignorant: Caller;
-  /** What it says then. */
+  /** Its error. */
   error: string;
   told: readonly Telling[];
 }
 
-/** How a runtime can be told of a CA. */
+/** A way to make a runtime trust a CA. */
 interface Telling {
   by: string;
   caller: Caller;
   tls?: SecureCall["tls"];
 }
 
-/** Node, and what has Node's modules. */
+/** Node, and runtimes with Node's modules. */
 function nodeCase(runtime: string, command: readonly [string, ...string[]], scheme: Scheme): Case {
   const ignorant = byProgram(command);
   const told = [
@@ -84,7 +84,7 @@ const CASES: readonly Case[] = [
   denoCase("amqp+wss", "is the certificate signed by a CA that Deno trusts", []),
 ];
 
-/** Who can be told in code who it is. */
+/** Runtimes that take a client certificate in code. */
 const CERTIFIED: readonly { runtime: string; scheme: Scheme; caller: Caller }[] = [
   ...(["amqps", "amqp+wss"] as const).flatMap((scheme) => [
     { runtime: "Node 20", scheme, caller: byProgram([process.execPath]) },
@@ -94,7 +94,7 @@ const CERTIFIED: readonly { runtime: string; scheme: Scheme; caller: Caller }[] 
   { runtime: "Deno", scheme: "amqps", caller: byProgram(DENO) },
 ];
 
-/** A server of `ping` by each scheme, to be used within a describe: gives its URL. */
+/** Starts a server of `ping` by each scheme for the tests of a describe. Returns its URL by scheme. */
 function serving(tls: TlsListenerOptions): (scheme: Scheme) => string {
   const guarded = new Map<Scheme, Guarded>();
   const transports: RPCTransport[] = [];
@@ -120,14 +120,14 @@ function serving(tls: TlsListenerOptions): (scheme: Scheme) => string {
 describe("a private CA", { timeout: 60_000 }, () => {
   const urlBy = serving(SERVER);
 
-  describe.each(CASES)("in $runtime, by $scheme", ({ scheme, ignorant, error, told }) => {
-    test("is not trusted, and that is said, as long as nobody tells of it", async () => {
+  describe.each(CASES)("in $runtime by $scheme", ({ scheme, ignorant, error, told }) => {
+    test("a private CA is not trusted by default, and the error says so", async () => {
       const outcome = await ignorant({ url: urlBy(scheme), topic: TOPIC });
       expect(outcome).toEqual({ error: expect.stringContaining(error) });
       expect(outcome.error).toMatch(/^cannot (connect to|open WebSocket) (wss:\/\/)?localhost:\d+/);
     });
 
-    test.each(told)("is trusted when it is told of by $by", async ({ caller, tls }) => {
+    test.each(told)("a private CA is trusted when it is set by $by", async ({ caller, tls }) => {
       expect(await caller({ url: urlBy(scheme), topic: TOPIC, tls })).toEqual({ answer: "pong" });
     });
   });
@@ -137,7 +137,7 @@ describe("the certificate of a client", { timeout: 60_000 }, () => {
   const urlBy = serving({ ...SERVER, clientCa: CA });
 
   test.each(CERTIFIED)(
-    "lets it in, in $runtime, by $scheme, where nobody gets in without",
+    "a client certificate authenticates $runtime by $scheme at a server that requires one",
     async ({ scheme, caller }) => {
       const call = { url: urlBy(scheme), topic: TOPIC };
       expect(await caller({ ...call, tls: CERTIFICATE })).toEqual({ answer: "pong" });

@@ -1,15 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
-import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BUSES, type BusAddressing } from "@/test/fixtures/beds/bus-plan.js";
 import { Host, type HostScheme } from "@/test/fixtures/beds/restartable-host.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
+import type { Stage } from "@/test/fixtures/stages/stage.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
-/** Every option of addresses, and the intermediary's part of them. */
+/** Every option of addresses that the intermediary needs too. */
 const PREFIXES = {
   rpcAddressPrefix: "cloud/rpc",
   notifyAddressPrefix: "cloud/events",
@@ -22,7 +23,7 @@ const PREFIXES = {
 };
 const EXCHANGES = { defaultRpcExchange: "rpc-exchange", defaultNotificationExchange: "events-exchange" };
 
-/** What the addresses of a topic are, by mode, without and with these options. */
+/** Addresses of a topic by mode, without and with these options. */
 const USUAL: Record<BusAddressing, (topic: string) => Addresses> = {
   routable: (topic) => ({
     direct: `openstack.org/om/rpc/unicast/openstack/${topic}/a`,
@@ -61,63 +62,69 @@ interface Addresses {
 
 describe.concurrent("Addresses", () => {
   overEveryBed(
-    "of the usual form",
+    "of the default form",
     (bed) => {
-      test("say service, delivery, exchange and topic, and each delivery reaches whom it should", {
+      const test = withStage(bed);
+
+      test("default addresses carry service, delivery, exchange and topic, and each delivery reaches its receivers", {
         tags: ["addressing:routable", "addressing:legacy"],
-      }, async (context) => {
-        bed.needs("multicasts", context);
-        bed.needs("usualAddresses", context);
-        await expectDeliveries(bed, USUAL[bed.plan.addressing], {});
+      }, async ({ stage, skip }) => {
+        bed.needs("multicasts", { skip });
+        bed.needs("usualAddresses", { skip });
+        await expectDeliveries(stage, USUAL[bed.plan.addressing], {});
       });
     },
     { plans: BUSES },
   );
 
   overEveryBed(
-    "of a form of their own",
+    "with other prefixes",
     (bed) => {
-      test("are made of what the options say, and each delivery reaches whom it should", {
+      const test = withStage(bed);
+
+      test("addresses have the prefixes and exchanges of the options, and each delivery reaches its receivers", {
         tags: ["addressing:options"],
-      }, async (context) => {
-        bed.needs("multicasts", context);
-        bed.needs("usualAddresses", context);
-        bed.needs("takesAnyAddress", context);
-        await expectDeliveries(bed, CHOSEN[bed.plan.addressing], { ...PREFIXES, ...EXCHANGES });
+      }, async ({ stage, skip }) => {
+        bed.needs("multicasts", { skip });
+        bed.needs("usualAddresses", { skip });
+        bed.needs("takesAnyAddress", { skip });
+        await expectDeliveries(stage, CHOSEN[bed.plan.addressing], { ...PREFIXES, ...EXCHANGES });
       });
     },
     { plans: BUSES, addressing: PREFIXES },
   );
 });
 
-describe.concurrent.each(["amqp", "amqp+ws"] satisfies HostScheme[])("Over %s the dynamic choice", (scheme) => {
-  test.each([
-    ["router", undefined, "openstack.org/om/rpc/anycast/openstack/t"],
-    ["broker", "something-new", "openstack.org/om/rpc/anycast/openstack/t"],
-    ["broker", "qpid-cpp", "unicast.openstack.t"],
-    ["router", "qpid-cpp", "unicast.openstack.t"],
-  ] as const)(
-    "for a %s that calls itself %s is %s",
-    { tags: ["addressing:dynamic"] },
-    async (kind, product, address) => {
-      await using host = await Host.reserve(scheme);
-      await host.start({ kind, product });
-      const frames = new Frames();
-      await using transport = getRpcTransport(`${scheme}://${host.name}/`, { onFrame: frames.onFrame });
-      await getRpcServer(transport, { topic: "t", server: "a" }, [new BlockingEndpoint()]).start();
-      expect(await getRpcClient(transport, { topic: "t" }).call({}, "echo", { arg: "x" })).toBe("x");
-      await frames.passed("out", "attach", `"${address}"`);
-    },
-  );
-});
+describe.concurrent.each(["amqp", "amqp+ws"] satisfies HostScheme[])(
+  "The dynamic addressing mode over %s",
+  (scheme) => {
+    test.each([
+      ["router", undefined, "openstack.org/om/rpc/anycast/openstack/t"],
+      ["broker", "something-new", "openstack.org/om/rpc/anycast/openstack/t"],
+      ["broker", "qpid-cpp", "unicast.openstack.t"],
+      ["router", "qpid-cpp", "unicast.openstack.t"],
+    ] as const)(
+      "the dynamic mode for a %s with the product %s uses the address %s",
+      { tags: ["addressing:dynamic"] },
+      async (kind, product, address) => {
+        await using host = await Host.reserve(scheme);
+        await host.start({ kind, product });
+        const frames = new Frames();
+        await using transport = getRpcTransport(`${scheme}://${host.name}/`, { onFrame: frames.onFrame });
+        await getRpcServer(transport, { topic: "t", server: "a" }, [new BlockingEndpoint()]).start();
+        expect(await getRpcClient(transport, { topic: "t" }).call({}, "echo", { arg: "x" })).toBe("x");
+        await frames.passed("out", "attach", `"${address}"`);
+      },
+    );
+  },
+);
 
-/** Two servers and two listeners, on connections of their own, and whoever sends to them. */
+/** Two servers, a listener and their senders, each on its own connection. */
 async function expectDeliveries(
-  bed: Bed,
+  stage: Stage,
   addressesOf: (topic: string) => Addresses,
   amqp: Partial<typeof PREFIXES & typeof EXCHANGES>,
 ): Promise<void> {
-  await using stage = new Stage(bed, "addresses");
   const addresses = addressesOf(stage.topic);
   const noted = new Inbox<string>("the servers");
   for (const server of ["a", "b"]) {

@@ -7,8 +7,8 @@ import { tcpDial } from "@/src/transports/node/tcp.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 
-overEveryBed("A connection that is checked", (bed) => {
-  test("is answered, as often as that is done, and goes on", async () => {
+overEveryBed("A connection check", (bed) => {
+  test("a connection check is answered each time, and the connection stays open", async () => {
     const url = TransportURL.parse(bed.bus.url("amqp"));
     const [{ address, credentials }] = hostsOf(url, resolveOptions({ query: url.query }), undefined);
     const frames = new Frames();

@@ -13,12 +13,12 @@ import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 
-/** One service with two backends, as the deployment guide has it: RPC through a router, notifications kept by a broker. */
+/** One service with two message buses, as in the deployment guide: RPC through a router, notifications through a broker. */
 describe.each([
   [EMBEDDED_BROKER.name, EMBEDDED_BROKER],
   [ARTEMIS_ROUTABLE.name, ARTEMIS_ROUTABLE],
 ])("RPC over a router with notifications over %s", (_name, broker: BusPlan) => {
-  test("go each their own way in one process, and the notifications are kept", {
+  test("a service uses a router for RPC and a broker for notifications, which keeps them for a later listener", {
     tags: ["notify:hybrid"],
   }, async () => {
     await using rpcBus = await EMBEDDED_ROUTER.start();
@@ -38,12 +38,12 @@ describe.each([
     expect(await getRpcClient(rpc, { topic }).call({}, "create", { id: 5 })).toBe(5);
     const seen = new Inbox<Seen>("the listener");
     await getNotificationListener(notifications, [{ topic }], [recorder(seen)]).start();
-    expect(await seen.take("the notification", (one) => one)).toMatchObject({
+    expect(await seen.take("the notification", (seen) => seen)).toMatchObject({
       eventType: "instance.create",
       payload: { id: 5 },
     });
     expect(rpc.state).toMatchObject({ type: "connected", product: "oslo-messaging-router" });
     expect(notifications.state).not.toMatchObject({ product: "oslo-messaging-router" });
-    expect(logger.of("warn")).toEqual([]); // nothing is said about a router that no notification goes through
+    expect(logger.of("warn")).toEqual([]); // no warning about a router: it carries no notification
   });
 });

@@ -1,18 +1,17 @@
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { overEveryBed, uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
 const MANY = 1_000;
 
 overEveryBed("Isolation", (bed) => {
-  test("calls to a live topic are answered while 1,000 wait for a dead one, which all get their turn in the end", {
+  const test = withStage(bed);
+
+  test("calls to a live topic are answered while 1,000 calls wait for a server of another topic, and those are answered later", {
     tags: ["link:sender:blocked"],
-  }, async () => {
-    await using stage = new Stage(bed, "live");
+  }, async ({ stage, served: _served, client }) => {
     const topic = uniqueTopic("dead");
-    await stage.serve("a", [new BlockingEndpoint()]);
-    const client = await stage.client();
     const dead = client.prepare({ topic });
     const settled: unknown[] = [];
     const waiting = Array.from({ length: MANY }, (_, arg) =>
@@ -29,14 +28,15 @@ overEveryBed("Isolation", (bed) => {
     expect(await Promise.all(waiting)).toEqual(waiting.map((_, arg) => arg));
   });
 
-  test("calls to a free server are answered while 1,000 wait for a busy one on the same two connections", async () => {
-    await using stage = new Stage(bed, "free");
+  test("calls to a free server are answered while 1,000 calls wait for a busy one on the same two connections", async ({
+    stage,
+    client,
+  }) => {
     const topic = uniqueTopic("busy");
     const busy = new BlockingEndpoint();
     const transport = stage.rpcTransport({ amqp: { rpcServerCredit: 1 } });
     await stage.serve("busy", [busy], { topic, transport, concurrency: 1 });
     await stage.serve("free", [new BlockingEndpoint()], { transport });
-    const client = await stage.client();
     const toBusy = client.prepare({ topic });
     const args = Array.from({ length: MANY }, (_, index) => `${index}`);
     let settled = 0;

@@ -1,50 +1,35 @@
-import { describe, expect, test } from "vitest";
+import { expect } from "vitest";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
+import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
-// Some wait for time.
-describe.concurrent("Links", () => {
-  overEveryBed("of clients and servers", (bed) => {
-    test("with a credit of 1, for requests and for replies, carry all calls, one after the other", {
-      tags: ["link:credit:minimal"],
-    }, async () => {
-      await using stage = new Stage(bed, "minimal");
-      const held = new BlockingEndpoint();
-      const serving = stage.rpcTransport({ amqp: { rpcServerCredit: 1 } });
-      await stage.serve("a", [held], { transport: serving });
-      const calling = stage.rpcTransport({ amqp: { replyLinkCredit: 1 } });
-      const client = await stage.client({ transport: calling, target: { server: "a" } });
-      const args = ["1", "2", "3", "4", "5", "6"];
-      const calls = args.map((arg) => client.call({}, "hold", { arg }));
-      await held.begun("1");
-      held.release();
-      expect(await Promise.all(calls)).toEqual(args);
-      expect(held.calls).toEqual(args);
-    });
+const ONE = { amqp: { rpcServerCredit: 1, notifyServerCredit: 1, replyLinkCredit: 1 } };
 
-    test("that nothing is sent by for default_sender_link_timeout are detached, and made anew", {
-      tags: ["link:sender:idle"],
-    }, async () => {
-      await using stage = new Stage(bed, "idle");
-      const held = new BlockingEndpoint();
-      await stage.serve("a", [held]);
-      const frames = new Frames();
-      const amqp = { defaultSenderLinkTimeoutMs: 1_000 };
-      const client = await stage.client({ transport: stage.rpcTransport({ amqp, onFrame: frames.onFrame }) });
-      const names = new Set<unknown>();
-      for (const arg of ["first", "second"]) {
-        await client.cast({}, "hold", { arg });
-        await held.begun(arg);
-        const { fields } = await frames.passed("out", "attach", stage.topic);
-        names.add(Reflect.get(fields, "name"));
-        await frames.passed("out", "detach");
-        await frames.passed("in", "detach");
-      }
-      expect(names.size).toBe(2);
-      expect(stage.logger.of("warn")).toEqual([]);
-      held.release();
-    });
+overEveryBed("Links with a credit of 1", (bed) => {
+  const test = withStage(bed);
+
+  test("links with a credit of 1 carry 50 concurrent calls in order", { tags: ["link:credit:minimal"] }, async ({
+    stage,
+  }) => {
+    const held = new BlockingEndpoint();
+    await stage.serve("a", [held], { transport: stage.rpcTransport(ONE) });
+    const client = await stage.client({ transport: stage.rpcTransport(ONE), target: { server: "a" } });
+    const args = Array.from({ length: 50 }, (_, index) => `${index}`);
+    const calls = args.map((arg) => client.call({}, "hold", { arg }));
+    await held.begun("0");
+    held.release();
+    expect(await Promise.all(calls)).toEqual(args);
+    expect(held.calls).toEqual(args);
+  });
+
+  test("links with a credit of 1 carry 50 concurrent notifications in order", async ({ stage }) => {
+    const seen = new Inbox<Seen>("the listener");
+    await stage.listen([recorder(seen)], { transport: stage.notificationTransport(ONE) });
+    const notifier = notifierOf(stage);
+    const names = Array.from({ length: 50 }, (_, index) => `event ${index}`);
+    await Promise.all(names.map((name) => notifier.info({}, name, {})));
+    for (const name of names) expect(await seen.take(name, ({ eventType }) => eventType)).toBe(name);
   });
 });

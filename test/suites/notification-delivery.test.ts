@@ -1,31 +1,31 @@
-import { describe, expect, test } from "vitest";
-import { NotificationResult, type TransportOptions } from "@/src/entry/node.js";
+import { describe, expect } from "vitest";
+import { NotificationResult } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
-/** Long enough to come to the phase that a test is about, on a busy machine. */
+/** Long enough to reach the phase that a test is about, on a busy machine. */
 const SHORT_MS = 3_000;
 
-/** What is given back through a router comes again from its notifier, after this time. */
-const SOON: TransportOptions = { amqp: { linkRetryDelayMs: 1_000 } };
+/** A notification that a router returns is sent again by its notifier after this time. */
+const SOON = { amqp: { linkRetryDelayMs: 1_000 } };
 
-// Each is about a topic of its own, and some wait for time.
-describe.concurrent("Delivery of", () => {
-  overEveryBed("notifications", (bed) => {
-    test.for<[what: string, refuse: () => NotificationResult]>([
-      ["answered with requeue", () => NotificationResult.REQUEUE],
-      ["that their endpoint failed on", fails],
-    ])("%s come again, if the listener allows it", { tags: ["notify:requeue"] }, async ([_what, refuse], context) => {
-      bed.needs("requeues", context);
-      await using stage = new Stage(bed, "requeue");
+// Each test has a topic of its own, and some wait for time.
+describe.concurrent("Delivery", () => {
+  overEveryBed("of notifications", (bed) => {
+    const test = withStage(bed).extend("handler", async () => new BlockingHandler());
+
+    test("a requeued notification is delivered again if the listener allows it", {
+      tags: ["notify:requeue"],
+    }, async ({ stage, skip }) => {
+      bed.needs("requeues", { skip });
       const attempts: string[] = [];
       const done = new Deferred();
       const info = (_context: object, _publisherId: string, eventType: string) => {
         attempts.push(eventType);
-        if (attempts.length === 1) return refuse();
+        if (attempts.length === 1) return NotificationResult.REQUEUE;
         done.resolve();
         return undefined;
       };
@@ -35,16 +35,14 @@ describe.concurrent("Delivery of", () => {
       expect(attempts).toEqual(["event", "event"]);
     });
 
-    test.each([
-      ["answered with requeue", () => NotificationResult.REQUEUE],
-      ["that their endpoint failed on", fails],
-    ])("%s are done with, unless the listener allows it", { tags: ["notify:no-requeue"] }, async (_what, refuse) => {
-      await using stage = new Stage(bed, "no requeue");
+    test("a requeued notification is settled if the listener does not allow requeueing", {
+      tags: ["notify:no-requeue"],
+    }, async ({ stage }) => {
       const seen = new Inbox<Seen>("the listener");
       const { info: record } = recorder(seen);
       const info: typeof record = (...args) => {
         record(...args);
-        return refuse();
+        return NotificationResult.REQUEUE;
       };
       await stage.listen([{ info }]);
       const notifier = notifierOf(stage);
@@ -55,28 +53,25 @@ describe.concurrent("Delivery of", () => {
     });
 
     if (bed.acknowledgesEndToEnd) {
-      test("that the router takes are pending until their handler is through", {
+      test("a notification through a router is pending until its handler returns", {
         tags: ["notify:acknowledged-after"],
-      }, async () => {
-        await using stage = new Stage(bed, "pending");
-        const { handler, begun, release } = held();
-        await stage.listen([{ info: handler, warn: () => {} }]);
+      }, async ({ stage, handler }) => {
+        await stage.listen([{ info: handler.handle, warn: () => {} }]);
         const notifier = notifierOf(stage);
         let resolved = false;
         const pending = notifier.info({}, "event", {}).then(() => {
           resolved = true;
         });
-        await begun;
+        await handler.begun.promise;
         await notifier.warn({}, "another one, there and back", {});
         expect(resolved).toBe(false);
-        release();
+        handler.released.resolve();
         await pending;
       });
 
-      test("that nobody listens for fail in the phase credit, after their time or the default one", {
+      test("a notification without a listener fails in the phase credit, after its own timeout or the default one", {
         tags: ["notify:unheard"],
-      }, async () => {
-        await using stage = new Stage(bed, "nobody");
+      }, async ({ stage }) => {
         const notifier = notifierOf(stage, {}, { amqp: { defaultNotifyTimeoutMs: 5_000 } });
         const unheard = { phase: "credit", address: expect.stringContaining(`${stage.topic}.info`) };
         const failure = {
@@ -92,28 +87,10 @@ describe.concurrent("Delivery of", () => {
           expect(notifier.info({}, "event", {})).rejects.toMatchObject({ ...failure, ...unheard }),
         ]);
       });
-
-      test("that fail are told to onFailure, if there is one, and nobody has to catch them", async () => {
-        await using stage = new Stage(bed, "on failure");
-        const failures: Error[] = [];
-        const onFailure = (error: Error): void => void failures.push(error);
-        await notifierOf(stage, { onFailure }).info({}, "event", {}, { timeoutMs: SHORT_MS });
-        expect(failures).toEqual([expect.objectContaining({ name: "MessagingTimeout", phase: "credit" })]);
-      });
     } else {
-      test("that the broker takes are delivered, as far as their notifier cares, while their handler is at it", async () => {
-        await using stage = new Stage(bed, "stored");
-        const { handler, begun, release } = held();
-        await stage.listen([{ info: handler }]);
-        await notifierOf(stage).info({}, "event", {});
-        await begun;
-        release();
-      });
-
-      test("that nobody listens for are kept, and delivered in order when somebody does", {
+      test("notifications without a listener are kept by the broker, and delivered in order to a later one", {
         tags: ["notify:unheard"],
-      }, async () => {
-        await using stage = new Stage(bed, "kept");
+      }, async ({ stage }) => {
         const notifier = notifierOf(stage);
         await notifier.info({}, "first", {});
         await notifier.info({}, "second", {});
@@ -123,35 +100,29 @@ describe.concurrent("Delivery of", () => {
         expect(seen.unread.map(({ eventType }) => eventType)).toEqual(["first"]);
       });
 
-      test("that a listener has not answered when it goes are delivered to the next one", {
+      test("a notification that is unsettled when its listener disconnects is delivered to the next listener", {
         tags: ["notify:acknowledged-after"],
-      }, async () => {
-        await using stage = new Stage(bed, "handed on");
+      }, async ({ stage, handler }) => {
         const transport = stage.notificationTransport();
-        const { handler, begun, release } = held();
-        await stage.listen([{ info: handler }], { transport });
+        await stage.listen([{ info: handler.handle }], { transport });
         await notifierOf(stage).info({}, "event", {});
-        await begun;
+        await handler.begun.promise;
         await transport.close();
         const seen = await listen(stage);
         expect(await seen("event")).toMatchObject({ eventType: "event" });
-        release();
+        handler.released.resolve();
       });
     }
   });
 });
 
-/** A handler that is at it until it is released. */
-function held(): { handler: () => Promise<void>; begun: Promise<void>; release: () => void } {
-  const begun = new Deferred();
-  const released = new Deferred();
-  const handler = async (): Promise<void> => {
-    begun.resolve();
-    await released.promise;
-  };
-  return { handler, begun: begun.promise, release: () => released.resolve() };
-}
+/** Its handler returns when the test releases it. */
+class BlockingHandler {
+  readonly begun = new Deferred();
+  readonly released = new Deferred();
 
-function fails(): never {
-  throw new Error("out of paper");
+  readonly handle = async (): Promise<void> => {
+    this.begun.resolve();
+    await this.released.promise;
+  };
 }

@@ -1,19 +1,20 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
+import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
-/** Long enough for a router to give credit that it has. */
+/** Long enough for a router to grant the credit that it has. */
 const SHORT_MS = 2_000;
 
-// Each is about topics of its own, and some wait for time.
-describe.concurrent("Listeners", () => {
-  overEveryBed("of topics", (bed) => {
-    test("hear the priorities of their topic that they have methods for, in both versions, and nothing else", {
+// Each test has topics of its own, and some wait for time.
+describe.concurrent("Topics", () => {
+  overEveryBed("of notifications", (bed) => {
+    const test = withStage(bed);
+
+    test("a listener hears, in both versions, the priorities of its topic for which it has methods, and no others", {
       tags: ["notify:topic-and-priority", "notify:envelope"],
-    }, async () => {
-      await using stage = new Stage(bed, "heard");
+    }, async ({ stage }) => {
       const [one, two, none] = ["one", "two", "none"].map((name) => `${stage.topic}-${name}`) as Three;
       const seen = new Inbox<Seen>("the listeners");
       const { info, error, debug } = recorder(seen);
@@ -38,8 +39,9 @@ describe.concurrent("Listeners", () => {
       expect(seen.unread).toEqual([]);
     });
 
-    test("of different topics hear their own, side by side", { tags: ["notify:topics:independent"] }, async () => {
-      await using stage = new Stage(bed, "independent");
+    test("listeners of two topics hear the publishers of their own topic only", {
+      tags: ["notify:topics:independent"],
+    }, async ({ stage }) => {
       const topics = ["1", "2"].map((name) => `${stage.topic}-${name}`);
       await Promise.all(
         topics.map(async (topic, index) => {
@@ -56,18 +58,6 @@ describe.concurrent("Listeners", () => {
           expect(inbox.unread).toEqual([]);
         }),
       );
-    });
-
-    test("of two topics hear each from its own publisher", { tags: ["notify:topics"] }, async () => {
-      await using stage = new Stage(bed, "publishers");
-      const topics = ["a", "b"].map((name) => `${stage.topic}-${name}`);
-      const seen = await listen(stage, topics);
-      for (const topic of topics) {
-        await notifierOf(stage, { topics: [topic], publisherId: `of ${topic}` }).info({}, topic, topic);
-      }
-      for (const topic of topics) {
-        expect(await seen(topic)).toMatchObject({ publisherId: `of ${topic}`, payload: topic });
-      }
     });
   });
 });

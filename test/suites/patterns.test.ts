@@ -1,13 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BUSES } from "@/test/fixtures/beds/bus-plan.js";
-import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
-
-/** Long enough for a call to begin, on a busy machine. */
-const SHORT_MS = 3_000;
+import type { Stage } from "@/test/fixtures/stages/stage.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
 const SERVERS = ["a", "b", "c"] as const;
 
@@ -21,26 +18,29 @@ class Ledger {
   readonly entries: Entry[] = [];
   readonly #noted = new Inbox<Entry>("the servers");
 
-  async serve(stage: Stage, exchange?: string): Promise<void> {
-    const note = (server: string, text: string): string => {
-      this.entries.push({ server, text });
-      this.#noted.put({ server, text });
-      return server;
-    };
+  static async of(stage: Stage, exchange?: string): Promise<Ledger> {
+    const ledger = new Ledger();
     const endpoint = (server: string): object => ({
-      note: (_context: object, { text }: { text: string }) => note(server, text),
+      note: (_context: object, { text }: { text: string }) => ledger.#note({ server, text }),
     });
     await Promise.all(SERVERS.map((server) => stage.serve(server, [endpoint(server)], { exchange })));
+    return ledger;
   }
 
-  /** Resolves when some server, or this one, has noted it. */
+  #note(entry: Entry): string {
+    this.entries.push(entry);
+    this.#noted.put(entry);
+    return entry.server;
+  }
+
+  /** Resolves when any server, or this one, has noted it. */
   async noted(text: string, server?: string): Promise<void> {
     await this.#noted.take(`${text} at ${server ?? "any server"}`, (entry) =>
       entry.text === text && (server ?? entry.server) === entry.server ? true : undefined,
     );
   }
 
-  /** What a server, or all of them, noted. */
+  /** Notes of one server, or of all. */
   texts(server?: string): string[] {
     return this.entries.filter((entry) => (server ?? entry.server) === entry.server).map(({ text }) => text);
   }
@@ -48,16 +48,17 @@ class Ledger {
 
 const note = (client: RPCClient, text: string): Promise<unknown> => client.call({}, "note", { text });
 
-// Each is about a topic of its own.
-describe.concurrent("Of three servers of a topic", () => {
+// Each test has a topic of its own.
+describe.concurrent("RPC patterns", () => {
   overEveryBed(
-    "RPC",
+    "with three servers",
     (bed) => {
-      test("each gets what is for it alone, and no other", { tags: ["rpc:patterns"] }, async () => {
-        await using stage = new Stage(bed, "direct");
-        const ledger = new Ledger();
-        await ledger.serve(stage);
-        const client = await stage.client();
+      const test = withStage(bed);
+
+      test("calls and casts to one server reach that server only", {
+        tags: ["rpc:patterns", "rpc:call:one-server", "rpc:cast:one-server"],
+      }, async ({ stage, client }) => {
+        const ledger = await Ledger.of(stage);
         for (const server of SERVERS) {
           const direct = client.prepare({ server });
           expect(await note(direct, `call ${server}`)).toBe(server);
@@ -67,41 +68,34 @@ describe.concurrent("Of three servers of a topic", () => {
         for (const server of SERVERS) expect(ledger.texts(server)).toEqual([`call ${server}`, `cast ${server}`]);
       });
 
-      test("all work on what is for any of them, each call at one, in order", {
+      test("calls to any server are shared by all servers, each call going to one, in order", {
         tags: ["rpc:patterns", "rpc:call:any-server"],
-      }, async () => {
-        await using stage = new Stage(bed, "shared");
-        const ledger = new Ledger();
-        await ledger.serve(stage);
-        const client = await stage.client();
+      }, async ({ stage, client }) => {
+        const ledger = await Ledger.of(stage);
         const texts = Array.from({ length: 12 }, (_, index) => `call ${index}`);
         for (const text of texts) await note(client, text);
         expect(ledger.texts()).toEqual(texts);
         expect(new Set(ledger.entries.map(({ server }) => server))).toEqual(new Set(SERVERS));
       });
 
-      test("share casts for any of them, each going to one", { tags: ["rpc:cast:any-server"] }, async () => {
-        await using stage = new Stage(bed, "casts");
-        const ledger = new Ledger();
-        await ledger.serve(stage);
-        const client = await stage.client();
+      test("casts to any server are shared by the servers, each cast going to one", {
+        tags: ["rpc:cast:any-server"],
+      }, async ({ stage, client }) => {
+        const ledger = await Ledger.of(stage);
         const texts = Array.from({ length: 20 }, (_, index) => `cast ${index}`);
         for (const text of texts) await client.cast({}, "note", { text });
         for (const text of texts) await ledger.noted(text);
         expect(ledger.texts().sort()).toEqual(texts.sort());
       });
 
-      test("all get a fanout, once, and none of another exchange does", {
-        tags: ["rpc:patterns", "rpc:exchanges"],
-      }, async (context) => {
-        bed.needs("multicasts", context);
-        await using stage = new Stage(bed, "fanout");
-        const [ledger, others] = [new Ledger(), new Ledger()];
-        await Promise.all([ledger.serve(stage), others.serve(stage, "nova")]);
-        const client = await stage.client();
-        const everybody = client.prepare({ fanout: true });
+      test("a fanout reaches every server of its exchange once, and none of another exchange", {
+        tags: ["rpc:patterns", "rpc:cast:fanout", "rpc:exchanges"],
+      }, async ({ stage, client, skip }) => {
+        bed.needs("multicasts", { skip });
+        const [ledger, others] = await Promise.all([Ledger.of(stage), Ledger.of(stage, "nova")]);
+        const fanout = client.prepare({ fanout: true });
         for (const text of ["first", "second"]) {
-          await everybody.cast({}, "note", { text });
+          await fanout.cast({}, "note", { text });
           for (const server of SERVERS) await ledger.noted(text, server);
         }
         for (const server of SERVERS) expect(ledger.texts(server)).toEqual(["first", "second"]);
@@ -111,35 +105,4 @@ describe.concurrent("Of three servers of a topic", () => {
     },
     { plans: BUSES },
   );
-});
-
-describe.concurrent("A server", () => {
-  overEveryBed("of a topic of its own", (bed) => {
-    test("answers short calls while a long one to it times out", {
-      tags: ["rpc:call:while-another-times-out"],
-    }, async () => {
-      await using stage = new Stage(bed, "side by side");
-      const held = new BlockingEndpoint();
-      await stage.serve("a", [held]);
-      const client = await stage.client({ target: { server: "a" } });
-      const long = client.call({}, "hold", { arg: "long" }, { timeoutMs: SHORT_MS });
-      const ended = expect(long).rejects.toMatchObject({ name: "MessagingTimeout", phase: "reply" });
-      await held.begun("long");
-      for (let arg = 0; arg < 10; arg++) expect(await client.call({}, "echo", { arg })).toBe(arg);
-      await ended;
-      expect(await client.call({}, "echo", { arg: "afterwards" })).toBe("afterwards");
-      held.release();
-    });
-
-    test("that got nothing stops and closes", { tags: ["rpc:server:unused"] }, async () => {
-      await using stage = new Stage(bed, "unused");
-      const transport = stage.rpcTransport();
-      const server = await stage.serve("a", [new BlockingEndpoint()], { transport });
-      await server.stop();
-      await server.wait();
-      await transport.close();
-      expect(transport.state).toEqual({ type: "closed" });
-      expect(stage.logger.of("error")).toEqual([]);
-    });
-  });
 });

@@ -11,8 +11,8 @@ function productOf(bed: Bed): string {
   return bed.embedded ? (PRODUCTS[bed.kind] ?? "") : "apache-activemq-artemis";
 }
 
-overEveryBed("a probe", (bed) => {
-  test("tells who is there, how it is reached and what it can do", async () => {
+overEveryBed("Probes", (bed) => {
+  test("a probe reports the peer's product, how it is reached and its abilities", async () => {
     await using transport = bed.rpcTransport();
     const report = await transport.probe();
     expect(report).toEqual({
@@ -28,7 +28,7 @@ overEveryBed("a probe", (bed) => {
     expect(report.roundTripMs).toBeGreaterThan(0);
   });
 
-  test("tells the credit for a target: a router gives some only while somebody listens", async () => {
+  test("a probe reports the credit for a target, which a router grants only while there is a listener", async () => {
     await using transport = bed.rpcTransport();
     const target = { topic: uniqueTopic("probe"), server: "host-a" };
     const { credit: before } = await transport.probe(target);
@@ -39,12 +39,12 @@ overEveryBed("a probe", (bed) => {
     expect(credit).toBeGreaterThan(0);
   });
 
-  test("refuses a target without topic", async () => {
+  test("a probe rejects a target without a topic", async () => {
     await using transport = bed.rpcTransport();
     await expect(transport.probe({ server: "host-a" })).rejects.toThrow("A topic is required");
   });
 
-  test("ends with the transport, and with the signal", async () => {
+  test("a probe ends when its signal is aborted or its transport is closed", async () => {
     const transport = bed.rpcTransport();
     const reason = new Error("enough");
     await expect(transport.probe(undefined, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);

@@ -1,68 +1,54 @@
-import { describe, expect, test } from "vitest";
-import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { RawClient } from "@/test/fixtures/peers/raw-client.js";
+import { describe, expect } from "vitest";
+import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
-/** Long enough to come to the phase that a test is about, on a busy machine and a broker that has just started. */
+/** Long enough to reach the phase that a test is about, on a busy machine and with a broker that has just started. */
 const SHORT_MS = 3_000;
 
-/** The shortest that oslo's servers send heartbeats for. */
+/** Shortest monitor timeout for which oslo's servers send heartbeats. */
 const MONITOR_MS = 2_000;
 
-// Each waits for its limit, and together they wait no longer.
-describe.concurrent("Limits:", () => {
-  overEveryBed("RPC", (bed) => {
-    test("a call that its server takes too long for times out in the phase reply, and the late answer is nobody's", {
-      tags: ["rpc:call:late-reply", "send:timeout:told"],
-    }, async () => {
-      await using stage = new Stage(bed, "slow");
-      const held = new BlockingEndpoint();
-      await stage.serve("a", [held]);
-      const frames = new Frames();
-      const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
-      const call = client.call({}, "hold", { arg: "late" }, { timeoutMs: SHORT_MS });
+// Each test waits for its limit; concurrent tests share the wait.
+describe.concurrent("RPC limits", () => {
+  overEveryBed("of a client", (bed) => {
+    const test = withStage(bed);
+    /** Phase of a message to an address without a listener. */
+    const unheard = bed.storesMessages ? "reply" : "credit";
+
+    test("a call to a slow method times out in the phase reply while other calls are answered, and its late reply is discarded", {
+      tags: ["rpc:call:late-reply", "rpc:call:missing-reply", "rpc:call:while-another-times-out", "send:timeout:told"],
+    }, async ({ stage, served, frames, watchedClient }) => {
+      const call = watchedClient.call({}, "hold", { arg: "late" }, { timeoutMs: SHORT_MS });
       const ended = expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
-      await held.begun("late");
+      await served.begun("late");
+      for (let arg = 0; arg < 10; arg++) expect(await watchedClient.call({}, "echo", { arg })).toBe(arg);
       await ended;
-      held.release();
-      expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
-      for (let replies = 0; replies < 2; replies++) await frames.passed("in", "transfer");
+      served.release();
+      expect(await watchedClient.call({}, "echo", { arg: "next" })).toBe("next");
+      for (let replies = 0; replies < 12; replies++) await frames.passed("in", "transfer");
       expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(/reply \(\d+ bytes\) that matches no call/));
     });
 
-    test(`a call that nobody listens for times out in the phase ${unheard(bed)}`, {
+    test(`a call to a topic without a server times out in the phase ${unheard}`, {
       tags: ["rpc:call:unheard"],
-    }, async () => {
-      await using stage = new Stage(bed, "nobody");
-      const client = await stage.client();
+    }, async ({ stage, client }) => {
       const call = client.call({}, "echo", {}, { timeoutMs: SHORT_MS });
-      await expect(call).rejects.toMatchObject(timeoutIn(unheard(bed), stage.topic));
-    });
-
-    test("a call to a server that is not there times out, though its topic is served", async () => {
-      await using stage = new Stage(bed, "elsewhere");
-      await stage.serve("a", [new BlockingEndpoint()]);
-      const client = await stage.client({ target: { server: "b" } });
-      const call = client.call({}, "echo", {}, { timeoutMs: SHORT_MS });
-      await expect(call).rejects.toMatchObject(timeoutIn(unheard(bed), stage.topic));
+      await expect(call).rejects.toMatchObject(timeoutIn(unheard, stage.topic));
     });
 
     if (bed.storesMessages) {
-      test("a cast that nobody listens for is stored, and served later", async () => {
-        await using stage = new Stage(bed, "later");
-        const held = new BlockingEndpoint();
-        const client = await stage.client();
+      test("a cast to a topic without a server is stored for a later server", async ({ stage, client }) => {
         await client.cast({}, "hold", { arg: "stored" });
-        await stage.serve("a", [held]);
-        await held.begun("stored");
+        const served = new BlockingEndpoint();
+        await stage.serve("a", [served]);
+        await served.begun("stored");
+        served.release();
       });
     } else {
-      test("a cast that nobody listens for fails in the phase credit, after its time or the default one", {
+      test("a cast to a topic without a server fails in the phase credit, after its own timeout or the default one", {
         tags: ["send:timeout"],
-      }, async () => {
-        await using stage = new Stage(bed, "nobody");
+      }, async ({ stage }) => {
         const transport = stage.rpcTransport({ amqp: { defaultSendTimeoutMs: 5_000 } });
         const client = await stage.client({ transport });
         const limited = timeoutIn("credit", stage.topic);
@@ -72,133 +58,40 @@ describe.concurrent("Limits:", () => {
           expect(client.cast({}, "note")).rejects.toMatchObject(failure),
         ]);
       });
-
-      test("a server that is stopped does not wait long for a caller that is gone, nor leaves out one that is not", async () => {
-        await using stage = new Stage(bed, "gone");
-        const held = new BlockingEndpoint();
-        const server = await stage.serve("a", [held]);
-        const leaving = stage.rpcTransport();
-        const gone = await stage.client({ transport: leaving });
-        const call = expect(gone.call({}, "hold", { arg: "gone" })).rejects.toThrow("the transport was closed");
-        await held.begun("gone");
-        const client = await stage.client();
-        const answered = client.call({}, "hold", { arg: "answered" });
-        await held.begun("answered");
-        await leaving.close();
-        await call;
-        await server.stop();
-        held.release();
-        await server.wait({ timeoutMs: 20_000 });
-        expect(await answered).toBe("answered");
-        expect(stage.logger.of("warn")).toContainEqual(
-          "stopping with 1 undelivered replies: their callers may have disconnected",
-        );
-      });
-
-      test("a call that its server has no room for times out in the phase acknowledgement", async () => {
-        await using stage = new Stage(bed, "busy");
-        const held = new BlockingEndpoint();
-        await stage.serve("a", [held], { concurrency: 1 });
-        const client = await stage.client();
-        const first = client.call({}, "hold", { arg: "first" });
-        await held.begun("first");
-        const second = client.call({}, "hold", { arg: "second" }, { timeoutMs: SHORT_MS });
-        await expect(second).rejects.toMatchObject(timeoutIn("acknowledgement", stage.topic));
-        held.release();
-        expect(await first).toBe("first");
-      });
     }
 
-    describe("a signal that is aborted ends a call with its reason", () => {
+    test("a call whose method runs ends with the reason of its aborted signal", {
+      tags: ["send:signal"],
+    }, async ({ served, client }) => {
       const reason = new Error("no longer wanted");
-
-      test("before it begins", async () => {
-        await using stage = new Stage(bed, "aborted");
-        const held = new BlockingEndpoint();
-        await stage.serve("a", [held]);
-        const client = await stage.client();
-        const call = client.call({}, "hold", { arg: "never" }, { signal: AbortSignal.abort(reason) });
-        await expect(call).rejects.toBe(reason);
-        expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
-        expect(held.calls).toEqual([]);
-      });
-
-      test("while nobody listens", { tags: ["send:signal"] }, async () => {
-        await using stage = new Stage(bed, "aborted");
-        const frames = new Frames();
-        const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
-        const controller = new AbortController();
-        const call = client.call({}, "hold", { arg: "x" }, { signal: controller.signal });
-        const ended = expect(call).rejects.toBe(reason);
-        await frames.passed("in", "attach", stage.topic);
-        if (bed.storesMessages) await frames.passed("out", "transfer");
-        controller.abort(reason);
-        await ended;
-      });
-
-      test("while its server has no room for it", { tags: ["send:signal"] }, async () => {
-        await using stage = new Stage(bed, "aborted");
-        const held = new BlockingEndpoint();
-        await stage.serve("a", [held], { concurrency: 1 });
-        const frames = new Frames();
-        const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
-        const first = client.call({}, "hold", { arg: "first" });
-        await held.begun("first");
-        await frames.passed("out", "transfer");
-        const controller = new AbortController();
-        const second = client.call({}, "hold", { arg: "second" }, { signal: controller.signal });
-        const ended = expect(second).rejects.toBe(reason);
-        await frames.passed("out", "transfer");
-        controller.abort(reason);
-        await ended;
-        held.release();
-        expect(await first).toBe("first");
-      });
-
-      test.each([
-        ["its method runs", {}],
-        ["its method runs and is monitored", { callMonitorTimeoutMs: 60_000 }],
-      ])("while %s", { tags: ["send:signal"] }, async (_when, options) => {
-        await using stage = new Stage(bed, "aborted");
-        const held = new BlockingEndpoint();
-        await stage.serve("a", [held]);
-        const client = await stage.client();
-        const controller = new AbortController();
-        const call = client.call({}, "hold", { arg: "x" }, { ...options, signal: controller.signal });
-        const ended = expect(call).rejects.toBe(reason);
-        await held.begun("x");
-        controller.abort(reason);
-        await ended;
-        held.release();
-        expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
-      });
+      const controller = new AbortController();
+      const call = client.call({}, "hold", { arg: "x" }, { signal: controller.signal });
+      const ended = expect(call).rejects.toBe(reason);
+      await served.begun("x");
+      controller.abort(reason);
+      await ended;
+      served.release();
+      expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
     });
 
-    test("a monitored call goes on beyond the monitor's time while its server sends heartbeats", {
+    test("a monitored call outlasts the monitor timeout while its server sends heartbeats", {
       tags: ["rpc:monitor:good"],
-    }, async () => {
-      await using stage = new Stage(bed, "monitored");
-      const held = new BlockingEndpoint();
-      await stage.serve("a", [held]);
-      const frames = new Frames();
-      const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
-      await client.call({}, "echo"); // the links are there
+    }, async ({ served, frames, watchedClient }) => {
+      await watchedClient.call({}, "echo"); // attaches the links
       await frames.passed("in", "transfer");
       const startMs = performance.now();
-      const call = client.call({}, "hold", { arg: "long" }, { callMonitorTimeoutMs: MONITOR_MS });
-      // One for every half of the monitor's time.
+      const call = watchedClient.call({}, "hold", { arg: "long" }, { callMonitorTimeoutMs: MONITOR_MS });
+      // One heartbeat for every half of the monitor timeout.
       for (let heartbeats = 0; heartbeats < 3; heartbeats++) await frames.passed("in", "transfer");
       expect(performance.now() - startMs).toBeGreaterThan(MONITOR_MS);
-      held.release();
+      served.release();
       expect(await call).toBe("long");
     });
 
     test("a monitored call whose server is silent fails in the phase heartbeat", {
       tags: ["rpc:monitor:silent"],
-    }, async () => {
-      await using stage = new Stage(bed, "silent");
-      await using stranger = await RawClient.enter(bed);
-      const requests = await stranger.listen({ topic: stage.topic });
+    }, async ({ stage, rawClient }) => {
+      const requests = await rawClient.listen({ topic: stage.topic });
       const client = await stage.client({ callMonitorTimeoutMs: SHORT_MS });
       const ended = expect(client.call({}, "echo")).rejects.toMatchObject({
         ...timeoutIn("heartbeat", stage.topic),
@@ -208,29 +101,8 @@ describe.concurrent("Limits:", () => {
       request.accept();
       await ended;
     });
-
-    test("a monitored call ends at its timeout too, whatever heartbeats come", {
-      tags: ["rpc:monitor:slow"],
-    }, async () => {
-      await using stage = new Stage(bed, "monitored");
-      const held = new BlockingEndpoint();
-      await stage.serve("a", [held]);
-      const frames = new Frames();
-      const client = await stage.client({ transport: stage.rpcTransport({ onFrame: frames.onFrame }) });
-      const options = { callMonitorTimeoutMs: 2 * MONITOR_MS, timeoutMs: 2 * MONITOR_MS + 1_000 };
-      const call = client.call({}, "hold", { arg: "x" }, options);
-      const ended = expect(call).rejects.toMatchObject(timeoutIn("reply", stage.topic));
-      await frames.passed("in", "transfer"); // a heartbeat, without which the monitor would have ended it earlier
-      await ended;
-      held.release();
-    });
   });
 });
-
-/** In which phase a message waits that nobody listens for. */
-function unheard(bed: Bed): string {
-  return bed.storesMessages ? "reply" : "credit";
-}
 
 function timeoutIn(phase: string, topic: string): object {
   return {

@@ -7,7 +7,6 @@ import {
   type RPCTransport,
   type TLSOptions,
   type TransportOptions,
-  type TransportStatus,
 } from "@/src/entry/node.js";
 import type { TlsListenerOptions } from "@/src/transports/node/tls-pem.js";
 import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
@@ -21,6 +20,7 @@ import {
   VHOST,
   VHOST_SERVER,
 } from "@/test/fixtures/network/tls.js";
+import { refusedAttempt } from "@/test/fixtures/stages/status.js";
 
 class Echo {
   echo(_context: object, { arg }: { arg: unknown }): unknown {
@@ -28,7 +28,7 @@ class Echo {
   }
 }
 
-describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => {
+describe.concurrent.each(["amqps", "amqp+wss"] as const)("TLS by %s", (scheme) => {
   const by = scheme === "amqps" ? "tcp" : "websocket";
   const start = (tls?: TlsListenerOptions, sasl?: readonly string[]) => embedded({ by, tls, sasl });
 
@@ -36,7 +36,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     return getRpcTransport(`${scheme}://${hosts.map(hostOf).join(",")}/${virtualHost}`, { tls });
   }
 
-  /** One call, by two transports, with what they need to connect. */
+  /** A call is answered between two such transports. */
   async function call(transport: () => RPCTransport): Promise<void> {
     await using serving = transport();
     await using calling = transport();
@@ -46,27 +46,24 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     );
   }
 
-  /** The first status that says why there is no connection. */
+  /** Error of the first attempt to connect. */
   async function refusal(place: Guarded, tls: TLSOptions, virtualHost?: string): Promise<string> {
     await using transport = transportTo([place], tls, virtualHost);
-    const connecting = Promise.allSettled([transport.connect()]);
-    const status = await until(transport, "disconnected");
+    const status = await refusedAttempt(transport);
     expect(status).toMatchObject({ host: hostOf(place), error: { message: expect.stringContaining(hostOf(place)) } });
     const seen = inspect(status, { depth: 20 });
     for (const secret of ["PRIVATE KEY", "w:r:o:n:g"]) expect(seen).not.toContain(secret);
-    await transport.close();
-    await connecting;
-    return status.type === "disconnected" ? String(status.error?.message) : "";
+    return String(status.error?.message);
   }
 
-  test("a call is answered by way of a server that a private CA has signed", {
+  test("a call is answered through a server whose certificate is signed by a private CA", {
     tags: ["tls:server", "tls:private-ca"],
   }, async () => {
     await using place = await start(SERVER);
     await call(() => transportTo([place], { ca: CA }));
   });
 
-  test("TLS, its CA and its certificate can be asked for by the query of a URL without", {
+  test("the query of a URL with a plain scheme enables TLS and sets its CA and client certificate", {
     tags: ["tls:url"],
   }, async () => {
     await using place = await start({ ...SERVER, clientCa: CA });
@@ -81,7 +78,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     await call(() => getRpcTransport(`${clear}://${hostOf(place)}/?${query}`));
   });
 
-  test("a call is answered by way of a server that wants a client certificate, with an encrypted key or a plain one", {
+  test("a call is answered through a server that requires a client certificate, whose key may be encrypted", {
     tags: ["tls:client", "tls:key-password"],
   }, async () => {
     await using place = await start({ ...SERVER, clientCa: CA });
@@ -89,14 +86,14 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     await call(() => transportTo([place], { ca: CA, ...ENCRYPTED_CLIENT }));
   });
 
-  test("a certificate is for the host's name, and the virtual host's does not matter", {
+  test("a certificate is checked against the host name, not the virtual host", {
     tags: ["tls:vhost:ignored"],
   }, async () => {
     await using place = await start(SERVER);
     await call(() => transportTo([place], { ca: CA }, VHOST));
   });
 
-  test("a certificate for a virtual host is checked against that name, and no other", {
+  test("a certificate is checked against the virtual host with ssl_verify_vhost", {
     tags: ["tls:vhost:verified"],
   }, async () => {
     await using place = await start(VHOST_SERVER);
@@ -107,13 +104,14 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     expect(await refusal(hostServer, tls, VHOST)).toContain(`the certificate is not for ${VHOST}, but for DNS:`);
   });
 
-  test("a call by way of a server whose certificate is for another name fails, saying so", {
+  test("a call through a server whose certificate is for another name fails with that reason", {
     tags: ["tls:server:bad"],
   }, async () => {
     await using place = await start(VHOST_SERVER);
     await using transport = transportTo([place], { ca: CA }, VHOST);
+    await refusedAttempt(transport);
     const client = getRpcClient(transport, { topic: "t" });
-    await expect(client.call({}, "echo", {}, { timeoutMs: 2_000 })).rejects.toMatchObject({
+    await expect(client.call({}, "echo", {}, { timeoutMs: 100 })).rejects.toMatchObject({
       name: "MessagingTimeout",
       phase: "connecting",
       host: hostOf(place),
@@ -138,7 +136,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
       { ca: CA, ...ENCRYPTED_CLIENT, passphrase: "w:r:o:n:g" },
       "the private key cannot be decrypted: the passphrase is wrong",
     ],
-  ])("the status tells of %s", async (_what, server, tls, why) => {
+  ])("the status has the reason for %s", async (_what, server, tls, why) => {
     await using place = await start(server);
     expect(await refusal(place, tls)).toContain(why);
   });
@@ -148,7 +146,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
     ["by sasl_mechanisms", "?sasl_mechanisms=EXTERNAL", {}],
     ["before ANONYMOUS", "?sasl_mechanisms=EXTERNAL%20ANONYMOUS", {}],
   ])(
-    "who has a certificate is let in by EXTERNAL, chosen %s",
+    "a client with a certificate is authenticated by EXTERNAL, chosen %s",
     { tags: ["auth:external"] },
     async (_how, query, options) => {
       await using place = await start({ ...SERVER, clientCa: CA }, ["EXTERNAL", "ANONYMOUS"]);
@@ -162,30 +160,31 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
 
   test.each<[string, TlsListenerOptions, string, string]>([
     [
-      "who has a certificate, and does not ask for EXTERNAL",
+      "a client with a certificate that does not choose EXTERNAL",
       { clientCa: CA, ...SERVER },
       "",
       "EXTERNAL, the client allows ANON",
     ],
     [
-      "who wants ANONYMOUS",
+      "a client that chooses ANONYMOUS",
       { clientCa: CA, ...SERVER },
       "?sasl_mechanisms=ANONYMOUS",
       "EXTERNAL, the client allows ANONYMOUS",
     ],
-    ["whom no certificate names", SERVER, "?sasl_mechanisms=EXTERNAL", "none, the client allows EXTERNAL"],
-  ])("where there is nothing but EXTERNAL, %s is told so", async (_who, server, query, mechanisms) => {
-    await using place = await start(server, ["EXTERNAL"]);
-    await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, { tls: { ca: CA, ...CLIENT } });
-    const connecting = Promise.allSettled([transport.connect()]);
-    const status = await until(transport, "disconnected");
-    const message = expect.stringContaining(`no common SASL mechanism: the peer offers ${mechanisms}`);
-    expect(status).toMatchObject({ error: { name: "AuthenticationError", message } });
-    await transport.close();
-    await connecting;
-  });
+    ["a client without a certificate", SERVER, "?sasl_mechanisms=EXTERNAL", "none, the client allows EXTERNAL"],
+  ])(
+    "%s is refused by a server that offers EXTERNAL only, with the mechanisms of both sides",
+    async (_who, server, query, mechanisms) => {
+      await using place = await start(server, ["EXTERNAL"]);
+      await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, { tls: { ca: CA, ...CLIENT } });
+      const message = expect.stringContaining(`no common SASL mechanism: the peer offers ${mechanisms}`);
+      expect(await refusedAttempt(transport)).toMatchObject({ error: { name: "AuthenticationError", message } });
+    },
+  );
 
-  test("a bad host is left for a good one that follows in the URL", { tags: ["tls:failover"] }, async () => {
+  test("a host with a bad certificate is skipped for the next host of the URL", {
+    tags: ["tls:failover"],
+  }, async () => {
     await using bad = await start({ ...SERVER, cert: pem("expired-cert") });
     await using good = await start(SERVER);
     await using transport = transportTo([bad, good], { ca: CA });
@@ -196,9 +195,4 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("over %s", (scheme) => 
 
 function hostOf({ port }: Guarded): string {
   return `127.0.0.1:${port}`;
-}
-
-async function until(transport: RPCTransport, type: TransportStatus["type"]): Promise<TransportStatus> {
-  for await (const status of transport.status()) if (status.type === type) return status;
-  throw new Error(`the transport was closed before it was ${type}`);
 }

@@ -3,21 +3,25 @@ import { type Topology, type TopologyAddress, watchTopology } from "@/src/entry/
 import { MessagingException } from "@/src/entry/node.js";
 import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
-import { Stage } from "@/test/fixtures/stages/stage.js";
+import type { Stage } from "@/test/fixtures/stages/stage.js";
+import { withStage } from "@/test/fixtures/stages/suite-test.js";
 
-overEveryBed("the topology", (bed) => {
-  if (bed.embedded) tellsItsTopology(bed);
-  else tellsNone(bed);
+overEveryBed("The topology", (bed) => {
+  if (bed.embedded) reportsTopology(bed);
+  else reportsNone(bed);
 });
 
-function tellsItsTopology(bed: Bed): void {
-  test("shows servers, listeners and what reaches them", async () => {
-    await using stage = new Stage(bed, "topology");
+function reportsTopology(bed: Bed): void {
+  const test = withStage(bed);
+
+  test("the topology of an embedded intermediary shows servers, listeners and the messages that reach them", async ({
+    stage,
+    client,
+  }) => {
     const noted = new Deferred();
     const endpoint = { greet: () => "hello", note: () => noted.resolve() };
     for (const server of ["a", "b"]) await stage.serve(server, [endpoint]);
     await stage.listen([{ info: () => undefined }]);
-    const client = await stage.client();
     for (let count = 0; count < 4; count++) await client.call({}, "greet");
     await client.prepare({ fanout: true }).cast({}, "note");
     await noted.promise;
@@ -36,8 +40,8 @@ function tellsItsTopology(bed: Bed): void {
   });
 }
 
-function tellsNone(bed: Bed): void {
-  test("is not to be had, which is said", async () => {
+function reportsNone(bed: Bed): void {
+  test("watching the topology of another product fails with the reason", async () => {
     await expect(until(bed, () => true)).rejects.toThrow(MessagingException);
     await expect(until(bed, () => true)).rejects.toThrow(
       /\$topology: not an embedded intermediary of oslo-messaging \(product: \S+\)$/,
@@ -45,15 +49,15 @@ function tellsNone(bed: Bed): void {
   });
 }
 
-/** The first one that is wanted. */
-async function until(bed: Bed, isIt: (topology: Topology) => boolean): Promise<Topology> {
+/** First topology that fulfils the condition. */
+async function until(bed: Bed, condition: (topology: Topology) => boolean): Promise<Topology> {
   for await (const topology of watchTopology(bed.url, bed.options)) {
-    if (isIt(topology)) return topology;
+    if (condition(topology)) return topology;
   }
   throw new Error("the watch ended without a reason");
 }
 
-/** How many copies of messages to all servers of the topic have gone to them. */
+/** Number of fanout copies that have reached servers of the topic. */
 function fanouts({ addresses }: Topology, stage: Stage): number | undefined {
   return addresses.find(({ address, distribution }) => isAbout(address, stage) && distribution === "multicast")?.passed;
 }

@@ -6,10 +6,10 @@ import { listenTcp } from "@/src/transports/node/tcp-listener.js";
 import { overEveryBed, uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { BUSES } from "@/test/fixtures/beds/bus-plan.js";
 
-/** Long enough for a call to arrive, if anybody listens. */
+/** Long enough for a call to arrive where there is a server. */
 const SHORT_MS = 1_000;
 
-/** Says in which virtual host it is. */
+/** Answers with the name of its virtual host. */
 class Where {
   readonly #name: string;
 
@@ -22,7 +22,7 @@ class Where {
   }
 }
 
-/** One server in each virtual host but the last, on one topic, and who answers a client in each of them. */
+/** Starts a server of one topic in each virtual host but the last. Gives the answer to a client in each virtual host. */
 async function answers(
   transportIn: (virtualHost: string) => RPCTransport,
   names: readonly string[],
@@ -53,9 +53,11 @@ async function answers(
 const NAMES = ["red", "blue", "", "empty"];
 
 overEveryBed(
-  "Virtual hosts by address",
+  "Virtual hosts in addresses",
   (bed) => {
-    test("part servers and clients of the same topic", { tags: ["vhost:routable", "vhost:legacy"] }, async () => {
+    test("virtual hosts in addresses separate servers and clients of the same topic", {
+      tags: ["vhost:routable", "vhost:legacy"],
+    }, async () => {
       const transportIn = (name: string) => getRpcTransport(bed.url.replace("/?", `/${name}?`), bed.options);
       expect(await answers(transportIn, NAMES)).toEqual([
         ...NAMES.slice(0, -1),
@@ -66,9 +68,9 @@ overEveryBed(
   { plans: BUSES },
 );
 
-describe.each(["router", "broker"] as const)("Virtual hosts by the Open's hostname, at the embedded %s", (kind) => {
+describe.each(["router", "broker"] as const)("Virtual hosts in the Open's hostname, at the embedded %s", (kind) => {
   test.each(["amqp+memory", "amqp"])(
-    "part servers and clients of the same topic, by %s",
+    "virtual hosts in the Open's hostname separate servers and clients of the same topic, by %s",
     { tags: ["vhost:hostname", "intermediary:virtual-hosts"] },
     async (scheme) => {
       const intermediary = new Intermediary({ kind, virtualHosts: NAMES.filter((name) => name !== "") });
@@ -89,7 +91,7 @@ describe.each(["router", "broker"] as const)("Virtual hosts by the Open's hostna
     },
   );
 
-  test("are refused by name where there is none", {
+  test("an unknown virtual host is refused by name", {
     tags: ["vhost:hostname", "intermediary:virtual-hosts"],
   }, async () => {
     const intermediary = new Intermediary({ kind, virtualHosts: ["red"] });

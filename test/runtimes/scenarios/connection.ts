@@ -6,12 +6,12 @@ import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 
-/** Half a second until the next attempt to connect. */
+/** The next attempt to connect comes after half a second. */
 const HASTY: TransportOptions = { random: () => 0, amqp: { connectionRetryIntervalMs: 1_000 } };
 
 export const CONNECTION: readonly Scenario[] = [
   {
-    name: "the status tells of idle, connecting, connected and closed",
+    name: "the status reports idle, connecting, connected and closed",
     async run(stage) {
       const transport = stage.rpcTransport();
       assert.deepEqual(transport.state, { type: "idle" });
@@ -32,7 +32,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "a probe tells what is at the other end",
+    name: "a probe reports the peer",
     async run(stage) {
       const { url, scheme, kind } = stage.setting;
       const { roundTripMs, credit, ...report } = await stage.rpcTransport().probe({ topic: stage.setting.pythonTopic });
@@ -50,7 +50,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   ...MECHANISMS.map((mechanism) => ({
-    name: `${mechanism} lets in who has the password`,
+    name: `a user with the right password is authenticated by ${mechanism}`,
     async run(stage: ScenarioStage) {
       const { url, username, password } = stage.setting.guarded;
       const transport = stage.rpcTransport(
@@ -61,7 +61,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   })),
   {
-    name: "the strongest mechanism is taken when none is named",
+    name: "the strongest mechanism is used by default",
     async run(stage) {
       const { url, username, password } = stage.setting.guarded;
       const transport = stage.rpcTransport({}, withLogin(url, username, password));
@@ -69,7 +69,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "a function gives the credentials: a password, or a token for OAUTHBEARER",
+    name: "a credentials function returns a password, or a token for OAUTHBEARER",
     async run(stage) {
       const { url, username, password, token } = stage.setting.guarded;
       const asked: unknown[] = [];
@@ -86,7 +86,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "a wrong password is told with the user and the mechanism, and is shown nowhere",
+    name: "the error for a wrong password names user and mechanism, and the password is shown nowhere",
     async run(stage) {
       const { url, username } = stage.setting.guarded;
       const wrong = "wr:o/ng ß";
@@ -113,7 +113,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "where nobody listens, the status and the error of a call name the address",
+    name: "the status and the error of a call name the address when the connection is refused",
     async run(stage) {
       const { oslo, setting } = stage;
       const host = hostOf(setting.nobody);
@@ -131,7 +131,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "a server that does not select the sub-protocol is no message bus, and the status says so",
+    name: "the status reports a WebSocket server that does not select the sub-protocol",
     schemes: ["amqp+ws"],
     async run(stage) {
       const { withoutSubprotocol } = stage.setting;
@@ -141,7 +141,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "a connection that was lost is made again, for who calls and who serves",
+    name: "client and server reconnect after a lost connection",
     async run(stage) {
       const { fragile } = stage.setting;
       await stage.ask("start");
@@ -162,7 +162,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "a peer that falls silent is noticed, and the connection made again",
+    name: "a silent peer is detected, and the transport reconnects",
     async run(stage) {
       const { fragile } = stage.setting;
       await stage.ask("start");
@@ -191,7 +191,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "close settles every call that is in flight, and takes no new one",
+    name: "close fails every open call and rejects new ones",
     async run(stage) {
       const { MessageDeliveryFailure, MessagingException } = stage.oslo;
       const held = new BlockingEndpoint();
@@ -207,20 +207,7 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "close gives calls that are in flight the time that it is told",
-    async run(stage) {
-      const held = new BlockingEndpoint();
-      await stage.serve("a", [held]);
-      const transport = stage.rpcTransport();
-      const call = later(stage.client({ transport }).call({}, "hold", { arg: "in time" }));
-      await held.begun("in time");
-      const closed = later(transport.close({ graceMs: 10_000 }));
-      held.release();
-      assert.deepEqual(await Promise.all([call, closed]), ["in time", undefined]);
-    },
-  },
-  {
-    name: "what waits to be sent is bounded: SendQueueFull, and writable tells when there is room",
+    name: "a full send queue rejects with SendQueueFull, and writable resolves when there is room",
     async run(stage) {
       const { oslo, setting } = stage;
       const transport = stage.rpcTransport({ maxQueued: { messages: 1 } }, setting.nobody);
@@ -244,7 +231,7 @@ export const CONNECTION: readonly Scenario[] = [
 
 type Lost = Extract<TransportStatus, { type: "disconnected" }>;
 
-/** Connects a transport, and resolves with how its next attempt fails, or its connection is lost. */
+/** Connects a transport, and resolves with its next status of the type disconnected. */
 async function losing(transport: RPCTransport): Promise<Lost> {
   transport.connect().catch(() => {}); // as it does when the transport is closed
   for await (const status of transport.status()) if (status.type === "disconnected") return status;
@@ -260,7 +247,7 @@ function withLogin(url: string, username: string, password: string): string {
   return url.replace("//", `//${encodeURIComponent(username)}:${encodeURIComponent(password)}@`);
 }
 
-/** For JSON.stringify: what bytes say, and what it cannot write. */
+/** For JSON.stringify: shows bytes and bigints as text. */
 function shownBytes(_key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   return typeof value === "bigint" ? `${value}` : value;

@@ -5,13 +5,13 @@ import { RPC } from "./rpc.js";
 
 const SCENARIOS: readonly Scenario[] = [...RPC, ...NOTIFICATIONS, ...CONNECTION];
 
-/** One call, and notifications: where nothing else is to be expected than what all of them have shown beside it. */
+/** One call, and notifications: for workers of a browser whose pages run every scenario. */
 export const BRIEFLY: readonly string[] = [
-  "a call is answered by Python with any JSON, and its context arrives",
-  "notifications of every priority reach Python as such, by both drivers",
+  "a Python server answers a call with any JSON value, and gets its context",
+  "notifications of every priority reach Python's method of that name, by both drivers",
 ];
 
-/** What is shown in every runtime that uses this URL scheme, or of that what has these names. */
+/** Scenarios of every runtime that uses this URL scheme, or those with these names. */
 export function scenariosBy(scheme: string, only?: readonly string[]): readonly Scenario[] {
   const all = SCENARIOS.filter(({ schemes }) => schemes?.includes(scheme) ?? true);
   return only === undefined ? all : only.map((name) => named(name, all));

@@ -89,6 +89,7 @@ describe("making a transport", () => {
     ["idleTimeoutMs", { amqp: { idleTimeoutMs: "1" } }],
     ["webSocket", { webSocket: "x" }],
     ["webSocket.path", { webSocket: { path: 1 } }],
+    ["webSocket.nonsense", { webSocket: { nonsense: "/" } }],
     ["dialers", { dialers: { amqp: "tcp" } }],
     ["logger", { logger: { info() {} } }],
     ["maxMessageBytes", { maxMessageBytes: 0 }],

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Assembly } from "@/src/core/links/assembly.js";
 
-it("is the payloads, one behind the other, whatever their sizes", () => {
+it("an assembly concatenates payloads of any sizes", () => {
   const size = fc.oneof(fc.nat(20), fc.nat(2_000), fc.integer({ min: 16_000, max: 17_000 }), fc.constant(0));
   fc.assert(
     fc.property(fc.array(size, { maxLength: 60 }), (sizes) => {
@@ -21,7 +21,7 @@ it("is the payloads, one behind the other, whatever their sizes", () => {
   );
 });
 
-it("keeps bytes, not frames: neither empty nor tiny ones cost more than they carry", () => {
+it("an assembly of empty and tiny payloads uses memory for their bytes only", () => {
   const assembly = new Assembly();
   const before = process.memoryUsage();
   const [nothing, one] = [new Uint8Array(0), new Uint8Array(1)];

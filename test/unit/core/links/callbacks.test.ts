@@ -9,7 +9,7 @@ function explode(): never {
 }
 
 describe("callbacks that throw", () => {
-  it("onDelivery: that delivery has failed, the next ones come, and the mistake is logged", async () => {
+  it("an onDelivery that throws fails its delivery, is logged, and later deliveries arrive", async () => {
     const logger = new RecordingLogger();
     const { peer, connection } = await receiverWith(10, {}, {}, { logger }, { onDelivery: explode });
     peer.send("transfer", transfer(0), { payload: encoded("m") });
@@ -21,7 +21,7 @@ describe("callbacks that throw", () => {
     expect(logger.of("error")[0]).toContain("the user's mistake");
   });
 
-  it("onCredit: the credit is there all the same", async () => {
+  it("an onCredit that throws is logged, and the credit can be used", async () => {
     const logger = new RecordingLogger();
     const { connection, sender, peer } = await senderWith(3, {}, {}, {}, { onCredit: explode, options: { logger } });
     expect(await sender.send(text("m"), { settled: true })).toEqual(ACCEPTED);
@@ -30,7 +30,7 @@ describe("callbacks that throw", () => {
     expect(logger.of("error")[0]).toContain("onCredit of link s");
   });
 
-  it("onDetach: all other links are told, and the connection ends as it should", async () => {
+  it("an onDetach that throws does not affect other links at the end of the connection", async () => {
     const logger = new RecordingLogger();
     const { connection, peer, sender } = await senderWith(1, {}, {}, {}, { onDetach: explode, options: { logger } });
     const told: string[] = [];
@@ -52,7 +52,7 @@ describe("callbacks that throw", () => {
     expect(logger.of("error")[0]).toContain("onDetach of link s");
   });
 
-  it("onDetach of one link leaves the others alone", async () => {
+  it("an onDetach that throws does not affect the connection", async () => {
     const { connection, peer } = await senderWith(1, {}, {}, {}, { onDetach: explode });
     peer.send("detach", { handle: 0, closed: true });
     await peer.next("detach");

@@ -4,7 +4,7 @@ import { WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 import { turn } from "@/test/fixtures/stages/turn.js";
 
 describe("credit", () => {
-  it("lets no more messages leave than the peer has granted, and the next ones in order when it grants more", async () => {
+  it("a sender sends as many messages as it has credit, and the next ones in order with more", async () => {
     const { peer, sender } = await senderWith(2);
     const outcomes = Array.from({ length: 5 }, (_, i) => sender.send(text(`m${i}`), { settled: true }));
     await peer.next("transfer");
@@ -16,7 +16,7 @@ describe("credit", () => {
     expect(await Promise.all(outcomes)).toEqual(Array(5).fill(ACCEPTED));
   });
 
-  it("counts what is on its way against a grant that was made before it came", async () => {
+  it("messages in transit count against a grant that was sent before they arrived", async () => {
     const { peer, sender } = await senderWith(3);
     for (let i = 0; i < 3; i++) void sender.send(text("m"), { settled: true });
     for (let i = 0; i < 3; i++) await peer.next("transfer");
@@ -28,7 +28,7 @@ describe("credit", () => {
     expect(sender.credit).toBe(0);
   });
 
-  it("gives unused credit back when the peer drains", async () => {
+  it("a sender returns unused credit when the peer drains", async () => {
     const { peer, sender } = await senderWith(10);
     await sender.send(text("m"), { settled: true });
     await peer.next("transfer");
@@ -38,7 +38,7 @@ describe("credit", () => {
     expect(sender.credit).toBe(0);
   });
 
-  it("answers an echo for a link and for a session", async () => {
+  it("an echo is answered for a link and for a session", async () => {
     const { peer } = await senderWith(10);
     peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 0, link_credit: 7, echo: true });
     expect((await peer.next("flow")).fields["link_credit"]).toBe(7);
@@ -46,7 +46,7 @@ describe("credit", () => {
     expect((await peer.next("flow")).fields["handle"]).toBeFalsy();
   });
 
-  it("returns a receiver's credit as deliveries are settled, not as they come", async () => {
+  it("a receiver returns credit when deliveries are settled", async () => {
     const { peer, flow, delivered } = await receiverWith(4);
     expect(flow.fields["link_credit"]).toBe(4);
     for (let id = 0; id < 4; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
@@ -65,7 +65,7 @@ describe("credit", () => {
     { window: 10, settled: 5 },
     { window: 100, settled: 50 },
   ])(
-    "of $window is returned when no more than half of it and one is left, as oslo does",
+    "a credit of $window is returned when at most half of it plus one is left, as in oslo",
     async ({ window, settled }) => {
       const { peer, delivered } = await receiverWith(window);
       for (let id = 0; id < settled; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
@@ -75,7 +75,7 @@ describe("credit", () => {
     },
   );
 
-  it("counts a delivery of which a part has come as one in hand", async () => {
+  it("a partial delivery counts as unsettled", async () => {
     const { peer, delivered } = await receiverWith(2);
     peer.send("transfer", transfer(0), { payload: encoded("m") });
     peer.send("transfer", transfer(1, { more: true }), { payload: encoded("m") });
@@ -86,7 +86,7 @@ describe("credit", () => {
     expect([fields["delivery_count"], fields["link_credit"]]).toEqual([2, 1]);
   });
 
-  it("of a receiver, once it is used up, comes to as many deliveries as may be in hand, though none is settled then", async () => {
+  it("a receiver without credit grants it up to its window of unsettled deliveries", async () => {
     const { peer, delivered } = await receiverWith(4);
     peer.send("transfer", transfer(0), { payload: encoded("m") });
     (await delivered(1))[0]?.accept(); // three of four are left: nothing is given back for it
@@ -97,7 +97,7 @@ describe("credit", () => {
     expect(await delivered(5)).toHaveLength(5);
   });
 
-  it("withdraws a receiver's credit by draining, and says when the peer has given it back", async () => {
+  it("drain withdraws a receiver's credit, and resolves when the peer has returned it", async () => {
     const { peer, receiver, delivered } = await receiverWith(10);
     peer.send("transfer", transfer(0, { settled: true }), { payload: encoded("m") });
     await delivered(1);
@@ -108,7 +108,7 @@ describe("credit", () => {
     expect(receiver.credit).toBe(0);
   });
 
-  it("ends the connection of a peer that sends without credit", async () => {
+  it("a peer that sends without credit loses its connection", async () => {
     const { peer, connection } = await receiverWith(1);
     for (let id = 0; id < 2; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
     const close = await peer.next("close", ["disposition", "flow"]);
@@ -116,7 +116,7 @@ describe("credit", () => {
     expect((await connection.closed)?.message).toContain("without credit");
   });
 
-  it("gives unused credit back while a message is only half sent", async () => {
+  it("a drain returns unused credit while a message is sent in part", async () => {
     const { peer, sender } = await senderWith(10, { max_frame_size: 512 }, { incoming_window: 1 });
     void sender.send(text("x".repeat(2_000)), { settled: true });
     await peer.next("transfer");
@@ -127,7 +127,7 @@ describe("credit", () => {
     expect((await peer.next("transfer")).fields["delivery_id"]).toBe(0);
   });
 
-  it("is counted beyond 2^32 by a sender", async () => {
+  it("a sender counts credit beyond 2^32", async () => {
     const { peer, sender } = await senderWith(2 ** 32 - 1);
     await sender.send(text("m"), { settled: true });
     peer.send("flow", { ...WINDOW, handle: 0, delivery_count: 1, link_credit: 2 ** 32 - 2, drain: true });
@@ -141,7 +141,7 @@ describe("credit", () => {
     expect(sender.credit).toBe(0);
   });
 
-  it("is not answered for ever: no flow of ours asks for one, whoever drains or echoes", async () => {
+  it("no flow in answer to a drain or echo requests another one", async () => {
     const { peer, receiver } = await receiverWith(4);
     peer.send("flow", {
       ...WINDOW,
@@ -162,7 +162,7 @@ describe("credit", () => {
     expect((await peer.any()).fields["handle"] ?? undefined).toBeUndefined(); // and none for the link before it
   });
 
-  it("drained and granted anew is drained too", async () => {
+  it("credit that is granted during a drain is drained too", async () => {
     const { peer, receiver } = await receiverWith(4);
     const drained = receiver.drain();
     await peer.next("flow");
@@ -174,7 +174,7 @@ describe("credit", () => {
     expect(receiver.credit).toBe(0);
   });
 
-  it("that comes with a drain is used first by who waits for credit to send", async () => {
+  it("credit of a draining flow is used by waiting messages first", async () => {
     let waiting = 0;
     const { peer, sender } = await senderWith(
       0,

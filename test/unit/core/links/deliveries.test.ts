@@ -4,7 +4,7 @@ import { encoded, receiverWith, sameLink, transfer } from "@/test/fixtures/beds/
 import { stateCode } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("deliveries", () => {
-  it("puts a message together from its frames, and drops one that is aborted", async () => {
+  it("a message is assembled from its frames, and an aborted one is discarded", async () => {
     const { peer, delivered } = await receiverWith(10);
     const whole = encoded("one two three");
     peer.send("transfer", transfer(0, { more: true }), { payload: encoded("half") });
@@ -17,7 +17,7 @@ describe("deliveries", () => {
     expect(delivery?.id).toBe(1);
   });
 
-  it("answers each delivery with its own outcome, though all are settled in one turn", async () => {
+  it("each of several deliveries that are settled in one turn gets its own outcome", async () => {
     const { peer, delivered } = await receiverWith(10);
     for (let id = 0; id < 5; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
     const [a, b, c, d, e] = await delivered(5);
@@ -39,7 +39,7 @@ describe("deliveries", () => {
     ]);
   });
 
-  it("rejects a message over the limit, and goes on", async () => {
+  it("a message above the size limit is rejected, and the next one is delivered", async () => {
     const { peer, delivered } = await receiverWith(10, {}, {}, { maxMessageBytes: 100 });
     const large = encoded("x".repeat(60));
     peer.send("transfer", transfer(0, { more: true }), { payload: large });
@@ -50,7 +50,7 @@ describe("deliveries", () => {
     expect((await delivered(1)).map(({ id }) => id)).toEqual([1]);
   });
 
-  it("ends the connection of a peer that leaves too much incomplete", async () => {
+  it("a peer with too many incomplete bytes loses its connection", async () => {
     const { peer, connection } = await receiverWith(10, {}, {}, { maxMessageBytes: 20_000 });
     expect(connection.isOpen).toBe(true);
     const opening: Promise<unknown>[] = [];
@@ -69,7 +69,7 @@ describe("deliveries", () => {
     expect((await connection.closed)?.message).toContain("incomplete deliveries");
   });
 
-  it("are put together link by link, however their frames mix, and settled if any frame says so", async () => {
+  it("interleaved deliveries are assembled per link, and settled if any frame says so", async () => {
     const { peer, connection, deliveries, delivered } = await receiverWith(10);
     const others: Delivery[] = [];
     const opening = connection.openReceiver({
@@ -96,7 +96,7 @@ describe("deliveries", () => {
     ]);
   });
 
-  it("return their credit when they are aborted, in the first frame or later", async () => {
+  it("an aborted delivery returns its credit, in its first frame or later", async () => {
     const { peer, receiver, deliveries } = await receiverWith(2);
     peer.send("transfer", transfer(0, { aborted: true }), { payload: encoded("m") });
     peer.send("transfer", transfer(1, { more: true }), { payload: encoded("m") });
@@ -106,14 +106,14 @@ describe("deliveries", () => {
     expect([receiver.unsettled, deliveries.length]).toEqual([0, 0]);
   });
 
-  it("that begin before the last one on the link is whole end the connection", async () => {
+  it("a delivery that begins before the last one is complete ends the connection", async () => {
     const { peer, connection } = await receiverWith(10);
     peer.send("transfer", transfer(0, { more: true }), { payload: encoded("m") });
     peer.send("transfer", transfer(1), { payload: encoded("m") });
     expect((await connection.closed)?.message).toContain("delivery 1 began on link r before 0 was complete");
   });
 
-  it("are held in memory no longer than their link, also when they come after it was closed here", async () => {
+  it("incomplete deliveries are freed with their link, also when they arrive after its close", async () => {
     const { peer, connection } = await receiverWith(10, {}, {}, { maxMessageBytes: 20_000 });
     for (let round = 0; round < 10; round++) {
       const opening = connection.openReceiver({ name: `${round}`, source: {}, target: {}, credit: 5, onDelivery() {} });
@@ -130,7 +130,7 @@ describe("deliveries", () => {
     expect(connection.isOpen).toBe(true);
   });
 
-  it("say briefly what was wrong to whoever may take no more than 512 bytes", async () => {
+  it("a long rejection is truncated to a frame of 512 bytes", async () => {
     const { peer, delivered } = await receiverWith(10);
     peer.send("transfer", transfer(0), { payload: encoded("m") });
     const [delivery] = await delivered(1);

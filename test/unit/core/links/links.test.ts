@@ -13,7 +13,7 @@ import {
 import { stateCode } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("links and sessions", () => {
-  it("rejects with the peer's reason when a link is refused", async () => {
+  it("opening a refused link rejects with the peer's reason", async () => {
     const { peer, connection } = await opened();
     const opening = connection.openSender({ name: "s", source: {}, target: { address: "gone" } });
     const refused = expect(opening).rejects.toThrow("amqp:not-found: no such node");
@@ -25,7 +25,7 @@ describe("links and sessions", () => {
     await peer.next("detach");
   });
 
-  it("gives no credit on a link that is refused", async () => {
+  it("no credit is granted on a refused link", async () => {
     const { peer, connection } = await opened();
     const opening = connection.openReceiver({ name: "r", source: {}, target: {}, credit: 5, onDelivery() {} });
     const refused = expect(opening).rejects.toThrow("amqp:not-found");
@@ -37,7 +37,7 @@ describe("links and sessions", () => {
     expect((await peer.next("detach")).name).toBe("detach"); // and no flow before it
   });
 
-  it("takes another session when the peer takes no more links on the first", async () => {
+  it("a link uses another session when the first has no free handle", async () => {
     const { peer, connection } = await opened();
     const first = connection.openSender({ name: "1", source: {}, target: { address: "q" } });
     await begun(peer, { handle_max: 0 });
@@ -53,7 +53,7 @@ describe("links and sessions", () => {
     expect((await second).attached).toBe(true);
   });
 
-  it("finds room for links that are opened all at once", async () => {
+  it("30 concurrent links are spread over sessions by their handle limit", async () => {
     const { peer, connection } = await opened();
     const opening = Array.from({ length: 30 }, (_, i) =>
       connection.openSender({ name: `${i}`, source: {}, target: { address: "q" } }),
@@ -76,7 +76,7 @@ describe("links and sessions", () => {
     expect([...perSession.values()]).toEqual([16, 14]);
   });
 
-  it("tells the links of a session that the peer ends, and opens the next link on a new one", async () => {
+  it("the links of an ended session are detached, and the next link uses a new session", async () => {
     const { peer, connection } = await opened();
     const ends: (string | undefined)[] = [];
     const init = { name: "s", source: {}, target: { address: "q" } };
@@ -94,7 +94,7 @@ describe("links and sessions", () => {
     expect((await again).attached).toBe(true);
   });
 
-  it("rejects a link that waits when the connection goes before the session has begun", async () => {
+  it("opening a link rejects when the connection is lost before its session has begun", async () => {
     const { peer, connection } = await opened();
     const opening = connection.openSender({ name: "s", source: {}, target: {} });
     const rejected = expect(opening).rejects.toMatchObject({ name: "ConnectionLost" });
@@ -103,7 +103,7 @@ describe("links and sessions", () => {
     await rejected;
   });
 
-  it("rejects a link of which something cannot be said in AMQP, and that alone", async () => {
+  it("a link with a value that AMQP cannot encode rejects, and later links open", async () => {
     const { peer, connection } = await senderWith(1);
     const impossible = { name: "2", source: {}, target: { address: 5 as unknown as string } };
     await expect(connection.openSender(impossible)).rejects.toThrow();
@@ -114,7 +114,7 @@ describe("links and sessions", () => {
     expect((await opening).attached).toBe(true);
   });
 
-  it("rejects a link for which the peer takes no more sessions", async () => {
+  it("a link rejects when the peer allows no more sessions", async () => {
     const { peer, connection } = await opened({ channel_max: 0 });
     const first = connection.openSender({ name: "1", source: {}, target: { address: "q" } });
     await begun(peer, { handle_max: 0 });
@@ -125,7 +125,7 @@ describe("links and sessions", () => {
     expect(connection.isOpen).toBe(true);
   });
 
-  it("rejects a link with the peer's reason when it ends every session as soon as it has begun", async () => {
+  it("a link rejects with the peer's reason when its session is ended at once", async () => {
     const { peer, connection } = await opened();
     const opening = connection.openSender({ name: "s", source: {}, target: {} });
     const rejected = expect(opening).rejects.toThrow("amqp:not-allowed: no sessions");
@@ -136,7 +136,7 @@ describe("links and sessions", () => {
     expect((await peer.any()).name).toBe("end");
   });
 
-  it("ends the connection of a peer that answers an attach in the wrong role, or on a handle in use", async () => {
+  it("an attach with the wrong role or a used handle ends the connection", async () => {
     for (const [fields, message] of [
       [{ handle: 1, role: false }, "role"],
       [{ handle: 0, role: true }, "handle 0"],
@@ -153,7 +153,7 @@ describe("links and sessions", () => {
 });
 
 describe("detach and end", () => {
-  it("frees the name and the handle of a link at once", async () => {
+  it("a detach frees name and handle of its link at once", async () => {
     const init = { name: "s", source: {}, target: { address: "q" } };
     let again: Promise<unknown> | undefined;
     const { peer, connection } = await senderWith(
@@ -174,7 +174,7 @@ describe("detach and end", () => {
     expect((await peer.next("detach")).fields["handle"]).toBe(0);
   });
 
-  it("is not waited for longer than 2 s where the peer does not answer", async () => {
+  it("close waits at most 2 s for the peer's detach", async () => {
     const { peer, sender, connection } = await senderWith(1);
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
@@ -193,13 +193,13 @@ describe("detach and end", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("answers a detach that leaves the link open to be resumed likewise", async () => {
+  it("a detach without closed is answered without closed", async () => {
     const { peer } = await senderWith(1);
     peer.send("detach", { handle: 0, closed: false });
     expect((await peer.next("detach")).fields["closed"]).toBe(false);
   });
 
-  it("ends the connection of a peer that detaches, or ends, twice", async () => {
+  it("a second detach or end ends the connection", async () => {
     for (const [name, fields] of [
       ["detach", { handle: 0, closed: true }],
       ["end", {}],
@@ -213,7 +213,7 @@ describe("detach and end", () => {
     }
   });
 
-  it("answers what came before it ahead of a detach, an end or a close", async () => {
+  it("deliveries are answered before a later detach, end or close", async () => {
     for (const [name, fields] of [
       ["detach", { handle: 0, closed: true }],
       ["end", {}],
@@ -227,7 +227,7 @@ describe("detach and end", () => {
     }
   });
 
-  it("says nothing more of a link that was detached, or a session that was ended", async () => {
+  it("no frame is sent for a detached link or an ended session", async () => {
     for (const [name, fields] of [
       ["detach", { handle: 0, closed: true }],
       ["end", {}],
@@ -246,7 +246,7 @@ describe("detach and end", () => {
     }
   });
 
-  it("takes no notice of credit and deliveries that were under way to a link that was closed here", async () => {
+  it("credit for a closed link is ignored", async () => {
     const { peer, sender } = await senderWith(1);
     const closing = sender.close();
     peer.send("flow", { ...BEGIN, next_incoming_id: 0, handle: 0, delivery_count: 0, link_credit: 5, echo: true });

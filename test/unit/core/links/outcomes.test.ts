@@ -5,7 +5,7 @@ import { ACCEPTED, error, sameLink, senderWith, text } from "@/test/fixtures/bed
 import { accepted, type RawPeer, released, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("outcomes", () => {
-  it("tells each sender what became of its message, by a disposition over a range", async () => {
+  it("a disposition over a range settles each message", async () => {
     const { peer, sender } = await senderWith(10);
     const outcomes = [0, 1, 2].map((i) => sender.send(text(`m${i}`), { settled: false }));
     for (let i = 0; i < 3; i++) await peer.next("transfer");
@@ -14,7 +14,7 @@ describe("outcomes", () => {
     expect(await Promise.all(outcomes)).toEqual([ACCEPTED, ACCEPTED, { type: "released" }]);
   });
 
-  it("settles in return when the peer waits for that", async () => {
+  it("an unsettled disposition is answered with settled", async () => {
     const { peer, sender } = await senderWith(10);
     const outcome = sender.send(text("m"), { settled: false });
     await peer.next("transfer");
@@ -24,7 +24,7 @@ describe("outcomes", () => {
     expect([fields["role"], fields["first"], fields["settled"]]).toEqual([false, 0, true]);
   });
 
-  it("is unknown for what had left and unsent for what had not, when the link goes", async () => {
+  it("a detached link ends sent messages as unknown and queued ones as unsent", async () => {
     const { peer, sender } = await senderWith(1);
     const sent = sender.send(text("sent"), { settled: false });
     const queued = sender.send(text("queued"), { settled: false });
@@ -35,7 +35,7 @@ describe("outcomes", () => {
     expect((await sender.send(text("after"), { settled: false })).type).toBe("unsent");
   });
 
-  it("is unknown or unsent when the connection goes", async () => {
+  it("a lost connection ends sent messages as unknown and queued ones as unsent", async () => {
     const { peer, sender, connection } = await senderWith(1);
     const sent = sender.send(text("sent"), { settled: false });
     const queued = sender.send(text("queued"), { settled: false });
@@ -45,7 +45,7 @@ describe("outcomes", () => {
     expect((await connection.closed)?.name).toBe("ConnectionLost");
   });
 
-  it("is a rejection, without a transfer, for a message that the peer would not take", async () => {
+  it("a message above the peer's size limit is rejected without a transfer", async () => {
     const { peer, sender } = await senderWith(10, {}, {}, { max_message_size: 100 });
     const outcome = await sender.send(text("x".repeat(200)), { settled: false });
     expect(outcome).toMatchObject({ type: "rejected", error: { condition: "amqp:link:message-size-exceeded" } });
@@ -53,7 +53,7 @@ describe("outcomes", () => {
     expect((await peer.next("transfer")).fields["delivery_id"]).toBe(0);
   });
 
-  it("ends a wait at its deadline, and the message does not leave afterwards", async () => {
+  it("a message whose deadline expires is not sent", async () => {
     const { peer, sender } = await senderWith(0);
     const deadline = new Deadlines().start({ ms: 20, expired: (phase) => new Error(`over in phase ${phase}`) });
     await expect(sender.send(text("late"), { settled: false, deadline })).rejects.toThrow("over in phase credit");
@@ -63,7 +63,7 @@ describe("outcomes", () => {
     expect(Buffer.from((await peer.next("transfer")).payload ?? []).toString()).toContain("next");
   });
 
-  it("never lets a link without credit delay another", async () => {
+  it("a link without credit delays no other link", async () => {
     const { peer, connection, sender: dead } = await senderWith(0);
     const waiting = Array.from({ length: 1000 }, () => dead.send(text("dead"), { settled: false }));
     const opening = connection.openSender({ name: "live", source: {}, target: { address: "live" } });
@@ -82,7 +82,7 @@ describe("a message of several frames", () => {
   const LARGE = text("0123456789".repeat(300));
   const OPEN = { max_frame_size: 512 };
 
-  it("is broken off at its deadline, and the next one leaves", async () => {
+  it("a message in part is aborted at its deadline, and the next one is sent", async () => {
     const { peer, sender } = await senderWith(10, OPEN, { incoming_window: 2 });
     const deadline = new Deadlines().start({ ms: 30, expired: (phase) => new Error(`over in phase ${phase}`) });
     const late = sender.send(LARGE, { settled: false, deadline });
@@ -96,7 +96,7 @@ describe("a message of several frames", () => {
     expect(await next).toEqual(ACCEPTED);
   });
 
-  it("is broken off when the peer has answered before its end", async () => {
+  it("a message in part is aborted when the peer settles it early", async () => {
     const { peer, sender } = await senderWith(10, OPEN, { incoming_window: 1 });
     const deadlines = new Deadlines();
     const deadline = deadlines.start({ ms: 10_000, expired: (phase) => new Error(`over in phase ${phase}`) });
@@ -113,7 +113,7 @@ describe("a message of several frames", () => {
   });
 
   it.each([false, true])(
-    "is unsent when its link or its connection goes before its end; settled: %s",
+    "a message in part is unsent when link, session or connection is lost; settled: %s",
     async (settled) => {
       for (const end of [
         (peer: RawPeer) => peer.send("detach", { handle: 0, closed: true }),
@@ -129,7 +129,7 @@ describe("a message of several frames", () => {
     },
   );
 
-  it("is unsent when its link is closed here before its end", async () => {
+  it("a message in part is unsent when its link is closed locally", async () => {
     const { peer, sender } = await senderWith(10, OPEN, { incoming_window: 2 });
     const outcome = sender.send(LARGE, { settled: true });
     void sender.close();
@@ -139,7 +139,7 @@ describe("a message of several frames", () => {
     expect((await peer.any()).name).toBe("flow");
   });
 
-  it("takes frames of 64 KiB at most, also where the peer takes any", async () => {
+  it("frames have at most 64 KiB, even if the peer allows more", async () => {
     const { peer, sender } = await senderWith(10);
     void sender.send(new Uint8Array(150_000), { settled: true });
     for (let frames = 0; frames < 3; frames++) {
@@ -151,7 +151,7 @@ describe("a message of several frames", () => {
 });
 
 describe("a disposition", () => {
-  it("over a long range costs no more than there is to settle", async () => {
+  it("a disposition over a long range takes time for its unsettled messages only", async () => {
     const { peer, sender } = await senderWith(10);
     const outcomes = [0, 1].map(() => sender.send(text("m"), { settled: false }));
     for (let i = 0; i < 2; i++) await peer.next("transfer");
@@ -165,7 +165,7 @@ describe("a disposition", () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
-  it("that settles without an outcome leaves it unknown; one that is none yet changes nothing", async () => {
+  it("a disposition that settles without an outcome leaves it unknown, and an empty one changes nothing", async () => {
     const { peer, sender } = await senderWith(10);
     const outcome = sender.send(text("m"), { settled: false });
     await peer.next("transfer");
@@ -174,7 +174,7 @@ describe("a disposition", () => {
     expect(reason(await outcome)).toContain("settled without an outcome");
   });
 
-  it("after the deadline of its message is passed over", async () => {
+  it("a disposition after the deadline of its message is ignored", async () => {
     const { peer, sender, connection } = await senderWith(10);
     const deadline = new Deadlines().start({ ms: 20, expired: (phase) => new Error(`over in phase ${phase}`) });
     await expect(sender.send(text("m"), { settled: false, deadline })).rejects.toThrow("phase acknowledgement");

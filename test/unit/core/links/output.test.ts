@@ -28,7 +28,7 @@ function bed(maxBufferedBytes = 1_000_000): OutputBed {
 }
 
 describe("what leaves", () => {
-  it("leaves in one piece at the end of the turn, in order", async () => {
+  it("writes of one turn are sent in one piece, in order", async () => {
     const { socket, write } = bed();
     for (const text of ["a", "b", "c"]) write(text);
     expect(socket.sent).toEqual([]);
@@ -36,7 +36,7 @@ describe("what leaves", () => {
     expect([socket.sent.length, socket.text]).toEqual([1, "abc"]);
   });
 
-  it("leaves at once when it is worth a write of its own, and nothing is sent twice", async () => {
+  it("a large write is sent at once, and only once", async () => {
     const { socket, write } = bed();
     write("x".repeat(100_000));
     expect(socket.text).toHaveLength(100_000);
@@ -45,7 +45,7 @@ describe("what leaves", () => {
     expect(socket.sent.map(({ length }) => length)).toEqual([100_000, 1]);
   });
 
-  it("is never written to again", async () => {
+  it("sent bytes are not overwritten", async () => {
     const { socket, write, output } = bed();
     const taken: Uint8Array[] = [];
     socket.onSend = (bytes) => taken.push(bytes);
@@ -56,7 +56,7 @@ describe("what leaves", () => {
     expect(taken.every((bytes, i) => bytes.every((byte) => byte === 0x30 + (i % 10)))).toBe(true);
   });
 
-  it("holds what listeners add, ahead of what is written after gather()", async () => {
+  it("bytes of flush listeners are sent before bytes written after gather()", async () => {
     const { socket, output, write } = bed();
     output.atFlush({ beforeFlush: () => write("added ") });
     write("first ");
@@ -66,7 +66,7 @@ describe("what leaves", () => {
     expect(socket.text).toBe("first added last");
   });
 
-  it("holds what listeners add while a flush within a flush is under way, once", async () => {
+  it("flush listeners that cause a flush are called once", async () => {
     const { socket, output, write } = bed();
     const calls: string[] = [];
     const listener = (name: string, text: string): FlushListener => ({
@@ -82,7 +82,7 @@ describe("what leaves", () => {
     expect([...socket.text].sort().join("")).toBe("A".repeat(20_000) + "B".repeat(20_000));
   });
 
-  it("is what was written until the end, and nothing after it", async () => {
+  it("bytes written after the end are not sent", async () => {
     const { socket, output, write } = bed();
     write("before");
     output.end();
@@ -97,7 +97,7 @@ describe("what leaves", () => {
 });
 
 describe("a socket that asks to wait", () => {
-  it("is waited for until its drain, once for however many writes, while what is owed still leaves", async () => {
+  it("a full socket is not writable until its drain, which is reported once", async () => {
     const { socket, output, write, writable } = bed();
     socket.takesMore = false;
     write("a");
@@ -111,7 +111,7 @@ describe("a socket that asks to wait", () => {
     expect([output.writable, writable()]).toEqual([true, 1]);
   });
 
-  it("is not waited for any more after the end", async () => {
+  it("a drain after the end is ignored", async () => {
     const { socket, output, write, writable } = bed();
     socket.takesMore = false;
     write("a");
@@ -120,7 +120,7 @@ describe("a socket that asks to wait", () => {
     expect([output.writable, writable()]).toEqual([false, 0]);
   });
 
-  it("is given up when too much waits, but not within the write that did it", async () => {
+  it("an overflow is reported after the turn of the write that caused it", async () => {
     const { socket, output, write, overflows } = bed(1_000);
     socket.takesMore = false;
     write("x".repeat(900));

@@ -42,7 +42,7 @@ const traffic = fc.record<Traffic>({
   ),
 });
 
-it("delivers every message whole, in order on its link, and gives each its own outcome, however the bytes are cut", async () => {
+it("every message is delivered whole, in order on its link, with its own outcome, for any fragmentation of the bytes", async () => {
   await fc.assert(fc.asyncProperty(traffic, run), { numRuns: 60 });
 });
 

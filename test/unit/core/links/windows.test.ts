@@ -3,7 +3,7 @@ import { ACCEPTED, encoded, receiverWith, sameLink, senderWith, text, transfer }
 import { accepted, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("windows", () => {
-  it("keeps what is over the peer's incoming window until it opens", async () => {
+  it("messages above the peer's incoming window wait until it opens", async () => {
     const { peer, sender } = await senderWith(100, {}, { incoming_window: 2 });
     const outcomes = Array.from({ length: 4 }, (_, i) => sender.send(text(`m${i}`), { settled: true }));
     await peer.next("transfer");
@@ -15,7 +15,7 @@ describe("windows", () => {
     await Promise.all(outcomes);
   });
 
-  it("cuts a message into frames that the peer takes, pauses between them, and goes on", async () => {
+  it("a message is split into frames of the peer's size, and waits for its window", async () => {
     const { peer, sender } = await senderWith(10, { max_frame_size: 512 }, { incoming_window: 3 });
     const message = text("0123456789".repeat(300));
     const outcome = sender.send(message, { settled: false });
@@ -33,7 +33,7 @@ describe("windows", () => {
     expect(await outcome).toEqual(ACCEPTED);
   });
 
-  it("announces its own window again before it is used up", async () => {
+  it("the incoming window is announced again before it is used up", async () => {
     const { peer, delivered } = await receiverWith(5000);
     for (let id = 0; id < 1024; id++) peer.send("transfer", transfer(id, { settled: true }), { payload: encoded("m") });
     await delivered(1024);
@@ -41,7 +41,7 @@ describe("windows", () => {
     expect([fields["next_incoming_id"], fields["incoming_window"]]).toEqual([1024, 2048]);
   });
 
-  it("ends the connection of a peer that overruns the window", async () => {
+  it("a peer that overruns the window loses its connection", async () => {
     const { peer, connection } = await receiverWith(5000);
     const frames: Uint8Array[] = [];
     const send = peer.sendBytes.bind(peer);
@@ -51,7 +51,7 @@ describe("windows", () => {
     expect((await connection.closed)?.message).toContain("window-violation");
   });
 
-  it("counts transfers and deliveries beyond 2^32", async () => {
+  it("transfers and deliveries are counted beyond 2^32", async () => {
     const start = 2 ** 32 - 2;
     const attach = { initial_delivery_count: start };
     const { peer, delivered, receiver } = await receiverWith(4, { next_outgoing_id: start }, attach);
@@ -66,7 +66,7 @@ describe("windows", () => {
     expect(receiver.credit).toBe(4);
   });
 
-  it("opens for the links that wait in turn, not always for the first", async () => {
+  it("an opening window serves waiting links in turn", async () => {
     const { peer, connection, sender } = await senderWith(100, {}, { incoming_window: 0 });
     const opening = connection.openSender({ name: "2", source: {}, target: {} });
     const attach = await peer.next("attach");
@@ -82,7 +82,7 @@ describe("windows", () => {
     expect(handles).toEqual([0, 1, 0, 1, 0, 1]);
   });
 
-  it("waits for a socket that asks to wait, and goes on at its drain", async () => {
+  it("sending waits for a full socket, and continues at its drain", async () => {
     const { peer, sender } = await senderWith(1_000_000, {}, { incoming_window: 2 ** 32 - 1 });
     const payload = new Uint8Array(60_000);
     const sent = Array.from({ length: 200 }, () => sender.send(payload, { settled: true }));

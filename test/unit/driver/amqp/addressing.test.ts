@@ -21,11 +21,11 @@ describe("a legacy address", () => {
     [DIRECT, "rpc", "exclusive.openstack.t.s"],
     [FANOUT, "rpc", "broadcast.openstack.t.all"],
     [OWN_EXCHANGE, "rpc", "unicast.x.t"],
-  ])("of %s for %s is %s", (target, service, address) => {
+  ])("the legacy address of %s for %s is %s", (target, service, address) => {
     expect(addresser({ addressingMode: "legacy" }).resolve(target, service).address).toBe(address);
   });
 
-  it("has the prefixes that the options say, and not routable's exchanges", () => {
+  it("a legacy address has the prefixes of the options, and ignores the default exchanges", () => {
     const made = addresser({
       addressingMode: "legacy",
       serverRequestPrefix: "one",
@@ -42,7 +42,7 @@ describe("a legacy address", () => {
     expect(made.resolve(SHARED, "notify").address).toBe("any.openstack.t");
   });
 
-  it("has the virtual host after the prefix", { tags: ["vhost:legacy"] }, () => {
+  it("a legacy address has the virtual host after the prefix", { tags: ["vhost:legacy"] }, () => {
     const made = addresser({ addressingMode: "legacy" }, { virtualHost: "vh" });
     expect(made.resolve(DIRECT, "rpc").address).toBe("exclusive.vh.openstack.t.s");
     expect(made.resolve(FANOUT, "rpc").address).toBe("broadcast.vh.openstack.t.all");
@@ -56,11 +56,11 @@ describe("a routable address", () => {
     [DIRECT, "rpc", "openstack.org/om/rpc/unicast/openstack/t/s"],
     [FANOUT, "rpc", "openstack.org/om/rpc/multicast/openstack/t"],
     [OWN_EXCHANGE, "rpc", "openstack.org/om/rpc/anycast/x/t"],
-  ])("of %s for %s is %s", (target, service, address) => {
+  ])("the routable address of %s for %s is %s", (target, service, address) => {
     expect(addresser({ addressingMode: "routable" }).resolve(target, service).address).toBe(address);
   });
 
-  it("has the words that the options say", () => {
+  it("a routable address has the words of the options", () => {
     const made = addresser({
       addressingMode: "routable",
       rpcAddressPrefix: "r",
@@ -80,14 +80,14 @@ describe("a routable address", () => {
     expect(made.resolve(SHARED, "notify").address).toBe("n/any/nx/t");
   });
 
-  it("has the control exchange, or openstack when that is empty", () => {
+  it("a routable address has the control exchange, or openstack if that is empty", () => {
     const exchange = (controlExchange: string): string =>
       addresser({ addressingMode: "routable" }, { controlExchange }).resolve(SHARED, "rpc").address;
     expect(exchange("cinder")).toBe("openstack.org/om/rpc/anycast/cinder/t");
     expect(exchange("")).toBe("openstack.org/om/rpc/anycast/openstack/t");
   });
 
-  it("has the virtual host after the delivery, unless the Open's hostname carries it", {
+  it("a routable address has the virtual host after the delivery, unless the Open's hostname carries it", {
     tags: ["vhost:routable", "vhost:hostname"],
   }, () => {
     const made = (pseudoVhost: boolean, virtualHost: string | undefined): string =>
@@ -100,12 +100,12 @@ describe("a routable address", () => {
 });
 
 describe("either", () => {
-  it("goes to all servers when the target says both fanout and a server", () => {
+  it("a target with fanout and server is sent to all servers", () => {
     const both = new Target({ topic: "t", server: "s", fanout: true });
     expect(addresser().resolve(both, "rpc").address).toBe("broadcast.openstack.t.all");
   });
 
-  it("leaves out what is empty, as oslo does", () => {
+  it("empty parts are omitted, as in oslo", () => {
     const empty = new Target({ topic: "t", server: "", exchange: "" });
     expect(addresser().resolve(empty, "rpc").address).toBe("unicast.openstack.t");
     expect(addresser({ groupRequestPrefix: "" }).resolve(SHARED, "rpc").address).toBe("openstack.t");
@@ -113,7 +113,7 @@ describe("either", () => {
 });
 
 describe("what is listened on", () => {
-  it("is, for an RPC server, its own address, everybody's and the shared one, where clients send to", () => {
+  it("an RPC server listens on its unicast, multicast and anycast address, to which clients send", () => {
     for (const addressingMode of ["legacy", "routable"] as const) {
       const made = addresser({ addressingMode });
       const sent = [DIRECT, FANOUT, SHARED].map((target) => made.resolve(target, "rpc"));
@@ -121,12 +121,12 @@ describe("what is listened on", () => {
     }
   });
 
-  it("does not depend on whether the server's target says fanout", () => {
+  it("the addresses of a server do not depend on fanout in its target", () => {
     const made = addresser();
     expect(made.serverRoutes(DIRECT.with({ fanout: true }))).toEqual(made.serverRoutes(DIRECT));
   });
 
-  it("is, for a notification listener, where a notifier sends to, whatever else its target says", () => {
+  it("a notification listener listens on the address to which a notifier sends, and ignores the rest of its target", () => {
     const made = addresser({ addressingMode: "routable" });
     const target = new Target({ topic: "notifications.info", exchange: "x", server: "s", fanout: true });
     const sent = made.resolve(new Target({ topic: "notifications.info" }), "notify");
@@ -143,23 +143,23 @@ describe("the dynamic choice", () => {
     ["qpid-dispatch-router", "routable"],
     ["apache-activemq-artemis", "routable"],
     ["something new", "routable"],
-  ])("for %s is %s", { tags: ["addressing:dynamic"] }, (product, mode) => {
+  ])("the dynamic mode for the product %s is %s", { tags: ["addressing:dynamic"] }, (product, mode) => {
     expect(addresser({}, { product }).mode).toBe(mode);
   });
 
-  it("gives way to the option", () => {
+  it("the option addressingMode overrides the product", () => {
     expect(addresser({ addressingMode: "routable" }, { product: "qpid-cpp" }).mode).toBe("routable");
     expect(addresser({ addressingMode: "legacy" }, { product: "RabbitMQ" }).mode).toBe("legacy");
   });
 
-  it("refuses RabbitMQ for now, naming it and the option", () => {
+  it("the product RabbitMQ is refused, and the error names it and the option", () => {
     const make = () => addresser({}, { product: "RabbitMQ" });
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow("addressing_mode: the address format of RabbitMQ is not supported yet");
   });
 });
 
-it("asks Artemis for a topic for all and for a queue for one, whatever the addresses", () => {
+it("multicast addresses request a topic from Artemis, others a queue, in both modes", () => {
   for (const addressingMode of ["legacy", "routable"] as const) {
     const made = addresser({ addressingMode }, { product: "apache-activemq-artemis" });
     expect(made.serverRoutes(DIRECT).map((route) => route.capabilities)).toEqual([["queue"], ["topic"], ["queue"]]);

@@ -16,8 +16,8 @@ import {
 
 const FAILURE = { excType: "ValueError", module: "builtins", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
-describe("a call", () => {
-  test("sends a request with a new id, the reply address that the peer gave and the timeout as ttl", {
+describe("A call", () => {
+  test("a call sends a request with a new id, the reply address of the peer and its timeout as ttl", {
     tags: ["rpc:call:ttl"],
   }, async () => {
     const { driver, peer } = driverBed();
@@ -43,7 +43,7 @@ describe("a call", () => {
     expect(await calling).toEqual({ a: 1 });
   });
 
-  test("gets its own reply, in whatever order they come", async () => {
+  test("each of two calls gets its own reply when the replies come in reverse order", async () => {
     const { driver, peer } = driverBed();
     const calls = [1, 2].map((arg) => driver.call(callRequest({ body: { method: "echo", args: { arg } } })));
     const replies = await peer.link(REPLIES, "sender");
@@ -55,7 +55,7 @@ describe("a call", () => {
     expect(await Promise.all(calls)).toEqual([1, 2]);
   });
 
-  test("is done when its reply comes before the acknowledgement", async () => {
+  test("a call resolves when its reply comes before the acknowledgement", async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest());
     const replies = await peer.link(REPLIES, "sender");
@@ -64,7 +64,7 @@ describe("a call", () => {
     expect(await calling).toBe("early");
   });
 
-  test("rejects with the RemoteError of the server", async () => {
+  test("a call rejects with the RemoteError of the server", async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest());
     const failed = expect(calling).rejects.toMatchObject({ name: "RemoteError", excType: "ValueError", value: "no" });
@@ -75,7 +75,7 @@ describe("a call", () => {
     await failed;
   });
 
-  test("rejects with what remoteExceptions makes of the failure", async () => {
+  test("a call rejects with the error that remoteExceptions returns for the failure", async () => {
     const remoteExceptions = new Map([["builtins.ValueError", () => new RangeError("mapped")]]);
     const { driver, peer } = driverBed({}, { remoteExceptions });
     const failed = expect(driver.call(callRequest())).rejects.toEqual(new RangeError("mapped"));
@@ -86,7 +86,7 @@ describe("a call", () => {
     await failed;
   });
 
-  test("rejects when its reply cannot be read, and the reply is rejected", {
+  test("a call rejects when its reply cannot be read, and the reply is rejected", {
     tags: ["rpc:call:unreadable-reply"],
   }, async () => {
     const { driver, peer, logger } = driverBed();
@@ -101,7 +101,7 @@ describe("a call", () => {
     expect(logger.of("warn")).toEqual([expect.stringMatching(/^rejected a reply of \d+ bytes: The body of a reply/)]);
   });
 
-  test("that was given up leaves a reply that is handed back", async () => {
+  test("a late reply is returned as modified, with a warning", async () => {
     const { driver, peer, logger } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 300 }))).rejects.toBeInstanceOf(MessagingTimeout);
     const replies = await peer.link(REPLIES, "sender");
@@ -113,19 +113,22 @@ describe("a call", () => {
     expect(logger.of("warn")).toEqual([expect.stringContaining("matches no call")]);
   });
 
-  test("refuses arguments that JSON cannot hold", async () => {
+  test("a call and a cast with arguments that JSON cannot hold reject with their path", {
+    tags: ["rpc:json:not-a-number"],
+  }, async () => {
     const { driver } = driverBed();
     const body = { method: "m", args: { arg: Number.NaN } };
     await expect(driver.call(callRequest({ body }))).rejects.toThrow("request.args.arg is NaN");
+    await expect(driver.cast(castRequest({ body }))).rejects.toThrow("request.args.arg is NaN");
   });
 
-  test("whose reply nobody knows leaves it handed back: with an id of its own making, or none", {
+  test("a reply with an unknown id or none is returned as modified, and the call gets its own", {
     tags: ["rpc:call:unknown-reply"],
   }, async () => {
     const { driver, peer, logger } = driverBed();
     const calling = driver.call(callRequest());
     const replies = await peer.link(REPLIES, "sender");
-    for (const correlationId of ["nobody's", 7n, undefined]) {
+    for (const correlationId of ["unknown", 7n, undefined]) {
       const outcome = await peer.send(replies, { correlationId, body: encodeReply("stray") });
       expect(outcome).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: true });
     }
@@ -134,7 +137,7 @@ describe("a call", () => {
     expect(await calling).toBe("its own");
   });
 
-  describe("rejects with the reason of its signal", () => {
+  describe("A call rejects with the reason of its signal", () => {
     interface Stage {
       phase: string;
       options?: Partial<ResolvedOptions>;
@@ -171,7 +174,7 @@ describe("a call", () => {
       },
       { phase: "before its acknowledgement", reached: ({ peer }) => peer.message() },
       {
-        phase: "in the pause after it came back",
+        phase: "in the pause after a release",
         options: { linkRetryDelayMs: 60_000 },
         reached: async ({ driver, peer }) => {
           (await peer.message()).release();
@@ -189,17 +192,21 @@ describe("a call", () => {
           await probe;
         },
       },
-    ])("$phase", { tags: ["send:signal"] }, async ({ options, prepare, reached }) => {
-      const bed = driverBed(options);
-      prepare?.(bed.peer);
-      const late = new AbortController();
-      const failing = failureOf(bed.driver.call(callRequest({ signal: late.signal })));
-      await reached(bed);
-      late.abort(new Error("enough"));
-      expect((await failing).message).toBe("enough");
-    });
+    ])(
+      "a call that is aborted $phase rejects with the reason",
+      { tags: ["send:signal"] },
+      async ({ options, prepare, reached }) => {
+        const bed = driverBed(options);
+        prepare?.(bed.peer);
+        const late = new AbortController();
+        const failing = failureOf(bed.driver.call(callRequest({ signal: late.signal })));
+        await reached(bed);
+        late.abort(new Error("enough"));
+        expect((await failing).message).toBe("enough");
+      },
+    );
 
-    test("that was aborted before, and nothing is sent", async () => {
+    test("a call whose signal is aborted already sends nothing", async () => {
       const { driver, peer } = driverBed();
       const signal = AbortSignal.abort(new Error("before"));
       expect((await failureOf(driver.call(callRequest({ signal })))).message).toBe("before");
@@ -210,10 +217,12 @@ describe("a call", () => {
   });
 });
 
-describe("a call that waits too long", () => {
+describe("A call that times out", () => {
   const address = ANYCAST;
 
-  test("for a connection names its phase, and why there is none", { tags: ["send:timeout:told"] }, async () => {
+  test("a call without a connection times out with its phase and the cause", {
+    tags: ["send:timeout:told"],
+  }, async () => {
     const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer] });
@@ -224,27 +233,29 @@ describe("a call that waits too long", () => {
     expect(error).toHaveProperty("elapsedMs", expect.closeTo(300, -2));
   });
 
-  test("for credit", async () => {
+  test("a call without credit times out in the phase credit", async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const failed = expect(driver.call(callRequest({ timeoutMs: 300 }))).rejects;
     await failed.toMatchObject({ name: "MessagingTimeout", phase: "credit", address, host: "peer0:5672" });
   });
 
-  test("for an acknowledgement", async () => {
+  test("a call without an acknowledgement times out in the phase acknowledgement", async () => {
     const { driver } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 300 }))).rejects;
     await failed.toMatchObject({ name: "MessagingTimeout", phase: "acknowledgement", address });
   });
 
-  test("for its reply", async () => {
+  test("a call without a reply times out in the phase reply", {
+    tags: ["rpc:call:missing-reply"],
+  }, async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 300 }))).rejects;
     (await peer.message()).accept();
     await failed.toMatchObject({ name: "MessagingTimeout", phase: "reply", address });
   });
 
-  test("for a link that the peer refuses names the refusal", async () => {
+  test("a call whose link is refused times out with the refusal as its cause", async () => {
     const { driver, peer } = driverBed();
     peer.refuse = (to) => (to === ANYCAST ? "no such node" : undefined);
     const error = await failureOf(driver.call(callRequest({ timeoutMs: 300 })));
@@ -253,8 +264,10 @@ describe("a call that waits too long", () => {
   });
 });
 
-describe("a monitored call", () => {
-  test("lives on heartbeats, and ends when they stay away", { tags: ["rpc:monitor:silent"] }, async () => {
+describe("A monitored call", () => {
+  test("a monitored call waits while heartbeats arrive, and fails when they stop", {
+    tags: ["rpc:monitor:silent"],
+  }, async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const { driver, peer } = driverBed();
@@ -277,7 +290,30 @@ describe("a monitored call", () => {
     await failed;
   });
 
-  test("gets its reply after heartbeats", async () => {
+  test("a monitored call times out in the phase reply although heartbeats arrive", {
+    tags: ["rpc:monitor:slow"],
+  }, async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { driver, peer } = driverBed();
+    const calling = driver.call(callRequest({ callMonitorTimeoutMs: 2_000, timeoutMs: 5_000 }));
+    const failed = expect(calling).rejects.toMatchObject({
+      name: "MessagingTimeout",
+      phase: "reply",
+      elapsedMs: 5_000,
+    });
+    const replies = await peer.link(REPLIES, "sender");
+    const request = await peer.message();
+    request.accept();
+    for (let heartbeats = 0; heartbeats < 2; heartbeats++) {
+      await vi.advanceTimersByTimeAsync(1_800);
+      await peer.send(replies, { correlationId: request.message.messageId, body: HEARTBEAT });
+    }
+    await vi.advanceTimersByTimeAsync(1_400);
+    await failed;
+  });
+
+  test("a monitored call gets its reply after heartbeats", async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest({ callMonitorTimeoutMs: 2_000 }));
     const replies = await peer.link(REPLIES, "sender");
@@ -287,7 +323,7 @@ describe("a monitored call", () => {
     expect(await calling).toBe(1);
   });
 
-  test("ends with the phase that it is in when the monitor is up before the request was taken", async () => {
+  test("a monitored call whose request has no credit fails in the phase credit after the monitor timeout", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const { driver, peer } = driverBed();
@@ -299,7 +335,7 @@ describe("a monitored call", () => {
     await failed;
   });
 
-  test("rejects with the reason of the caller's signal, and lets go of it", async () => {
+  test("a monitored call rejects with the reason of its signal, and removes its listeners", async () => {
     const { driver, peer } = driverBed();
     const { signal, abort } = watchedSignal();
     const calling = driver.call(callRequest({ callMonitorTimeoutMs: 2_000, signal }));
@@ -312,7 +348,7 @@ describe("a monitored call", () => {
   });
 });
 
-/** A signal that tells who listens. */
+/** A signal with spies on its listeners. */
 function watchedSignal() {
   const controller = new AbortController();
   const { signal } = controller;
@@ -321,8 +357,10 @@ function watchedSignal() {
   return { signal, abort: (reason: Error) => controller.abort(reason) };
 }
 
-describe("a lost connection", () => {
-  test("ends a call whose request may have got through", { tags: ["send:connection-lost"] }, async () => {
+describe("A lost connection", () => {
+  test("a lost connection fails a call whose request may have arrived", {
+    tags: ["send:connection-lost"],
+  }, async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.call(callRequest())).rejects.toMatchObject({
       name: "MessageDeliveryFailure",
@@ -334,7 +372,7 @@ describe("a lost connection", () => {
     await failed;
   });
 
-  test("lets an acknowledged call wait for its time, as oslo does", async () => {
+  test("an acknowledged call waits for its timeout after a lost connection, as in oslo", async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 600 }))).rejects;
     (await peer.message()).accept();
@@ -350,7 +388,7 @@ describe("a lost connection", () => {
     });
   });
 
-  test("fails an acknowledged call at once where calls are to fail fast", { tags: ["send:fail-fast"] }, async () => {
+  test("with failFast a lost connection fails an acknowledged call at once", { tags: ["send:fail-fast"] }, async () => {
     const { driver, peer } = driverBed({}, { failFast: true });
     const failing = failureOf(driver.call(callRequest({ callMonitorTimeoutMs: 60_000 })));
     (await peer.message()).accept();
@@ -369,7 +407,7 @@ describe("a lost connection", () => {
     expect(await probe).toMatchObject({ outcome: "unknown", phase: "acknowledgement" });
   });
 
-  test("keeps an unsent call also where calls are to fail fast", { tags: ["send:fail-fast"] }, async () => {
+  test("with failFast an unsent call survives a lost connection", { tags: ["send:fail-fast"] }, async () => {
     const first = new DriverPeer();
     const second = new DriverPeer();
     first.credit = 0;
@@ -381,7 +419,7 @@ describe("a lost connection", () => {
     expect(await calling).toBe("second");
   });
 
-  test("fails a pre-settled call at once where calls are to fail fast", {
+  test("with failFast a lost connection fails a pre-settled call at once", {
     tags: ["send:fail-fast", "send:pre-settled:kinds"],
   }, async () => {
     const { driver, peer } = driverBed({ preSettled: ["rpc-call"] }, { failFast: true });
@@ -391,7 +429,7 @@ describe("a lost connection", () => {
     expect(await failing).toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "reply" });
   });
 
-  test("sends an unsent request over the next connection, with a new id and reply address", {
+  test("an unsent request is sent over the next connection, with a new id and reply address", {
     tags: ["send:connection-lost"],
   }, async () => {
     const first = new DriverPeer();
@@ -406,7 +444,7 @@ describe("a lost connection", () => {
     expect(await calling).toBe("second");
   });
 
-  test("sends it to the address that the next peer needs", async () => {
+  test("an unsent request is sent to the address that the next peer uses", async () => {
     const first = new DriverPeer();
     const second = new DriverPeer();
     first.credit = 0;
@@ -421,7 +459,7 @@ describe("a lost connection", () => {
     expect(await calling).toBe("legacy");
   });
 
-  test("fails an unsent call that may not be tried again", async () => {
+  test("a lost connection fails an unsent call without retries", async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const failed = expect(driver.call(callRequest({ retry: 0 }))).rejects.toMatchObject({
@@ -435,8 +473,8 @@ describe("a lost connection", () => {
   });
 });
 
-describe("the reply link", () => {
-  test("is made once, at the first call of a connection", async () => {
+describe("The reply link", () => {
+  test("the reply link is attached once, at the first call of a connection", async () => {
     const { driver, peer } = driverBed();
     await driver.connect(undefined);
     expect(peer.links.unread).toEqual([]);
@@ -448,7 +486,7 @@ describe("the reply link", () => {
     expect(peer.links.unread.map((link) => link.address)).toEqual([ANYCAST]);
   });
 
-  test("that is detached ends the connection, and the next one has another", {
+  test("a detached reply link ends the connection, and the next one attaches another", {
     tags: ["link:reply:loss"],
   }, async () => {
     const { driver, peer, status } = driverBed();
@@ -470,7 +508,7 @@ describe("the reply link", () => {
     expect(await calling).toBe("again");
   });
 
-  test("that is refused ends the connection, and the call tells why", async () => {
+  test("a refused reply link ends the connection, and the call names the cause", async () => {
     const { driver, peer } = driverBed();
     peer.refuse = (address) => (address === REPLIES ? "no dynamic nodes" : undefined);
     const error = await failureOf(driver.call(callRequest({ timeoutMs: 300 })));
@@ -478,7 +516,7 @@ describe("the reply link", () => {
     expect(error).toHaveProperty("cause.message", "no link for replies: amqp:not-found: no dynamic nodes");
   });
 
-  test("is not waited for by casts", async () => {
+  test("a cast does not wait for the reply link", async () => {
     const { driver, peer } = driverBed();
     await driver.cast({ target: TARGET, context: {}, body: { method: "m", args: {} } });
     expect(peer.links.unread.map((link) => link.address)).toEqual([ANYCAST]);

@@ -14,7 +14,7 @@ import { resolveOptions } from "@/src/driver/options/options.js";
 import { Target } from "@/src/driver/target.js";
 import golden from "@/test/data/golden-messages.json";
 
-// What the Python driver really sent: ours says the same, member by member and in the same order.
+// Messages that the Python driver sent: our driver writes the same members in the same order.
 
 const messages = golden.map(({ scenario, sentBy, message }, index) => {
   return { name: `${scenario}, sent by the ${sentBy} (${index})`, scenario, sentBy, message: read(message) };
@@ -25,7 +25,7 @@ const requests = fromClient.filter(({ scenario }) => !scenario.includes("notify"
 const replies = messages.filter(({ sentBy, message }) => sentBy === "server" && message.body !== undefined);
 const heartbeats = messages.filter(({ message }) => message.body === undefined);
 
-it("every kind of message is there", () => {
+it("the golden messages contain every kind of message", () => {
   const kinds = [requests, notifications, replies, heartbeats];
   expect(kinds.map((kind) => kind.length)).toEqual([35, 8, 22, 3]);
   expect(kinds.flat().length).toBe(golden.length);
@@ -34,12 +34,12 @@ it("every kind of message is there", () => {
 describe.each(requests)("the request of $name", ({ scenario, message }) => {
   const { body, context, callMonitorTimeoutMs } = decodeRequest(message);
 
-  it("is written by us as by Python", () => {
+  it("our encoding equals Python's", () => {
     const encoded = encodeRequest({ body: body as RequestBody, context, callMonitorTimeoutMs });
     expect(encoded).toEqual({ type: "value", value: respelled(message) });
   });
 
-  it("goes to the same address", () => {
+  it("our request is sent to the address of Python's", () => {
     const target = new Target({
       topic: "test-topic",
       server: scenario.includes("direct") ? "server-1" : undefined,
@@ -52,27 +52,27 @@ describe.each(requests)("the request of $name", ({ scenario, message }) => {
 describe.each(notifications)("the notification of $name", ({ scenario, message }) => {
   const envelope = !scenario.includes("v1");
 
-  it("is written by us as by Python", () => {
+  it("our encoding equals Python's", () => {
     const { body, context } = decodeRequest(message);
     const encoded = encodeNotification({ body: body as object, context, envelope });
     expect(encoded).toEqual({ type: "value", value: respelled(message) });
   });
 
-  it("goes to the same address, where a listener of ours listens", () => {
+  it("our notification is sent to the address of Python's, on which our listener listens", () => {
     const target = new Target({ topic: "notif.info" });
     expect(addresser(scenario).resolve(target, "notify").address).toBe(message.to);
     expect(addresser(scenario).listenerRoute(target).address).toBe(message.to);
   });
 });
 
-it.each(replies)("the reply of $name is written by us as by Python", ({ message }) => {
+it.each(replies)("our reply of $name equals Python's", ({ message }) => {
   const reply = decodeReply(message);
   expect(reply.type).not.toBe("heartbeat");
   const encoded = reply.type === "failure" ? encodeFailure(reply.failure) : encodeReply(Reflect.get(reply, "value"));
   expect(encoded).toEqual({ type: "value", value: respelled(message) });
 });
 
-it.each(heartbeats)("the heartbeat of $name is read as one", ({ message }) => {
+it.each(heartbeats)("the heartbeat of $name is decoded as a heartbeat", ({ message }) => {
   expect(decodeReply(message)).toEqual({ type: "heartbeat" });
 });
 
@@ -81,7 +81,7 @@ it.each([
   ["fail-custom", { excType: "PeerError", module: "peers_exc", message: "custom trouble" }],
   ["fail-expected", { excType: "KeyError", module: "builtins", message: "'expected-key'", args: ["expected-key"] }],
   ["nomethod", { excType: "NoSuchMethod", module: "oslo_messaging.rpc.dispatcher" }],
-])("the failures of %s are read", (scenario, failure) => {
+])("the failures of %s are decoded", (scenario, failure) => {
   const found = replies.filter((reply) => reply.scenario.endsWith(`-${scenario}`));
   expect(found.length).toBe(2);
   for (const { message } of found) expect(decodeReply(message)).toMatchObject({ type: "failure", failure });
@@ -91,7 +91,7 @@ function read(hex: string): Message {
   return decodeMessage(Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
 }
 
-/** The text as JavaScript spells it: no blanks, no needless escapes; the same for the JSON within the JSON. */
+/** The text in JavaScript's spelling, without blanks and needless escapes, also for the JSON within the JSON. */
 function respelled({ body }: Message): string {
   const text = body?.type === "value" ? String(body.value) : "";
   return JSON.stringify(JSON.parse(text), (key, value: unknown) => {

@@ -23,7 +23,7 @@ async function serving(options: Partial<ResolvedOptions> = {}, listening: Listen
 }
 
 describe("a request", () => {
-  test("is read", async () => {
+  test("a request is decoded with its context, id and monitor timeout", async () => {
     const { receive } = await serving();
     const body = encodeRequest({ ...REQUEST, callMonitorTimeoutMs: 5_000 });
     expect(await receive({ ...CALL, body })).toMatchObject({
@@ -52,7 +52,7 @@ describe("a request", () => {
       },
       reason: "version, 3.0, not supported",
     },
-  ])("$what is rejected and logged, and the next one is taken", async ({ message, reason }) => {
+  ])("a request $what is rejected and logged, and the next one is taken", async ({ message, reason }) => {
     const { peer, link, receive, logger, incoming } = await serving();
     expect(await peer.send(link, message)).toMatchObject({
       type: "rejected",
@@ -65,7 +65,7 @@ describe("a request", () => {
     expect(await receive(CALL)).toMatchObject({ body: REQUEST.body });
   });
 
-  test("that is no AMQP message is rejected", async () => {
+  test("bytes that are no AMQP message are rejected", async () => {
     const { link, receive, logger } = await serving();
     const outcome = await link.sender?.send(Uint8Array.of(0x00, 0x53, 0x77, 0xa1, 0xff), { settled: false });
     expect(outcome).toMatchObject({ type: "rejected", error: { condition: "amqp:decode-error" } });
@@ -73,7 +73,7 @@ describe("a request", () => {
     await receive(CALL);
   });
 
-  test("can be settled once, and after its connection is gone without effect", async () => {
+  test("settling a request after its connection is lost has no effect", async () => {
     const { peer, receive } = await serving();
     const message = await receive(CALL);
     const { signal } = message;
@@ -87,7 +87,7 @@ describe("a request", () => {
     message.requeue();
   });
 
-  test("that was answered, or needs no answer, is not aborted", async () => {
+  test("the signal of an answered request or a cast is not aborted by a lost connection", async () => {
     const { peer, receive, driver } = await serving();
     const answered = await receive(CALL);
     const cast = await receive({ body: encodeRequest(REQUEST) });
@@ -98,13 +98,13 @@ describe("a request", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
   });
 
-  test("has a signal of its own", async () => {
+  test("each request has its own signal", async () => {
     const { receive } = await serving();
     const [one, other] = [await receive(CALL), await receive(CALL)];
     expect(one.signal).not.toBe(other.signal);
   });
 
-  test("has an aborted signal also when that is asked for later", async () => {
+  test("the signal of a request is aborted when it is read after a lost connection", async () => {
     const { peer, receive, driver } = await serving();
     const message = await receive(CALL);
     await peer.kill();
@@ -114,7 +114,7 @@ describe("a request", () => {
 });
 
 describe("a reply", () => {
-  test("goes settled to the reply address, with the id of the request", {
+  test("a reply is sent settled to the reply address, with the id of the request", {
     tags: ["send:pre-settled:kinds"],
   }, async () => {
     const { peer, receive } = await serving();
@@ -133,7 +133,7 @@ describe("a reply", () => {
     });
   });
 
-  test("can be a failure", async () => {
+  test("a reply can be a failure", async () => {
     const { peer, receive } = await serving();
     const failure = { excType: "E", module: "m", message: "no", traceback: [], args: ["no"], kwargs: {} };
     await (await receive(CALL)).replyFailure(failure);
@@ -148,7 +148,7 @@ describe("a reply", () => {
       text: "00010203-0405-0607-0809-0a0b0c0d0e0f",
     },
     { type: "binary", id: Uint8Array.of(1, 2), text: "1,2" },
-  ])("keeps the type of an id that is a $type", async ({ id, text }) => {
+  ])("a reply keeps the type of a $type id", async ({ id, text }) => {
     const { peer, receive } = await serving();
     const message = await receive({ ...CALL, messageId: id });
     expect(message.messageId).toBe(text);
@@ -156,7 +156,7 @@ describe("a reply", () => {
     expect((await peer.message("back")).message.correlationId).toEqual(id);
   });
 
-  test("waits for its acknowledgement where it is not pre-settled, and is not sent again by default", {
+  test("a reply that is not pre-settled waits for its acknowledgement, and is not sent again by default", {
     tags: ["rpc:server:reply-not-taken", "send:pre-settled:kinds"],
   }, async () => {
     const { peer, receive, logger } = await serving({ preSettled: [] });
@@ -168,7 +168,7 @@ describe("a reply", () => {
     expect(logger.of("warn")).toEqual([expect.stringContaining("RPC Reply message sent to back failed: released")]);
   });
 
-  test("is sent again as often as the options allow", async () => {
+  test("a released reply is sent again as often as the options allow", async () => {
     const { peer, receive, logger } = await serving({ preSettled: [], defaultReplyRetry: 1 });
     const replying = (await receive(CALL)).reply(1);
     (await peer.message("back")).release();
@@ -177,12 +177,12 @@ describe("a reply", () => {
     expect(logger.of("warn")).toEqual([]);
   });
 
-  test("that JSON cannot hold rejects: the caller can still be told", async () => {
+  test("a reply that JSON cannot hold rejects, so that a failure can be sent", async () => {
     const { receive } = await serving();
     await expect((await receive(CALL)).reply(Number.NaN)).rejects.toThrow("response is NaN");
   });
 
-  test("to a cast goes nowhere", async () => {
+  test("a reply to a cast is not sent", async () => {
     const { receive } = await serving();
     const message = await receive({ body: encodeRequest(REQUEST) });
     expect(message.wantsReply).toBe(false);
@@ -190,7 +190,7 @@ describe("a reply", () => {
     message.heartbeat();
   });
 
-  test("is dropped, with its link, when it gets no credit in time", {
+  test("a reply without credit is discarded with its link after its timeout", {
     tags: ["rpc:server:reply-not-taken"],
   }, async () => {
     const { peer, receive, logger } = await serving({ defaultReplyTimeoutMs: 50 });
@@ -202,7 +202,7 @@ describe("a reply", () => {
     expect(logger.of("warn")).toEqual([expect.stringContaining("RPC Reply message sent to back failed: unsent")]);
   });
 
-  test("goes over the next connection when its own is gone", async () => {
+  test("a reply is sent over the next connection when its own is lost", async () => {
     const { peer, receive } = await serving();
     const message = await receive(CALL);
     await peer.kill();
@@ -210,7 +210,7 @@ describe("a reply", () => {
     expect((await peer.message("back")).message.correlationId).toBe("id-1");
   });
 
-  test("needs few links for many addresses", async () => {
+  test("1,000 replies to different addresses use a bounded number of links", { timeout: 20_000 }, async () => {
     const { peer, receive } = await serving({ rpcServerCredit: 2_000 });
     const names: string[] = [];
     for (let i = 0; i <= 1_000; i++) {
@@ -225,32 +225,33 @@ describe("a reply", () => {
 });
 
 describe("a reply address", () => {
-  test("that is very long is not used", async () => {
+  test("a reply address of more than 1,024 characters is not used", async () => {
     const { receive, logger } = await serving();
     expect((await receive({ ...CALL, replyTo: "x".repeat(1_024) })).wantsReply).toBe(true);
     expect((await receive({ ...CALL, replyTo: "x".repeat(1_025) })).wantsReply).toBe(false);
     expect(logger.of("warn")).toEqual(["no reply is sent to an address of 1025 characters"]);
   });
 
-  test("may be refused", async () => {
+  test("acceptReplyTo can refuse a reply address, with a warning", async () => {
     const acceptReplyTo = (address: string): boolean => {
       if (address === "broken") throw new Error("oops");
       return address === "back";
     };
-    const { receive } = await serving({}, { acceptReplyTo });
+    const { receive, logger } = await serving({}, { acceptReplyTo });
     expect((await receive(CALL)).wantsReply).toBe(true);
     expect((await receive({ ...CALL, replyTo: "elsewhere" })).wantsReply).toBe(false);
+    expect(logger.of("warn")).toEqual([expect.stringContaining("no reply is sent to a refused address")]);
     expect((await receive({ ...CALL, replyTo: "broken" })).wantsReply).toBe(false);
   });
 
-  test("is not used on the word of a promise", async () => {
+  test("a reply address is refused when acceptReplyTo returns a promise", async () => {
     const acceptReplyTo = (async () => false) as unknown as () => boolean;
     const { receive } = await serving({}, { acceptReplyTo });
     expect((await receive(CALL)).wantsReply).toBe(false);
   });
 });
 
-test("a heartbeat goes settled, with the id, a null body, and the time that it matters", async () => {
+test("a heartbeat is sent settled, with the id, a null body and the monitor timeout as ttl", async () => {
   const { peer, receive } = await serving({ preSettled: [] });
   const message = await receive({ ...CALL, body: encodeRequest({ ...REQUEST, callMonitorTimeoutMs: 5_000 }) });
   message.heartbeat();

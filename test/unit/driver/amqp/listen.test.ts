@@ -24,7 +24,7 @@ const MULTICAST = "openstack.org/om/rpc/multicast/openstack/topic";
 const REQUEST = { body: encodeRequest({ body: { method: "m", args: {} }, context: {} }) };
 
 describe("listening as an RPC server", () => {
-  test("attaches three links, each with its own name and credit", async () => {
+  test("an RPC server attaches three links, each with its own name and credit", async () => {
     const { driver, peer } = driverBed({ rpcServerCredit: 7 });
     await driver.listen(SERVER, () => {});
     const links = await Promise.all([UNICAST, MULTICAST, ANYCAST].map((address) => peer.link(address, "sender")));
@@ -35,7 +35,7 @@ describe("listening as an RPC server", () => {
     expect(new Set(links.map(({ name }) => name)).size).toBe(3);
   });
 
-  test("asks Artemis for queues and a topic", async () => {
+  test("an RPC server requests queues and a topic from Artemis", async () => {
     const peer = new DriverPeer();
     peer.product = "apache-activemq-artemis";
     const { driver } = driverBed({}, { peers: [peer] });
@@ -45,7 +45,7 @@ describe("listening as an RPC server", () => {
     expect((await peer.link(ANYCAST, "sender")).capabilities).toEqual(["queue"]);
   });
 
-  test("takes what comes by each", async () => {
+  test("an RPC server takes messages of each link", async () => {
     const { driver, peer } = driverBed();
     const incoming = inbox();
     await driver.listen(SERVER, (message) => incoming.put(message));
@@ -56,7 +56,7 @@ describe("listening as an RPC server", () => {
     }
   });
 
-  test("resolves only when the peer has attached every link", async () => {
+  test("listen resolves when the peer has attached every link", async () => {
     const { driver, peer } = driverBed();
     peer.refuse = (address, time) => (address === MULTICAST && time < 3 ? "not yet" : undefined);
     let listening = false;
@@ -72,7 +72,7 @@ describe("listening as an RPC server", () => {
     await peer.link(MULTICAST, "sender");
   });
 
-  test("can be given up, and leaves no links behind", async () => {
+  test("an aborted listen detaches its links", async () => {
     const { driver, peer } = driverBed();
     peer.refuse = (address) => (address === MULTICAST ? "never" : undefined);
     const abort = new AbortController();
@@ -85,7 +85,7 @@ describe("listening as an RPC server", () => {
     expect(detached.sort()).toEqual(names.sort());
   });
 
-  test("attaches a lost link again, under its name, and says so meanwhile", {
+  test("a lost link is attached again under its name, and the status reports the loss", {
     tags: ["link:listener:recovery"],
   }, async () => {
     const { driver, peer, status } = driverBed();
@@ -107,7 +107,7 @@ describe("listening as an RPC server", () => {
     expect(status.present.type).toBe("connected");
   });
 
-  test("attaches its links again on the next connection, at the addresses that the next peer has", async () => {
+  test("links are attached again on the next connection, at the addresses of the next peer", async () => {
     const first = new DriverPeer();
     const second = new DriverPeer();
     second.product = undefined;
@@ -121,14 +121,14 @@ describe("listening as an RPC server", () => {
     expect(await sending).toEqual({ type: "accepted" });
   });
 
-  test("attaches its links at once where there is a connection", async () => {
+  test("links are attached at once on an open connection", async () => {
     const { driver, peer } = driverBed();
     await driver.connect(undefined);
     await driver.listen(SERVER, () => {});
     await Promise.all([UNICAST, MULTICAST, ANYCAST].map((address) => peer.link(address, "sender")));
   });
 
-  test("connects by itself, and listens once there is a peer", async () => {
+  test("listen connects, and resolves once a peer accepts", async () => {
     const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver, status } = driverBed({}, { peers: [peer] });
@@ -138,7 +138,7 @@ describe("listening as an RPC server", () => {
     await listening;
   });
 
-  test("returns credit as messages are settled, and only then", { tags: ["link:credit:returned"] }, async () => {
+  test("credit is returned when messages are settled", { tags: ["link:credit:returned"] }, async () => {
     const { driver, peer } = driverBed({ rpcServerCredit: 2 });
     const incoming = inbox();
     await driver.listen(SERVER, (message) => incoming.put(message));
@@ -155,7 +155,7 @@ describe("listening as an RPC server", () => {
 });
 
 describe("a listener that is stopped", () => {
-  test("takes no new messages, and what is in hand can still be settled", async () => {
+  test("a stopped listener takes no new messages, and can settle those that it has", async () => {
     const { driver, peer } = driverBed();
     const incoming = inbox();
     const listener = await driver.listen(SERVER, (message) => incoming.put(message));
@@ -170,7 +170,7 @@ describe("a listener that is stopped", () => {
     await listener.stop();
   });
 
-  test("waits 2 s for a peer that keeps its credit, and hands back what it sends after that", async () => {
+  test("stop waits 2 s for a peer that keeps its credit, and later messages are released", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = new RawPeer();
@@ -194,7 +194,7 @@ describe("a listener that is stopped", () => {
     peer.hangUp();
   });
 
-  test("is closed with the transport", async () => {
+  test("a listener is closed with its transport", async () => {
     const { driver } = driverBed();
     const listener = await driver.listen(SERVER, () => {});
     await driver.close(0);
@@ -203,7 +203,7 @@ describe("a listener that is stopped", () => {
     await listener.close();
   });
 
-  test("and closed detaches its links, and attaches none on the next connection", async () => {
+  test("a closed listener detaches its links, and attaches none on the next connection", async () => {
     const { driver, peer } = driverBed();
     const listener = await driver.listen(SERVER, () => {});
     await Promise.all([listener.close(), listener.close()]);
@@ -215,7 +215,7 @@ describe("a listener that is stopped", () => {
     expect(peer.links.unread.slice(3).map(({ sender }) => sender)).toEqual([undefined]);
   });
 
-  test("does not listen again when its connection is lost before it is closed", async () => {
+  test("a stopped listener whose connection is lost attaches no links again", async () => {
     const { driver, peer } = driverBed();
     const listener = await driver.listen(SERVER, () => {});
     await listener.stop();
@@ -227,7 +227,7 @@ describe("a listener that is stopped", () => {
 });
 
 describe("listening for notifications", () => {
-  test("attaches one link for each target, without its exchange", {
+  test("a notification listener attaches one link for each target, without its exchange", {
     tags: ["addressing:notification-exchange", "rpc:server:requeue"],
   }, async () => {
     const { driver, peer } = driverBed({ notifyServerCredit: 5 });
@@ -250,13 +250,13 @@ describe("listening for notifications", () => {
   test.each([
     [2, 7],
     [9, 9],
-  ])("with a minimum of %i gives each link a credit of %i", async (minimumCredit, credit) => {
+  ])("a notification listener with a minimum credit of %i grants each link %i", async (minimumCredit, credit) => {
     const { driver, peer } = driverBed({ notifyServerCredit: 7 });
     await driver.listenForNotifications([TARGET], () => {}, { minimumCredit });
     expect((await peer.link(NOTIFICATIONS, "sender")).sender?.credit).toBe(credit);
   });
 
-  test("tells whom it listens to, of one connection after the other", async () => {
+  test("a listener reports the peer of each connection", async () => {
     const peers = [peerOf("qpid-dispatch-router"), peerOf("apache-activemq-artemis"), peerOf("post-office")];
     const { driver } = driverBed({}, { peers });
     const listener = await driver.listenForNotifications([TARGET], () => {});
@@ -275,7 +275,7 @@ describe("listening for notifications", () => {
 });
 
 describe("a message that came in", () => {
-  test("is orphaned when its link goes before it is settled, and not after", async () => {
+  test("a message whose link is lost before it is settled has linkLost", async () => {
     const { driver, peer } = driverBed();
     const incoming = inbox();
     await driver.listenForNotifications([TARGET], (message) => incoming.put(message));
@@ -297,7 +297,7 @@ describe("notifications through a router", () => {
   const router = () => peerOf("skupper-router");
   const notice = /through a router, skupper-router at peer0:5672, which stores nothing/;
 
-  test("are warned about when they are listened for, once", { tags: ["notify:router"] }, async () => {
+  test("listening for notifications through a router is warned about once", { tags: ["notify:router"] }, async () => {
     const peer = router();
     const { driver, logger } = driverBed({}, { peers: [peer] });
     await driver.listenForNotifications([TARGET], () => {});
@@ -307,7 +307,9 @@ describe("notifications through a router", () => {
     expect(logger.of("warn").filter((line) => notice.test(line))).toHaveLength(1);
   });
 
-  test("are warned about when they are sent, whether they are taken or not", { tags: ["notify:router"] }, async () => {
+  test("sending notifications through a router is warned about once, accepted or not", {
+    tags: ["notify:router"],
+  }, async () => {
     const peer = router();
     peer.credit = 0;
     const { driver, logger } = driverBed({}, { peers: [peer] });
@@ -316,7 +318,7 @@ describe("notifications through a router", () => {
   });
 
   test.each(["qpid-cpp", "post-office", undefined])(
-    "are not warned about through %s",
+    "notifications through the product %s are not warned about",
     { tags: ["notify:router"] },
     async (product) => {
       const { driver, logger } = driverBed({}, { peers: [peerOf(product)] });
@@ -326,7 +328,7 @@ describe("notifications through a router", () => {
     },
   );
 
-  test("are another matter than RPC", async () => {
+  test("RPC through a router is not warned about", async () => {
     const { driver, logger } = driverBed({}, { peers: [router()] });
     await driver.listen(SERVER, () => {});
     await driver.cast(castRequest());

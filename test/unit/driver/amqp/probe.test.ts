@@ -10,7 +10,7 @@ test("a probe of a target whose link is detached fails with the reason of the pe
   expect((await failing).message).toContain("the queue is gone");
 });
 
-test("a probe of a target fails when the connection is lost meanwhile", async () => {
+test("a probe of a target fails when its connection is lost", async () => {
   const { driver, peer } = driverBed();
   peer.credit = 0;
   const failing = failureOf(driver.probe(TARGET, "rpc", undefined));

@@ -14,11 +14,15 @@ it.each([
   ["", "unknown", "routable"],
   ["constructor", "unknown", "routable"],
   [undefined, "unknown", "legacy"],
-])("%s is a %s with %s addresses", { tags: ["addressing:dynamic", "notify:router"] }, (name, kind, addressing) => {
-  expect(productOf(name)).toMatchObject({ kind, addressing });
-});
+])(
+  "the product %s is a %s with %s addresses",
+  { tags: ["addressing:dynamic", "notify:router"] },
+  (name, kind, addressing) => {
+    expect(productOf(name)).toMatchObject({ kind, addressing });
+  },
+);
 
-it("only Artemis is asked for queues and topics", () => {
+it("capabilities for queues and topics are requested from Artemis only", () => {
   expect(productOf("apache-activemq-artemis").capabilities).toEqual({ unicast: ["queue"], multicast: ["topic"] });
   expect(productOf("qpid-dispatch-router").capabilities).toEqual({ unicast: [], multicast: [] });
 });

@@ -19,7 +19,7 @@ const UNICAST = "openstack.org/om/rpc/unicast/openstack/topic/s";
 const MULTICAST = "openstack.org/om/rpc/multicast/openstack/topic";
 
 describe("a call whose link is detached again and again", () => {
-  test("survives as many losses as it has retries", { tags: ["link:sender:refused"] }, async () => {
+  test("a call survives as many lost links as it has retries", { tags: ["link:sender:refused"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const calling = driver.call(callRequest({ retry: 3 }));
@@ -30,7 +30,9 @@ describe("a call whose link is detached again and again", () => {
     expect(await calling).toBe("answered");
   });
 
-  test("fails when its retries are used up", { tags: ["link:sender:refused-too-often"] }, async () => {
+  test("a call fails when its links are lost more often than its retries allow", {
+    tags: ["link:sender:refused-too-often"],
+  }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const failing = failureOf(driver.call(callRequest({ retry: 2 })));
@@ -39,7 +41,7 @@ describe("a call whose link is detached again and again", () => {
   });
 });
 
-test("a server all of whose links are detached, twice, serves by all of them again", {
+test("a server whose links are all detached twice serves by each of them again", {
   tags: ["link:listener:recovery"],
 }, async () => {
   const { driver, peer } = driverBed();
@@ -59,7 +61,7 @@ test("a server all of whose links are detached, twice, serves by all of them aga
   }
 });
 
-test("casts that are blocked for lack of credit leave in order as soon as there is some, and block no call", {
+test("casts without credit block no call, and are sent in order when credit arrives", {
   tags: ["link:sender:blocked"],
 }, async () => {
   const { driver, peer } = driverBed({ defaultSendTimeoutMs: 30_000 });
@@ -88,7 +90,7 @@ describe("a request of a call with two retries that comes back twice", () => {
   test.each([
     { how: "released", refuse: (delivery: Delivery) => delivery.release() },
     { how: "modified, not failed", refuse: modified(false) },
-  ])("$how, is answered at the third time", async ({ refuse }) => {
+  ])("a call whose request is $how twice is answered at the third attempt", async ({ refuse }) => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest({ retry: 2 }));
     const replies = await peer.link(REPLIES, "sender");
@@ -110,7 +112,7 @@ describe("a request of a call with two retries that comes back twice", () => {
       refuse: (delivery: Delivery) => delivery.reject({ condition: "amqp:not-allowed" }),
       message: "rejected: amqp:not-allowed",
     },
-  ])("$how for good, fails at once", async ({ how, refuse, message }) => {
+  ])("a call whose request is $how as failed fails at once", async ({ how, refuse, message }) => {
     const { driver, peer } = driverBed();
     const failing = failureOf(driver.call(callRequest({ retry: 2 })));
     refuse(await peer.message());

@@ -18,7 +18,7 @@ import {
 const UNSETTLED = { preSettled: [] };
 
 describe("a cast", () => {
-  test("is sent settled, without id, reply address and ttl", {
+  test("a cast is sent settled, without id, reply address and ttl", {
     tags: ["send:pre-settled", "send:pre-settled:kinds"],
   }, async () => {
     const { driver, peer } = driverBed();
@@ -28,7 +28,7 @@ describe("a cast", () => {
     expect(message).toMatchObject({ to: ANYCAST, messageId: undefined, replyTo: undefined, ttl: undefined });
   });
 
-  test("has a ttl when the caller gave a timeout", { tags: ["rpc:call:ttl"] }, async () => {
+  test("a cast with a timeout has a ttl", { tags: ["rpc:call:ttl"] }, async () => {
     const { driver, peer } = driverBed();
     await driver.cast(castRequest({ timeoutMs: 5_000 }));
     expect((await peer.message()).message.ttl).toBe(5_000);
@@ -38,13 +38,13 @@ describe("a cast", () => {
     { target: TARGET.with({ fanout: true }), address: "openstack.org/om/rpc/multicast/openstack/topic" },
     { target: TARGET.with({ server: "s" }), address: "openstack.org/om/rpc/unicast/openstack/topic/s" },
     { target: TARGET.with({ exchange: "e" }), address: "openstack.org/om/rpc/anycast/e/topic" },
-  ])("to $target goes to $address", async ({ target, address }) => {
+  ])("a cast to $target is sent to $address", async ({ target, address }) => {
     const { driver, peer } = driverBed();
     await driver.cast(castRequest({ target }));
     expect((await peer.message(address)).message.to).toBe(address);
   });
 
-  test("asks Artemis for a queue or a topic", async () => {
+  test("a cast requests a queue or a topic from Artemis", async () => {
     const peer = new DriverPeer();
     peer.product = "apache-activemq-artemis";
     const { driver } = driverBed({}, { peers: [peer] });
@@ -53,7 +53,9 @@ describe("a cast", () => {
     expect(peer.links.unread.map(({ capabilities }) => capabilities)).toEqual([["queue"], ["topic"]]);
   });
 
-  test("waits for an acknowledgement where it is not pre-settled", { tags: ["send:pre-settled:kinds"] }, async () => {
+  test("a cast that is not pre-settled waits for its acknowledgement", {
+    tags: ["send:pre-settled:kinds"],
+  }, async () => {
     const { driver, peer } = driverBed(UNSETTLED);
     let done = false;
     const casting = driver.cast(castRequest()).then(() => {
@@ -66,7 +68,7 @@ describe("a cast", () => {
     await casting;
   });
 
-  test("without credit fails after the default time, unsent", { tags: ["send:timeout"] }, async () => {
+  test("a cast without credit fails unsent after the default timeout", { tags: ["send:timeout"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     await expect(driver.cast(castRequest())).rejects.toMatchObject({
@@ -78,22 +80,28 @@ describe("a cast", () => {
     });
   });
 
-  test("without an acknowledgement fails after the default time, unknown", {
-    tags: ["send:not-acknowledged"],
+  test("a cast and a notification without an acknowledgement fail after the default time", {
+    tags: ["send:not-acknowledged", "notify:not-acknowledged"],
   }, async () => {
     const { driver } = driverBed(UNSETTLED);
-    const failed = expect(driver.cast(castRequest())).rejects;
-    await failed.toMatchObject({ name: "MessageDeliveryFailure", outcome: "unknown", phase: "acknowledgement" });
+    const failures = await Promise.all([driver.cast(castRequest()), driver.notify(notifyRequest())].map(failureOf));
+    for (const failure of failures) {
+      expect(failure).toMatchObject({
+        name: "MessageDeliveryFailure",
+        outcome: "unknown",
+        phase: "acknowledgement",
+      });
+    }
   });
 
-  test("with a timeout of its own fails with MessagingTimeout", { tags: ["send:timeout"] }, async () => {
+  test("a cast with its own timeout fails with MessagingTimeout", { tags: ["send:timeout"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const failed = expect(driver.cast(castRequest({ timeoutMs: 300 }))).rejects;
     await failed.toMatchObject({ name: "MessagingTimeout", phase: "credit" });
   });
 
-  test("refuses a context that JSON cannot hold, and leaves nothing behind", async () => {
+  test("a context that JSON cannot hold is refused, and leaves no operation open", async () => {
     const { driver } = driverBed();
     await expect(driver.cast(castRequest({ context: { at: Number.NaN } }))).rejects.toThrow("context.at is NaN");
     await driver.close(60_000); // would wait for what is under way
@@ -101,7 +109,7 @@ describe("a cast", () => {
 });
 
 describe("a notification", () => {
-  test("waits for its acknowledgement, in an envelope", async () => {
+  test("a notification is sent in an envelope, and waits for its acknowledgement", async () => {
     const { driver, peer } = driverBed();
     const notifying = driver.notify(notifyRequest());
     const delivery = await peer.message(NOTIFICATIONS);
@@ -114,15 +122,17 @@ describe("a notification", () => {
     await notifying;
   });
 
-  test("can be pre-settled", { tags: ["notify:pre-settled", "send:pre-settled:kinds"] }, async () => {
+  test("a notification can be pre-settled", { tags: ["notify:pre-settled", "send:pre-settled:kinds"] }, async () => {
     const { driver, peer } = driverBed({ preSettled: ["notify"] });
     await driver.notify(notifyRequest());
     expect((await peer.message(NOTIFICATIONS)).settled).toBe(true);
   });
 });
 
-describe("a message that does not get through", () => {
-  test("is sent again when the peer released it", { tags: ["send:released", "send:modified"] }, async () => {
+describe("A message that is not accepted", () => {
+  test("a message that the peer releases or modifies is sent again", {
+    tags: ["send:released", "send:modified"],
+  }, async () => {
     const { driver, peer } = driverBed();
     const notifying = driver.notify(notifyRequest({ timeoutMs: 30_000 }));
     (await peer.message(NOTIFICATIONS)).release();
@@ -131,7 +141,7 @@ describe("a message that does not get through", () => {
     await notifying;
   });
 
-  test("is sent again after a pause, not at once", async () => {
+  test("a released message is sent again after link_retry_delay", async () => {
     const { driver, peer } = driverBed({ linkRetryDelayMs: 100 });
     const notifying = driver.notify(notifyRequest({ timeoutMs: 30_000 }));
     (await peer.message(NOTIFICATIONS)).release();
@@ -141,7 +151,7 @@ describe("a message that does not get through", () => {
     await notifying;
   });
 
-  test("is sent as often as its retries allow", { tags: ["send:retries"] }, async () => {
+  test("a released message is sent as often as its retries allow", { tags: ["send:retries"] }, async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.notify(notifyRequest({ retry: 1, timeoutMs: 30_000 }))).rejects;
     (await peer.message(NOTIFICATIONS)).release();
@@ -150,14 +160,14 @@ describe("a message that does not get through", () => {
     expect(peer.deliveries.unread).toEqual([]);
   });
 
-  test("is sent once with retry 0", async () => {
+  test("a message with retry 0 is sent once", async () => {
     const { driver, peer } = driverBed();
     const failed = expect(driver.notify(notifyRequest({ retry: 0 }))).rejects.toMatchObject({ outcome: "released" });
     (await peer.message(NOTIFICATIONS)).release();
     await failed;
   });
 
-  test("fails at once when the peer rejects it, with the peer's words", { tags: ["send:rejected"] }, async () => {
+  test("a rejected message fails at once with the peer's reason", { tags: ["send:rejected"] }, async () => {
     const { driver, peer } = driverBed();
     const failing = failureOf(driver.notify(notifyRequest()));
     (await peer.message(NOTIFICATIONS)).reject({ condition: "amqp:resource-limit-exceeded", description: "full" });
@@ -171,7 +181,7 @@ describe("a message that does not get through", () => {
     { deliveryFailed: true, undeliverableHere: false },
     { deliveryFailed: false, undeliverableHere: true },
   ])(
-    "fails at once when it was modified with $deliveryFailed, $undeliverableHere",
+    "a message that is modified with $deliveryFailed, $undeliverableHere fails at once",
     { tags: ["send:modified-failed"] },
     async (modification) => {
       const { driver, peer } = driverBed();
@@ -181,7 +191,7 @@ describe("a message that does not get through", () => {
     },
   );
 
-  test("does not wait for the end of the pause when the connection goes", async () => {
+  test("a lost connection ends the pause of a released message", async () => {
     const { driver, peer } = driverBed({ linkRetryDelayMs: 60_000 });
     const notifying = driver.notify(notifyRequest({ timeoutMs: 30_000 }));
     const first = await peer.message(NOTIFICATIONS);
@@ -194,7 +204,7 @@ describe("a message that does not get through", () => {
     await notifying;
   });
 
-  test("that is a call gets a new id each time", { tags: ["rpc:call:new-message-id"] }, async () => {
+  test("a call that is sent again has a new id", { tags: ["rpc:call:new-message-id"] }, async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest());
     const replies = await peer.link(REPLIES, "sender");
@@ -207,7 +217,7 @@ describe("a message that does not get through", () => {
     expect(await calling).toBe("second");
   });
 
-  test("is not sent twice when its time is up during the pause", async () => {
+  test("a released message whose timeout ends during the pause is not sent again", async () => {
     const { driver, peer } = driverBed({ linkRetryDelayMs: 30_000 });
     const failed = expect(driver.notify(notifyRequest({ timeoutMs: 300 }))).rejects;
     (await peer.message(NOTIFICATIONS)).release();
@@ -220,15 +230,15 @@ describe("a message that does not get through", () => {
   });
 });
 
-describe("a sending link", () => {
-  test("is shared by all who send to its address", async () => {
+describe("A sending link", () => {
+  test("a sending link is shared by all messages to its address", async () => {
     const { driver, peer } = driverBed();
     await Promise.all([1, 2, 3].map(() => driver.cast(castRequest())));
     await driver.cast(castRequest());
     expect(peer.links.unread).toHaveLength(1);
   });
 
-  test("without credit delays nobody else's", async () => {
+  test("a link without credit delays no other link", async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
     const waiting = [1, 2, 3].map(() => failureOf(driver.cast(castRequest({ timeoutMs: 30_000 }))));
@@ -239,7 +249,7 @@ describe("a sending link", () => {
     for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ phase: "credit" });
   });
 
-  test("that is refused is tried again after a pause, and the status tells of it", {
+  test("a refused sending link is attached again after a pause, and the status reports the refusal", {
     tags: ["link:sender:refused"],
   }, async () => {
     const { driver, peer, status, logger } = driverBed();
@@ -256,7 +266,7 @@ describe("a sending link", () => {
     expect(logger.of("warn")).toHaveLength(2);
   });
 
-  test("that is refused is not tried again before the pause is over, whoever wants it", async () => {
+  test("a refused link is not attached again before its pause ends, for any message", async () => {
     const { driver, peer } = driverBed({ linkRetryDelayMs: 100 });
     peer.refuse = (_, time) => (time === 1 ? "not yet" : undefined);
     const startMs = performance.now();
@@ -265,7 +275,7 @@ describe("a sending link", () => {
     expect(performance.now() - startMs).toBeGreaterThan(90);
   });
 
-  test("that is refused fails a message that may not be tried again", {
+  test("a refused link fails a message without retries", {
     tags: ["link:sender:refused-too-often"],
   }, async () => {
     const { driver, peer } = driverBed();
@@ -275,7 +285,7 @@ describe("a sending link", () => {
     expect(error.message).toContain("amqp:not-found: no such node");
   });
 
-  test("that nobody wants any more is not shown as refused for ever", async () => {
+  test("the status of a refused link that is no longer needed returns to connected", async () => {
     const { driver, peer, status } = driverBed();
     peer.refuse = () => "no such node";
     await failureOf(driver.cast(castRequest({ retry: 0 })));
@@ -283,7 +293,7 @@ describe("a sending link", () => {
     for await (const { type } of status.watch()) if (type === "connected") break;
   });
 
-  test("that is detached fails what was under way, and keeps what was not", async () => {
+  test("a detached link fails sent messages, and keeps unsent ones", async () => {
     const { driver, peer } = driverBed(UNSETTLED);
     peer.credit = 1;
     const sent = failureOf(driver.cast(castRequest({ timeoutMs: 30_000 })));
@@ -296,7 +306,9 @@ describe("a sending link", () => {
     await unsent;
   });
 
-  test("that was idle for two periods is detached", { tags: ["link:sender:idle"] }, async () => {
+  test("a sending link that is idle for two periods is detached, and attached again for the next message", {
+    tags: ["link:sender:idle"],
+  }, async () => {
     const { driver, peer } = driverBed({ defaultSenderLinkTimeoutMs: 30 });
     await driver.cast(castRequest());
     const { name } = await peer.link(ANYCAST, "receiver");
@@ -305,7 +317,7 @@ describe("a sending link", () => {
     await peer.link(ANYCAST, "receiver");
   });
 
-  test("on which something waits is not idle", async () => {
+  test("a link with an unsettled message is not idle", async () => {
     const { driver, peer } = driverBed({ defaultSenderLinkTimeoutMs: 20, preSettled: [] });
     const casting = driver.cast(castRequest({ timeoutMs: 30_000 }));
     const delivery = await peer.message();
@@ -316,10 +328,12 @@ describe("a sending link", () => {
   });
 });
 
-describe("what has to wait to be sent", () => {
+describe("The send queue", () => {
   const FULL = { name: "SendQueueFull", outcome: "unsent" };
 
-  test("is refused at once beyond the bound, which the error names", { tags: ["send:queue:bound"] }, async () => {
+  test("a message above the queue bound is refused at once, and the error names the bound", {
+    tags: ["send:queue:bound"],
+  }, async () => {
     const { driver, peer } = driverBed({}, { maxQueued: { messages: 2 } });
     peer.credit = 0;
     await driver.connect(undefined);
@@ -334,7 +348,7 @@ describe("what has to wait to be sent", () => {
     await driver.cast(castRequest());
   });
 
-  test("is bound in bytes too, and the message that reaches the bound is still taken", {
+  test("the queue is bounded in bytes too, and takes the message that reaches the bound", {
     tags: ["send:queue:bound"],
   }, async () => {
     const peer = new DriverPeer();
@@ -349,7 +363,7 @@ describe("what has to wait to be sent", () => {
     await waiting;
   });
 
-  test("is a call too, for its connection, its reply link, or credit, and is not counted when it was given up", async () => {
+  test("calls that wait for connection, reply link or credit count for the bound until they end", async () => {
     const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer], maxQueued: { messages: 1 } });
@@ -369,7 +383,7 @@ describe("what has to wait to be sent", () => {
     expect(await second).toBe("second");
   });
 
-  test("is not what was sent and waits for its acknowledgement, but what came back and waits to be sent again is", async () => {
+  test("unacknowledged messages do not count for the bound; released ones do", async () => {
     const { driver, peer } = driverBed({ linkRetryDelayMs: 60_000 }, { maxQueued: { messages: 1 } });
     const first = failureOf(driver.notify(notifyRequest({ timeoutMs: 30_000 })));
     const one = await peer.message(NOTIFICATIONS);
@@ -386,7 +400,7 @@ describe("what has to wait to be sent", () => {
     expect(await Promise.all([first, second])).toMatchObject([{ outcome: "unsent" }, { outcome: "unsent" }]);
   });
 
-  test("and was taken is not refused when its connection is lost", async () => {
+  test("queued messages are not refused when their connection is lost", async () => {
     const first = new DriverPeer();
     const second = new DriverPeer();
     first.credit = 0;
@@ -397,7 +411,7 @@ describe("what has to wait to be sent", () => {
     await Promise.all(waiting);
   });
 
-  test("can be waited for until there is room", { tags: ["send:queue:writable"] }, async () => {
+  test("writable resolves when the queue has room", { tags: ["send:queue:writable"] }, async () => {
     const { driver, peer } = driverBed({}, { maxQueued: { messages: 1 } });
     await driver.writable(undefined);
     peer.credit = 0;
@@ -419,7 +433,7 @@ describe("what has to wait to be sent", () => {
   });
 
   test.each([{ messages: 2 }, { bytes: 1_000 }])(
-    "is waited for by many at once, of whom none is refused: %j",
+    "no message of many that wait for writable is refused: %j",
     async (maxQueued) => {
       const { driver, peer } = driverBed({}, { maxQueued });
       peer.credit = 0;
@@ -436,7 +450,7 @@ describe("what has to wait to be sent", () => {
     },
   );
 
-  test("is not waited for beyond the end of the transport", async () => {
+  test("writable rejects when the transport is closed", async () => {
     const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer], maxQueued: { messages: 1 } });
@@ -448,7 +462,7 @@ describe("what has to wait to be sent", () => {
     expect((await failureOf(driver.writable(undefined))).message).toBe("the transport is closed");
   });
 
-  test("is 10,000 messages unless told otherwise", async () => {
+  test("the queue takes 10,000 messages by default", async () => {
     const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver } = driverBed({}, { peers: [peer] });
@@ -459,8 +473,8 @@ describe("what has to wait to be sent", () => {
   });
 });
 
-describe("closing the driver", () => {
-  test("fails what waits, by how far it came", async () => {
+describe("Closing the driver", () => {
+  test("closing fails each message with the phase that it has reached", async () => {
     const { driver, peer } = driverBed(UNSETTLED);
     const reply = failureOf(driver.call(callRequest()));
     (await peer.message()).accept();
@@ -476,17 +490,18 @@ describe("closing the driver", () => {
     expect((await credit).message).toContain("the transport was closed");
   });
 
-  test("lets what is under way finish within the grace", async () => {
+  test("closing with a grace lets a call finish, and rejects new ones", async () => {
     const { driver, peer } = driverBed();
     const calling = driver.call(callRequest());
     const replies = await peer.link(REPLIES, "sender");
     const closing = driver.close(30_000);
+    await expect(driver.call(callRequest())).rejects.toThrow("the transport is closed");
     await peer.answer("in time", replies);
     expect(await calling).toBe("in time");
     await closing;
   });
 
-  test("fails what is not finished when the grace is up", async () => {
+  test("closing fails calls that are open when the grace ends", async () => {
     const { driver, peer } = driverBed();
     const failing = failureOf(driver.call(callRequest()));
     (await peer.message()).accept();
@@ -494,7 +509,7 @@ describe("closing the driver", () => {
     expect(await failing).toMatchObject({ outcome: "unknown" });
   });
 
-  test("ends a wait for a connection", async () => {
+  test("closing ends a wait for a connection", async () => {
     const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver, status } = driverBed({}, { peers: [peer] });
@@ -507,7 +522,7 @@ describe("closing the driver", () => {
     expect(casting).toMatchObject({ outcome: "unsent", phase: "connecting", cause: peer.down });
   });
 
-  test("leaves no timer behind", async () => {
+  test("closing leaves no timer", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
     const { driver, peer } = driverBed();
@@ -521,7 +536,7 @@ describe("closing the driver", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("refuses what comes after it", async () => {
+  test("a closed driver refuses every operation", async () => {
     const { driver } = driverBed();
     await driver.close(0);
     for (const attempt of [
@@ -537,7 +552,7 @@ describe("closing the driver", () => {
   });
 });
 
-test("the product of a peer whose addresses we cannot make is the reason why there is no connection", async () => {
+test("a peer whose addresses are not supported is the cause of a timeout in the phase connecting", async () => {
   const peer = new DriverPeer();
   peer.product = "RabbitMQ";
   const { driver } = driverBed({}, { peers: [peer] });

@@ -14,7 +14,7 @@ import { MessagingException } from "@/src/driver/exceptions.js";
 const FAILURE = { excType: "E", module: "m", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
 describe("a request", () => {
-  it("is JSON text in an amqp-value section, its members in Python's order", () => {
+  it("a request is JSON text in an amqp-value section, with its members in Python's order", () => {
     const body = { version: "1.0", namespace: "n", args: { b: 1, a: 2 }, method: "echo" };
     expect(encodeRequest({ context: { user: "u" }, body, callMonitorTimeoutMs: 5_000 })).toEqual({
       type: "value",
@@ -23,7 +23,7 @@ describe("a request", () => {
     });
   });
 
-  it("has no namespace, no version and no monitor when there is none", () => {
+  it("a request omits namespace, version and monitor timeout by default", () => {
     const body = { method: "ping", args: {}, namespace: undefined };
     expect(encodeRequest({ context: {}, body }).type).toBe("value");
     expect(encodeRequest({ context: {}, body })).toHaveProperty(
@@ -32,7 +32,7 @@ describe("a request", () => {
     );
   });
 
-  it("is read as it was sent", () => {
+  it("a request is decoded as it was encoded", () => {
     const body = { method: "echo", args: { text: "héllo\u2028\ud83d\ude00" }, namespace: "n", version: "1.0" };
     const context = { user: null };
     expect(decodeRequest({ body: encodeRequest({ body, context, callMonitorTimeoutMs: 2_000 }) })).toEqual({
@@ -42,7 +42,7 @@ describe("a request", () => {
     });
   });
 
-  it("is refused when it holds what JSON cannot, naming it", () => {
+  it("a request with a value that JSON cannot hold is refused with its path", () => {
     const body = { method: "echo", args: { arg: Number.NaN } };
     expect(() => encodeRequest({ body, context: {} })).toThrow("request.args.arg is NaN");
   });
@@ -55,7 +55,7 @@ describe("the call monitor's time", () => {
     [2_001, 3],
     [30_000, 30],
     [Number.POSITIVE_INFINITY, 2_147_483],
-  ])("of %s ms travels as %s s", (ms, seconds) => {
+  ])("a monitor timeout of %s ms is sent as %s s", (ms, seconds) => {
     expect(monitorSeconds(ms)).toBe(seconds);
   });
 
@@ -72,7 +72,7 @@ describe("the call monitor's time", () => {
     ['"5"', undefined],
     ["[5]", undefined],
     ["true", undefined],
-  ])("of %s s is read as %s ms", (seconds, ms) => {
+  ])("a monitor timeout of %s s is read as %s ms", (seconds, ms) => {
     const value = `{"request":{},"context":{},"call_monitor_timeout":${seconds}}`;
     expect(decodeRequest({ body: { type: "value", value } }).callMonitorTimeoutMs).toBe(ms);
   });
@@ -81,12 +81,12 @@ describe("the call monitor's time", () => {
 describe("a notification", () => {
   const body = { event_type: "e", payload: { a: 1n } };
 
-  it("goes without an envelope as version 1", () => {
+  it("a notification of version 1 has no envelope", () => {
     const encoded = encodeNotification({ body, context: {}, envelope: false });
     expect(encoded).toHaveProperty("value", '{"request":{"event_type":"e","payload":{"a":1}},"context":{}}');
   });
 
-  it("goes in an envelope as version 2, and is read out of it", () => {
+  it("a notification of version 2 has an envelope, and is read from it", () => {
     const encoded = encodeNotification({ body, context: { c: 1 }, envelope: true });
     expect(encoded).toHaveProperty(
       "value",
@@ -103,24 +103,27 @@ describe("an envelope", () => {
   const open = (request: unknown): unknown =>
     decodeRequest({ body: { type: "value", value: JSON.stringify({ request }) } }).body;
 
-  it("is opened whatever is in it", () => {
+  it("an envelope can contain any JSON value", () => {
     expect(open({ "oslo.version": "2.0", "oslo.message": "[1,2]" })).toEqual([1, 2]);
     expect(open({ "oslo.version": "2.0", "oslo.message": '"text"', more: 1 })).toBe("text");
   });
 
-  it("needs both members, else it is the message itself", () => {
+  it("a message without both members of an envelope has none", () => {
     for (const request of [{ "oslo.version": "2.0" }, { "oslo.message": "{}" }, {}, [1], "text", 5, null]) {
       expect(open(request)).toEqual(request);
     }
   });
 
-  it.each(["3.0", "2.1", "1.0", "two", "", 2, null, [], "9".repeat(10_000)])("of version %j is refused", (version) => {
-    const decode = () => open({ "oslo.version": version, "oslo.message": "{}" });
-    expect(decode).toThrow(MessagingException);
-    expect(decode).toThrow(/^Specified RPC envelope version, .{0,40}, not supported by this endpoint\.$/);
-  });
+  it.each(["3.0", "2.1", "1.0", "two", "", 2, null, [], "9".repeat(10_000)])(
+    "an envelope of version %j is refused",
+    (version) => {
+      const decode = () => open({ "oslo.version": version, "oslo.message": "{}" });
+      expect(decode).toThrow(MessagingException);
+      expect(decode).toThrow(/^Specified RPC envelope version, .{0,40}, not supported by this endpoint\.$/);
+    },
+  );
 
-  it("that holds no JSON text is refused, naming what is wrong", () => {
+  it("an envelope without JSON text is refused with the reason", () => {
     expect(() => open({ "oslo.version": "2.0", "oslo.message": "{" })).toThrow('"oslo.message" is not JSON');
     expect(() => open({ "oslo.version": "2.0", "oslo.message": {} })).toThrow(
       '"oslo.message" is not JSON text but an object',
@@ -130,18 +133,18 @@ describe("an envelope", () => {
 
 describe("a reply", () => {
   it.each([[{ a: [1, null] }], [null], [""], [0], [false], [12345678901234567890n]])(
-    "of %o is read as it was sent",
+    "a reply of %o is decoded as it was encoded",
     (value) => {
       expect(decodeReply({ body: encodeReply(value) })).toEqual({ type: "response", value });
     },
   );
 
-  it("of nothing is null, as Python's None", () => {
+  it("a reply of undefined is null, as Python's None", () => {
     expect(encodeReply(undefined)).toEqual({ type: "value", value: '{"response":null}' });
     expect(decodeReply({ body: { type: "value", value: "{}" } })).toEqual({ type: "response", value: null });
   });
 
-  it("with a failure is that failure, as JSON text within the JSON", () => {
+  it("a failure is JSON text within the JSON of its reply", () => {
     const body = encodeFailure(FAILURE);
     expect(body).toHaveProperty(
       "value",
@@ -150,23 +153,23 @@ describe("a reply", () => {
     expect(decodeReply({ body })).toEqual({ type: "failure", failure: FAILURE });
   });
 
-  it("with a failure of null is a response", () => {
+  it("a reply with a failure of null is a response", () => {
     expect(decodeReply({ body: { type: "value", value: '{"failure":null,"response":1}' } })).toEqual({
       type: "response",
       value: 1,
     });
   });
 
-  it("without a body, or with null, is a heartbeat", () => {
+  it("a reply without a body, or with null, is a heartbeat", () => {
     expect(decodeReply({})).toEqual({ type: "heartbeat" });
     expect(decodeReply({ body: HEARTBEAT })).toEqual({ type: "heartbeat" });
   });
 });
 
-describe("a body from a stranger", () => {
+describe("A body of another implementation", () => {
   const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-  it("may be a data section of UTF-8", () => {
+  it("a body may be a data section of UTF-8", () => {
     expect(decodeReply({ body: { type: "data", bytes: utf8('{"response":"é"}') } })).toEqual({
       type: "response",
       value: "é",
@@ -189,7 +192,7 @@ describe("a body from a stranger", () => {
     [{ type: "value", value: "[]" } as const, "is not a JSON object but a list"],
     [{ type: "value", value: "null" } as const, "is not a JSON object but null"],
     [{ type: "value", value: '"text"' } as const, "is not a JSON object but a string"],
-  ])("is refused, naming what is wrong: case %#", (body, message) => {
+  ])("an unreadable body is refused with the reason: case %#", (body, message) => {
     for (const [decode, what] of [
       [decodeReply, "The body of a reply"],
       [decodeRequest, "The body of a request"],
@@ -199,13 +202,13 @@ describe("a body from a stranger", () => {
     }
   });
 
-  it("is no request when there is none, or null", () => {
+  it("a missing body, and one of null, is no request", () => {
     expect(() => decodeRequest({})).toThrow("The body of a request is missing");
     expect(() => decodeRequest({ body: HEARTBEAT })).toThrow("The body of a request is missing");
     expect(() => decodeRequest({ body: { type: "value", value: "{}" } })).toThrow('has no "request"');
   });
 
-  it("may have no context, but not one that is no object", () => {
+  it("a request may omit its context, which must be an object", () => {
     const decode = (value: string) => decodeRequest({ body: { type: "value", value } });
     expect(decode('{"request":{}}').context).toEqual({});
     expect(decode('{"request":{},"context":null}').context).toEqual({});
@@ -216,8 +219,10 @@ describe("a body from a stranger", () => {
     }
   });
 
-  it("whose failure cannot be read is refused too", () => {
-    const body = { type: "value", value: '{"failure":"no JSON"}' } as const;
-    expect(() => decodeReply({ body })).toThrow("The failure in a reply is not JSON");
+  it("a reply whose failure cannot be read is refused", () => {
+    const decode = (failure: unknown) => () =>
+      decodeReply({ body: { type: "value", value: JSON.stringify({ failure }) } });
+    expect(decode("no JSON")).toThrow("The failure in a reply is not JSON");
+    expect(decode(1)).toThrow("The failure in a reply is not JSON text but number");
   });
 });

@@ -42,7 +42,7 @@ async function failureOf(message: FakeIncoming): Promise<RemoteFailure> {
 }
 
 describe("a request", () => {
-  it("runs a method with context, arguments and call, and answers what it returns", async () => {
+  it("a request runs its method with context, arguments and call, and is answered with the result", async () => {
     const seen: unknown[] = [];
     class Endpoint {
       readonly name = "me";
@@ -63,7 +63,7 @@ describe("a request", () => {
     ]);
   });
 
-  it("is acknowledged before its method runs", { tags: ["rpc:server:acknowledged-first"] }, async () => {
+  it("a request is acknowledged before its method runs", { tags: ["rpc:server:acknowledged-first"] }, async () => {
     const events: string[] = [];
     await serve([
       {
@@ -79,7 +79,7 @@ describe("a request", () => {
     expect(message.events).toEqual(["acknowledge", "reply"]);
   });
 
-  it("whose link went while it waited for its slot is not run: it comes again", async () => {
+  it("a waiting request whose link is lost is not run: it is delivered again", async () => {
     const held = new Deferred();
     const run: string[] = [];
     const server = await serve(
@@ -109,7 +109,7 @@ describe("a request", () => {
     ]);
   });
 
-  it("that cannot be acknowledged is not run", { tags: ["rpc:server:acknowledged-first"] }, async () => {
+  it("a request that cannot be acknowledged is not run", { tags: ["rpc:server:acknowledged-first"] }, async () => {
     const hello = vi.fn();
     const server = await serve([{ hello }]);
     const message = new FakeIncoming({ body: { method: "hello" } });
@@ -123,7 +123,9 @@ describe("a request", () => {
     expect(driver.logger.of("error")).toEqual([expect.stringContaining("gone")]);
   });
 
-  it("that wants no reply gets none, whatever happens", async () => {
+  it("a cast gets no reply, for a result, an error or a missing method", {
+    tags: ["rpc:cast:failing-method"],
+  }, async () => {
     const server = await serve([
       {
         hello: () => "x",
@@ -139,7 +141,7 @@ describe("a request", () => {
     expect(driver.logger.of("error")).toEqual([expect.stringContaining("Error: no")]);
   });
 
-  it("may leave out args, or send null", async () => {
+  it("a request may omit args, namespace and version, or send null", async () => {
     await serve([{ echo: (_context: object, args: object) => args }]);
     expect(await resultOf(driver.listener.deliver({ body: { method: "echo" } }))).toEqual({});
     expect(
@@ -147,7 +149,7 @@ describe("a request", () => {
     ).toEqual({});
   });
 
-  it("tells its method when the connection goes", async () => {
+  it("the signal of a method is aborted when the connection is lost", async () => {
     const called = new Deferred<AbortSignal>();
     await serve([
       {
@@ -215,7 +217,7 @@ describe("what a method throws", () => {
     ["thenable", "Error", "then"],
     ["remote", "ValueError", "far"],
     ["bare", "Error", "{}"],
-  ])("%s: travels as a failure, and is logged once", async (method, excType, message) => {
+  ])("an error thrown as %s is sent as a failure, and logged once", async (method, excType, message) => {
     const server = await serve([endpoint]);
     expect(await failureOf(deliver(method))).toMatchObject({ excType, message, traceback: [] });
     await server.stop();
@@ -223,7 +225,7 @@ describe("what a method throws", () => {
     expect(driver.logger.lines).toMatchObject([{ level: "error", fields: { messageId: "m1", method } }]);
   });
 
-  it("is logged with its stack and its cause", async () => {
+  it("an error is logged with its stack and its cause", async () => {
     await serve([
       {
         fail() {
@@ -237,7 +239,7 @@ describe("what a method throws", () => {
     ]);
   });
 
-  it("travels with its stack only when the server is told so", async () => {
+  it("the stack of an error is sent only with sendTraceback", async () => {
     await serve([endpoint], { sendTraceback: true });
     const { traceback } = await failureOf(deliver("sync"));
     expect(traceback.join("")).toContain("RangeError: sync\n    at ");
@@ -269,7 +271,7 @@ describe("what a method throws, and said that it may", () => {
     ["sync", "b"],
     ["async", "later"],
   ])(
-    "%s: travels as any other, and is logged for debugging only",
+    "an expected error of a method (%s) is sent as a failure, and logged at the level debug",
     { tags: ["rpc:server:expected-exceptions"] },
     async (method, message) => {
       await serve([new Endpoint()], { sendTraceback: true });
@@ -280,19 +282,19 @@ describe("what a method throws, and said that it may", () => {
     },
   );
 
-  it("is no matter when it does not throw", async () => {
+  it("a method with expected errors that does not throw logs nothing", async () => {
     await serve([new Endpoint()]);
     expect(await resultOf(deliver("sync", { id: "a" }))).toBe("a");
     expect(driver.logger.lines).toEqual([]);
   });
 
-  it("does not hide a fault", async () => {
+  it("an unexpected error is logged as an error", async () => {
     await serve([new Endpoint()]);
     expect(await failureOf(deliver("other"))).toMatchObject({ excType: "RangeError" });
     expect(driver.logger.of("error")).toEqual([expect.stringContaining("RangeError: a fault")]);
   });
 
-  it("may be one of oslo's own, which keeps its module", async () => {
+  it("an expected RemoteError keeps its module", async () => {
     const forward = expectedExceptions(RemoteError)(() => {
       throw new RemoteError({
         excType: "NotFound",
@@ -338,7 +340,7 @@ describe("a reply is sent", () => {
     }),
   };
 
-  it.each(["hostile", "expected"])("when what the method threw fails at whatever it is asked: %s", async (method) => {
+  it.each(["hostile", "expected"])("a reply is sent when reading the thrown value throws: %s", async (method) => {
     await serve([endpoint]);
     expect(await failureOf(deliver(method))).toMatchObject({
       excType: "Error",
@@ -351,7 +353,7 @@ describe("a reply is sent", () => {
     ["hostile", "something that cannot be read"],
     ["known", "known"],
     ["absent", "Endpoint does not support RPC method absent"],
-  ])("when the logger fails: %s", async (method, message) => {
+  ])("a reply is sent when the logger throws: %s", async (method, message) => {
     const server = await serve([endpoint]);
     const broken = (level: "debug" | "warn" | "error") =>
       vi.spyOn(driver.logger, level).mockImplementationOnce(() => {
@@ -366,7 +368,7 @@ describe("a reply is sent", () => {
 });
 
 describe("a result that cannot be written", () => {
-  it("is a failure of the method", async () => {
+  it("a result that cannot be encoded is sent as a failure", async () => {
     await serve([{ hello: () => 5 }]);
     const message = deliver("hello");
     message.encode = () => {
@@ -379,37 +381,42 @@ describe("a result that cannot be written", () => {
 
 describe("a body that is no request", () => {
   it.each([
-    [null],
-    ["text"],
-    [5],
-    [[]],
-    [{}],
-    [{ method: 5 }],
-    [{ method: null }],
-    [{ method: "echo", args: [1] }],
-    [{ method: "echo", args: "x" }],
-    [{ method: "echo", namespace: 5 }],
-    [{ method: "echo", version: 1.0 }],
-  ])("%j is answered with what is wrong", async (body) => {
+    [null, "A request must be an object"],
+    ["text", "A request must be an object"],
+    [5, "A request must be an object"],
+    [[], "A request must be an object"],
+    [{}, "A request must name its method"],
+    [{ method: 5 }, "A request must name its method"],
+    [{ method: null }, "A request must name its method"],
+    [{ method: "echo", args: [1] }, "The args of RPC method echo must be an object"],
+    [{ method: "echo", args: "x" }, "The args of RPC method echo must be an object"],
+    [{ method: "echo", namespace: 5 }, "The namespace of RPC method echo must be a string"],
+    [{ method: "echo", version: 1.0 }, "The version of RPC method echo must be a string"],
+  ])("the malformed request %j is answered with %j", { tags: ["rpc:dispatch:bad-request"] }, async (body, message) => {
     const echo = vi.fn();
     await serve([{ echo }]);
     expect(await failureOf(driver.listener.deliver({ body }))).toMatchObject({
       excType: "RPCDispatcherError",
       module: "oslo_messaging.rpc.dispatcher",
+      message,
     });
     expect(echo).not.toHaveBeenCalled();
     expect(driver.logger.lines).toMatchObject([{ level: "warn" }]);
   });
 
-  it.each(["1", "one", "", "1.x"])("asks for the version %j, which nobody can have", async (version) => {
-    await serve([{ echo() {} }]);
-    expect(await failureOf(deliver("echo", {}, { version }))).toMatchObject({ excType: "UnsupportedVersion" });
-  });
+  it.each(["1", "one", "", "1.x"])(
+    "a request for the invalid version %j fails with UnsupportedVersion",
+    async (version) => {
+      await serve([{ echo() {} }]);
+      expect(await failureOf(deliver("echo", {}, { version }))).toMatchObject({ excType: "UnsupportedVersion" });
+    },
+  );
 });
 
 describe("a method that is not there", () => {
   it.each(["constructor", "__proto__", "toString", "hasOwnProperty", "target", "_private", "getter", "absent", ""])(
-    "%j is refused as oslo does",
+    "a call of %j fails with NoSuchMethod, as in oslo",
+    { tags: ["rpc:dispatch:no-such-method"] },
     async (method) => {
       let reads = 0;
       await serve([
@@ -435,13 +442,13 @@ describe("a method that is not there", () => {
     },
   );
 
-  it("is not logged in megabytes", async () => {
+  it("a long method name is truncated in the log", async () => {
     await serve([{}]);
     await failureOf(deliver("x".repeat(1_000_000)));
     expect(JSON.stringify(driver.logger.lines).length).toBeLessThan(1_000);
   });
 
-  it("is hardly worth a line when its name says so", async () => {
+  it("a missing method whose name ends with _ignore_errors is logged at the level debug", async () => {
     await serve([{}]);
     await failureOf(deliver("poll_ignore_errors"));
     expect(driver.logger.lines).toMatchObject([{ level: "debug" }]);
@@ -467,10 +474,14 @@ describe("namespaces and versions", () => {
     ["a", "2.0", "a 2.0"],
     ["b", "1.0", "b"],
     ["old", "1.0", "b"],
-  ])("%s %s is served by %s", async (namespace, version, expected) => {
-    await serve(endpoints);
-    expect(await resultOf(deliver("who", {}, { namespace, version }))).toBe(expected);
-  });
+  ])(
+    "a request for namespace %s and version %s is served by the endpoint %s",
+    { tags: ["rpc:dispatch:namespaces", "rpc:dispatch:versions"] },
+    async (namespace, version, expected) => {
+      await serve(endpoints);
+      expect(await resultOf(deliver("who", {}, { namespace, version }))).toBe(expected);
+    },
+  );
 
   it.each([
     ["a", "1.4"],
@@ -478,7 +489,8 @@ describe("namespaces and versions", () => {
     ["", "1.0"],
     ["other", undefined],
     [undefined, "1.1"],
-  ])("%s %s is served by nobody", async (namespace, version) => {
+    ["constructor", undefined],
+  ])("a request for namespace %s and version %s fails with UnsupportedVersion", async (namespace, version) => {
     await serve(endpoints);
     const message = `Endpoint does not support RPC version ${version ?? "1.0"}. Attempted method: who`;
     expect(await failureOf(deliver("who", {}, { namespace, version }))).toMatchObject({
@@ -487,14 +499,14 @@ describe("namespaces and versions", () => {
     });
   });
 
-  it("looks for a method in the next endpoint that fits", async () => {
+  it("a method is searched in every matching endpoint", async () => {
     await serve(endpoints);
     expect(await resultOf(deliver("more"))).toBe("plain more");
     expect(await resultOf(deliver("more", {}, { namespace: "a", version: "2.0" }))).toBe("more");
     expect(await failureOf(deliver("more", {}, { namespace: "a" }))).toMatchObject({ excType: "NoSuchMethod" });
   });
 
-  it("are told to the method", async () => {
+  it("a method gets namespace and version of its request", async () => {
     await serve([
       {
         target: new Target({ namespace: "n", version: "1.5" }),
@@ -514,7 +526,7 @@ describe("heartbeats", () => {
     vi.useRealTimers();
   });
 
-  it("go to a caller that asked for them, twice as often as it asked, until its method is through", {
+  it("heartbeats are sent at half the monitor timeout until the method returns", {
     tags: ["rpc:monitor:heartbeats"],
   }, async () => {
     const work = new Deferred<string>();
@@ -529,7 +541,7 @@ describe("heartbeats", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("end while the reply still waits to be sent", async () => {
+  it("no heartbeat is sent while the reply waits for credit", async () => {
     const sent = new Deferred();
     await serve([{ hello: () => "x" }]);
     const message = deliver("hello", {}, { callMonitorTimeoutMs: 2_000 });
@@ -540,17 +552,21 @@ describe("heartbeats", () => {
     expect(await resultOf(message)).toBe("x");
   });
 
-  it.each(["fail", "absent"])("end when the method is %s", { tags: ["rpc:monitor:heartbeats"] }, async (method) => {
-    await serve([
-      {
-        fail() {
-          throw new Error("no");
+  it.each(["fail", "absent"])(
+    "heartbeats end when the method is %s",
+    { tags: ["rpc:monitor:heartbeats"] },
+    async (method) => {
+      await serve([
+        {
+          fail() {
+            throw new Error("no");
+          },
         },
-      },
-    ]);
-    await failureOf(deliver(method, {}, { callMonitorTimeoutMs: 2_000 }));
-    expect(vi.getTimerCount()).toBe(0);
-  });
+      ]);
+      await failureOf(deliver(method, {}, { callMonitorTimeoutMs: 2_000 }));
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   it.each([
     [undefined, true, 0],
@@ -559,7 +575,7 @@ describe("heartbeats", () => {
     [Number.NaN, true, 1],
     [-1, true, 1],
   ])(
-    "do not go out for a monitor timeout of %s ms, reply wanted: %s (%s warnings)",
+    "no heartbeat is sent for a monitor timeout of %s ms, reply wanted: %s (%s warnings)",
     async (callMonitorTimeoutMs, wantsReply, warnings) => {
       const work = new Deferred();
       await serve([{ slow: () => work.promise }]);
@@ -571,7 +587,7 @@ describe("heartbeats", () => {
     },
   );
 
-  it("for a time longer than a timer can wait are as rare as a timer can be", async () => {
+  it("a monitor timeout beyond the maximum of timers is cut to it", async () => {
     const work = new Deferred();
     await serve([{ slow: () => work.promise }]);
     const message = deliver("slow", {}, { callMonitorTimeoutMs: 1e15 });
@@ -580,7 +596,7 @@ describe("heartbeats", () => {
     work.resolve();
   });
 
-  it("stop when one cannot be sent", async () => {
+  it("heartbeats stop when one cannot be sent", async () => {
     const work = new Deferred<string>();
     await serve([{ slow: () => work.promise }]);
     const message = deliver("slow", {}, { callMonitorTimeoutMs: 2_000 });
@@ -598,18 +614,20 @@ describe("heartbeats", () => {
 describe("ping", () => {
   const PING = "oslo_rpc_server_ping";
 
-  it("is answered when it is asked for, whatever the endpoints and the policy", async () => {
+  it("ping is answered with the option ping, for any endpoints and policy", {
+    tags: ["rpc:server:ping"],
+  }, async () => {
     const endpoint = { target: new Target({ namespace: "n", version: "3.0" }) };
     await serve([endpoint], { ping: true, accessPolicy: accessPolicies.explicit });
     expect(await resultOf(deliver(PING, { whatever: 1 }))).toBe("pong");
   });
 
-  it("is not answered otherwise", async () => {
+  it("ping fails with NoSuchMethod by default", { tags: ["rpc:server:ping"] }, async () => {
     await serve([{}]);
     expect(await failureOf(deliver(PING))).toMatchObject({ excType: "NoSuchMethod" });
   });
 
-  it("is left to an endpoint that has the method", async () => {
+  it("an endpoint with the method answers ping", async () => {
     await serve([{ [PING]: () => "mine" }, {}], { ping: true });
     expect(await resultOf(deliver(PING))).toBe("mine");
     expect(driver.logger.of("warn")).toEqual([expect.stringContaining(PING)]);
@@ -617,7 +635,9 @@ describe("ping", () => {
 });
 
 describe("options", () => {
-  it("give the access policy", { tags: ["rpc:dispatch:access-policy"] }, async () => {
+  it("the option accessPolicy selects the methods that can be called", {
+    tags: ["rpc:dispatch:access-policy"],
+  }, async () => {
     const endpoint = { _hidden: () => "x", shown: expose(() => "y") };
     await serve([endpoint], { accessPolicy: accessPolicies.legacy });
     expect(await resultOf(deliver("_hidden"))).toBe("x");
@@ -634,7 +654,7 @@ describe("options", () => {
     expect(await failureOf(deliver("shown"))).toMatchObject({ message: "policy" });
   });
 
-  it("hand acceptReplyTo to the driver", async () => {
+  it("acceptReplyTo is passed to the driver", async () => {
     const acceptReplyTo = () => true;
     await serve([{}], { acceptReplyTo });
     expect(driver.listener.options.acceptReplyTo).toBe(acceptReplyTo);
@@ -649,13 +669,13 @@ describe("options", () => {
     ["accessPolicy", "default"],
     ["acceptReplyTo", true],
     ["executor", "threading"],
-  ])("refuse %s: %s, naming it", (key, value) => {
+  ])("the option %s: %s is refused by name", (key, value) => {
     expect(() => getRpcServer(driver.rpcTransport, TARGET, [{}], { [key]: value })).toThrow(
       expect.objectContaining({ key }),
     );
   });
 
-  it("pass context, arguments and result through the serializer", { tags: ["rpc:client:serializer"] }, async () => {
+  it("context, arguments and result pass through the serializer", { tags: ["rpc:client:serializer"] }, async () => {
     const serializer = {
       serializeEntity: (context: { user: string }, entity: unknown) => `${context.user}>${entity}`,
       deserializeEntity: (context: { user: string }, entity: unknown) => `${context.user}<${entity}`,
@@ -672,7 +692,7 @@ describe("options", () => {
     expect(await resultOf(deliver("join", { a: 1, b: 2 }, { context: { me: 1 } }))).toBe("me>me:me<1me<2");
   });
 
-  it("with a serializer that cannot read it, fail the request", async () => {
+  it("a request that the serializer cannot read fails", async () => {
     const fail = () => {
       throw new Error("unreadable");
     };
@@ -689,7 +709,7 @@ describe("options", () => {
 
 describe("a server", () => {
   it.each([[{}], [{ topic: "t" }], [{ server: "s" }], [{ topic: "", server: "s" }]])(
-    "needs topic and server, not %j",
+    "a server needs topic and server, not %j",
     (target) => {
       expect(() => getRpcServer(driver.rpcTransport, target, [{}])).toThrow(InvalidTarget);
     },
@@ -703,7 +723,7 @@ describe("a server", () => {
     [{ target: "t" }],
     [{ target: { version: "1.0" } }],
     [{ target: new Target({ version: "x" }) }],
-  ])("does not take %j for an endpoint", { tags: ["rpc:dispatch:bad-endpoint"] }, (endpoint) => {
+  ])("a server refuses the endpoint %j", { tags: ["rpc:dispatch:bad-endpoint"] }, (endpoint) => {
     expect(() => getRpcServer(driver.rpcTransport, TARGET, [endpoint as object])).toThrow();
   });
 });

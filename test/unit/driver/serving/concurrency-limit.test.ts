@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ConcurrencyLimit, type Release } from "@/src/driver/serving/concurrency-limit.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
-/** Work that the test ends. */
+/** Items whose work ends when the test says so. */
 class Works {
   readonly begun: number[] = [];
   readonly #unfinished = new Map<number, { done: Deferred; free: Release }>();
@@ -30,8 +30,8 @@ class Works {
   }
 }
 
-describe("slots", () => {
-  it("begin what there is room for at once, and the rest in order", async () => {
+describe("A concurrency limit", () => {
+  it("items start up to the limit, and the rest in order", async () => {
     const works = new Works();
     const slots = new ConcurrencyLimit(2, works.work);
     for (const item of [1, 2, 3, 4]) slots.add(item);
@@ -43,7 +43,7 @@ describe("slots", () => {
     expect(works.begun).toEqual([1, 2, 3, 4]);
   });
 
-  it("are idle when all is finished", async () => {
+  it("idle resolves when all items are finished", async () => {
     const works = new Works();
     const slots = new ConcurrencyLimit(1, works.work);
     await slots.idle(60_000);
@@ -60,7 +60,7 @@ describe("slots", () => {
     expect(slots.inHand).toBe(0);
   });
 
-  it("are as good as idle when what has given its slot back does not get on, and not while anything does", async () => {
+  it("idle resolves without items that freed their slot and make no progress for its time", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const works = new Works();
@@ -80,7 +80,7 @@ describe("slots", () => {
     expect(left).toBeUndefined();
     works.free(5);
     await vi.advanceTimersByTimeAsync(999);
-    await works.finish(2); // there is progress
+    await works.finish(2); // progress
     await vi.advanceTimersByTimeAsync(999);
     expect(left).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
@@ -91,7 +91,7 @@ describe("slots", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("that are given back early go to the next item, once", async () => {
+  it("a slot that is freed early goes to the next item, once", async () => {
     const works = new Works();
     const slots = new ConcurrencyLimit(1, works.work);
     for (const item of [1, 2, 3]) slots.add(item);
@@ -105,7 +105,7 @@ describe("slots", () => {
     expect(works.begun).toEqual([1, 2, 3]);
   });
 
-  it("given back early do not let the unfinished grow without limit", async () => {
+  it("slots that are freed early bound the number of unfinished items", async () => {
     const works = new Works();
     const slots = new ConcurrencyLimit(1, works.work);
     for (let item = 0; item < 20; item++) slots.add(item);
@@ -115,7 +115,7 @@ describe("slots", () => {
     expect(works.begun).toHaveLength(17);
   });
 
-  it("never hold more than there are, lose nothing, and keep the order, whatever happens when", async () => {
+  it("the limit is never exceeded, and every item starts once, in order, for any sequence of events", async () => {
     const step = fc.oneof(
       fc.constant({ type: "add" as const }),
       fc.record({ type: fc.constantFrom("free" as const, "finish" as const), index: fc.nat(20) }),

@@ -42,7 +42,7 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe("start", () => {
-  it("resolves when the links are attached, however often it is called", async () => {
+  it("start resolves when the links are attached, for each of several calls", async () => {
     const attached = new Deferred();
     driver.attach = () => attached.promise;
     const server = serverOf();
@@ -53,7 +53,7 @@ describe("start", () => {
     expect(driver.listeners).toHaveLength(1);
   });
 
-  it("rejects with the signal's reason, and can be tried again", async () => {
+  it("start rejects with the reason of its signal, and can be repeated", async () => {
     const listening = new Deferred();
     driver.attach = () => {
       listening.resolve();
@@ -72,13 +72,13 @@ describe("start", () => {
     expect(driver.listeners).toHaveLength(2);
   });
 
-  it("refuses a bad option, naming it", async () => {
+  it("start refuses an invalid option by name", async () => {
     const bad: unknown = { signal: new AbortController() };
     await expect(serverOf().start(bad as { signal: AbortSignal })).rejects.toMatchObject({ key: "signal" });
     expect(driver.listeners).toEqual([]);
   });
 
-  it("rejects with what the driver rejects with", async () => {
+  it("start rejects with the error of the driver", async () => {
     driver.attach = () => Promise.reject(new Error("closed"));
     const server = serverOf();
     await expect(server.start()).rejects.toThrow("closed");
@@ -86,7 +86,7 @@ describe("start", () => {
     await server.wait();
   });
 
-  it("does not let the signal end what is attached", async () => {
+  it("the signal of start does not affect attached links", async () => {
     const giveUp = new AbortController();
     const server = serverOf();
     await server.start({ signal: giveUp.signal });
@@ -96,7 +96,7 @@ describe("start", () => {
     expect(driver.listener.options.signal?.aborted).toBe(false);
   });
 
-  it("rejects when the server is stopped meanwhile", async () => {
+  it("start rejects when the server is stopped before it resolves", async () => {
     driver.attach = () => new Promise(() => {});
     const server = serverOf();
     const started = server.start();
@@ -104,7 +104,7 @@ describe("start", () => {
     expect(result).toMatchObject({ status: "rejected", reason: expect.any(MessagingServerError) });
   });
 
-  it("after stop listens again, while what was in hand goes on", async () => {
+  it("start after stop listens again, while earlier messages are still handled", async () => {
     const server = serverOf();
     await server.start();
     driver.listener.deliver({});
@@ -124,7 +124,7 @@ describe("start", () => {
 });
 
 describe("a start that fails", () => {
-  it("after a stop leaves wait waiting for what was in hand", async () => {
+  it("wait waits for earlier messages after a failed start", async () => {
     const server = serverOf();
     await server.start();
     driver.listener.deliver({});
@@ -139,7 +139,7 @@ describe("a start that fails", () => {
 });
 
 describe("stop and wait", () => {
-  it("take no new messages, let those in hand finish, then detach", async () => {
+  it("stop takes no new messages, and wait detaches the links after the last one", async () => {
     const server = serverOf(1);
     await server.start();
     const messages = [driver.listener.deliver({}), driver.listener.deliver({})];
@@ -154,7 +154,9 @@ describe("stop and wait", () => {
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 
-  it("are idempotent, and do nothing for a server that was never started", async () => {
+  it("stop and wait are idempotent, and resolve for a server that was not started or got no message", {
+    tags: ["rpc:server:unused"],
+  }, async () => {
     const server = serverOf();
     await server.stop();
     await server.wait();
@@ -165,7 +167,7 @@ describe("stop and wait", () => {
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 
-  it("come in order: wait waits for stop", async () => {
+  it("wait waits for stop", async () => {
     const server = serverOf();
     await server.start();
     const waited = server.wait();
@@ -174,7 +176,7 @@ describe("stop and wait", () => {
     await waited;
   });
 
-  it("stop handles what still arrives until the credit is withdrawn", async () => {
+  it("messages that arrive until the credit is withdrawn are handled", async () => {
     work.resolve();
     const withdrawn = new Deferred();
     const server = serverOf();
@@ -188,7 +190,7 @@ describe("stop and wait", () => {
     expect(late.events).toEqual(["acknowledge"]);
   });
 
-  it("wait gives up after timeoutMs, saying what is not done, and can be called again", async () => {
+  it("wait rejects after timeoutMs with the number of open messages, and can be repeated", async () => {
     const server = serverOf();
     await server.start();
     await expect(server.wait({ timeoutMs: 1 })).rejects.toThrow("after 1 ms the server is not stopped");
@@ -204,7 +206,7 @@ describe("stop and wait", () => {
     await expect(serverOf().wait({ timeoutMs: timeoutMs as number })).rejects.toMatchObject({ key: "timeoutMs" });
   });
 
-  it("wait 5 s for replies that nobody takes, once nothing else is in work", async () => {
+  it("wait waits 5 s for replies without credit once no method runs", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const server = new MessageHandlingServer({
@@ -235,7 +237,7 @@ describe("stop and wait", () => {
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 
-  it("log what a listener does not do in order, and end all the same", async () => {
+  it("an error of a listener is logged, and wait still resolves", async () => {
     const server = serverOf();
     await server.start();
     driver.listener.withdraw = () => Promise.reject(new Error("broken"));
@@ -245,7 +247,7 @@ describe("stop and wait", () => {
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 
-  it("happen when it is disposed of", async () => {
+  it("disposing of a server stops it and waits", async () => {
     {
       await using server = serverOf();
       await server.start();
@@ -256,7 +258,9 @@ describe("stop and wait", () => {
 });
 
 describe("a message", () => {
-  it("waits for a slot unacknowledged: 64 unless said otherwise", async () => {
+  it("a message above the concurrency, 64 by default, waits unacknowledged for its turn", {
+    tags: ["rpc:server:concurrency"],
+  }, async () => {
     for (const [concurrency, slots] of [
       [undefined, 64],
       [3, 3],
@@ -274,7 +278,7 @@ describe("a message", () => {
     }
   });
 
-  it("whose handling fails is logged and gives its slot back", async () => {
+  it("a message whose handler fails is logged and frees its slot", async () => {
     work.reject(new Error("broken"));
     const server = serverOf(1);
     await server.start();
