@@ -23,7 +23,7 @@ export function parseIni(text: string): Ini {
 /** Replaces the line feed within a value: js-ini does not support values of several lines. */
 const LINE_FEED = "\0";
 
-/** Prefix of group names: js-ini would take a group called "constructor" for the member of every object. */
+/** Prefix of group names: js-ini would mistake a group called "constructor" for the member that every object has. */
 const MARK = "[";
 
 /** Rewrites syntax that js-ini does not support. Every line keeps its number. */

@@ -8,7 +8,7 @@ export const NOTIFICATIONS = "oslo_messaging_notifications";
 /** Name of the group in the deployment guide. */
 export const NOTIFICATIONS_OF_GUIDE = "NOTIFICATIONS";
 
-/** The older name of each group. The current name takes precedence. */
+/** The other name of each group, its former one or the one in the deployment guide. The current name takes precedence. */
 export const FORMER: ReadonlyMap<string, string> = new Map([
   [AMQP, AMQP_FORMERLY],
   [NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE],

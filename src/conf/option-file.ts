@@ -9,7 +9,7 @@ type OptionName = readonly [group: string, key: string];
 
 export interface OptionFileInit {
   ini: Ini;
-  /** The older name of each group: a `$name` is looked up there too. */
+  /** The other name of each group: a `$name` is looked up there too. */
   former: ReadonlyMap<string, string>;
   /** Value of a `$name` that the file does not set. Undefined: unknown option. */
   defaultText: (group: string, key: string) => string | undefined;

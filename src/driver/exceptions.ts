@@ -13,7 +13,7 @@ export interface FailureInit {
   operation: string;
   /** Target of the message. */
   target: Target | string;
-  /** Phase in which the operation failed. */
+  /** Event that the operation was waiting for when it failed. */
   phase: WaitPhase;
   /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
   address: string | undefined;
@@ -25,10 +25,13 @@ export interface FailureInit {
   cause?: unknown;
 }
 
-/** The timeout given by the caller ended. The fate of the message is unknown, except in the phases before it is sent. */
+/**
+ * The timeout of a call, or the one that the caller gave, ended, or no heartbeat arrived in time. The fate of the message is
+ * unknown, except in the phases before it is sent.
+ */
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
-  /** Phase in which the operation failed. */
+  /** Event that the operation was waiting for when it failed. */
   readonly phase: WaitPhase;
   /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
   readonly address: string | undefined;
@@ -51,7 +54,7 @@ export class MessageDeliveryFailure extends MessagingException {
   override readonly name: string = "MessageDeliveryFailure";
   /** Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it. */
   readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
-  /** Phase in which the operation failed. */
+  /** Event that the operation was waiting for when it failed. */
   readonly phase: WaitPhase;
   /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
   readonly address: string | undefined;
@@ -99,7 +102,7 @@ export class SendQueueFull extends MessageDeliveryFailure {
   }
 }
 
-/** The target lacks a member that the operation requires, or a member has the wrong type. */
+/** The target does not suit the operation: it lacks a required member, has `fanout` in a call, or a member has the wrong type. */
 export class InvalidTarget extends MessagingException {
   override readonly name = "InvalidTarget";
   /** The invalid target. */
@@ -123,7 +126,7 @@ export class InvalidTransportURL extends MessagingException {
   }
 }
 
-/** The scheme of the URL is not supported. */
+/** The runtime does not support the scheme of the URL. */
 export class DriverLoadFailure extends MessagingException {
   override readonly name = "DriverLoadFailure";
   /** The scheme of the URL. */

@@ -41,7 +41,7 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
   }
 }
 
-/** Tries each host once, then throws its error. */
+/** Tries each host once, then throws the last error instead of retrying: the caller learns that no host can be reached. */
 async function connected(transport: Transport): Promise<DriverConnection> {
   const bus = transport.driverConnection();
   bus.catch(() => {}); // the status reports the error too

@@ -2,8 +2,9 @@ import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import { ConfigurationError, NoSuchOptError } from "../exceptions.js";
 import type { Overrides } from "../target.js";
 import { isJsonObject } from "../values/json.js";
+import { kindOf } from "./option-types.js";
 
-/** Returns a valid value. Throws ConfigurationError for an invalid one. */
+/** Returns the value to use. Throws ConfigurationError for an invalid value. */
 export type OptionCheck = (key: string, value: unknown) => unknown;
 
 /** One check for each option of `T`. */
@@ -82,6 +83,5 @@ function checkOf<T extends object>(checks: OptionChecks<T>, key: string, path: s
 
 /** The error never shows the content of a string or an object: it may be a secret. */
 function refuse(key: string, value: unknown, expected: string): never {
-  const shown = value === null || typeof value === "number" ? String(value) : `a ${typeof value}`;
-  throw new ConfigurationError(key, `must be ${expected}, not ${shown}`);
+  throw new ConfigurationError(key, `must be ${expected}, not ${typeof value === "number" ? value : kindOf(value)}`);
 }

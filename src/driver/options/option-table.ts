@@ -18,7 +18,7 @@ interface TextRow<T> extends Row<T> {
  * in editors and in the README, whose table is generated from here.
  */
 export const TABLE = {
-  /** Container ID of the connections, unique on the message bus. Generated when omitted. */
+  /** Container ID of the connections. Must be unique on the message bus. Generated when omitted. */
   containerName: optional("container_name", string),
   /** Close the connection when nothing arrives from the peer for this long. 0 disables the check. */
   idleTimeoutMs: option("idle_timeout", seconds(0), "0"),

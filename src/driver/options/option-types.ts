@@ -86,6 +86,7 @@ function refuse(key: string, value: unknown, expected: string): never {
   throw new ConfigurationError(key, `must be ${expected}, not ${shown}`);
 }
 
-function kindOf(value: unknown): string {
+/** Kind of a value, for errors: shows none of its content. */
+export function kindOf(value: unknown): string {
   return value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
 }

@@ -31,8 +31,8 @@ export interface TlsSources {
  * The TLS options of a transport; undefined disables TLS. TLS is enabled by the scheme, by `tls` in code and by ssl,
  * ssl_ca_file or ssl_cert_file, as in oslo (oslo_messaging/_drivers/amqp1_driver/controller.py:1055-1064).
  *
- * @throws ConfigurationError, naming the option, when options contradict each other, a file cannot be read or the runtime
- *   does not support an option.
+ * @throws ConfigurationError, naming the option, when options contradict each other, a certificate or its private key is
+ *   missing, a file cannot be read or the runtime does not support an option.
  */
 export function tlsOf({ scheme, texts, code, readFile, supportedTlsOptions }: TlsSources): TLSOptions | undefined {
   if (supportedTlsOptions !== undefined) checkSupported(supportedTlsOptions, texts, code);
@@ -107,8 +107,10 @@ function pemFile(key: string, path: string, readFile: ReadFile): Pem {
 }
 
 /**
- * A browser chooses its own authorities and client certificates. Connecting without an option that was given would weaken
- * security.
+ * Refuses options that the runtime does not support: a browser, for one, chooses its own authorities and client certificates.
+ * Connecting without an option that was given would weaken security.
+ *
+ * @throws ConfigurationError naming the first such option.
  */
 function checkSupported(supportedTlsOptions: readonly TLSOptionName[], texts: SslTexts, code: TLSOptions = {}): void {
   const given: readonly [string, TLSOptionName, unknown][] = [

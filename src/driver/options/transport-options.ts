@@ -72,8 +72,8 @@ export interface TransportOptions {
       }
     | undefined;
   /**
-   * Random number from 0 to below 1, for the first host and for half the length of each pause between connection attempts.
-   * Default `Math.random`.
+   * Returns a random number from 0 to below 1. It selects the first host, and half the length of each pause between
+   * connection attempts. Default `Math.random`.
    */
   random?: (() => number) | undefined;
 }

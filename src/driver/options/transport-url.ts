@@ -5,7 +5,7 @@ import { quote, unquote } from "./percent.js";
 export interface TransportHostInit {
   /** Name or address. localhost when omitted. */
   hostname?: string | undefined;
-  /** The scheme's default when omitted. */
+  /** Port. The scheme's default when omitted. */
   port?: number | undefined;
   /** User name, not percent-encoded. Anonymous when omitted. */
   username?: string | undefined;
@@ -17,7 +17,7 @@ export interface TransportHostInit {
 export class TransportHost {
   /** Name or address, IPv6 without brackets. Undefined: localhost. */
   readonly hostname: string | undefined;
-  /** Undefined: the scheme's default. */
+  /** Port. Undefined: the scheme's default. */
   readonly port: number | undefined;
   /** User name, not percent-encoded. */
   readonly username: string | undefined;
@@ -72,8 +72,8 @@ export class TransportURL {
   }
 
   /**
-   * Parses a URL as oslo does. Throws where oslo silently ignores a part of the URL: the part after a raw `#`, or the hosts when
-   * `//` is missing.
+   * Parses a URL as oslo does. Throws where oslo silently ignores a part of the URL: the part after a raw `#`, or hosts and
+   * virtual host when `//` is missing.
    *
    * @param defaultScheme scheme of a URL without one: `//host/`, or the empty URL.
    * @throws InvalidTransportURL with the reason and the URL, its passwords masked.

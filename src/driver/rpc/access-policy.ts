@@ -1,4 +1,4 @@
-/** A method of an endpoint. Peers call it by name; symbols and getters are never called. */
+/** A method of an endpoint. Peers call it by its name, never by a symbol, and never through a getter. */
 export type EndpointMethod = (context: never, ...rest: never[]) => unknown;
 
 /** Whether a peer may call `method` of `endpoint`. Called only for methods that exist. Only the result `true` permits the call. */

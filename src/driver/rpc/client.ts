@@ -50,7 +50,7 @@ type AnyCallTail = [args?: unknown, options?: CallOptions];
 export interface CallOptions {
   /**
    * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0. Default for a call:
-   * `rpcResponseTimeoutMs` of the transport. The timeout of a client applies to calls only.
+   * `rpcResponseTimeoutMs` of the transport; for a cast: `defaultSendTimeoutMs`. The timeout of a client applies to calls only.
    */
   timeoutMs?: number | undefined;
   /**
@@ -146,7 +146,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
    *
    * @throws RemoteError, or the Error that `remoteExceptions` makes of it, when the method failed.
    * @throws MessagingTimeout when the timeout ends, or no heartbeat arrives in time.
-   * @throws MessageDeliveryFailure when the request is not accepted.
+   * @throws MessageDeliveryFailure when the request is not accepted, or its fate is unknown; see `outcome`.
    * @throws InvalidTarget for a target with `fanout` or without topic.
    * @throws RPCVersionCapError when the version cap does not permit the version of the target.
    * @throws ConfigurationError for an unknown or invalid option, by name.

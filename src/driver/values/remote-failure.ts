@@ -130,7 +130,7 @@ function passedOn({ value, ...error }: RemoteError, sendTraceback: boolean): Rem
   return { ...failure, excType: excType.slice(0, -REBUILT.length), module: module.slice(0, -REBUILT.length) };
 }
 
-/** A failure whose members have the right types, from untrusted input. */
+/** A failure whose members have the right types, made from members of any type. */
 function normalized({
   excType,
   module,

@@ -42,8 +42,8 @@ export const noOpSerializer: Serializer<never> = {
  * - A Map becomes an object with text keys. Arrays, Sets and other iterables become arrays.
  * - Any other instance becomes an object of its own enumerable members. Instances nested more than three deep become null.
  *
- * It throws TypeError for bytes that are not UTF-8, an invalid Date, an object as the key of a Map, and a plain object or an
- * array that contains itself.
+ * It throws TypeError for bytes that are not UTF-8, an invalid Date, a key of a Map that becomes an object or an array, and a
+ * plain object or an array that contains itself.
  */
 export const jsonPayloadSerializer: Serializer<never> = {
   ...noOpSerializer,

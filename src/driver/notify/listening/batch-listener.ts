@@ -19,13 +19,16 @@ export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<
     | {
         /** Number of notifications that closes a batch. At least 1. */
         batchSize: number;
-        /** Milliseconds after the first notification that close a batch that is not full. When omitted, only the size counts. */
+        /**
+         * Milliseconds from the first notification of a batch until the batch is closed, unless it is full before. When omitted,
+         * only a full batch is closed.
+         */
         batchTimeoutMs?: number | undefined;
       }
     | {
         /** Omitted: only the timeout closes a batch. */
         batchSize?: undefined;
-        /** Milliseconds after the first notification that close a batch. */
+        /** Milliseconds from the first notification of a batch until the batch is closed. */
         batchTimeoutMs: number;
       }
   );
@@ -40,7 +43,7 @@ export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<
  * The credit of a link is `batchSize` or `notify_server_credit`, whichever is larger. Without `batchSize` a batch therefore
  * holds at most `notify_server_credit` notifications for each topic and priority. `stop` accepts no more notifications and
  * handles the open batch. Notifications whose connection is lost before their batch is handled are skipped: they are delivered
- * again. Behind a router, notifiers wait until their batch has been handled; a warning says so.
+ * again. Behind a router, notifiers wait until their batch has been handled; a warning is logged.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { BatchLimits, Closing } from "./batches.js";
 
 /**
  * Warns about batches behind a router. A router acknowledges a notification when its listener does, that is, when its batch has
- * been handled, so notifiers wait for that (the deployment guide of the AMQP 1.0 driver). Each warning is logged once a start.
+ * been handled, so notifiers wait for that (the deployment guide of the AMQP 1.0 driver). Each warning is logged once per start.
  */
 export class BatchNotice {
   readonly #limits: BatchLimits;

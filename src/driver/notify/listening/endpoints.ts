@@ -2,7 +2,7 @@ import { isJsonObject } from "../../values/json.js";
 import { type NotificationResult, PRIORITIES, type Priority } from "../notification.js";
 import { NotificationFilter } from "./filter.js";
 
-/** Return type of a handler. `Nothing` is the type of a handler without a result. */
+/** Return type of a handler. `Nothing` is the return type of a handler without a result. */
 export type Handled<Nothing> = NotificationResult | Nothing | Promise<NotificationResult | Nothing>;
 
 /** An object with a method for each priority that it handles, and an optional filter. */

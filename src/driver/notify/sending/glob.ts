@@ -23,7 +23,7 @@ function endOfSet(characters: readonly string[], open: number): number | undefin
   return end === -1 ? undefined : end;
 }
 
-/** Source of the set. As in Python, a reversed range has no members, and a `!` that leads without it negates the set. */
+/** Source of the set. As in Python, a reversed range is removed, and a `!` that then comes first negates the set. */
 function setSource(members: readonly string[]): string {
   const parts = partsOf(members);
   for (let index = parts.length - 1; index > 0; index--) {

@@ -81,7 +81,7 @@ export type Notify<C extends Context> = (
 ) => Promise<void>;
 
 /**
- * Sends notifications about events to all listeners (oslo_messaging/notify/notifier.py), with one method for each priority.
+ * Sends notifications about events to listeners (oslo_messaging/notify/notifier.py), with one method for each priority.
  *
  * @example
  * ```ts
