@@ -61,7 +61,7 @@ interface Opening {
   url: string;
   timeoutMs: number;
   signal: AbortSignal;
-  /** Called within the open event: one tick later, the first message could already be lost. */
+  /** Makes the result within the open event: one tick later, the first message could already be lost. */
   opened: () => Socket;
   toOpenError: ToOpenError;
 }
