@@ -28,6 +28,21 @@ has_artemis() { [ -d "$artemis_home" ]; }
 has_broker_j() { [ -d "$broker_j_home" ]; }
 has_command() { command -v "$1" >/dev/null; }
 
+# Runs apt-get. While another process holds a lock of apt or dpkg, says so once and tries again, for ten minutes.
+apt_get() {
+  local errors said=
+  local deadline=$((SECONDS + 600))
+  until errors=$(DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -qq "$@" 2>&1 >/dev/null); do
+    if [[ $errors != *"Could not get lock"* ]] || [ "$SECONDS" -ge "$deadline" ]; then
+      echo "$errors" >&2
+      return 1
+    fi
+    [ -n "$said" ] || echo "Waiting for another package manager: ${errors%%$'\n'*}"
+    said=yes
+    sleep 2
+  done
+}
+
 missing=()
 packages=()
 need() { # name, Debian packages
@@ -56,9 +71,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 1
   fi
   echo "Installing: ${packages[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  apt_get update
+  apt_get install -y --no-install-recommends "${packages[@]}"
 fi
 
 # Not a dependency in package.json: npm scripts would run with its node command.

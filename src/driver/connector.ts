@@ -20,14 +20,14 @@ export interface ConnectorInit {
   logger: Logger;
 }
 
-/** What mechanisms leave to the transport to hide. */
+/** Mechanisms that send a secret in clear text, with the secret's name. Only TLS protects it. */
 const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
   ["PLAIN", "password"],
   ["OAUTHBEARER", "token"],
   ["XOAUTH2", "token"],
 ]);
 
-/** Makes connections to one host or another, as the options want them. */
+/** Returns a function that connects to a host with the given options. */
 export function connector(
   init: ConnectorInit,
 ): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
@@ -45,19 +45,19 @@ export function connector(
   };
   let warned = false;
   return async (host, signal, attempt) => {
-    const give = options.credentials;
+    const provider = options.credentials;
     const credentials =
-      give === undefined
+      provider === undefined
         ? host.credentials
-        : withRealm(await givenCredentials(give, host.given, { attempt, signal }), amqp.saslDefaultRealm);
+        : withRealm(await givenCredentials(provider, host.given, { attempt, signal }), amqp.saslDefaultRealm);
     const sasl = { credentials, mechanisms: amqp.saslMechanisms, hostname };
-    const made = await connect(dial, host.address, { ...connection, sasl }, signal);
-    const secret = SENT_IN_CLEAR.get(made.mechanism);
-    if (secret !== undefined && !made.socket.encrypted && !isLoopback(host) && !warned) {
+    const connected = await connect(dial, host.address, { ...connection, sasl }, signal);
+    const secret = SENT_IN_CLEAR.get(connected.mechanism);
+    if (secret !== undefined && !connected.socket.encrypted && !isLoopback(host) && !warned) {
       warned = true;
-      logger.warn(`the ${secret} went to ${host.name} in clear: amqps or amqp+wss would hide it`);
+      logger.warn(`the ${secret} was sent to ${host.name} in clear text: use amqps or amqp+wss`);
     }
-    return made;
+    return connected;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { RemoteFailure } from "./exceptions.js";
 import type { Target } from "./target.js";
 
-/** The body of an RPC request as it travels; `namespace` and `version` are absent when the target has none. */
+/** The body of an RPC request on the wire. `namespace` and `version` are omitted when the target omits them. */
 export interface RequestBody {
   method: string;
   args: Record<string, unknown>;
@@ -12,9 +12,9 @@ export interface RequestBody {
 export interface SendRequest {
   target: Target;
   context: object;
-  /** -1 or absent: again until the time is up; 0: once; n: at most n times more (oslo's `retry`). */
+  /** Most times that the message is sent again (oslo's `retry`). -1 or omitted: until the timeout. */
   retry?: number | undefined;
-  /** What the caller gave. Absent: the driver's default for this kind of message, which fails with MessageDeliveryFailure. */
+  /** The caller's timeout. Omitted: the driver's default for this kind of message, which ends with MessageDeliveryFailure. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -28,51 +28,51 @@ export interface CallRequest extends CastRequest {
   callMonitorTimeoutMs?: number | undefined;
 }
 
-/** The topic of the target holds the priority already: `notifications.info`. */
+/** A notification to send. The topic of its target includes the priority: `notifications.info`. */
 export interface NotifyRequest extends SendRequest {
   body: object;
   /** Wrap the body in the envelope of version 2.0 (notify driver `messagingv2`). */
   envelope: boolean;
 }
 
-/** A message that came in and whose body could be read. It holds its link's credit until it is acknowledged or requeued. */
+/** An incoming message with a readable body. It holds one credit of its link until it is acknowledged or requeued. */
 export interface IncomingMessage {
   readonly context: object;
-  /** The request or the notification, out of its envelope. Whatever JSON value the sender chose. */
+  /** The request or the notification without its envelope. It is untrusted input: any JSON value. */
   readonly body: unknown;
   readonly messageId: string | undefined;
-  /** The sender waits for a reply. */
+  /** True when the sender waits for a reply. */
   readonly wantsReply: boolean;
-  /** The sender wants a heartbeat at least this often while it waits. */
+  /** Longest interval between heartbeats that the waiting sender accepts, in milliseconds. */
   readonly callMonitorTimeoutMs: number | undefined;
-  /** Aborted when the connection that it came by is gone before it was answered; never when nobody waits for an answer. Made at the first use. */
+  /** Aborted when its connection is lost before the reply was sent. Never aborted without `wantsReply`. Created at the first use. */
   readonly signal: AbortSignal;
-  /** Its link is gone, and it was neither acknowledged nor requeued: that can no longer be done, and it is delivered again. */
+  /** True when its link ended before it was acknowledged or requeued. Neither is possible any more: it is delivered again. */
   readonly linkLost: boolean;
   acknowledge(): void;
   requeue(): void;
-  /** Resolves when the reply is handed over; logs and resolves when it cannot be: nobody can be told. */
+  /** Resolves when the reply is handed over. If the reply cannot be delivered, logs a warning and resolves. */
   reply(value: unknown): Promise<void>;
   replyFailure(failure: RemoteFailure): Promise<void>;
   heartbeat(): void;
 }
 
-/** Who is at the other end of a connection. */
+/** The peer of a connection. */
 export interface Peer {
-  /** A router hands a message on, and only while somebody listens; a broker stores it. Not known of products that we do not know. */
+  /** A router forwards a message only while a listener is connected. A broker stores it. `unknown`: the product is unknown. */
   readonly kind: "router" | "broker" | "unknown";
   readonly product: string | undefined;
   /** `name:port`. */
   readonly host: string;
 }
 
-/** Links that deliver until stopped; they are attached again by themselves after a link or a connection is lost. */
+/** Links that deliver messages until they are stopped. After a loss of a link or a connection they are attached again. */
 export interface DriverListener {
-  /** Whom it listens to, or did last; undefined before the first connection. */
+  /** Peer of the present or the last connection. Undefined before the first one. */
   readonly peer: Peer | undefined;
-  /** Resolves when no message will come any more: it was closed, or the transport was. */
+  /** Resolves when the listener or the transport is closed: no more messages arrive. */
   readonly closed: Promise<void>;
-  /** No new messages: credit is withdrawn. What is in hand can still be settled and answered. Idempotent. */
+  /** Withdraws the credit, so that no new messages arrive. Received messages can still be settled and answered. Idempotent. */
   stop(): Promise<void>;
   /** Detaches. Idempotent. */
   close(): Promise<void>;
@@ -81,25 +81,36 @@ export interface DriverListener {
 export type OnIncoming = (message: IncomingMessage) => void;
 
 export interface ListenOptions {
-  /** Gives up the wait for the links to be attached. */
+  /** Cancels the wait for the links to be attached. */
   signal?: AbortSignal | undefined;
-  /** May refuse a `reply_to` address: then no reply is sent. */
+  /** Called with each `reply_to` address. If it does not return true, no reply is sent. */
   acceptReplyTo?: ((address: string) => boolean) | undefined;
-  /** So many messages must be able to be in hand on each link, whatever credit the options give. */
+  /** Least credit of each link. The credit of the options is raised to it. */
   minimumCredit?: number | undefined;
 }
 
 /**
- * What a scheme must offer. Everything that serialises an RPC or a notification stands above it, everything that knows
- * links and addresses below (oslo_messaging/_drivers/base.py BaseDriver).
+ * The interface that the driver of a URL scheme implements (oslo_messaging/_drivers/base.py BaseDriver). The layers above
+ * it serialize RPC messages and notifications. The layers below it know links and addresses.
  */
 export interface Driver {
-  /** Resolves with the `response`; rejects with RemoteError (or what `remoteExceptions` makes), MessagingTimeout, MessageDeliveryFailure or the signal's reason. */
+  /**
+   * Resolves with the `response`.
+   *
+   * @throws RemoteError, or the error that `remoteExceptions` makes, when the method failed.
+   * @throws MessagingTimeout when the caller's timeout or the call monitor timeout passes.
+   * @throws MessageDeliveryFailure when the request is not accepted, or its fate is unknown.
+   * @throws the reason of the signal.
+   */
   call(request: CallRequest): Promise<unknown>;
   cast(request: CastRequest): Promise<void>;
   notify(request: NotifyRequest): Promise<void>;
   /** Attaches the links of an RPC server: its own, fanout and shared. Resolves when the peer has attached every one. */
-  listen(target: Target, on: OnIncoming, options?: ListenOptions): Promise<DriverListener>;
-  /** One link for each target, whose topic holds the priority already. */
-  listenForNotifications(targets: readonly Target[], on: OnIncoming, options?: ListenOptions): Promise<DriverListener>;
+  listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener>;
+  /** Attaches one link for each target, whose topic includes the priority. Resolves when the peer has attached every one. */
+  listenForNotifications(
+    targets: readonly Target[],
+    onMessage: OnIncoming,
+    options?: ListenOptions,
+  ): Promise<DriverListener>;
 }

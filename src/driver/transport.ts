@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// Kept in the declarations: they compile where nobody has asked for this lib.
+// Kept in the declarations, so that they compile in projects without this lib.
 import { defineAsyncDispose } from "../core/async-dispose.js";
 import type { Dial } from "../core/byte-stream.js";
 import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
@@ -23,13 +23,13 @@ import { type TargetLike, toTarget } from "./target.js";
 import { MessageIds } from "./values/ids.js";
 
 /**
- * A connection to a message bus, made at the first use and again whenever it is lost, until it is closed
- * (oslo_messaging/transport.py).
+ * A connection to a message bus (oslo_messaging/transport.py). It connects at the first use, and again after each loss
+ * until it is closed.
  */
 export abstract class Transport implements AsyncDisposable {
-  /** `close`, for `await using`. */
+  /** Calls `close`, for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
-  /** Where it connects to. */
+  /** URL of the message bus. */
   readonly url: TransportURL;
   /** @internal */
   readonly driver: Driver;
@@ -37,7 +37,7 @@ export abstract class Transport implements AsyncDisposable {
   readonly rpcResponseTimeoutMs: number;
   /** @internal */
   readonly logger: Logger;
-  /** @internal What targets are for. */
+  /** @internal Kind of messages that targets address. */
   abstract readonly service: ServiceKind;
   readonly #amqp: AmqpDriver;
   readonly #status = new StatusFeed();
@@ -60,7 +60,7 @@ export abstract class Transport implements AsyncDisposable {
       supportedTlsOptions: dial.supportedTlsOptions,
     });
     if (amqp.saslConfigDir !== "" || amqp.saslConfigName !== "") {
-      this.logger.warn("sasl_config_dir and sasl_config_name do nothing: they are for Cyrus SASL, which is not here");
+      this.logger.warn("sasl_config_dir and sasl_config_name are ignored: they are options of Cyrus SASL");
     }
     this.#amqp = new AmqpDriver({
       hosts: hostsOf(this.url, amqp, { tls, path: amqp.wsPath ?? given.webSocket?.path }),
@@ -81,20 +81,21 @@ export abstract class Transport implements AsyncDisposable {
     this.driver = this.#amqp;
   }
 
-  /** How it is doing right now. */
+  /** Present status. */
   get state(): TransportStatus {
     return this.#status.present;
   }
 
-  /** First the present state, then changes; a slow reader gets the latest. Ends after `closed`. */
+  /** Yields the present status, then each change. A slow reader gets the latest one. Ends after `closed`. */
   status(): AsyncIterable<TransportStatus> {
     return this.#status.watch();
   }
 
   /**
-   * Resolves when there is a connection: it goes on trying until then.
+   * Resolves when the transport is connected. It retries until then.
    *
-   * @throws the reason of `signal`; MessagingException when the transport is closed.
+   * @throws the reason of `signal`.
+   * @throws MessagingException when the transport is closed.
    */
   async connect(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = checked(options, { signal: abortSignal });
@@ -102,9 +103,11 @@ export abstract class Transport implements AsyncDisposable {
   }
 
   /**
-   * Resolves when no more waits to be sent than `maxQueued`: at once, mostly. Whoever sends much awaits it before each message.
+   * Resolves when the send queue has room, according to `maxQueued`: usually at once. A program that sends many messages
+   * awaits it before each one.
    *
-   * @throws the reason of `signal`; MessagingException when the transport is closed.
+   * @throws the reason of `signal`.
+   * @throws MessagingException when the transport is closed.
    */
   async writable(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = checked(options, { signal: abortSignal });
@@ -112,25 +115,27 @@ export abstract class Transport implements AsyncDisposable {
   }
 
   /**
-   * Tells what there is at the other end of the connection, which is made first if there is none. With a target also
-   * whether a message for it would be taken now: a broker makes the target's queue for that.
+   * Returns a report on the connection and its peer. Connects first if necessary. With a target it also reports how many
+   * messages for it the peer accepts now; a broker creates the target's queue for that.
    *
-   * @throws InvalidTarget for one without topic; the reason of `signal`; an error of the connection, or of a link that is
-   *   refused; MessagingException when the transport is closed.
+   * @throws InvalidTarget for a target without topic.
+   * @throws the reason of `signal`.
+   * @throws the error of the connection when it is lost, or of the link when it is refused.
+   * @throws MessagingException when the transport is closed.
    */
   async probe(target?: TargetLike, options: { signal?: AbortSignal | undefined } = {}): Promise<ConnectionReport> {
     const { signal } = checked(options, { signal: abortSignal });
-    const known = target && toTarget(target);
-    if (known !== undefined && !known.topic) throw new InvalidTarget("A topic is required to send", known);
-    return await this.#amqp.probe(known, this.service, signal);
+    const to = target && toTarget(target);
+    if (to !== undefined && !to.topic) throw new InvalidTarget("A topic is required to send", to);
+    return await this.#amqp.probe(to, this.service, signal);
   }
 
-  /** @internal What lives for the present connection, as soon as there is one: for links of one's own. */
+  /** @internal The present connection, or the next one as soon as it is open, for additional links. */
   async driverConnection(signal?: AbortSignal): Promise<DriverConnection> {
     return await this.#amqp.connect(signal);
   }
 
-  /** Ends the connection for good. What is under way gets `graceMs` (default 0), then fails. Idempotent. */
+  /** Closes the transport for good. Running operations fail after `graceMs` (milliseconds, default 0). Idempotent. */
   async close(options: { graceMs?: number | undefined } = {}): Promise<void> {
     const { graceMs = 0 } = checked(options, { graceMs: millis });
     await this.#amqp.close(graceMs);
@@ -141,27 +146,27 @@ export abstract class Transport implements AsyncDisposable {
   }
 }
 
-/** For RPC clients and servers. */
+/** A transport for RPC clients and servers. */
 export class RPCTransport extends Transport {
-  /** Tells it from the other kind of transport, to the compiler alone. */
+  /** Distinguishes the two kinds of transport, for the compiler only. */
   declare protected readonly kind: "rpc";
   /** @internal */
   override readonly service = "rpc";
 }
 
-/** For notifiers and notification listeners. */
+/** A transport for notifiers and notification listeners. */
 export class NotificationTransport extends Transport {
-  /** Tells it from the other kind of transport, to the compiler alone. */
+  /** Distinguishes the two kinds of transport, for the compiler only. */
   declare protected readonly kind: "notification";
   /** @internal */
   override readonly service = "notify";
 }
 
-/** The dialler of the URL's scheme; an own member of the table, for the scheme may be "constructor". */
+/** The dialler of the URL's scheme. It must be an own member of the table: a scheme may be "constructor". */
 function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial>>): Dial {
   const dial = Object.hasOwn(dialers, scheme) ? dialers[scheme] : undefined;
   if (dial !== undefined) return dial;
-  throw new DriverLoadFailure(scheme, `the schemes that work here are ${Object.keys(dialers).join(", ")}`);
+  throw new DriverLoadFailure(scheme, `the supported schemes are ${Object.keys(dialers).join(", ")}`);
 }
 
 const millis: OptionCheck = (key, value) => {

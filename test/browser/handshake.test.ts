@@ -6,6 +6,7 @@ import { bind } from "@/src/transports/node/node-server.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
+import { ownAddress } from "@/test/fixtures/network/loopback.js";
 
 const UNTOLD =
   "closed with 1006, and the runtime reports no reason (a browser's console does): nothing listens there, its " +
@@ -38,9 +39,9 @@ describe.each(BROWSERS)("in $name", ({ launch, noSubprotocolError }) => {
   });
 
   test("a page's error lists the possible reasons when the connection is refused", async () => {
-    const server = await serve({});
-    await server.close();
-    expect(await attempt(tab, server.authority)).toEqual(both(cannotOpen(server.authority, UNTOLD)));
+    const { host, port } = ownAddress();
+    const authority = `${host}:${port}`;
+    expect(await attempt(tab, authority)).toEqual(both(cannotOpen(authority, UNTOLD)));
   });
 
   test("a page's error lists the possible reasons when the server has no WebSockets", async () => {
@@ -93,7 +94,7 @@ async function serve({ subprotocol, onWebSocket, refuseWith }: ServerInit) {
     server.on("upgrade", (_request, stream) => stream.end(`HTTP/1.1 ${refuseWith} No\r\nContent-Length: 0\r\n\r\n`));
   }
   const { port, close } = await bind(server, { host: "127.0.0.1", port: 0 }, async () => server.closeAllConnections());
-  return { authority: `127.0.0.1:${port}`, close, [Symbol.asyncDispose]: close };
+  return { authority: `127.0.0.1:${port}`, [Symbol.asyncDispose]: close };
 }
 
 /** Returns the error in the status of the first attempt, and the name and cause of the error of a call that times out. */

@@ -34,8 +34,8 @@ afterAll(() => browser?.close());
 beforeEach(async () => {
   topic = uniqueTopic("memory");
   bus = await EMBEDDED_ROUTER.start();
-  network = new Relay(Number(new URL(bus.url("amqp+ws")).port));
-  await network.listen();
+  network = await Relay.atLocalhost();
+  await network.passTo(Number(new URL(bus.url("amqp+ws")).port));
   transport = getRpcTransport(bus.url("amqp"));
   const endpoint = { take: (_context: object, { id }: { id: number }) => arrived.put(id) };
   server = getRpcServer(transport, { topic, server: "node" }, [endpoint]);
@@ -145,7 +145,7 @@ function mostBuffered(): Promise<number> {
 
 /** Creates `sender` and `sendingClient` in the page, and checks that a call reaches the server. */
 async function connect(maxQueued?: { messages: number }): Promise<void> {
-  const url = `amqp+ws://127.0.0.1:${network.port}/`;
+  const url = `amqp+ws://${network.host}:${network.port}/`;
   await tab.page.evaluate(
     async ({ url, topic, maxQueued }) => {
       globalThis.sender = oslo.getRpcTransport(url, { maxQueued });

@@ -38,8 +38,8 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
 
   beforeAll(async () => {
     bus = await plan.start();
-    network = new Relay(Number(new URL(bus.url("amqp+ws")).port));
-    await network.listen();
+    network = await Relay.atLocalhost();
+    await restore();
     transport = getRpcTransport(bus.url("amqp"));
     notifications = getNotificationTransport(bus.url("amqp"));
     const endpoint = {
@@ -73,7 +73,7 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
     lost.resolve("too late");
 
     await tab.page.evaluate(() => globalThis.call("waiting"));
-    await network.listen();
+    await restore();
     await status("connected");
     (await held.take("the call that waited", (answer) => answer)).resolve("after the cut");
     expect(await outcome("waiting")).toBe("after the cut");
@@ -87,14 +87,19 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
     expect(await status("disconnected")).toMatch(/no data received for \d{4} ms/);
     expect(await outcome("swallowed")).toMatch(/^MessageDeliveryFailure: .*no data received for/);
     await network.cut(); // as a real network does when it returns: the intermediary sees the old streams close
-    await network.listen();
+    await restore();
     await status("connected");
     await expectService();
   });
 
+  /** Passes bytes between the page and the intermediary, for the first time or again. */
+  async function restore(): Promise<void> {
+    await network.passTo(Number(new URL(bus.url("amqp+ws")).port));
+  }
+
   /** Starts a client, a server and a listener in the page, which pass their events to `tell`. */
   async function begin(): Promise<void> {
-    const url = `amqp+ws://127.0.0.1:${network.port}/`;
+    const url = `amqp+ws://${network.host}:${network.port}/`;
     await tab.page.evaluate(
       async ({ url, topic, pageTopic }) => {
         const transport = oslo.getRpcTransport(url, {

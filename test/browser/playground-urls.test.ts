@@ -10,6 +10,7 @@ import { ARTEMIS_ROUTABLE } from "@/test/fixtures/beds/bus-plan.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { PlaygroundPage } from "@/test/fixtures/browsers/playground-page.js";
 import { Tab } from "@/test/fixtures/browsers/tab.js";
+import { type LoopbackAddress, ownAddress } from "@/test/fixtures/network/loopback.js";
 
 const CANNOT_CONNECT = /WebSocket connection to .* failed/;
 const LOGIN = { user: "alice", password: "wonder%land" };
@@ -112,30 +113,34 @@ describe("the playground with typed URLs", () => {
   });
 
   test("the playground shows the loss and the restart of its intermediary, and serves again", async () => {
-    const first = await webSocketBus({ kind: "broker" });
-    await page.connect(`amqp+ws://127.0.0.1:${first.port}/`);
+    const at = ownAddress();
+    const first = await webSocketBus({ kind: "broker" }, at);
+    await page.connect(`amqp+ws://${at.host}:${at.port}/`);
     await page.connected("oslo-messaging-broker");
     const panel = await page.tab("Topology");
     await panel.getByText(/^oslo-messaging-broker: \d+ connections/).waitFor();
     await first[Symbol.asyncDispose]();
     await page.status("RPC", /^(disconnected|connecting)/);
     await panel.getByText("No topology until the connection is restored.").waitFor();
-    await using _second = await webSocketBus({ kind: "broker" }, first.port);
+    await using _second = await webSocketBus({ kind: "broker" }, at);
     for (const name of ["RPC", "Notifications"] as const) await page.status(name, /^connected.*; reconnects: 1$/);
     await panel.getByText(/^oslo-messaging-broker: \d+ connections/).waitFor();
     expect(await page.example("this page")).toMatch(/^ok/);
     await page.tab("Topology");
     await page.button("Disconnect").click();
     await page.status("RPC", "not connected");
-    await page.connect(`amqp+ws://127.0.0.1:${first.port}/`);
+    await page.connect(`amqp+ws://${at.host}:${at.port}/`);
     await page.connected("oslo-messaging-broker");
   });
 });
 
-async function webSocketBus(options: IntermediaryOptions, port = 0): Promise<Listening & AsyncDisposable> {
+async function webSocketBus(
+  options: IntermediaryOptions,
+  at: LoopbackAddress = { host: "127.0.0.1", port: 0 },
+): Promise<Listening & AsyncDisposable> {
   const intermediary = new Intermediary(options);
-  const at = { host: "127.0.0.1", port, maxConnections: 20, maxMessageBytes: 1024 * 1024 };
-  const listening = await listenWebSocket({ ...at, accept: intermediary.accept });
+  const limits = { maxConnections: 20, maxMessageBytes: 1024 * 1024 };
+  const listening = await listenWebSocket({ ...at, ...limits, accept: intermediary.accept });
   const close = async (): Promise<void> => {
     await intermediary.close();
     await listening.close();

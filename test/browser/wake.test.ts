@@ -1,6 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Host } from "@/test/fixtures/beds/host.js";
+import { Host } from "@/test/fixtures/beds/restartable-host.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Relay } from "@/test/fixtures/network/relay.js";
 import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 const DONE = { status: 0, stderr: "" };
@@ -162,15 +163,23 @@ describe("serve --module", { timeout: 60_000 }, () => {
 
   it("serve reconnects when the intermediary is back, and logs the lost connection", async () => {
     const other = await RunningIntermediary.start();
-    const [, port = ""] = other.tcp.split(":");
-    const args = ["--url", `amqp://${other.tcp}/`, "--topic", "t"];
+    await using network = await Relay.atLocalhost();
+    await network.passTo(portOf(other));
+    const at = `${network.host}:${network.port}`;
+    const args = ["--url", `amqp://${at}/`, "--topic", "t"];
     await using server = await Running.ready("serve", ...args, "--server", "s");
     expect(await other.interrupt()).toBe(0);
-    await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain(`warning: not connected to ${other.tcp}`);
-    await using _again = await RunningIntermediary.start("--kind", "broker", "--tcp", port);
+    await network.cut();
+    await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain(`warning: not connected to ${at}`);
+    await using again = await RunningIntermediary.start("--kind", "broker");
+    await network.passTo(portOf(again));
     expect(await oslo("call", ...args, "ping")).toEqual({ ...DONE, stdout: '"pong from s"\n' });
   });
 });
+
+function portOf({ tcp }: RunningIntermediary): number {
+  return Number(tcp.split(":")[1]);
+}
 
 async function notes(url: string): Promise<number[]> {
   const counts = ["first", "second"].map(async (server) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Bus, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
-import type { HostScheme } from "@/test/fixtures/beds/host.js";
+import type { HostScheme } from "@/test/fixtures/beds/restartable-host.js";
 import type { Environment, Report } from "@/test/fixtures/runtimes/scenario.js";
 import { TestHelperService } from "@/test/fixtures/runtimes/test-helper-service.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";

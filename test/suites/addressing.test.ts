@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
 import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BUSES, type BusAddressing } from "@/test/fixtures/beds/bus-plan.js";
-import { Host, type HostScheme } from "@/test/fixtures/beds/host.js";
+import { Host, type HostScheme } from "@/test/fixtures/beds/restartable-host.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Every option of addresses, and the intermediary's part of them. */

@@ -31,7 +31,11 @@ const NO_REQUESTS: readonly [what: string, message: Message, told: RegExp][] = [
   ],
   ["no body", {}, /The body of a request is missing/],
   ["a body that is null", { body: { type: "value", value: null } }, /The body of a request is missing/],
-  ["bytes that are not text", { body: { type: "data", bytes: Uint8Array.of(0xff) } }, /1 bytes that are no UTF-8 text/],
+  [
+    "bytes that are not text",
+    { body: { type: "data", bytes: Uint8Array.of(0xff) } },
+    /1 bytes that are not UTF-8 text/,
+  ],
   ["an envelope of version 3.0", enveloped("3.0", "{}"), /RPC envelope version, 3\.0, not supported by this endpoint/],
   ["an envelope of version 2.1", enveloped("2.1", "{}"), /RPC envelope version, 2\.1, not supported by this endpoint/],
   ["an envelope without a version", enveloped(7, "{}"), /RPC envelope version, a number, not supported/],

@@ -26,7 +26,7 @@ const FRAME_OF_4_GB = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0);
 
 /** With none of them there will ever be a connection: what they are, how to get there, and what is said of them. */
 const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, told: RegExp][] = [
-  ["a port where nothing listens", "amqp", closedPort, /^cannot connect to 127\.0\.0\.1:PORT: connection refused$/],
+  ["a port where nothing listens", "amqp", closedPort, /^cannot connect to HOST:PORT: connection refused$/],
   ["a port where nothing listens", "amqp+ws", closedPort, /^cannot open WebSocket ws:\S+:PORT\/: connection refused$/],
   ["a server that hangs up", "amqp", () => tcp((stream) => stream.end()), /:PORT: closed by the peer before/],
   ["a server that hangs up", "amqp+ws", () => tcp((stream) => stream.end()), /WebSocket ws:\S+:PORT\/: /],
@@ -46,8 +46,9 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, told:
 describe.concurrent("A transport to a peer that is no message bus", () => {
   test.each(PEERS)("says what is wrong with %s (%s)", async (_what, scheme, start, told) => {
     await using peer = await start();
-    const host = `127.0.0.1:${peer.port}`;
-    const cause = { message: expect.stringMatching(new RegExp(told.source.replace("PORT", String(peer.port)))) };
+    const host = `${peer.host}:${peer.port}`;
+    const source = told.source.replace("HOST", peer.host).replace("PORT", String(peer.port));
+    const cause = { message: expect.stringMatching(new RegExp(source)) };
     await using transport = getRpcTransport(`${scheme}://${host}/`);
     const lost = disconnected(transport);
     const client = getRpcClient(transport, { topic: "t" });
@@ -67,7 +68,7 @@ describe.concurrent("A transport to a peer that is no message bus", () => {
 
   test("that is not there fails what has no time of its own by the default one, and says why", async () => {
     await using peer = await closedPort();
-    const url = `amqp://127.0.0.1:${peer.port}/?default_send_timeout=5&default_notify_timeout=5`;
+    const url = `amqp://${peer.host}:${peer.port}/?default_send_timeout=5&default_notify_timeout=5`;
     await using rpc = getRpcTransport(url);
     await using notifications = getNotificationTransport(url);
     const notifier = new Notifier(notifications, { publisherId: "p" });
@@ -85,7 +86,7 @@ describe.concurrent("A transport to a peer that is no message bus", () => {
 
   test("is waited for as long as the caller likes, and no longer", async () => {
     await using peer = await closedPort();
-    await using transport = getRpcTransport(`amqp://127.0.0.1:${peer.port}/`);
+    await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`);
     const reason = new Error("enough");
     const controller = new AbortController();
     const { signal } = controller;
@@ -103,7 +104,7 @@ describe.concurrent("A transport to a peer that is no message bus", () => {
     ["amqp+ws", /^cannot open WebSocket ws:\/\/HOST\/: timed out after 10000 ms$/],
   ])("gives one up that never answers (%s)", async (scheme, told) => {
     await using peer = await tcp(() => {});
-    const host = `127.0.0.1:${peer.port}`;
+    const host = `${peer.host}:${peer.port}`;
     await using transport = getRpcTransport(`${scheme}://${host}/`);
     const lost = disconnected(transport);
     const call = getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: SHORT_MS });

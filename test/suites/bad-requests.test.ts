@@ -160,7 +160,7 @@ overEveryBed("A client", (bed) => {
     }
     await stranger.sendTo(replyTo, textMessage('{"response": "genuine"}', { correlationId }));
     expect(await call).toBe("genuine");
-    expect(stage.logger.of("warn").filter((line) => line.includes("came too late"))).not.toEqual([]);
+    expect(stage.logger.of("warn").filter((line) => line.includes("matches no call"))).not.toEqual([]);
   });
 });
 

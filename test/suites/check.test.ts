@@ -5,7 +5,7 @@ import { resolveOptions } from "@/src/driver/options/options.js";
 import { TransportURL } from "@/src/entry/node.js";
 import { tcpDial } from "@/src/transports/node/tcp.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 
 overEveryBed("A connection that is checked", (bed) => {
   test("is answered, as often as that is done, and goes on", async () => {

@@ -10,6 +10,7 @@ import {
 } from "@/src/entry/node.js";
 import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { ownAddress } from "@/test/fixtures/network/loopback.js";
 
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 type Scheme = (typeof SCHEMES)[number];
@@ -160,8 +161,9 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
       asked.push(attempt);
       return { username: "joe", token: `t0ken-${asked.length}` };
     };
-    const first = await embedded({ by: BY[scheme], tokens: new Set(["t0ken-1"]) });
-    await using transport = getRpcTransport(`${scheme}://127.0.0.1:${first.port}/`, { ...options, credentials });
+    const at = ownAddress();
+    const first = await embedded({ by: BY[scheme], tokens: new Set(["t0ken-1"]), at });
+    await using transport = getRpcTransport(`${scheme}://${at.host}:${at.port}/`, { ...options, credentials });
     await transport.connect();
     const lost = (async () => {
       for await (const { type } of transport.status()) if (type === "disconnected") return;
@@ -170,7 +172,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     await lost;
     // Whichever attempt it is that finds the second one.
     const tokens = new Set(Array.from({ length: 20 }, (_, index) => `t0ken-${index + 2}`));
-    await using second = await embedded({ by: BY[scheme], tokens, port: first.port });
+    await using second = await embedded({ by: BY[scheme], tokens, at });
     await transport.connect();
     expect(asked.slice(0, 2)).toEqual([1, 1]);
     expect(inspect([logger.lines, first.logger.lines, second.logger.lines, transport], { depth: 20 })).not.toContain(

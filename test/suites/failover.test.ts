@@ -7,10 +7,10 @@ import {
   type TransportOptions,
   type TransportStatus,
 } from "@/src/entry/node.js";
-import { Host, type HostScheme } from "@/test/fixtures/beds/host.js";
+import { Host, type HostScheme } from "@/test/fixtures/beds/restartable-host.js";
 import { CA } from "@/test/fixtures/network/tls.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const SCHEMES: readonly HostScheme[] = ["amqp", "amqp+ws", "amqps"];

@@ -11,7 +11,7 @@ import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { ARTEMIS_ROUTABLE, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 
 /** One service with two backends, as the deployment guide has it: RPC through a router, notifications kept by a broker. */
 describe.each([

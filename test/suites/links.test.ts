@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 // Some wait for time.

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const ONE = { amqp: { rpcServerCredit: 1, notifyServerCredit: 1, replyLinkCredit: 1 } };

@@ -8,9 +8,9 @@ import {
 } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { notifierOf, type Seen, recorder as singles } from "@/test/fixtures/stages/notified.js";
+import { notifierOf, type Seen, recorder as singles } from "@/test/fixtures/stages/notification-endpoints.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** What is given back through a router comes again from its notifier, after this time. */

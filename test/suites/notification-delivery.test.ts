@@ -3,7 +3,7 @@ import { NotificationResult, type TransportOptions } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Deferred } from "@/test/fixtures/stages/deferred.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough to come to the phase that a test is about, on a busy machine. */

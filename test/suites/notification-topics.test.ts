@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough for a router to give credit that it has. */

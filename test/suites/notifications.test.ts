@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NotificationFilter } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { listen, notifierOf, PRIORITIES, recorder, type Seen } from "@/test/fixtures/stages/notified.js";
+import { listen, notifierOf, PRIORITIES, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 const DRIVERS = ["messaging", "messagingv2"] as const;

@@ -5,7 +5,7 @@ import { textMessage } from "@/test/fixtures/peers/malformed-messages.js";
 import { RawClient } from "@/test/fixtures/peers/raw-client.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import type { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { notifierOf } from "@/test/fixtures/stages/notified.js";
+import { notifierOf } from "@/test/fixtures/stages/notification-endpoints.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough to come to the phase that a test is about, on a busy machine. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { RawClient } from "@/test/fixtures/peers/raw-client.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 /** Long enough to come to the phase that a test is about, on a busy machine and a broker that has just started. */
@@ -29,7 +29,7 @@ describe.concurrent("Limits:", () => {
       held.release();
       expect(await client.call({}, "echo", { arg: "next" })).toBe("next");
       for (let replies = 0; replies < 2; replies++) await frames.passed("in", "transfer");
-      expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(/reply of \d+ bytes came too late/));
+      expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(/reply \(\d+ bytes\) that matches no call/));
     });
 
     test(`a call that nobody listens for times out in the phase ${unheard(bed)}`, {
@@ -90,7 +90,9 @@ describe.concurrent("Limits:", () => {
         held.release();
         await server.wait({ timeoutMs: 20_000 });
         expect(await answered).toBe("answered");
-        expect(stage.logger.of("warn")).toContainEqual("1 replies wait for callers that may be gone");
+        expect(stage.logger.of("warn")).toContainEqual(
+          "stopping with 1 undelivered replies: their callers may have disconnected",
+        );
       });
 
       test("a call that its server has no room for times out in the phase acknowledgement", async () => {

@@ -11,7 +11,7 @@ import {
 } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
-import { Frames } from "@/test/fixtures/stages/frames.js";
+import { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Stage } from "@/test/fixtures/stages/stage.js";
 
 overEveryBed("An RPC server", (bed) => {
@@ -198,7 +198,7 @@ overEveryBed("An RPC server", (bed) => {
       value: "no such id",
     });
     expect(stage.logger.of("error")).toEqual([]);
-    expect(stage.logger.of("debug")).toContain("an RPC method failed as it may");
+    expect(stage.logger.of("debug")).toContain("an RPC method threw an expected exception");
   });
 
   test("lets callers have the methods that its access policy allows", {

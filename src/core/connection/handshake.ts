@@ -8,18 +8,23 @@ import type { Authenticator } from "../sasl/server/authenticator.js";
 import { SaslServer } from "../sasl/server/sasl-server.js";
 import { Connection, type ConnectionOptions, type OnLink } from "./connection.js";
 
-/** How long a peer may take from the first byte to its Open. A WebSocket that nobody serves stays silent for ever. */
+/** Longest wait from the first byte to the peer's Open. A WebSocket whose server does not speak AMQP stays silent for ever. */
 const HANDSHAKE_MS = 15_000;
 
 export interface ConnectOptions extends ConnectionOptions {
   sasl: SaslClientOptions;
-  /** Sees every frame as it passes, without secrets. */
+  /** Called with every frame in both directions. Secrets are removed. */
   onFrame?: OnFrame | undefined;
 }
 
 /**
- * Dials, authenticates and opens. Rejects with the dialler's error, AuthenticationError, ProtocolError, ConnectionLost
- * when the peer goes or stays silent, or `signal.reason`.
+ * Dials, authenticates and resolves with the open connection.
+ *
+ * @throws the dialler's error.
+ * @throws AuthenticationError when authentication fails.
+ * @throws ProtocolError when the peer breaks the protocol.
+ * @throws ConnectionLost when the peer closes the stream, or the handshake takes longer than 15 s.
+ * @throws the reason of `signal`.
  */
 export async function connect(
   dial: Dial,
@@ -48,16 +53,16 @@ export async function connect(
 }
 
 export interface AcceptOptions extends ConnectionOptions {
-  /** Who is let in. */
+  /** Decides which clients are accepted. */
   sasl: Authenticator;
-  /** The peer is authenticated, and open. `username`: as whom, if that was said. */
+  /** Called when the peer is authenticated and the connection is open. `username` is undefined when the client stated none. */
   onOpen: (connection: Connection, username: string | undefined) => void;
   onLink: OnLink;
-  /** The stream ended, or was refused, before there was a connection. */
+  /** Called when the stream ends or is refused before the connection is open. */
   onFailure: (error: Error) => void;
 }
 
-/** The other side of `connect`, for a stream that came in. */
+/** The server's side of `connect`, for an incoming stream. Returns the handlers of the stream's events. */
 export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
   const handlers = new SwitchedHandlers(undefined);
   const handshake = new Handshake(socket, handlers, undefined, (reason) => options.onFailure(toError(reason)));
@@ -73,7 +78,7 @@ export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
   return handlers;
 }
 
-/** From a stream to an open connection, either side's: it succeeds or fails once, in time, and leaves nothing behind. */
+/** Takes a stream to an open connection, on either side. It succeeds or fails once, within 15 s, and removes its timer and listener. */
 class Handshake {
   readonly #socket: Socket;
   readonly #handlers: SwitchedHandlers;
@@ -101,9 +106,9 @@ class Handshake {
     signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** `receive` gets what comes, `start` says the first word. */
+  /** Passes incoming bytes to `receive`, then calls `start`, which sends our first bytes. */
   begin(receive: (bytes: Uint8Array) => void, start: () => void = () => {}): void {
-    if (this.#signal?.aborted) return this.#onAbort(); // while the dialler's answer was on its way
+    if (this.#signal?.aborted) return this.#onAbort(); // aborted between the dialler's resolve and this call
     const socket = this.#socket;
     this.#handlers.handOver({
       data: receive,
@@ -116,7 +121,7 @@ class Handshake {
     start();
   }
 
-  /** What the exchange tells. It may do so long after it was fed: when the handshake is over nothing comes of it. */
+  /** The events of the SASL exchange. They may arrive long after its input, and are ignored once the handshake is over. */
   sasl(connectionOf: (result: SaslResult) => Connection): SaslEvents {
     return {
       send: (bytes) => {
@@ -129,7 +134,7 @@ class Handshake {
     };
   }
 
-  /** SASL is through: the rest is the connection's, until it is open. */
+  /** Hands the stream to the connection after SASL. `rest` are the bytes behind the last SASL frame. */
   #pass(connection: Connection, rest: Uint8Array): void {
     this.#connection = connection;
     void connection.closed.then((cause) => {
@@ -155,7 +160,7 @@ class Handshake {
   }
 }
 
-/** What the user's function throws must not break the connection that it looks at. */
+/** Logs what `onFrame` throws: it must not break the connection. */
 function watcher(onFrame: OnFrame, logger: Logger): OnFrame {
   return (frame) => {
     try {
@@ -170,7 +175,7 @@ function watcher(onFrame: OnFrame, logger: Logger): OnFrame {
 const IGNORE: SocketHandlers = { data() {}, drain() {}, close() {} };
 
 /**
- * The handlers that a dialler gets before there is a connection. Events that arrive before the first `handOver` are kept
+ * The handlers that a dialler gets before the connection exists. Events that arrive before the first `handOver` are kept
  * for it. Afterwards the socket calls the functions of the present handlers directly.
  */
 class SwitchedHandlers implements SocketHandlers {

@@ -6,7 +6,10 @@ import type { Session } from "../links/session.js";
 import type { AttachRequest } from "./control/control-events.js";
 import { linkEvents } from "./sessions.js";
 
-/** A link that the peer wants; `role` is what we would be. Exactly one of the answers, before `onLink` returns; without one it is refused. */
+/**
+ * A link that the peer requests. `role` is our role. `onLink` must call one of `acceptSender`, `acceptReceiver` and
+ * `refuse` before it returns; otherwise the link is refused.
+ */
 export interface LinkRequest {
   readonly name: string;
   readonly role: "sender" | "receiver";
@@ -18,10 +21,10 @@ export interface LinkRequest {
   refuse(error: AmqpErrorInit): void;
 }
 
-/** Has `onLink` answer what the peer asks for. */
+/** Answers the peer's request with the decision of `onLink`. */
 export function answerWith(onLink: (request: LinkRequest) => void, session: Session, request: AttachRequest): void {
   const { name, role, remote } = request;
-  // Without the end that is the peer's to state there is nothing to attach to.
+  // The peer must state its own end: there is nothing to attach to without it.
   const stated = role === "sender" ? remote.target : remote.source;
   if (stated === undefined) {
     const description = `link ${name} without ${role === "sender" ? "target" : "source"}`;

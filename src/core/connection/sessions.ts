@@ -15,20 +15,20 @@ import type {
 
 export interface SessionsOptions {
   control: Control;
-  /** How many sessions the peer may begin. */
+  /** Most sessions on the connection when the peer begins one. */
   max: number;
-  /** What every session is made with; asked for when the first one is. */
+  /** Returns the options of a session. Called for each session. */
   session: () => Omit<SessionOptions, "channel">;
-  /** The peer attaches a link. Undefined: it may not even begin a session. */
+  /** Called when the peer attaches a link. Undefined: the peer may not even begin a session. */
   onAttachRequest: ((session: Session, request: AttachRequest) => void) | undefined;
-  /** The error for a session that the peer ended without saying why. */
+  /** Makes the error for a session that the peer ended without an error. */
   ended: () => Error;
 }
 
-/** The sessions of a connection: one for all our links until the peer takes no more on it, and those that the peer begins. */
+/** The sessions of a connection: ours, each filled with links up to the peer's handle-max, and those that the peer begins. */
 export class Sessions {
   readonly #options: SessionsOptions;
-  /** By the channel under which the peer sends. */
+  /** By the peer's channel number. */
   readonly #byChannel = new Map<number, Session>();
   readonly #entries = new Set<SessionEntry>();
   #end: Error | undefined;
@@ -41,7 +41,7 @@ export class Sessions {
     return this.#byChannel.get(channel);
   }
 
-  /** Attaches a link of ours on a session that has room for it; resolves when the peer has attached it too. */
+  /** Attaches a link of ours on a session that has room for it. Resolves when the peer has attached it too. */
   async attach<L extends Sender | Receiver>(
     role: "sender" | "receiver",
     init: LinkInit,
@@ -52,7 +52,7 @@ export class Sessions {
       const entry = [...this.#entries].find(({ hasRoom }) => hasRoom) ?? this.#begin();
       await entry.begun;
       if (entry.error !== undefined) throw entry.error;
-      // Others have waited with us, and may have taken the room.
+      // Other links waited for the same session and may have taken its room.
       if (this.#end !== undefined || !entry.hasRoom) continue;
       const { session, control } = entry;
       const link = create(session);
@@ -71,8 +71,8 @@ export class Sessions {
   }
 
   /**
-   * Asks the peer for a sign of life, by a session that ends as soon as it has begun: few peers answer a flow's echo, all
-   * answer a Begin. Rejects when the peer takes no more sessions.
+   * Checks that the peer responds, with a session that ends as soon as it has begun: few peers answer a flow's echo, all
+   * answer a Begin. Rejects when the peer accepts no more sessions.
    */
   async probe(): Promise<void> {
     const entry = this.#options.control.begin((control) => this.#add(control));
@@ -82,25 +82,25 @@ export class Sessions {
     entry.control.end();
   }
 
-  /** The peer begins a session. Throws ProtocolError when it is not welcome. */
+  /** Accepts a session that the peer begins. Throws ProtocolError when sessions are not accepted or there are too many. */
   accept(control: SessionControl): SessionEvents {
     const { onAttachRequest, max } = this.#options;
-    if (onAttachRequest === undefined) throw new ProtocolError("a session from the peer", "amqp:not-allowed");
+    if (onAttachRequest === undefined) throw new ProtocolError("the peer began a session", "amqp:not-allowed");
     if (this.#entries.size >= max) throw new ProtocolError(`more than ${max} sessions`, "amqp:resource-limit-exceeded");
     return this.#add(control);
   }
 
-  /** The socket takes more again. */
+  /** Sends the waiting transfers of all sessions, now that the socket is writable again. */
   pump(): void {
     for (const session of this.#byChannel.values()) session.outgoing.pump();
   }
 
-  /** No link is attached any more: the connection is being closed. */
+  /** Attaches no more links: the connection is being closed. */
   stop(error: Error): void {
     this.#end ??= error;
   }
 
-  /** The connection is gone. */
+  /** Ends all sessions: the connection is lost. */
   end(error: Error): void {
     this.stop(error);
     for (const entry of [...this.#entries]) entry.end(error);
@@ -122,7 +122,7 @@ export class Sessions {
         this.#entries.delete(entry);
       },
       onAttachRequest: (request) => {
-        const refused = { condition: "amqp:not-allowed", description: "no links are taken here" };
+        const refused = { condition: "amqp:not-allowed", description: "links are not accepted" };
         if (this.#options.onAttachRequest === undefined) request.refuse(refused);
         else this.#options.onAttachRequest(session, request);
       },
@@ -140,7 +140,7 @@ interface SessionOwner {
   ended(): Error;
 }
 
-/** One session with both its halves. */
+/** One session: its data plane and its half in the control plane. */
 class SessionEntry implements SessionEvents {
   readonly control: SessionControl;
   readonly session: Session;
@@ -164,7 +164,7 @@ class SessionEntry implements SessionEvents {
     return this.#begun.promise;
   }
 
-  /** Why it ended; undefined while it has not. */
+  /** Cause of the session's end. Undefined before the end. */
   get error(): Error | undefined {
     return this.#error;
   }
@@ -206,7 +206,7 @@ class SessionEntry implements SessionEvents {
   }
 }
 
-/** Joins a link of ours with its half in the control plane. */
+/** Connects a link with its half in the control plane. */
 export function linkEvents(session: Session, link: Sender | Receiver): LinkEvents {
   return {
     onAttach: (remote) => session.onAttach(link, remote),

@@ -1,22 +1,22 @@
 import { concat } from "../types/bytes.js";
 
-/** From this size on a payload is kept as it is, a view of what the socket read. A smaller one would pin too much of that. */
+/** Payloads of at least this size are kept as views of the socket's buffer. Smaller ones are copied: a view would pin the buffer. */
 const LARGE_BYTES = 16_384;
 const FIRST_TAIL_BYTES = 512;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Puts a message together from the payloads of its frames. Memory follows the bytes, not the frames: a stranger may send a
- * message in millions of them, or any number of empty ones.
+ * Puts a message together from the payloads of its frames. Memory grows with the bytes, not with the frames: an untrusted
+ * peer may send a message in millions of frames, or any number of empty ones.
  */
 export class Assembly {
   #pieces: Uint8Array[] = [];
-  /** Where small payloads are gathered, one behind the other. */
+  /** Buffer that small payloads are appended to. */
   #tail: Uint8Array = NOTHING;
   #used = 0;
   #bytes = 0;
 
-  /** How many there are so far. */
+  /** Bytes added so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -36,7 +36,7 @@ export class Assembly {
     this.#used += payload.length;
   }
 
-  /** The message. Nothing may be added any more. */
+  /** Returns the message. `add` must not be called afterwards. */
   whole(): Uint8Array {
     this.#seal(NOTHING);
     return concat(this.#pieces, this.#bytes);

@@ -8,13 +8,13 @@ export interface DeliveryOwner {
   settled(delivery: Delivery, state: DeliveryState): void;
 }
 
-/** A message that came in. It holds one credit of its link until it is settled. */
+/** An incoming message. It holds one credit of its link until it is settled. */
 export class Delivery {
   readonly receiver: DeliveryOwner;
   readonly id: number;
-  /** The encoded message. A view: copy it to keep it for long. */
+  /** The encoded message. It is a view: copy it to keep it for long. */
   readonly payload: Uint8Array;
-  /** The sender had settled it before it came: what we answer goes nowhere. */
+  /** The sender sent it settled. Our outcome is not sent to the peer. */
   readonly settled: boolean;
   #message: Message | undefined;
   #answered = false;
@@ -26,18 +26,22 @@ export class Delivery {
     this.settled = settled;
   }
 
-  /** Decoded at the first use. Throws ProtocolError when it cannot be. */
+  /**
+   * The message, decoded at the first use.
+   *
+   * @throws ProtocolError when it cannot be decoded.
+   */
   get message(): Message {
     this.#message ??= decodeMessage(this.payload);
     return this.#message;
   }
 
-  /** Its link went before it was answered: no answer reaches the sender any more, who may send it again. */
+  /** True when the link ended before the delivery was settled: no outcome reaches the sender, which may send it again. */
   get linkLost(): boolean {
     return !this.settled && !this.#answered && !this.receiver.attached;
   }
 
-  /** Answers the sender and returns the credit. Only the first answer counts; none does once the link is gone. */
+  /** Settles the delivery and returns its credit. Later calls are ignored. No outcome is sent once the link has ended. */
   settle(state: DeliveryState): void {
     if (this.#answered) return;
     this.#answered = true;
@@ -48,7 +52,7 @@ export class Delivery {
     this.settle(ACCEPTED);
   }
 
-  /** Hands it back untouched. */
+  /** Returns the message to the sender unprocessed. */
   release(): void {
     this.settle(RELEASED);
   }

@@ -5,7 +5,7 @@ import type { DeliveryState } from "../messages/outcome.js";
 import type { SessionIncoming } from "./session-incoming.js";
 import type { SessionOutgoing } from "./session-outgoing.js";
 
-/** How long the peer may take to answer our Detach. */
+/** Longest wait for the peer's answer to our Detach. */
 const DETACH_MS = 2_000;
 
 /** One end of a link, as the peer stated it. */
@@ -15,7 +15,7 @@ export interface Terminus {
   readonly capabilities: readonly string[];
 }
 
-/** One end of a link, as we ask for it. `dynamic`: the peer is to make a node and tell its address. */
+/** One end of a link, as we request it. With `dynamic` the peer creates a node and states its address. */
 export interface TerminusInit {
   address?: string | undefined;
   dynamic?: boolean | undefined;
@@ -23,18 +23,18 @@ export interface TerminusInit {
 }
 
 export interface LinkInit {
-  /** Unique within the connection, both directions together. */
+  /** Unique within the connection, across both directions. */
   name: string;
   source: TerminusInit;
   target: TerminusInit;
-  /** The peer detached, the session ended, or the connection is gone: exactly once, never after our own close(). */
+  /** Called once when the peer detaches, the session ends or the connection is lost. Never called after our own close(). */
   onDetach?: ((error: Error | undefined) => void) | undefined;
 }
 
-/** snd-settle-mode (transport 2.8.2): how the sender means to send. */
+/** snd-settle-mode (transport 2.8.2) of the sender. */
 export type SettleMode = "unsettled" | "settled" | "mixed";
 
-/** What the peer's attach says. */
+/** Contents of the peer's attach. */
 export interface RemoteAttach {
   readonly handle: number;
   readonly source: Terminus | undefined;
@@ -56,29 +56,29 @@ interface AttachWaiter {
   reject: (error: Error) => void;
 }
 
-/** A receiver that has to tell the peer its credit. */
+/** A receiver that owes the peer a flow with its credit. */
 export interface FlowWriter {
   writeFlow(): void;
 }
 
-/** The session of a link, as far as the link uses it. */
+/** The part of a session that its links use. */
 export interface LinkSession {
   readonly outgoing: SessionOutgoing;
   readonly incoming: SessionIncoming;
   /** Largest message that we accept, in bytes. */
   readonly maxMessageBytes: number;
   readonly logger: Logger;
-  /** Counts bytes of incomplete deliveries in and, negative, out again. Throws when the connection holds too many. */
+  /** Reserves bytes for incomplete deliveries; a negative number frees them. Throws when the connection holds too many. */
   reserveBytes(bytes: number): void;
-  /** Settles a delivery, together with the others that are settled in this turn. */
+  /** Settles a delivery, in one disposition with others of this turn where possible. */
   settle(id: number, state: DeliveryState): void;
-  /** Has `writeFlow` called at the end of the turn. */
+  /** Calls `writeFlow` of the receiver at the end of the turn. */
   wantsFlow(receiver: FlowWriter): void;
   writeLinkFlow(handle: number, deliveryCount: number, credit: number, drain: boolean): void;
   logCallbackError(callback: string, link: string, thrown: unknown): void;
 }
 
-/** What both directions of a link share: it is attached once, and ends once. */
+/** Base of senders and receivers. A link is attached once and ends once. */
 export abstract class Link {
   readonly name: string;
   protected readonly session: LinkSession;
@@ -100,7 +100,7 @@ export abstract class Link {
     return this.#state === "attached";
   }
 
-  /** The peer's source: of a dynamic one, its address. */
+  /** The source that the peer stated, with the address of a dynamic one. */
   get source(): Terminus | undefined {
     return this.#remote?.source;
   }
@@ -109,12 +109,12 @@ export abstract class Link {
     return this.#remote?.target;
   }
 
-  /** The largest message that the peer takes; undefined: any. */
+  /** Largest message that the peer accepts, in bytes. Undefined: no limit. */
   get maxMessageBytes(): number | undefined {
     return this.#remote?.maxMessageBytes;
   }
 
-  /** Detaches. Resolves when the peer has too, or is gone, or takes no notice for 2 s. Idempotent. */
+  /** Detaches. Resolves when the peer has detached too, when the connection is lost, or after 2 s. Idempotent. */
   async close(error?: AmqpErrorInit): Promise<void> {
     if (this.#state === "detached") return;
     if (this.#state !== "closing") {
@@ -134,7 +134,7 @@ export abstract class Link {
     });
   }
 
-  /** @internal The handle under which we send of this link. */
+  /** @internal Our handle of this link. */
   get handle(): number {
     return this.#control?.handle ?? 0;
   }
@@ -144,14 +144,14 @@ export abstract class Link {
     this.#control = control;
   }
 
-  /** @internal Resolves at a good attach, rejects when the link is refused or ends before. */
+  /** @internal Resolves when the peer attaches the link. Rejects when the link is refused or ends before that. */
   whenAttached(): Promise<void> {
     if (this.#state === "attached") return Promise.resolve();
     if (this.#error !== undefined) return Promise.reject(this.#error);
     return new Promise((resolve, reject) => this.#openers.push({ resolve, reject }));
   }
 
-  /** @internal The peer's attach came. Without its terminus it is a refusal, and the detach behind it says why. */
+  /** @internal Handles the peer's attach. An attach without the peer's terminus is a refusal: the detach after it has the reason. */
   onAttach(remote: RemoteAttach): void {
     this.#remote = remote;
     if (this.#state !== "attaching" || this.remoteTerminus(remote) === undefined) return;
@@ -160,7 +160,7 @@ export abstract class Link {
     for (const { resolve } of this.#openers.splice(0)) resolve();
   }
 
-  /** @internal The peer's detach came, or what carried the link is gone. */
+  /** @internal Handles the peer's detach, or the end of the session or the connection. */
   onEnd(error: Error | undefined): void {
     const before = this.#state;
     if (before === "detached") return;
@@ -178,23 +178,23 @@ export abstract class Link {
     }
   }
 
-  /** @internal The peer's flow for this link. */
+  /** @internal Handles the peer's flow for this link. */
   abstract onFlow(flow: Flow): void;
 
-  /** @internal A transfer performative and the payload behind it. Throws ProtocolError on a link that we send on. */
+  /** @internal Handles a transfer performative and the payload behind it. Throws ProtocolError on a sending link. */
   onTransfer(_transfer: Transfer, _payload: Uint8Array): void {
-    throw new ProtocolError(`transfer on link ${this.name}, which we send on`);
+    throw new ProtocolError(`transfer from the peer on sending link ${this.name}`);
   }
 
-  /** Which end of a link is the peer's to grant. */
+  /** The terminus that the peer states: the source of a receiver, the target of a sender. */
   protected abstract remoteTerminus(remote: RemoteAttach): Terminus | undefined;
   protected abstract whenOpen(remote: RemoteAttach): void;
-  /** What is owed to the peer on this link has to leave before the detach. */
+  /** Writes what is still owed to the peer on this link, before the detach. */
   protected abstract beforeDetach(): void;
-  /** Nothing goes over this link any more: whoever waits is told. */
+  /** Called when the link has ended: settles everything that waits for it. */
   protected abstract onLost(error: Error): void;
 
-  /** Why the link ended; undefined while it has not. */
+  /** Cause of the link's end. Undefined before the end. */
   protected get error(): Error | undefined {
     return this.#error;
   }

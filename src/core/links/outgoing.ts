@@ -17,7 +17,7 @@ const NOTHING = new Uint8Array(0);
 /** One message on its way out, from `send` to its outcome. */
 export class Outgoing {
   readonly sender: OutgoingLink;
-  /** Nothing once it has left: however long the peer takes to answer, it is not kept for that. */
+  /** Empty once the message has left, so that its memory is free while the peer has not settled it. */
   message: Message | Uint8Array;
   readonly settled: boolean;
   readonly #deadline: Deadline | undefined;
@@ -25,8 +25,9 @@ export class Outgoing {
   readonly #reject: (reason: unknown) => void;
   deliveryId = 0;
   #isOver = false;
-  /** What does not fit one frame, encoded, and how much of it has left. */
+  /** The encoded message while it is sent in several frames. */
   payload: Uint8Array | undefined;
+  /** Bytes of `payload` that have left. */
   sentBytes = 0;
 
   constructor(
@@ -45,18 +46,18 @@ export class Outgoing {
     this.#reject = reject;
   }
 
-  /** Its outcome is known, or nobody waits for it any more. */
+  /** True when the outcome is known or `fail` was called. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Some of it has left. It waits for the window, until `breakOff`. */
+  /** Called when its first frames have left. The rest waits for the window; `breakOff` is called when the deadline ends. */
   begun(breakOff: (reason: unknown) => void): void {
     this.message = NOTHING;
     this.#deadline?.continueWait("credit", breakOff);
   }
 
-  /** All of it has left: a settled one is done, any other waits for the peer. */
+  /** Called when all of it has left. A settled message is done; any other waits for the peer's disposition. */
   transferred(abandoned: (outgoing: Outgoing) => void): void {
     this.message = NOTHING;
     if (this.#isOver) return;
@@ -70,7 +71,7 @@ export class Outgoing {
     });
   }
 
-  /** Only the first end counts: by the next one its deadline may be limiting something else. */
+  /** Resolves with the outcome. Later calls are ignored: by then the deadline may limit another wait. */
   settle(outcome: Outcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -78,7 +79,7 @@ export class Outgoing {
     this.#resolve(outcome);
   }
 
-  /** What carried it is gone. A message whose last frame has not left cannot have got through. */
+  /** Settles after the link or the connection was lost. A message whose last frame has not left was not delivered: `unsent`. */
   connectionLost(error: Error): void {
     this.settle({ type: this.payload === undefined ? "unknown" : "unsent", error });
   }

@@ -1,33 +1,33 @@
 import type { Socket } from "../byte-stream.js";
 import { Writer } from "../types/writer.js";
 
-/** A larger batch would keep the peer waiting for bytes that are ready. */
+/** Buffered bytes that are written at once. A larger batch would delay bytes that are ready. */
 const BATCH_BYTES = 8192;
 
 /**
- * A turn is taken to end so many promises after its first frame: an acknowledgement and the answer that a handler gives
- * at once are a few promises apart, and leave in one piece. No engine tells when there are none left.
+ * Promise ticks from the first frame of a turn to the flush. An acknowledgement and an immediate reply of its handler are
+ * a few ticks apart and leave in one write. No engine reports when the microtask queue is empty.
  */
 const TURN_PROMISES = 8;
 const RESOLVED = Promise.resolve();
 
-/** Who has something to add before the bytes leave: dispositions gathered in runs, credit to return. */
+/** Adds frames before a flush: gathered dispositions, and flows that return credit. */
 export interface FlushListener {
   beforeFlush(): void;
 }
 
 export interface OutputOptions {
-  /** A peer that does not read, while we owe it answers, is cut off beyond this many bytes. */
+  /** Most bytes that the socket may buffer for a peer that does not read. Beyond that `onOverflow` is called. */
   maxBufferedBytes: number;
-  /** The peer has stopped reading: more than `maxBufferedBytes` wait. Called by itself, never within a write. */
+  /** Called when more than `maxBufferedBytes` wait, in a microtask of its own and never within a write. */
   onOverflow: (bufferedBytes: number) => void;
-  /** The socket takes more again. */
+  /** Called when the socket is writable again. */
   onWritable: () => void;
 }
 
 /**
- * What leaves a connection, in order, whichever plane wrote it: frames are written into one buffer, which goes to the
- * socket at the end of the turn or when it is worth a write of its own.
+ * The outgoing bytes of a connection. Both planes write their frames in order into one buffer. The buffer is sent at the
+ * end of the turn, or earlier when it holds a full batch.
  */
 export class Output {
   readonly writer = new Writer();
@@ -46,7 +46,7 @@ export class Output {
     this.#scheduled = false;
     this.flush();
   };
-  /** When bytes last left, on the clock of performance.now(). */
+  /** Time of the last write to the socket, by performance.now(). */
   lastMs = performance.now();
 
   constructor(socket: Socket, options: OutputOptions) {
@@ -54,18 +54,18 @@ export class Output {
     this.#options = options;
   }
 
-  /** False while the socket asks to wait, and at the end: transfers wait then; what is owed to the peer still goes. */
+  /** False while the socket's buffer is full, and after `end`. Transfers wait then; control frames and dispositions do not. */
   get writable(): boolean {
     return this.#writable;
   }
 
-  /** To be called after every frame. */
+  /** Must be called after every frame. */
   wrote(): void {
     if (this.writer.at - this.writer.from >= BATCH_BYTES) this.flush();
     else this.schedule();
   }
 
-  /** `listener.beforeFlush` is called once, at the end of the turn at the latest. */
+  /** Calls `listener.beforeFlush` once, at the end of the turn at the latest. */
   atFlush(listener: FlushListener): void {
     this.#listeners.push(listener);
     this.schedule();
@@ -79,7 +79,7 @@ export class Output {
     void RESOLVED.then(this.#endTurn);
   }
 
-  /** What others have to add is written now, before what is written next. */
+  /** Lets the listeners write their frames now, ahead of the frame that the caller writes next. */
   gather(): void {
     while (this.#listeners.length > 0) this.#listeners.pop()?.beforeFlush();
   }
@@ -97,14 +97,14 @@ export class Output {
     if (buffered > this.#options.maxBufferedBytes) queueMicrotask(() => this.#options.onOverflow(buffered));
   }
 
-  /** The socket's drain. */
+  /** Handles the socket's drain event. */
   drained(): void {
     if (this.#writable || this.#ended) return;
     this.#writable = true;
     this.#options.onWritable();
   }
 
-  /** What has been written leaves, and nothing after it. */
+  /** Flushes. Frames that are written later are discarded. */
   end(): void {
     this.flush();
     this.#ended = true;

@@ -7,17 +7,17 @@ import { Delivery } from "./delivery.js";
 import { Link, type LinkInit, type LinkSession, type RemoteAttach, type Terminus } from "./link.js";
 
 export interface ReceiverInit extends LinkInit {
-  /** If it throws, the delivery is answered as modified (delivery-failed). */
+  /** Called for each delivery. If it throws, the delivery is settled as modified (delivery-failed). */
   onDelivery: (delivery: Delivery) => void;
-  /** How much credit the peer has while nothing is unsettled: returned as deliveries are settled. 0: only what `grant` gives. */
+  /** Credit of the peer while no delivery is unsettled. It is returned as deliveries are settled. 0: only `grant` gives credit. */
   credit: number;
 }
 
-/** A delivery of which frames are still to come. */
+/** A delivery that still lacks frames. */
 interface PartialDelivery {
   readonly id: number;
   settled: boolean;
-  /** Undefined for a message past the limit, of which only the size is kept. */
+  /** Undefined for a message beyond the limit: only its size is kept. */
   assembly: Assembly | undefined;
   bytes: number;
 }
@@ -40,24 +40,24 @@ export class Receiver extends Link {
     this.#window = init.credit;
   }
 
-  /** How many deliveries the peer may still send. */
+  /** Deliveries that the peer may still send. */
   get credit(): number {
     return this.#credit;
   }
 
-  /** How many deliveries are in hand, not answered yet. */
+  /** Deliveries that we have not settled yet. */
   get unsettled(): number {
     return this.#unsettled;
   }
 
-  /** Allows so many more deliveries. */
+  /** Allows this many more deliveries. */
   grant(credit: number): void {
     if (!this.attached || credit <= 0) return;
     this.#credit += credit;
     this.session.wantsFlow(this);
   }
 
-  /** Withdraws the credit for good. Resolves when the peer has used or given back all of it, or is gone. */
+  /** Withdraws the credit for good. Resolves when the peer has used or returned all of it, or when the link ends. */
   async drain(): Promise<void> {
     this.#window = 0;
     if (!this.attached || this.#credit === 0) return;
@@ -69,7 +69,7 @@ export class Receiver extends Link {
 
   /** @internal */
   override onTransfer(transfer: Transfer, payload: Uint8Array): void {
-    if (!this.attached) return; // it was under way when we closed the link
+    if (!this.attached) return; // the peer sent it before it saw our detach
     if (this.#partial === undefined) {
       const id = this.#begin(transfer);
       if (!transfer.more && !transfer.aborted) return this.#deliver(id, payload, payload.length, transfer.settled);
@@ -89,7 +89,7 @@ export class Receiver extends Link {
     this.#deliver(partial.id, partial.assembly?.whole() ?? NOTHING, partial.bytes, partial.settled);
   }
 
-  /** @internal The peer's flow for this link: it answers a drain, or asks where we stand. */
+  /** @internal Handles the peer's flow for this link: the answer to a drain, or a request for our state. */
   override onFlow(flow: Flow): void {
     if (flow.deliveryCount !== undefined) {
       const unused = serialAdd(flow.deliveryCount, -this.#deliveryCount);
@@ -110,7 +110,7 @@ export class Receiver extends Link {
     this.#returnCredit();
   }
 
-  /** @internal Tells the peer how much credit it has, topped up to the window. */
+  /** @internal Tops the credit up to the window and sends it to the peer. */
   writeFlow(): void {
     if (!this.attached) return;
     const inHand = this.#partial === undefined ? this.#unsettled : this.#unsettled + 1;
@@ -143,7 +143,7 @@ export class Receiver extends Link {
     }
     if (this.#credit === 0) {
       throw new ProtocolError(
-        `a delivery came on link ${this.name} without credit`,
+        `a delivery arrived on link ${this.name} without credit`,
         "amqp:link:transfer-limit-exceeded",
       );
     }
@@ -171,7 +171,7 @@ export class Receiver extends Link {
     if (partial?.assembly !== undefined) this.session.reserveBytes(-partial.assembly.bytes);
   }
 
-  /** `bytes` is the size of the message, also of one too large to be kept. */
+  /** `bytes` is the size of the message, even when it was too large to be kept. */
   #deliver(id: number, payload: Uint8Array, bytes: number, settled: boolean): void {
     this.#unsettled++;
     const delivery = new Delivery(this, id, payload, settled);
@@ -184,23 +184,23 @@ export class Receiver extends Link {
         delivery.modify({ deliveryFailed: true, undeliverableHere: false });
       }
     } else {
-      const description = `message of ${bytes} bytes, at most ${limit} are taken`;
+      const description = `message of ${bytes} bytes exceeds the limit of ${limit} bytes`;
       this.session.logger.warn(`rejected on link ${this.name}: ${description}`);
       delivery.reject({ condition: "amqp:link:message-size-exceeded", description });
     }
     this.#reportDrained();
-    // What is in hand may stay for long, and what has been settled gave back nothing as long as half was left.
+    // Unsettled deliveries may stay for long, and the settled ones returned no credit while more than half was left.
     if (this.#credit === 0 && this.#unsettled < this.#window) this.session.wantsFlow(this);
   }
 
-  /** Transport 2.7.5: an aborted delivery never was; its credit comes back. */
+  /** Transport 2.7.5: an aborted delivery is discarded. Its credit is returned. */
   #abort(): void {
     this.#dropPartial();
     this.#returnCredit();
     this.#reportDrained();
   }
 
-  /** When half of it is used, as oslo does, so that a credit of 1 comes back each time. */
+  /** Returns credit when half of it is used, as oslo does. A credit of 1 is returned each time. */
   #returnCredit(): void {
     if (this.#window > 0 && this.#credit <= (this.#window + 1) / 2) this.session.wantsFlow(this);
   }

@@ -7,21 +7,21 @@ import { Link, type LinkInit, type LinkSession, type RemoteAttach, type Terminus
 import { Outgoing } from "./outgoing.js";
 
 export interface SenderInit extends LinkInit {
-  /** After every flow that changed the credit. `draining`: what is not used before this returns goes back to the peer. */
+  /** Called after every flow of the peer. With `draining`, credit that is unused when this returns is given back to the peer. */
   onCredit?: ((draining: boolean) => void) | undefined;
 }
 
 export interface SendOptions {
-  /** Sent settled: nobody will say what became of it. */
+  /** Send the message settled: the peer reports no outcome. */
   settled: boolean;
   deadline?: Deadline | undefined;
 }
 
-/** A sending link: what it is given leaves in order, each when the peer has granted credit for it. */
+/** A sending link. Messages leave in order, each when the peer has granted credit for it. */
 export class Sender extends Link {
   readonly #onCredit: SenderInit["onCredit"];
   readonly #queue = new Set<Outgoing>();
-  /** Begun, with frames still to come: nothing else may leave on this link before. */
+  /** The message whose frames have left in part. The next message waits for its last frame. */
   #partial: Outgoing | undefined;
   #credit = 0;
   #deliveryCount = 0;
@@ -31,20 +31,20 @@ export class Sender extends Link {
     this.#onCredit = init.onCredit;
   }
 
-  /** How many deliveries the peer would take now. */
+  /** Deliveries that the peer accepts now. */
   get credit(): number {
     return this.#credit;
   }
 
-  /** How many messages wait for credit. */
+  /** Messages that wait for credit. */
   get queued(): number {
     return this.#queue.size;
   }
 
   /**
-   * Waits for credit, then transfers. A settled one resolves as accepted once it is handed over. Rejects only with what
-   * `deadline` ends it with, or when the message cannot be encoded; a lost link is an outcome:
-   * `unsent` or `unknown`. A Uint8Array is an encoded message and passes through.
+   * Waits for credit, transfers the message and resolves with its outcome. A settled message resolves as accepted once it
+   * is handed over. A lost link is an outcome: `unsent` or `unknown`. A Uint8Array is an encoded message and is sent as it
+   * is. Rejects with the reason that ends `deadline`, or when the message cannot be encoded.
    */
   send(message: Message | Uint8Array, { settled, deadline }: SendOptions): Promise<Outcome> {
     if (this.error !== undefined) return Promise.resolve({ type: "unsent", error: this.error });
@@ -60,7 +60,7 @@ export class Sender extends Link {
     });
   }
 
-  /** @internal Sends what credit and window allow. */
+  /** @internal Sends the messages that credit and window allow. */
   pump(): void {
     if (this.#partial !== undefined) {
       if (!this.session.outgoing.transferRest(this.#partial)) return;
@@ -77,9 +77,9 @@ export class Sender extends Link {
     }
   }
 
-  /** @internal Transport 2.6.7: credit is what the receiver granted less what is on its way to it. */
+  /** @internal Transport 2.6.7: the credit is what the receiver granted, less the deliveries that it had not seen yet. */
   override onFlow({ linkCredit, deliveryCount, drain, echo }: Flow): void {
-    if (!this.attached) return; // it was under way when we closed the link
+    if (!this.attached) return; // the peer sent it before it saw our detach
     if (linkCredit !== undefined) {
       const underWay = serialDistance(this.#deliveryCount, deliveryCount ?? 0);
       this.#credit = Math.max(0, linkCredit - underWay);
@@ -134,7 +134,7 @@ export class Sender extends Link {
     return true;
   }
 
-  /** Its time is over: the peer is told to forget the part that it has. */
+  /** The deadline has ended: `pump` aborts the delivery, so that the peer discards the part that it has. */
   #breakOff(outgoing: Outgoing, reason: unknown): void {
     this.session.outgoing.abandon(outgoing);
     outgoing.fail(reason);

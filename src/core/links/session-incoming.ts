@@ -4,17 +4,17 @@ import type { DeliveryState } from "../messages/outcome.js";
 import { serialAdd } from "../types/serial.js";
 import type { Output } from "./output.js";
 
-/** How many transfers the peer may have under way: announced in Begin, and again when half of them have come. */
+/** Transfers that the peer may have in flight. Announced in Begin, and again when half of them have arrived. */
 export const INCOMING_WINDOW = 2048;
 
-/** Deliveries in a row that get the same answer. */
+/** Consecutive deliveries with the same outcome. */
 interface DispositionRun {
   first: number;
   last: number;
   state: DeliveryState;
 }
 
-/** What a session receives: our window, and our answers, gathered into as few dispositions as say the same. */
+/** The incoming half of a session: our window, and the outcomes of deliveries, gathered into as few dispositions as possible. */
 export class SessionIncoming {
   readonly #output: Output;
   readonly #channel: number;
@@ -27,7 +27,7 @@ export class SessionIncoming {
     this.#channel = channel;
   }
 
-  /** next-incoming-id: the id that the next transfer frame has. */
+  /** next-incoming-id: the id of the next transfer frame. */
   get nextId(): number {
     return this.#nextId;
   }
@@ -36,7 +36,7 @@ export class SessionIncoming {
     this.#nextId = nextOutgoingId;
   }
 
-  /** Counts a transfer frame. True when it is time to announce the window again. */
+  /** Counts a transfer frame. Returns true when the window should be announced again. */
   onTransfer(): boolean {
     if (this.#left === 0) {
       throw new ProtocolError(`more than ${INCOMING_WINDOW} transfers at once`, "amqp:session:window-violation");
@@ -46,12 +46,12 @@ export class SessionIncoming {
     return this.#left <= INCOMING_WINDOW / 2;
   }
 
-  /** A flow leaves, and announces the whole window. */
+  /** Called when a flow announces the whole window. */
   announced(): void {
     this.#left = INCOMING_WINDOW;
   }
 
-  /** Adds an answer to the run, or writes the run and begins the next. */
+  /** Adds an outcome to the run, or writes the run and begins the next. */
   settle(id: number, state: DeliveryState): void {
     const run = this.#run;
     if (run !== undefined && id === serialAdd(run.last, 1) && isSame(state, run.state)) {
@@ -62,7 +62,7 @@ export class SessionIncoming {
     this.#run = { first: id, last: id, state };
   }
 
-  /** Writes the answers gathered so far. */
+  /** Writes the gathered outcomes. */
   flush(): void {
     const run = this.#run;
     if (run === undefined) return;
@@ -72,7 +72,7 @@ export class SessionIncoming {
   }
 }
 
-/** Equal to the peer. Rejections carry their own reasons and are not compared. */
+/** True for states that are equal on the wire. Rejections carry their own reasons and are not compared. */
 function isSame(a: DeliveryState, b: DeliveryState): boolean {
   if (a === b) return true;
   switch (a.type) {

@@ -14,17 +14,17 @@ import { serialAdd, serialDistance } from "../types/serial.js";
 import type { Outgoing, OutgoingLink } from "./outgoing.js";
 import type { Output } from "./output.js";
 
-/** Whether a message has left: whole, begun, not at all yet, or never will. */
+/** How much of a message has left: all of it, its first frames, nothing yet, or nothing ever because it is too large. */
 export type TransferProgress = "sent" | "partial" | "blocked" | "refused";
 
-/** What a session sends: the peer's window, delivery ids, and what the peer has not settled yet. */
+/** The outgoing half of a session: the peer's window, delivery ids, and the deliveries that the peer has not settled yet. */
 export class SessionOutgoing {
   readonly #output: Output;
   readonly #channel: number;
-  /** The largest frame that the peer takes. */
+  /** Largest frame that the peer accepts, in bytes. */
   readonly #maxFrameBytes: number;
   readonly #unsettled = new Map<number, Outgoing>();
-  /** Senders that have something to send, and credit, but no window. */
+  /** Senders that have messages and credit, but no window. */
   readonly #blocked = new Set<OutgoingLink>();
   #nextId = 0;
   #nextDeliveryId = 0;
@@ -47,22 +47,22 @@ export class SessionOutgoing {
     this.pump();
   }
 
-  /** Transport 2.5.6: the window is what the peer announced less what is on its way to it. */
+  /** Transport 2.5.6: the window is what the peer announced, less the transfers that it had not seen yet. */
   onFlow(flow: Flow): void {
     const underWay = serialDistance(this.#nextId, flow.nextIncomingId ?? 0);
     this.#window = Math.max(0, flow.incomingWindow - underWay);
   }
 
-  /** The window or the socket is open again: those who waited for it get their turn, one after the other. */
+  /** Lets the blocked senders send, one after the other, now that the window or the socket is open again. */
   pump(): void {
     for (const sender of this.#blocked) {
       if (!this.#open) return;
-      this.#blocked.delete(sender); // and behind all others, when it has to wait again
+      this.#blocked.delete(sender); // a sender that blocks again queues behind all others
       sender.pump();
     }
   }
 
-  /** Throws what makes the message impossible to encode; nothing of it has left then. */
+  /** Writes the message, or its first frames. Throws when it cannot be encoded: then no part of it has left. */
   transfer(outgoing: Outgoing): TransferProgress {
     if (!this.#open) return this.#block(outgoing.sender);
     const { writer } = this.#output;
@@ -93,7 +93,7 @@ export class SessionOutgoing {
     return "sent";
   }
 
-  /** Goes on with a delivery that takes several frames. True when its last frame has left, which breaks it off if it is over. */
+  /** Writes more frames of a delivery. Returns true when its last frame has left. That frame aborts a delivery that is over. */
   transferRest(outgoing: Outgoing): boolean {
     const { payload } = outgoing;
     if (payload === undefined) return true;
@@ -124,23 +124,23 @@ export class SessionOutgoing {
     return true;
   }
 
-  /** Nobody waits for it any more. */
+  /** Stops waiting for the outcome. */
   abandon(outgoing: Outgoing): void {
     if (!outgoing.settled) this.#unsettled.delete(outgoing.deliveryId);
   }
 
-  /** The peer, as receiver, says what became of a run of deliveries. Only what is unsettled counts, however long the run. */
+  /** Handles the outcome that the peer, as receiver, reports for a run of deliveries. Settled deliveries of the run are ignored. */
   onDisposition({ first, last, settled, state }: Disposition): void {
     if (!settled && state === undefined) return; // received so far: no outcome yet
     const outcome: Outcome = state ?? { type: "unknown", error: new ProtocolError("settled without an outcome") };
     const any = first === last ? this.#settle(first, outcome) : this.#settleRun(first, last, outcome);
     if (settled || !any) return;
-    // The receiver keeps it until we settle as well (rcv-settle-mode second).
+    // The receiver keeps the delivery until we settle it as well (rcv-settle-mode second).
     writeDisposition(this.#output.writer, this.#channel, false, first, last, undefined);
     this.#output.wrote();
   }
 
-  /** A link is gone: nobody will say what became of what left on it. */
+  /** Ends the deliveries of a lost link: the peer reports no outcomes for them. */
   forget(sender: OutgoingLink, error: Error): void {
     this.#blocked.delete(sender);
     for (const [id, outgoing] of this.#unsettled) {
@@ -150,7 +150,7 @@ export class SessionOutgoing {
     }
   }
 
-  /** The session is gone, with all its links. */
+  /** Ends all deliveries: the session is lost with its links. */
   end(error: Error): void {
     this.#blocked.clear();
     for (const outgoing of this.#unsettled.values()) outgoing.connectionLost(error);
@@ -183,9 +183,12 @@ export class SessionOutgoing {
     this.#window--;
   }
 
-  /** Costs no more than there is to settle: of a stranger's run, what cannot be unsettled is cut off. */
+  /**
+   * Settles a run. The run is untrusted input of any length: it is cut to the ids that can be unsettled, so that the cost
+   * stays within the number of unsettled deliveries.
+   */
   #settleRun(first: number, last: number, outcome: Outcome): boolean {
-    if (serialDistance(last, first) < 0) throw new ProtocolError(`disposition from ${first} to ${last}`);
+    if (serialDistance(last, first) < 0) throw new ProtocolError(`disposition from ${first} back to ${last}`);
     const [oldest] = this.#unsettled.keys();
     if (oldest === undefined) return false;
     const newest = serialAdd(this.#nextDeliveryId, -1);
@@ -213,7 +216,7 @@ export class SessionOutgoing {
 }
 
 function refuse(outgoing: Outgoing, bytes: number, limit: number): "refused" {
-  const description = `message of ${bytes} bytes, the peer takes at most ${limit} on link ${outgoing.sender.name}`;
+  const description = `message of ${bytes} bytes exceeds the peer's limit of ${limit} bytes on link ${outgoing.sender.name}`;
   outgoing.settle({ type: "rejected", error: { condition: "amqp:link:message-size-exceeded", description } });
   return "refused";
 }

@@ -16,31 +16,31 @@ import type { FlushListener, Output } from "./output.js";
 import { INCOMING_WINDOW, SessionIncoming } from "./session-incoming.js";
 import { SessionOutgoing } from "./session-outgoing.js";
 
-/** We keep what we send until it is settled, however much that is. */
+/** Our outgoing-window. Unlimited: sent deliveries are kept until they are settled, however many there are. */
 export const OUTGOING_WINDOW = 2 ** 31 - 1;
 
 export interface SessionOptions {
   output: Output;
-  /** Under which we send. */
+  /** Our channel number of the session. */
   channel: number;
-  /** The largest frame that the peer takes. */
+  /** Largest frame that the peer accepts, in bytes. */
   maxFrameBytes: number;
-  /** The largest message that we take. */
+  /** Largest message that we accept, in bytes. */
   maxMessageBytes: number;
-  /** Counts bytes of incomplete deliveries in and, negative, out again; throws when the connection holds too many. */
+  /** Reserves bytes for incomplete deliveries; a negative number frees them. Throws when the connection holds too many. */
   reserveBytes: (bytes: number) => void;
   logger: Logger;
 }
 
-/** What the peer's Begin says. */
+/** Contents of the peer's Begin. */
 export interface RemoteBegin {
   readonly nextOutgoingId: number;
   readonly incomingWindow: number;
 }
 
 /**
- * The data plane of one session (transport 2.5.6, 2.6): the three performatives that move messages. The control plane
- * begins and ends it and attaches its links; between that, nothing of it passes through rhea.
+ * The data plane of one session (transport 2.5.6, 2.6): transfer, flow and disposition. The control plane begins and ends
+ * the session and attaches its links. The three performatives never pass through rhea.
  */
 export class Session implements LinkSession, FlushListener {
   readonly outgoing: SessionOutgoing;
@@ -52,7 +52,7 @@ export class Session implements LinkSession, FlushListener {
   readonly #channel: number;
   readonly #links = new Set<Link>();
   readonly #byRemoteHandle = new Map<number, Link>();
-  /** Handles of links that we have refused, until the peer detaches them: it may have sent more before it heard of that. */
+  /** Handles of links that we have refused, until the peer detaches them. The peer may send frames before it sees the refusal. */
   readonly #refused = new Set<number>();
   readonly #wantFlow = new Set<FlowWriter>();
   #wantSessionFlow = false;
@@ -72,7 +72,7 @@ export class Session implements LinkSession, FlushListener {
     this.incoming = new SessionIncoming(options.output, options.channel);
   }
 
-  /** How many links are attached, on their way to be, or not wholly detached yet. */
+  /** Number of links that are attaching, attached or detaching. */
   get links(): number {
     return this.#links.size;
   }
@@ -82,12 +82,12 @@ export class Session implements LinkSession, FlushListener {
     this.outgoing.onBegin(remote.incomingWindow);
   }
 
-  /** Our End is next: nothing may leave behind it. */
+  /** Called before our End is written: no frame of the session may follow it. */
   stopWriting(): void {
     this.#ended = true;
   }
 
-  /** The session, or what carried it, is gone. */
+  /** Ends the session and its links: the session ended or the connection was lost. */
   onEnd(error: Error): void {
     this.stopWriting();
     this.outgoing.end(error);
@@ -97,12 +97,12 @@ export class Session implements LinkSession, FlushListener {
     for (const link of links) link.onEnd(error);
   }
 
-  /** The link ends with the session from now on, attached or not. */
+  /** Adds a link. From now on it ends with the session, attached or not. */
   add(link: Link): void {
     this.#links.add(link);
   }
 
-  /** Throws ProtocolError when the peer attaches under a handle that is another link's. */
+  /** Throws ProtocolError when the peer attaches with a handle that another link uses. */
   checkFree(handle: number): void {
     if (!this.#byRemoteHandle.has(handle) && !this.#refused.has(handle)) return;
     throw new ProtocolError(`attach with handle ${handle}, which is in use`, "amqp:session:handle-in-use");
@@ -114,12 +114,12 @@ export class Session implements LinkSession, FlushListener {
     link.onAttach(remote);
   }
 
-  /** The peer's attach is refused: what else it says of that link counts for nothing. */
+  /** Called when the peer's attach is refused. Further frames of that link are ignored. */
   onRefuse(handle: number): void {
     this.#refused.add(handle);
   }
 
-  /** The peer has detached what we had refused. */
+  /** Called when the peer has detached a refused link. */
   onRefusedDetach(handle: number): void {
     this.#refused.delete(handle);
   }
@@ -130,7 +130,7 @@ export class Session implements LinkSession, FlushListener {
     link.onEnd(error);
   }
 
-  /** A transfer; `reader` stands behind its descriptor. */
+  /** Handles a transfer. `reader` stands behind its descriptor. */
   onTransfer(reader: Reader): void {
     const transfer = this.#transfer;
     readTransfer(reader, transfer);
@@ -140,7 +140,7 @@ export class Session implements LinkSession, FlushListener {
     link.onTransfer(transfer, reader.bytes.subarray(reader.at, reader.end));
   }
 
-  /** A flow; `reader` stands behind its descriptor. */
+  /** Handles a flow. `reader` stands behind its descriptor. */
   onFlow(reader: Reader): void {
     const flow = this.#flow;
     readFlow(reader, flow);
@@ -150,21 +150,21 @@ export class Session implements LinkSession, FlushListener {
     this.outgoing.pump();
   }
 
-  /** A disposition; `reader` stands behind its descriptor. */
+  /** Handles a disposition. `reader` stands behind its descriptor. */
   onDisposition(reader: Reader): void {
     const disposition = this.#disposition;
     readDisposition(reader, disposition);
-    // As a sender the peer tells of what it sent us: we have answered, or will, and keep nothing to settle.
+    // In the sender's role the peer reports on its own deliveries. We have settled them or will, and keep no state for them.
     if (disposition.role) this.outgoing.onDisposition(disposition);
   }
 
-  /** Answers a delivery, together with what else is answered in this turn. */
+  /** Settles a delivery, in one disposition with others of this turn where possible. */
   settle(id: number, state: DeliveryState): void {
     this.incoming.settle(id, state);
     this.#askFlush();
   }
 
-  /** At the end of the turn the receiver's credit is topped up, and told. */
+  /** Calls `writeFlow` of the receiver at the end of the turn. */
   wantsFlow(receiver: FlowWriter): void {
     this.#wantFlow.add(receiver);
     this.#askFlush();
@@ -181,7 +181,7 @@ export class Session implements LinkSession, FlushListener {
     if (this.#wantSessionFlow) this.#writeFlow(undefined);
   }
 
-  /** What a user has given us has thrown: that must break nothing but itself. */
+  /** Logs the error of a user's callback. It must not affect the connection. */
   logCallbackError(callback: string, link: string, thrown: unknown): void {
     const error = toError(thrown);
     this.logger.error(`${callback} of link ${link} threw ${error.stack ?? error.message}`);
@@ -215,7 +215,7 @@ export class Session implements LinkSession, FlushListener {
     this.#askFlush();
   }
 
-  /** Undefined for one that was refused. */
+  /** The link of a handle. Undefined for a refused link. Throws ProtocolError for a handle that is not attached. */
   #link(handle: number, performative: string): Link | undefined {
     const link = this.#byRemoteHandle.get(handle);
     if (link !== undefined || this.#refused.has(handle)) return link;

@@ -5,7 +5,7 @@ import { type Product, productOf } from "./products.js";
 
 export type ServiceKind = "rpc" | "notify";
 
-/** Where a link goes. */
+/** Address of a link, and the capabilities to request with it. */
 export interface Route {
   readonly address: string;
   readonly capabilities: readonly string[];
@@ -15,25 +15,25 @@ type AddressKind = "unicast" | "multicast" | "anycast";
 
 export interface AddresserInit {
   options: ResolvedOptions;
-  /** The exchange of targets that have none: oslo's `control_exchange`. */
+  /** Exchange of targets that omit it: oslo's `control_exchange`. */
   controlExchange: string;
   virtualHost: string | undefined;
-  /** What the peer's Open says it is. */
+  /** The product in the peer's Open. */
   product: string | undefined;
 }
 
 /**
- * Makes addresses from targets, for one connection: the peer decides how they look, unless `addressing_mode` does
- * (oslo_messaging/_drivers/amqp1_driver/addressing.py). As there, an empty string is no part of an address.
+ * Makes addresses from targets, for one connection. `addressing_mode` or else the peer's product determines their format
+ * (oslo_messaging/_drivers/amqp1_driver/addressing.py). Empty parts are omitted, as in oslo.
  *
- * @throws ConfigurationError when the peer needs addresses that cannot be made yet.
+ * @throws ConfigurationError when the address format of the peer's product is not supported.
  */
 export class Addresser {
   readonly mode: "legacy" | "routable";
   readonly options: ResolvedOptions;
   readonly #init: AddresserInit;
   readonly #product: Product;
-  /** A client resolves the same target, which never changes, for every message. */
+  /** A client resolves the same immutable target for every message. */
   readonly #resolved = { rpc: new WeakMap<Target, Route>(), notify: new WeakMap<Target, Route>() };
 
   constructor(init: AddresserInit) {
@@ -43,21 +43,21 @@ export class Addresser {
     this.mode = modeOf(init, this.#product);
   }
 
-  /** Where a message for this target is sent: to all servers, to one, or to any one of them. */
+  /** The route of a message for this target: to all servers, to one server, or to any one of them. */
   resolve(target: Target, service: ServiceKind): Route {
-    const known = this.#resolved[service].get(target);
-    if (known !== undefined) return known;
+    const cached = this.#resolved[service].get(target);
+    if (cached !== undefined) return cached;
     const route = this.#route(target, service, target.fanout ? "multicast" : target.server ? "unicast" : "anycast");
     this.#resolved[service].set(target, route);
     return route;
   }
 
-  /** The three addresses that an RPC server listens on: its own, everybody's, and the shared one. */
+  /** The three routes of an RPC server: its own address, the fanout address and the shared address. */
   serverRoutes(target: Target): readonly Route[] {
     return (["unicast", "multicast", "anycast"] as const).map((delivery) => this.#route(target, "rpc", delivery));
   }
 
-  /** The one address that a notification listener listens on, which is where a notifier sends: only the topic counts. */
+  /** The route of a notification listener: the address that a notifier sends to. Only the topic of the target matters. */
   listenerRoute(target: Target): Route {
     return this.resolve(new Target({ topic: target.topic }), "notify");
   }
@@ -108,5 +108,5 @@ export class Addresser {
 function modeOf({ options, product: name }: AddresserInit, product: Product): "legacy" | "routable" {
   if (options.addressingMode !== "dynamic") return options.addressingMode;
   if (product.addressing !== "rabbitmq") return product.addressing;
-  throw new ConfigurationError("addressing_mode", `${name} needs addresses of its own, which are not supported yet`);
+  throw new ConfigurationError("addressing_mode", `the address format of ${name} is not supported yet`);
 }

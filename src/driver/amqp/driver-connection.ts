@@ -38,7 +38,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   readonly addresser: Addresser;
   /** Links for requests, casts and notifications. */
   readonly requests: Senders;
-  /** Links for replies, to addresses that peers gave. */
+  /** Links for replies, to the `reply_to` addresses of requests. */
   readonly responses: Senders;
   /** The link that replies to our calls arrive on. */
   readonly replies: Replies;

@@ -53,7 +53,7 @@ export interface AmqpDriverInit {
   onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
-/** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). It connects at the first use. */
+/** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). Connects at the first use. */
 export class AmqpDriver implements Driver {
   readonly #init: AmqpDriverInit;
   readonly #supervisor: Supervisor<Host, DriverConnection>;
@@ -92,7 +92,7 @@ export class AmqpDriver implements Driver {
     return await this.#operations.wait(signal, (deadline) => this.#supervisor.current(deadline));
   }
 
-  /** Rejects with the signal's reason, and when the connection is lost meanwhile. */
+  /** Resolves with a report on the connection. Rejects with the signal's reason, and when the connection is lost meanwhile. */
   async probe(
     target: Target | undefined,
     service: ServiceKind,
@@ -158,17 +158,21 @@ export class AmqpDriver implements Driver {
     await this.#send(this.#start("Notify", request, encoded, limits), "notify", request, encoded);
   }
 
-  listen(target: Target, on: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
+  listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
     const { rpcServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => addresser.serverRoutes(target);
-    return this.#listen({ routes, credit: rpcServerCredit, onMessage: on }, options);
+    return this.#listen({ routes, credit: rpcServerCredit, onMessage }, options);
   }
 
-  listenForNotifications(targets: readonly Target[], on: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
+  listenForNotifications(
+    targets: readonly Target[],
+    onMessage: OnIncoming,
+    options?: ListenOptions,
+  ): Promise<DriverListener> {
     const { notifyServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => targets.map((target) => addresser.listenerRoute(target));
     const onAttach = (connection: DriverConnection): void => this.#routerNotice.check(connection);
-    return this.#listen({ routes, credit: notifyServerCredit, onMessage: on, onAttach }, options);
+    return this.#listen({ routes, credit: notifyServerCredit, onMessage, onAttach }, options);
   }
 
   #start(
@@ -284,7 +288,7 @@ export class AmqpDriver implements Driver {
   }
 }
 
-/** An AMQP uint of milliseconds when the caller gave a timeout: the message bus need not keep the message any longer. */
+/** The caller's timeout in milliseconds, as an AMQP uint: the message bus may discard the message after it. Undefined if omitted. */
 function ttlOf({ timeoutMs }: SendRequest): number | undefined {
   return timeoutMs === undefined ? undefined : Math.min(Math.ceil(timeoutMs), 2 ** 32 - 1);
 }

@@ -140,7 +140,7 @@ class AmqpIncomingMessage implements IncomingMessage {
     if (this.#abort !== undefined) this.#connection.keepAtEnd(this.#abort);
   }
 
-  /** Sends over the driver's present connection: the caller's address may outlive the connection of the request. */
+  /** Sends over the driver's present connection: the reply address may outlive the connection of the request. */
   async #respond({ operation: name, body, ttl, ms, retry, settled }: Response): Promise<void> {
     const to = this.#replyTo;
     if (to === undefined) return;

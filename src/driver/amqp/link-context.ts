@@ -2,7 +2,7 @@ import type { Receiver, ReceiverInit } from "../../core/links/receiver.js";
 import type { Sender, SenderInit } from "../../core/links/sender.js";
 import type { Logger } from "../../core/logger.js";
 
-/** The connection of a link, as far as the link needs it. */
+/** The part of a connection that its links use. */
 export interface LinkContext {
   readonly isOpen: boolean;
   readonly logger: Logger;
@@ -12,10 +12,10 @@ export interface LinkContext {
   linkName(role: "sender" | "receiver", address: string): string;
   /** Resolves after `link_retry_delay`, or when the connection ends. */
   pause(): Promise<void>;
-  /** The link to this address was refused or detached. The status tells it until `restored` is called. */
+  /** Called when the link to this address is refused or detached. The status reports it until `restored` is called. */
   refused(address: string, error: Error): void;
-  /** The link to this address is attached again, or no longer needed. */
+  /** Called when the link to this address is attached again or no longer needed. */
   restored(address: string): void;
-  /** Closes the connection with this cause, so that the driver makes another one. */
+  /** Closes the connection with this cause. The driver then connects again. */
   fail(error: Error): void;
 }

@@ -7,7 +7,7 @@ import type { Addresser, Route } from "./addressing.js";
 import type { DriverConnection } from "./driver-connection.js";
 import { type IncomingMessageInit, readIncoming } from "./incoming-message.js";
 
-/** How long a peer may take to give credit back. What still comes after that is handed back to it. */
+/** Longest wait for the peer to return its credit. Messages that arrive later are released. */
 const DRAIN_MS = 2_000;
 
 export interface ListenerInit extends IncomingMessageInit {
@@ -76,7 +76,7 @@ export class Listener implements DriverListener {
   }
 }
 
-/** One receiving link, attached until it is closed: after it was refused or lost, again under its name, not before a pause. */
+/** One receiving link. After a refusal or a loss it is attached again under the same name, after a pause, until it is closed. */
 class ListenerLink {
   readonly #connection: DriverConnection;
   readonly #route: Route;
@@ -94,7 +94,7 @@ class ListenerLink {
     void this.#keep();
   }
 
-  /** Resolves when the peer has attached the link for the first time. Pending for ever if it never does. */
+  /** Resolves when the peer has attached the link for the first time. Never rejects. */
   get attached(): Promise<void> {
     return this.#attached.promise;
   }
@@ -104,10 +104,10 @@ class ListenerLink {
     const receiver = this.#receiver;
     if (receiver !== undefined) {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const patience = new Promise<void>((resolve) => {
+      const timeout = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, DRAIN_MS);
       });
-      await Promise.race([receiver.drain(), patience]);
+      await Promise.race([receiver.drain(), timeout]);
       clearTimeout(timer);
     }
     this.#state = "stopped";
@@ -127,7 +127,7 @@ class ListenerLink {
     }
   }
 
-  /** From its attach to its end, which is what it resolves with. */
+  /** Attaches the link. Resolves at its end, with the cause. */
   async #attachedOnce(): Promise<Error> {
     const { address, capabilities } = this.#route;
     try {
@@ -167,4 +167,4 @@ class ListenerLink {
   };
 }
 
-const DETACHED: AmqpErrorInit = { condition: "amqp:link:detach-forced", description: "the peer detached it" };
+const DETACHED: AmqpErrorInit = { condition: "amqp:link:detach-forced", description: "the peer detached the link" };

@@ -3,32 +3,32 @@ import type { Route, ServiceKind } from "./addressing.js";
 import type { DriverConnection } from "./driver-connection.js";
 import type { LinkContext } from "./link-context.js";
 
-/** What is at the other end of a connection. */
+/** Report on a connection and its peer. */
 export interface ConnectionReport {
   /** `name:port`. */
   readonly host: string;
-  /** By TLS. */
+  /** True when the connection uses TLS. */
   readonly encrypted: boolean;
-  /** Of SASL; empty when there was none. */
+  /** SASL mechanism. Empty without SASL. */
   readonly mechanism: string;
-  /** What the peer says it is, if it does. */
+  /** Product that the peer states in its Open. */
   readonly product: string | undefined;
-  /** Of that product, if the peer says it. */
+  /** Version of the product that the peer states. */
   readonly version: string | undefined;
-  /** How addresses look: as `addressing_mode` says, or as the product needs them. */
+  /** Address format: `addressing_mode`, or the format that the product needs. */
   readonly addressing: "legacy" | "routable";
-  /** The peer makes addresses for replies: without that there are no calls. */
+  /** True when the peer creates addresses for replies. Calls need them. */
   readonly dynamicReplies: boolean;
-  /** How long the peer took to answer the attach of a link, in milliseconds. */
+  /** Time from the attach of a link to the peer's answer, in milliseconds. */
   readonly roundTripMs: number;
-  /** How many messages for the target the peer would take now; 0: none within a second. Absent: no target was given. */
+  /** Messages for the target that the peer accepts now. 0: it granted no credit within 1 s. Omitted without a target. */
   readonly credit?: number | undefined;
 }
 
-/** How long the peer may take to grant credit. */
+/** Longest wait for the peer to grant credit. */
 const CREDIT_MS = 1_000;
 
-/** Attaches links of its own, and detaches them. Rejects when the link to the target is refused, or the connection lost. */
+/** Attaches links, detaches them and reports. Rejects when the link to the target is refused or the connection is lost. */
 export async function probe(
   connection: DriverConnection,
   target: Target | undefined,
@@ -36,7 +36,7 @@ export async function probe(
 ): Promise<ConnectionReport> {
   const { amqp, host, addresser } = connection;
   const { product, version } = amqp.remote;
-  await probeReplies(connection); // the first link waits for a session too
+  await probeReplies(connection); // not measured: the first link also waits for its session to begin
   const facts = {
     host,
     encrypted: amqp.socket.encrypted,
@@ -67,7 +67,7 @@ async function probeReplies(context: LinkContext): Promise<Pick<ConnectionReport
     return { dynamicReplies: receiver.source?.address !== undefined, roundTripMs };
   } catch (error) {
     if (!context.isOpen) throw error;
-    return { dynamicReplies: false, roundTripMs: elapsedMs() }; // a refusal is an answer too
+    return { dynamicReplies: false, roundTripMs: elapsedMs() }; // a refusal also measures a round trip
   }
 }
 

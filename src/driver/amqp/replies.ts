@@ -18,8 +18,8 @@ export interface RepliesInit {
 }
 
 /**
- * The link by which replies come, and who waits for which. It is attached at the first call, at an address that the peer
- * makes up; when it is refused or lost, the connection is given up.
+ * The link that replies arrive on, and the calls that wait for them. It is attached at the first call, to an address that
+ * the peer assigns. When it is refused or lost, the connection is closed and the driver connects again.
  */
 export class Replies {
   readonly #context: LinkContext;
@@ -37,18 +37,18 @@ export class Replies {
     this.#nonFinite = nonFiniteNumbers;
   }
 
-  /** Where replies are to be sent, once that is known. */
+  /** Address that replies are sent to. Undefined until the link is attached. */
   get address(): string | undefined {
     return this.#address;
   }
 
-  /** Attaches the link. Resolves with its address, or with why there is none: then the connection is over too. */
+  /** Attaches the link. Resolves with its address, or with the error; then the connection is closed too. */
   attach(): Promise<string | Error> {
     this.#attaching ??= this.#attach();
     return this.#attaching;
   }
 
-  /** A new id: what is sent with it is answered by `reply`. */
+  /** Returns a new message ID. `reply` receives the reply to the request that is sent with it. */
   register(reply: PendingReply<Reply>): string {
     const id = this.#ids.next();
     this.#pending.set(id, reply);
@@ -56,7 +56,7 @@ export class Replies {
     return id;
   }
 
-  /** No reply will come by this connection. Only what has been acknowledged is told: its sender knows of all else. */
+  /** Called when no more replies can arrive. Only acknowledged requests fail with this: the others fail with their own outcome. */
   end(cause: Error): void {
     for (const reply of this.#pending.values()) reply.connectionLost(cause);
   }
@@ -73,7 +73,7 @@ export class Replies {
         onDetach: (error) => context.fail(noReplies(error)),
       });
       const address = receiver.source?.address;
-      if (address === undefined) throw noReplies(new Error("the peer made no address for it"));
+      if (address === undefined) throw noReplies(new Error("the peer assigned no address"));
       this.#address = address;
       return address;
     } catch (thrown) {
@@ -91,7 +91,7 @@ export class Replies {
       const { correlationId } = message;
       pending = typeof correlationId === "string" ? this.#pending.get(correlationId) : undefined;
       if (pending === undefined) {
-        this.#context.logger.warn(`a reply of ${bytes} bytes came too late, or for a call that never was`);
+        this.#context.logger.warn(`discarded a reply (${bytes} bytes) that matches no call: it may have timed out`);
         delivery.modify({ deliveryFailed: true, undeliverableHere: true });
         return;
       }

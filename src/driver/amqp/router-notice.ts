@@ -1,11 +1,11 @@
 import type { DriverConnection } from "./driver-connection.js";
 
-/** Warns, once a transport, that notifications go through what does not keep them (the deployment guide of the AMQP 1.0 driver). */
+/** Warns once per transport that a router does not store notifications (the deployment guide of the AMQP 1.0 driver). */
 export class RouterNotice {
   #checked: DriverConnection | undefined;
   #given = false;
 
-  /** Before notifications go over this connection, or come. */
+  /** Must be called before notifications are sent or received over this connection. */
   check(connection: DriverConnection): void {
     if (connection === this.#checked || this.#given) return;
     this.#checked = connection;
@@ -13,8 +13,8 @@ export class RouterNotice {
     if (kind !== "router") return;
     this.#given = true;
     connection.logger.warn(
-      `notifications go through a router, ${product} at ${host}, which stores nothing: each waits for a listener to take it, ` +
-        "and fails when none has in time. Only a broker keeps them while nobody listens.",
+      `notifications go through a router, ${product} at ${host}, which stores nothing: ` +
+        "a notification fails when no listener accepts it in time; use a broker to store notifications",
     );
   }
 }

@@ -9,25 +9,31 @@ import type { LinkContext } from "./link-context.js";
 
 type Sending = Pick<SendOperation<SendingConnection>, "deadline" | "settled" | "addressed">;
 
-/** The sending links of one connection, by address: attached at the first use, detached when they were idle for long. */
+/** The sending links of one connection, by address. They are attached at the first use and detached after a long idle time. */
 export class Senders {
   readonly #context: LinkContext;
   readonly #max: number | undefined;
   readonly #links = new Map<string, SenderLink>();
 
-  /** With `max` the addresses are strangers' words: beyond it a link goes, and so does one that gets no credit in time. */
+  /**
+   * Give `max` when the addresses are untrusted input. A link beyond `max` displaces another one, and an idle link whose
+   * message was given up is detached.
+   */
   constructor(context: LinkContext, max?: number) {
     this.#context = context;
     this.#max = max;
   }
 
-  /** A link that is refused or lost is an outcome; rejects only with what ends the deadline, or a message that cannot be encoded. */
+  /**
+   * Sends the message over the link to the route and resolves with its outcome. A refused or lost link is an outcome too.
+   * Rejects with the error that ends the deadline, or when the message cannot be encoded.
+   */
   send(route: Route, message: Message, operation: Sending): Promise<Outcome> {
     operation.addressed(route.address);
     return this.#linkTo(route).send(message, operation);
   }
 
-  /** Detaches what has not been used since the last time. */
+  /** Detaches the links that have not been used since the last call. */
   purge(): void {
     for (const link of [...this.#links.values()]) {
       if (link.isIdle && !link.wasUsed()) this.#drop(link);
@@ -36,10 +42,10 @@ export class Senders {
 
   #linkTo(route: Route): SenderLink {
     const { address } = route;
-    const known = this.#links.get(address);
-    if (known !== undefined && this.#max === undefined) return known;
-    const link = known ?? this.#create(route);
-    // At the end of the map: the least recently used one is at its start.
+    const existing = this.#links.get(address);
+    if (existing !== undefined && this.#max === undefined) return existing;
+    const link = existing ?? this.#create(route);
+    // Moved to the end of the map, so that the least recently used link is at its start.
     this.#links.delete(address);
     if (this.#max !== undefined && this.#links.size >= this.#max) this.#dropOne();
     this.#links.set(address, link);
@@ -66,7 +72,7 @@ export class Senders {
   }
 }
 
-/** The link to one address; after it was refused or lost it is attached again by the next use, not before a pause. */
+/** The link to one address. After a refusal or a loss and a pause, the next use attaches it again. */
 class SenderLink {
   readonly #context: LinkContext;
   readonly #route: Route;
@@ -78,7 +84,7 @@ class SenderLink {
   #used = true;
   #closed = false;
 
-  /** `onFailure`: a message was given up. */
+  /** `onFailure` is called when a message is given up. */
   constructor(context: LinkContext, route: Route, onFailure: () => void) {
     this.#context = context;
     this.#route = route;
@@ -89,12 +95,12 @@ class SenderLink {
     return this.#route.address;
   }
 
-  /** Nothing is under way on it. */
+  /** True while no message is being sent. */
   get isIdle(): boolean {
     return this.#sending === 0;
   }
 
-  /** Whether it has been used since this was asked last. */
+  /** Returns true when the link has been used since the last call. */
   wasUsed(): boolean {
     const used = this.#used;
     this.#used = false;
@@ -123,7 +129,7 @@ class SenderLink {
     void this.#sender?.close();
   }
 
-  /** Several uses share one attach. */
+  /** Attaches the link. Concurrent sends share one attach. */
   #attached(): Promise<Sender | Error> {
     this.#attaching ??= this.#attach().finally(() => {
       this.#attaching = undefined;
@@ -141,7 +147,7 @@ class SenderLink {
         target: { address, capabilities },
         onDetach: (error) => this.#lost(error ?? detached(address)),
       });
-      // What was ended within the turn of its attach has told `onDetach` already.
+      // A link that ended within the turn of its attach has called `onDetach` already.
       if (!sender.attached) return detached(address);
       if (this.#closed) void sender.close();
       else this.#sender = sender;

@@ -13,9 +13,9 @@ export interface RequestInit {
 }
 
 /**
- * The body of an RPC request; requests go without an envelope (oslo_messaging/_drivers/impl_amqp1.py marshal_request).
+ * The body of an RPC request. Requests have no envelope (oslo_messaging/_drivers/impl_amqp1.py marshal_request).
  *
- * @throws TypeError, as the other encoders, for what JSON cannot hold.
+ * @throws TypeError for a value that JSON cannot hold. The other encoders throw it too.
  */
 export function encodeRequest({ body, context, callMonitorTimeoutMs }: RequestInit): Body {
   const { method, args, namespace, version } = body;
@@ -29,7 +29,7 @@ export function encodeRequest({ body, context, callMonitorTimeoutMs }: RequestIn
 export interface NotificationInit {
   body: object;
   context: object;
-  /** In the envelope of version 2.0. */
+  /** Wrap the body in the envelope of version 2.0. */
   envelope: boolean;
 }
 
@@ -46,16 +46,19 @@ export function encodeFailure(failure: RemoteFailure): Body {
   return jsonBody({ failure: failureToJson(failure) });
 }
 
-/** The body of a call monitor's heartbeat. Python sends none at all, which some brokers refuse. */
+/** The body of a call monitor's heartbeat. Python sends no body, which some brokers refuse. */
 export const HEARTBEAT: Body = { type: "value", value: null };
 
-/** As it goes to the server: whole seconds, rounded up, at least 2, since it halves them. The client's timer must not be shorter. */
+/**
+ * The call monitor timeout as sent to the server: whole seconds, rounded up, at least 2 because the server halves them. The
+ * client's timer must not be shorter.
+ */
 export function monitorSeconds(callMonitorTimeoutMs: number): number {
   return Math.min(Math.max(2, Math.ceil(callMonitorTimeoutMs / 1000)), Math.floor(LONGEST_TIMER_MS / 1000));
 }
 
 export interface DecodedRequest {
-  /** The request or the notification, out of its envelope: whatever JSON value the sender chose. */
+  /** The request or the notification without its envelope. It is untrusted input: any JSON value. */
   readonly body: unknown;
   readonly context: object;
   readonly callMonitorTimeoutMs: number | undefined;
@@ -64,14 +67,14 @@ export interface DecodedRequest {
 /**
  * Reads a request or a notification, with or without an envelope.
  *
- * @throws MessagingException for what cannot be read, an envelope of another kind among it.
+ * @throws MessagingException for a body that cannot be read, or an envelope of an incompatible version.
  */
 export function decodeRequest(message: Message, nonFinite?: NonFiniteNumbers): DecodedRequest {
-  const what = "The body of a request";
-  const text = textOf(message.body, what);
-  if (text === undefined) throw new MessagingException(`${what} is missing`);
-  const { request, context, call_monitor_timeout } = parseObject(text, what, nonFinite);
-  if (request === undefined) throw new MessagingException(`${what} has no "request"`);
+  const part = "The body of a request";
+  const text = textOf(message.body, part);
+  if (text === undefined) throw new MessagingException(`${part} is missing`);
+  const { request, context, call_monitor_timeout } = parseObject(text, part, nonFinite);
+  if (request === undefined) throw new MessagingException(`${part} has no "request"`);
   if (context !== undefined && !(typeof context === "object" && !Array.isArray(context))) {
     throw new MessagingException(`The context of a request is not an object but ${kindOf(context)}`);
   }
@@ -85,15 +88,15 @@ export type DecodedReply =
   | { readonly type: "heartbeat" };
 
 /**
- * Reads a reply (impl_amqp1.py unmarshal_response). One without a body, or with null, is a heartbeat.
+ * Reads a reply (impl_amqp1.py unmarshal_response). A message without a body, or with null, is a heartbeat.
  *
- * @throws MessagingException for what cannot be read.
+ * @throws MessagingException for a body that cannot be read.
  */
 export function decodeReply(message: Message, nonFinite?: NonFiniteNumbers): DecodedReply {
-  const what = "The body of a reply";
-  const text = textOf(message.body, what);
+  const part = "The body of a reply";
+  const text = textOf(message.body, part);
   if (text === undefined) return { type: "heartbeat" };
-  const { failure, response } = parseObject(text, what, nonFinite);
+  const { failure, response } = parseObject(text, part, nonFinite);
   if (failure !== undefined && failure !== null) return { type: "failure", failure: failureFromJson(failure) };
   return { type: "response", value: response === undefined ? null : response };
 }
@@ -103,38 +106,38 @@ const VERSION = "oslo.version";
 const MESSAGE = "oslo.message";
 const ENVELOPE_VERSION = "2.0";
 
-/** JSON text in an amqp-value section, as proton makes of a Python string. */
+/** JSON text in an amqp-value section, as proton encodes a Python string. */
 function jsonBody(value: object): Body {
   return { type: "value", value: toJson(value) };
 }
 
-function textOf(body: Body | undefined, what: string): string | undefined {
+function textOf(body: Body | undefined, part: string): string | undefined {
   if (body === undefined) return undefined;
   switch (body.type) {
     case "value":
       if (body.value === null) return undefined;
       if (typeof body.value === "string") return body.value;
-      throw new MessagingException(`${what} is an amqp-value section that holds no text but ${kindOf(body.value)}`);
+      throw new MessagingException(`${part} is an amqp-value section that holds ${kindOf(body.value)}, not text`);
     case "data":
       try {
         return new TextDecoder("utf-8", { fatal: true }).decode(body.bytes);
       } catch {
-        throw new MessagingException(`${what} is a data section of ${body.bytes.length} bytes that are no UTF-8 text`);
+        throw new MessagingException(`${part} is a data section of ${body.bytes.length} bytes that are not UTF-8 text`);
       }
     case "sequence":
-      throw new MessagingException(`${what} is an amqp-sequence section, which holds no text`);
+      throw new MessagingException(`${part} is an amqp-sequence section, which holds no text`);
     default:
       return body satisfies never;
   }
 }
 
-function parseObject(text: string, what: string, nonFinite: NonFiniteNumbers | undefined): Record<string, unknown> {
-  const value = fromJson(text, what, nonFinite);
+function parseObject(text: string, part: string, nonFinite: NonFiniteNumbers | undefined): Record<string, unknown> {
+  const value = fromJson(text, part, nonFinite);
   if (isJsonObject(value)) return value;
-  throw new MessagingException(`${what} is not a JSON object but ${kindOf(value)}`);
+  throw new MessagingException(`${part} is not a JSON object but ${kindOf(value)}`);
 }
 
-/** What is no envelope is the message itself, as it was before there were envelopes. */
+/** The message in an envelope. A value without the members of an envelope is the message itself, as in version 1. */
 function openEnvelope(request: unknown, nonFinite: NonFiniteNumbers | undefined): unknown {
   if (!isJsonObject(request) || !Object.hasOwn(request, VERSION) || !Object.hasOwn(request, MESSAGE)) return request;
   const { [VERSION]: version, [MESSAGE]: message } = request;
@@ -146,14 +149,14 @@ function openEnvelope(request: unknown, nonFinite: NonFiniteNumbers | undefined)
   return fromJson(message, `"${MESSAGE}"`, nonFinite);
 }
 
-/** Python takes whatever number there is and leaves out the heartbeats when it is none. */
+/** The call monitor timeout in milliseconds. Python accepts any number too. Undefined unless it is 1 s or more: no heartbeats are sent. */
 function monitorMs(seconds: unknown): number | undefined {
   if (typeof seconds !== "number" && typeof seconds !== "bigint") return undefined;
   const ms = Math.floor(Number(seconds)) * 1000;
   return ms > 0 ? Math.min(ms, LONGEST_TIMER_MS) : undefined;
 }
 
-/** What a value is, in words that do not show it. */
+/** The type of a value, for error messages: they must not show the value. */
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";

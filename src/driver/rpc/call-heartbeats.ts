@@ -3,7 +3,7 @@ import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { IncomingMessage } from "../driver.js";
 import { stackText } from "../values/stack-text.js";
 
-/** Below this the caller's timeout leaves no room for a heartbeat of whole seconds: oslo sends none. */
+/** Shortest call monitor timeout with heartbeats. oslo counts in whole seconds and sends none for a shorter one. */
 const SHORTEST_MS = 2_000;
 
 /**
@@ -19,7 +19,7 @@ function startTimer(message: IncomingMessage, logger: Logger): ReturnType<typeof
   const timeoutMs = message.callMonitorTimeoutMs;
   if (timeoutMs === undefined) return undefined;
   if (!(timeoutMs >= SHORTEST_MS)) {
-    logger.warn("a caller's call monitor timeout is too short for heartbeats: none are sent", { timeoutMs });
+    logger.warn("no heartbeats are sent: the caller's call monitor timeout is too short", { timeoutMs });
     return undefined;
   }
   const beat = (): void => {
@@ -27,7 +27,7 @@ function startTimer(message: IncomingMessage, logger: Logger): ReturnType<typeof
       message.heartbeat();
     } catch (error) {
       clearInterval(timer);
-      logger.warn(`a heartbeat could not be sent, no more follow: ${stackText(error)}`);
+      logger.warn(`no more heartbeats are sent: sending one failed: ${stackText(error)}`);
     }
   };
   const timer = setInterval(beat, Math.min(timeoutMs / 2, LONGEST_TIMER_MS));

@@ -7,13 +7,13 @@ import { isCompatible, isVersion, parseVersion } from "../values/version.js";
 import { type AccessPolicy, type EndpointMethod, methodOf } from "./access-policy.js";
 import { isExpected } from "./expected-exceptions.js";
 
-/** The third argument of an endpoint's method: what it may want to know about the call. */
+/** The third argument of an endpoint's method: facts about the call. */
 export interface CallInfo {
-  /** Aborted when the connection that the call came by is gone: nobody waits any more, or the answer cannot reach them. */
+  /** Aborted when the connection of the call is lost: the caller no longer waits, or the reply may not reach it. */
   readonly signal: AbortSignal;
-  /** What the caller's message is called, if it has a name: a cast has none. */
+  /** Message ID of the call. Undefined for a cast. */
   readonly messageId: string | undefined;
-  /** The server's target, with the namespace and version that the caller asked for. */
+  /** The server's target with the namespace and version of the request. */
   readonly target: Target;
 }
 
@@ -22,7 +22,10 @@ export interface Invocation {
   /**
    * Runs the method and resolves with its result, serialized for the reply.
    *
-   * @throws what the method throws; NoSuchMethod; UnsupportedVersion; RPCDispatcherError for a body that is not a request.
+   * @throws the error that the method throws.
+   * @throws NoSuchMethod when no endpoint has the method, or the access policy denies it.
+   * @throws UnsupportedVersion when no endpoint has the namespace and a compatible version, or the version is malformed.
+   * @throws RPCDispatcherError for a body that is not a request.
    */
   run(): Promise<unknown>;
   /** True for an error that the method threw and declared by `expectedExceptions`. */
@@ -36,7 +39,10 @@ export class RPCDispatcher<C extends Context> {
   readonly #serializer: Serializer<C>;
   readonly #accessPolicy: AccessPolicy;
 
-  /** @throws TypeError for an endpoint that is no object, or whose `target` is no Target; MessagingException for a version that is none. */
+  /**
+   * @throws TypeError for an endpoint that is not an object, or whose `target` is not a Target.
+   * @throws MessagingException for a malformed version.
+   */
   constructor(target: Target, endpoints: readonly object[], serializer: Serializer<C>, accessPolicy: AccessPolicy) {
     this.#target = target;
     this.#endpoints = endpoints.map((endpoint, index) => ({ endpoint, target: targetOf(endpoint, index) }));
@@ -66,7 +72,7 @@ export class RPCDispatcher<C extends Context> {
     };
   }
 
-  /** The first endpoint of this namespace and version that has the method, and may be asked for it. */
+  /** The first endpoint of this namespace and version that has the method and whose access policy allows it. */
   #find({ method: name, namespace, version }: Request): { endpoint: object; method: EndpointMethod } {
     let compatible = false;
     for (const { endpoint, target } of this.#endpoints) {
@@ -80,7 +86,7 @@ export class RPCDispatcher<C extends Context> {
   }
 }
 
-/** Of endpoints and of requests that name none. */
+/** Version of endpoints and requests that omit it. */
 const DEFAULT_VERSION = "1.0";
 
 interface Request {
@@ -90,10 +96,10 @@ interface Request {
   readonly version: string;
 }
 
-/** A body is whatever JSON value a stranger chose. */
+/** Checks the body of a request. It is untrusted input: any JSON value. */
 function readRequest(body: unknown): Request {
   if (!isJsonObject(body)) throw new RPCDispatcherError("A request must be an object");
-  // null is Python's way to say absent.
+  // Python sends null for an omitted member.
   const method = body["method"];
   const args = body["args"] ?? {};
   const namespace = body["namespace"] ?? undefined;
@@ -108,7 +114,7 @@ function readRequest(body: unknown): Request {
   return { method, args, namespace, version };
 }
 
-/** Made for every call, so nothing is prepared that a method does not ask for. */
+/** Created for every call, so each member is computed only when a method reads it. */
 class IncomingCall implements CallInfo {
   readonly #message: IncomingMessage;
   readonly #target: Target;

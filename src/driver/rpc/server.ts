@@ -17,31 +17,32 @@ import { startHeartbeats } from "./call-heartbeats.js";
 import { type Invocation, RPCDispatcher } from "./dispatcher.js";
 import { withPing } from "./ping-endpoint.js";
 
-/** How a server works. */
+/** Options of an RPC server. */
 export interface RPCServerOptions<C extends Context = Context> {
-  /** Reads arguments and contexts, and writes results. Absent: they are JSON as they are. */
+  /** Deserializes contexts and arguments, and serializes results. Default: plain JSON. */
   serializer?: Serializer<C> | undefined;
-  /** Who may be called. Default: `accessPolicies.default`, every method whose name does not start with `_`. */
+  /** Allows or denies a method. Default: `accessPolicies.default`, which allows every name that does not start with `_`. */
   accessPolicy?: AccessPolicy | undefined;
-  /** How many requests are worked on at once. Default 64. The others wait, unacknowledged. */
+  /** Most requests that are handled at once. Default 64. The others wait, unacknowledged. */
   concurrency?: number | undefined;
   /** Answer `oslo_rpc_server_ping`. Default false. */
   ping?: boolean | undefined;
-  /** Tell callers the stack of what a method threw. Default false: type and message only. */
+  /** Send callers the stack of an error that a method throws. Default false: type and message only. */
   sendTraceback?: boolean | undefined;
-  /** May refuse an address that a reply is to go to: it is the sender's word. Then no reply is sent. */
+  /** Called with the reply address, which is untrusted input of the sender. If it does not return true, no reply is sent. */
   acceptReplyTo?: ((address: string) => boolean) | undefined;
 }
 
-/** Made by {@link getRpcServer}. */
+/** An RPC server, created by {@link getRpcServer}. */
 export class RPCServer extends MessageHandlingServer {}
 
 /**
- * Serves the methods of `endpoints` to callers of the target's topic, to those of this very server, and to fanout casts.
+ * Returns a server that offers the methods of `endpoints` to calls and casts: to the target's topic, to this server by
+ * name, and to fanout casts. It listens after `start`.
  *
- * An endpoint is an object whose methods take `(context, args, call: CallInfo)`; its optional `target` gives its
- * namespace and version. What a method returns, or resolves with, is the reply. What it throws travels as a failure:
- * a RemoteError for the caller. A request is acknowledged before its method runs: at most once, as in oslo.
+ * An endpoint is an object whose methods take `(context, args, call: CallInfo)`. Its optional `target` gives its
+ * namespace and version. The value that a method returns or resolves with is the reply. An error that it throws reaches
+ * the caller as a RemoteError. A request is acknowledged before its method runs: at most once, as in oslo.
  *
  * @example
  * ```ts
@@ -50,8 +51,10 @@ export class RPCServer extends MessageHandlingServer {}
  * ]);
  * await server.start();
  * ```
- * @throws InvalidTarget without topic or server; TypeError for an endpoint that is none; ConfigurationError for an option
- *   that does not exist or is out of range, by name.
+ * @throws InvalidTarget for a target without topic or server.
+ * @throws TypeError for an endpoint that is not an object, or whose `target` is not a Target.
+ * @throws MessagingException for a malformed version of an endpoint's target.
+ * @throws ConfigurationError for an unknown option or a value out of range; it names the option.
  */
 export function getRpcServer<C extends Context = Context>(
   transport: RPCTransport,
@@ -60,20 +63,20 @@ export function getRpcServer<C extends Context = Context>(
   options: RPCServerOptions<C> = {},
 ): RPCServer {
   const { driver, logger } = transport;
-  const own = toTarget(target);
-  if (!own.topic || !own.server) {
-    throw new InvalidTarget("A server's target must have topic and server names specified", own);
+  const serverTarget = toTarget(target);
+  if (!serverTarget.topic || !serverTarget.server) {
+    throw new InvalidTarget("A server's target must have topic and server names specified", serverTarget);
   }
   const { ping, concurrency, acceptReplyTo, sendTraceback, ...rest } = checked<RPCServerOptions<C>>(options, OPTIONS);
   const dispatcher = new RPCDispatcher(
-    own,
+    serverTarget,
     ping ? withPing(endpoints, logger) : endpoints,
     rest.serializer ?? noOpSerializer,
     rest.accessPolicy ?? accessPolicies.default,
   );
   return new RPCServer({
     name: "messages",
-    listen: (on, signal) => driver.listen(own, on, { signal, acceptReplyTo }),
+    listen: (onItem, signal) => driver.listen(serverTarget, onItem, { signal, acceptReplyTo }),
     handle: (message: IncomingMessage, release) => serve(message, release, { dispatcher, logger, sendTraceback }),
     concurrency,
     logger,
@@ -112,7 +115,7 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
   } catch (error) {
     methodEnded();
     try {
-      if (invocation.expects(error)) logger.debug("an RPC method failed as it may", about(message));
+      if (invocation.expects(error)) logger.debug("an RPC method threw an expected exception", about(message));
       else report(error, message, logger);
     } finally {
       // The caller waits for it even if the logger throws.
@@ -127,7 +130,7 @@ interface ServeContext {
   readonly sendTraceback: boolean | undefined;
 }
 
-/** With the stack for what a method threw; without for a request that nobody here serves: anyone can send those. */
+/** Logs an error: with its stack if a method threw it, without for a refused request, which is untrusted input. */
 function report(error: unknown, message: IncomingMessage, logger: Logger): void {
   if (!isInstance(error, RPCDispatcherError)) {
     logger.error(`an RPC method failed: ${stackText(error)}`, about(message));
@@ -146,5 +149,5 @@ function about({ body, messageId }: IncomingMessage): object {
   return { messageId, method: isJsonObject(body) ? body["method"] : undefined };
 }
 
-/** The reason quotes the request, which may name a method of megabytes. */
+/** Longest logged reason, in characters. It quotes the request, whose method name may have megabytes. */
 const LONGEST_REASON = 200;

@@ -3,13 +3,13 @@ import type { Logger } from "../../core/logger.js";
 import { MessagingException } from "../exceptions.js";
 import { type QueueLimits, SendQueue } from "./send-queue.js";
 
-/** One connection of a driver, as far as operations use it. */
+/** The part of a driver's connection that operations use. */
 export interface SendingConnection {
   readonly isOpen: boolean;
-  /** Why the connection ended. Undefined while it is open, and when it was closed here. */
+  /** Cause of the connection's end. Undefined while it is open, and when it was closed here. */
   readonly endedBy: Error | undefined;
   readonly logger: Logger;
-  /** Why the link to this address is refused at the moment. */
+  /** Error of the link to this address while it is refused. */
   refusalOf(address: string): Error | undefined;
   /** Resolves after `link_retry_delay`, or when the connection ends. */
   pause(): Promise<void>;
@@ -21,16 +21,13 @@ export interface Connections<C extends SendingConnection> {
   readonly live: C | undefined;
   /** The host that is connected, or was tried last. */
   readonly host: { readonly name: string } | undefined;
-  /** Why the newest attempt failed. Undefined while there is a connection. */
+  /** Error of the newest attempt. Undefined while there is a connection. */
   readonly lastError: Error | undefined;
   /** The present connection, or the next one. Rejects with what ends the deadline. */
   current(deadline: Deadline): Promise<C>;
 }
 
-/**
- * Everything that a driver is doing: sending, connecting, probing, listening, waiting for room. It can be waited for and
- * ended.
- */
+/** The running operations of a driver: sends, connects, probes, listens and waits for room. They can be awaited and ended. */
 export class Operations<C extends SendingConnection> {
   readonly connections: Connections<C>;
   readonly queue: SendQueue;
@@ -48,7 +45,7 @@ export class Operations<C extends SendingConnection> {
     return this.#closed;
   }
 
-  /** Starts the deadline of an operation. `end` belongs in a `finally`. Throws MessagingException after `close`. */
+  /** Starts the deadline of an operation. Call `end` in a `finally`. Throws MessagingException after `close`. */
   start(init: DeadlineInit): Deadline {
     if (this.#closed) throw transportClosed();
     const deadline = this.#deadlines.start(init);
@@ -85,7 +82,7 @@ export class Operations<C extends SendingConnection> {
     });
   }
 
-  /** Ends every operation. None is started from now on. */
+  /** Ends every operation. `start` throws from now on. */
   close(): void {
     this.#closed = true;
     for (const deadline of [...this.#active]) deadline.expire();

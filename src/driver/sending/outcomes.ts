@@ -13,11 +13,11 @@ export function mayResend(outcome: FailedOutcome): boolean {
 export function outcomeReason(outcome: FailedOutcome): string {
   switch (outcome.type) {
     case "released":
-      return "the peer gave it back";
+      return "released by the peer";
     case "modified":
-      return `the peer gave it back (delivery failed: ${outcome.deliveryFailed}, undeliverable here: ${outcome.undeliverableHere})`;
+      return `modified by the peer (delivery failed: ${outcome.deliveryFailed}, undeliverable here: ${outcome.undeliverableHere})`;
     case "rejected":
-      return outcome.error === undefined ? "the peer gave no reason" : new AmqpError(outcome.error).message;
+      return outcome.error === undefined ? "rejected by the peer" : new AmqpError(outcome.error).message;
     case "unsent":
     case "unknown":
       return outcome.error.message;

@@ -15,14 +15,14 @@ export class PendingReply<R> {
     this.onHeartbeat = onHeartbeat;
   }
 
-  /** The request is sent under a new id. A reply to an earlier id is discarded. */
+  /** Called when the request gets a new id. A reply to an earlier id is discarded. */
   registered(unregister: () => void): void {
     this.cancel();
     this.#unregister = unregister;
     this.#lostWith = undefined;
   }
 
-  /** The outcome of the request: `accepted` as soon as the reply arrives, otherwise that of `sent`. */
+  /** The outcome of the request: `accepted` as soon as the reply arrives, otherwise the outcome of `sent`. */
   accepted(sent: Promise<Outcome>): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#onReply = () => resolve(ACCEPTED);
@@ -31,8 +31,8 @@ export class PendingReply<R> {
   }
 
   /**
-   * The reply to an accepted request. Rejects with what ends the deadline, when the reply cannot be read, and with
-   * `unanswered(cause)` when `connectionLost` was called.
+   * The reply to an accepted request. Rejects with the error that ends the deadline, with the error of a reply that cannot
+   * be read, and with `unanswered(cause)` when `connectionLost` was called.
    */
   value(deadline: Deadline, unanswered: (cause: Error) => Error): Promise<R> {
     return new Promise((resolve, reject) => {
@@ -51,13 +51,13 @@ export class PendingReply<R> {
     this.#onReply?.(reply);
   }
 
-  /** The reply cannot arrive. Only an accepted request fails with that: the sender of any other one knows its outcome. */
+  /** Called when the reply cannot arrive. Only an accepted request fails with this: any other one fails with its own outcome. */
   connectionLost(cause: Error): void {
     this.#lostWith = cause;
     this.#onConnectionLost?.(cause);
   }
 
-  /** A reply that arrives from now on is discarded. */
+  /** Unregisters the request. A reply that arrives from now on is discarded. */
   cancel(): void {
     this.#unregister?.();
     this.#unregister = undefined;

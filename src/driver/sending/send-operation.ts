@@ -13,19 +13,19 @@ import { type FailedOutcome, outcomeCause, outcomeReason } from "./outcomes.js";
 import { QueueTicket } from "./send-queue.js";
 
 export interface SendOperationInit {
-  /** Name of the operation in oslo's words: "RPC Call". */
+  /** Name of the operation in oslo's wording: "RPC Call". */
   operation: string;
   target: Target | string;
   /** Timeout that the caller gave. When it passes, the operation fails with MessagingTimeout. */
   timeoutMs: number | undefined;
-  /** Timeout in its place. When it passes, the operation fails with MessageDeliveryFailure. */
+  /** Timeout when `timeoutMs` is omitted. When it passes, the operation fails with MessageDeliveryFailure. */
   defaultMs: number;
-  /** How often the message is sent again. -1 or omitted: until the timeout. */
+  /** Most times that the message is sent again. -1 or omitted: until the timeout. */
   retry: number | undefined;
-  /** Sent settled: the peer does not acknowledge it. */
+  /** Send the message settled: the peer does not acknowledge it. */
   settled: boolean;
   signal: AbortSignal | undefined;
-  /** Counted in the send queue while it waits. Omitted: the message may always wait. */
+  /** Body whose size is counted in the send queue while the message waits. Omitted: the message may always wait. */
   body?: Body | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface SendOperationInit {
 export class SendOperation<C extends SendingConnection> {
   readonly deadline: Deadline;
   readonly settled: boolean;
-  /** How often the message may be sent again. Infinity: until the timeout. */
+  /** Most times that the message is sent again. Infinity: until the timeout. */
   readonly retries: number;
   readonly #operations: Operations<C>;
   readonly #init: SendOperationInit;
@@ -43,7 +43,7 @@ export class SendOperation<C extends SendingConnection> {
   #address: string | undefined;
   #lastFailure: Error | undefined;
 
-  /** Throws MessagingException when the transport is closed. `end` belongs in a `finally`. */
+  /** Throws MessagingException when the transport is closed. Call `end` in a `finally`. */
   constructor(operations: Operations<C>, init: SendOperationInit) {
     const { body, retry = -1 } = init;
     this.#operations = operations;
@@ -59,20 +59,20 @@ export class SendOperation<C extends SendingConnection> {
     });
   }
 
-  /** The present connection, while it is open: the message is sent over it. */
+  /** The present connection, while it is open. The message is sent over it. */
   get live(): C | undefined {
     const { live } = this.#operations.connections;
     if (live !== undefined) this.#connection = live;
     return live;
   }
 
-  /** The next connection as soon as it is open. Rejects with what ends the deadline. */
+  /** The next connection as soon as it is open. Rejects with the error that ends the deadline. */
   async connected(): Promise<C> {
     this.#connection = await this.#operations.connections.current(this.deadline);
     return this.#connection;
   }
 
-  /** The message is sent to this address over the present connection. */
+  /** Called with the address to which the present connection sends the message. */
   addressed(address: string): void {
     this.#address = address;
   }
@@ -94,7 +94,7 @@ export class SendOperation<C extends SendingConnection> {
   /** The error for a call whose reply cannot arrive because its connection ended. */
   unanswered(cause: Error): MessageDeliveryFailure {
     const facts = this.#facts("reply", this.deadline.elapsedMs);
-    const reason = `the connection for its reply is gone: ${cause.message}`;
+    const reason = `the connection was lost before the reply arrived: ${cause.message}`;
     return new MessageDeliveryFailure({ ...facts, outcome: "unknown", reason, cause });
   }
 

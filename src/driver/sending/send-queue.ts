@@ -19,7 +19,7 @@ export class SendQueue {
   #messages = 0;
   #bytes = 0;
   readonly #waiters = new Waiters<void>();
-  /** Callers of `writable` that were let go in this turn: what they send is not counted yet. */
+  /** Callers of `writable` that were released in this turn. Their messages are not counted yet. */
   #released = 0;
   #turn: ReturnType<typeof setTimeout> | undefined;
 
@@ -50,13 +50,13 @@ export class SendQueue {
     this.#releaseWaiters();
   }
 
-  /** Resolves when the queue is not full. At most as many callers are let go at once as the queue has room for. */
+  /** Resolves when the queue is not full. At most as many callers are released at once as the queue has room for. */
   async writable(deadline: Deadline): Promise<void> {
     if (this.#waiters.size === 0 && this.#hasRoom) this.#countReleased();
     else await this.#waiters.wait("credit", deadline);
   }
 
-  /** Room for one more message of the average size of those that wait. */
+  /** True when there is room for one more message of the average size of the waiting ones. */
   get #hasRoom(): boolean {
     if (this.isFull) return false;
     const released = this.#released;
@@ -103,7 +103,7 @@ export class QueueTicket {
     return true;
   }
 
-  /** Counts the message no longer. It was sent, or given up. */
+  /** Stops counting the message: it was sent or given up. */
   leave(): void {
     this.#admitted = true;
     if (this.#state === "queued") this.#queue.remove(this.#bytes);

@@ -4,10 +4,12 @@ import { mayResend } from "./outcomes.js";
 import type { SendOperation } from "./send-operation.js";
 
 /**
- * Sends until the message is accepted: again over the present connection or the next one, as long as the retries and the
- * timeout allow and a repeat cannot deliver the message twice.
+ * Sends until the message is accepted. It is sent again, over the present connection or the next one, while retries and
+ * timeout allow it and no duplicate can result.
  *
- * @throws MessageDeliveryFailure for an outcome that is final; SendQueueFull; the error that ends the deadline.
+ * @throws MessageDeliveryFailure for an outcome that is final.
+ * @throws SendQueueFull when the message would have to wait in a full queue.
+ * @throws the error that ends the deadline.
  */
 export async function sendUntilAccepted<C extends SendingConnection>(
   operation: SendOperation<C>,
@@ -19,7 +21,7 @@ export async function sendUntilAccepted<C extends SendingConnection>(
     if (outcome.type === "accepted") return;
     const failure = operation.failure(outcome);
     if (retries === 0 || !mayResend(outcome)) throw failure;
-    connection.logger.debug(`sent again: ${failure.message}`);
+    connection.logger.debug(`sending again: ${failure.message}`);
     if (outcome.type !== "unsent") await operation.deadline.wait("credit", () => connection.pause());
   }
 }

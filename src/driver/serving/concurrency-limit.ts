@@ -1,12 +1,12 @@
-/** Gives the slot to the next item, while the work on this one goes on with something that takes none of our time. */
+/** Releases the slot to the next item, while this item only waits: for its reply to be sent, for example. */
 export type Release = () => void;
 
 type Work<T> = (item: T, release: Release) => Promise<void>;
 
-/** How many items may be unfinished for each slot, once they have given theirs back: there must be a limit. */
+/** Most unfinished items per slot, including those that have released their slot. */
 const UNFINISHED_PER_SLOT = 16;
 
-/** At most `size` items in work at once. The others wait, in the order in which they came. */
+/** Works on at most `size` items at once. The others wait in order of arrival. */
 export class ConcurrencyLimit<T> {
   readonly #size: number;
   readonly #work: Work<T>;
@@ -21,7 +21,7 @@ export class ConcurrencyLimit<T> {
     this.#work = work;
   }
 
-  /** How many wait or are unfinished. */
+  /** Items that wait or are unfinished. */
   get inHand(): number {
     return this.#waiting.length + this.#unfinished;
   }
@@ -36,24 +36,24 @@ export class ConcurrencyLimit<T> {
   }
 
   /**
-   * Resolves with 0 when nothing is in hand; or when nothing is but items that have given their slot back, and for
-   * `patienceMs` none of them has got finished: then with how many there are.
+   * Resolves with 0 when all items are finished. When only items remain that have released their slot and none of them
+   * finishes for `quietMs`, resolves with their number.
    */
-  idle(patienceMs: number): Promise<number> {
+  idle(quietMs: number): Promise<number> {
     return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const end = (): void => {
-        this.#watchers.delete(look);
+        this.#watchers.delete(check);
         resolve(this.inHand);
       };
-      const isCalm = (): boolean => this.#taken === 0 && this.#waiting.length === 0;
-      const look = (): void => {
+      const onlyReleased = (): boolean => this.#taken === 0 && this.#waiting.length === 0;
+      const check = (): void => {
         clearTimeout(timer);
         if (this.inHand === 0) end();
-        else if (isCalm()) timer = setTimeout(() => isCalm() && end(), patienceMs);
+        else if (onlyReleased()) timer = setTimeout(() => onlyReleased() && end(), quietMs);
       };
-      this.#watchers.add(look);
-      look();
+      this.#watchers.add(check);
+      check();
     });
   }
 
@@ -66,18 +66,18 @@ export class ConcurrencyLimit<T> {
       released = true;
       this.#taken -= 1;
       this.#beginNext();
-      this.#tell();
+      this.#notify();
     };
     await this.#work(item, release);
     this.#unfinished -= 1;
     release();
     this.#beginNext();
-    this.#tell();
+    this.#notify();
   }
 
-  /** To iterate over nobody would cost something with every message. */
-  #tell(): void {
-    if (this.#watchers.size > 0) for (const look of this.#watchers) look();
+  /** The check of the size is for speed: an iteration over an empty set would cost something with every message. */
+  #notify(): void {
+    if (this.#watchers.size > 0) for (const check of this.#watchers) check();
   }
 
   #beginNext(): void {

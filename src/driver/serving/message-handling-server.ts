@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// Kept in the declarations: they compile where nobody has asked for this lib.
+// Kept in the declarations, so that they compile in projects without this lib.
 import { defineAsyncDispose } from "../../core/async-dispose.js";
 import { Deferred } from "../../core/deferred.js";
 import type { Logger } from "../../core/logger.js";
@@ -10,45 +10,46 @@ import { abortSignal, checked, positiveMs } from "../options/option-checks.js";
 import { stackText } from "../values/stack-text.js";
 import { ConcurrencyLimit, type Release } from "./concurrency-limit.js";
 
-/** How many items are handled at once unless `concurrency` says otherwise (oslo's `executor_thread_pool_size`). */
+/** Default of `concurrency`: items handled at once (oslo's `executor_thread_pool_size`). */
 const DEFAULT_CONCURRENCY = 64;
 
-/** How long replies that nobody takes are waited for at the end: their callers are gone, or take them within less. */
+/** Longest wait at the end for undelivered replies. A caller that is still connected accepts its reply sooner. */
 const LAST_REPLIES_MS = 5_000;
 
-/** What makes a server of messages an RPC server or a notification listener. An item is what takes a slot: a message, or several. */
+/** The difference between RPC servers and notification listeners. An item takes one slot: it is a message or a batch. */
 export interface MessageHandling<Item> {
-  /** Of items, in plural. */
+  /** Name of the items, in plural. */
   name: string;
-  /** Attaches the links. When what it resolves with has stopped, no item comes any more. */
-  listen(on: (item: Item) => void, signal: AbortSignal): Promise<DriverListener>;
-  /** Settles and answers what is not orphaned. What it throws is only logged. `release` gives its slot to the next one early. */
+  /** Attaches the links. Once the listener that it resolves with has stopped, no item arrives any more. */
+  listen(onItem: (item: Item) => void, signal: AbortSignal): Promise<DriverListener>;
+  /** Settles the item and replies, unless its link was lost. Errors are only logged. `release` frees the slot early. */
   handle(item: Item, release: Release): Promise<void>;
   concurrency: number | undefined;
   logger: Logger;
 }
 
 /**
- * What RPC servers and notification listeners have in common (oslo_messaging/server.py): start, stop, wait, in this
- * order, each as often as one likes; after `stop` it can be started again. A message that waits for one of the
- * `concurrency` slots is not acknowledged, and its link's credit comes back only when it is: nothing piles up here.
+ * Base of RPC servers and notification listeners (oslo_messaging/server.py). Call `start`, `stop` and `wait` in this
+ * order; each may be repeated, and `start` works again after `stop`. A message that waits for one of the `concurrency`
+ * slots is not acknowledged. Its link's credit is returned only with the acknowledgement, which bounds the waiting messages.
  */
 export class MessageHandlingServer implements AsyncDisposable {
-  /** `stop`, then `wait`: for `await using`. */
+  /** Calls `stop`, then `wait`, for `await using`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   readonly #handling: MessageHandling<unknown>;
   #serverRun: ServerRun<unknown> | undefined;
 
-  /** @internal Whatever its items are: they go from its `listen` to its `handle` and nowhere else. */
+  /** @internal The type of the items is unknown here: they only pass from `listen` to `handle`. */
   constructor(handling: MessageHandling<unknown>) {
     this.#handling = handling;
   }
 
   /**
-   * Resolves when the peer has attached every link; from then on they are attached again by themselves when they are lost.
+   * Starts the server. Resolves when the peer has attached every link. Lost links are attached again automatically.
    *
-   * @throws the reason of `signal`; MessagingServerError when it is stopped meanwhile; ConfigurationError for a bad option,
-   *   by name.
+   * @throws the reason of `signal`.
+   * @throws MessagingServerError when the server is stopped meanwhile.
+   * @throws ConfigurationError for a bad option; it names the option.
    */
   async start(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = checked(options, { signal: abortSignal });
@@ -64,16 +65,18 @@ export class MessageHandlingServer implements AsyncDisposable {
     }
   }
 
-  /** Resolves when no new messages come. Those in hand are still handled and answered; then the links are detached. */
+  /** Resolves when no new messages arrive. Received messages are still handled and answered; then the links are detached. */
   async stop(): Promise<void> {
     await this.#serverRun?.stop();
   }
 
   /**
-   * Resolves when the server has been stopped, what was in hand is done, and the links are detached. Replies that nobody has
-   * taken for 5 s are not waited for: they go on until their time is up or the transport is closed.
+   * Resolves when the server has been stopped, all received messages are handled, and the links are detached. If only
+   * replies remain and none is delivered for 5 s, the wait ends with a warning. Those replies are sent until they time out
+   * or the transport is closed. Default of `timeoutMs`: no limit.
    *
-   * @throws TaskTimeout when that takes longer than `timeoutMs`; it goes on all the same.
+   * @throws TaskTimeout when this takes longer than `timeoutMs`, in milliseconds. The server continues to stop.
+   * @throws ConfigurationError for a bad option; it names the option.
    */
   async wait(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
     const { timeoutMs } = checked(options, { timeoutMs: positiveMs });
@@ -102,7 +105,7 @@ export class MessageHandlingServer implements AsyncDisposable {
   }
 }
 
-/** From one start until the links are detached. */
+/** One run of a server, from its start until its links are detached. */
 class ServerRun<Item> {
   readonly #handling: MessageHandling<Item>;
   readonly #slots: ConcurrencyLimit<Item>;
@@ -110,7 +113,7 @@ class ServerRun<Item> {
   readonly #stopped = new Deferred();
   #isStopCalled = false;
   #isStopped = false;
-  /** While the links are not attached. */
+  /** Aborts the attaching of the links. Undefined once they are attached. */
   #giveUp: AbortController | undefined;
   readonly attached: Promise<void>;
   readonly over: Promise<void>;
@@ -140,7 +143,7 @@ class ServerRun<Item> {
 
   unfinished(afterMs: number): string {
     return this.#isStopped
-      ? `after ${afterMs} ms ${this.#slots.inHand} ${this.#handling.name} are still in hand`
+      ? `after ${afterMs} ms ${this.#slots.inHand} ${this.#handling.name} are unfinished`
       : `after ${afterMs} ms the server is not stopped`;
   }
 
@@ -162,16 +165,19 @@ class ServerRun<Item> {
     }
   }
 
-  /** Never rejects: `start` tells why it could not listen, the rest can only be logged. */
+  /** Never rejects. `start` rejects with the error of `listen`; later errors are logged. */
   async #live(listening: Promise<DriverListener>, previousOver: Promise<void> | undefined): Promise<void> {
     try {
       const listener = await listening;
       await this.#stopCalled.promise;
-      await this.#quietly(() => listener.stop());
+      await this.#loggingErrors(() => listener.stop());
       this.#reachStopped();
       const replies = await this.#slots.idle(LAST_REPLIES_MS);
-      if (replies > 0) this.#handling.logger.warn(`${replies} replies wait for callers that may be gone`);
-      await this.#quietly(() => listener.close());
+      if (replies > 0) {
+        const { logger } = this.#handling;
+        logger.warn(`stopping with ${replies} undelivered replies: their callers may have disconnected`);
+      }
+      await this.#loggingErrors(() => listener.close());
     } catch {
       this.#reachStopped();
     }
@@ -183,11 +189,11 @@ class ServerRun<Item> {
     this.#stopped.resolve();
   }
 
-  async #quietly(end: () => Promise<void>): Promise<void> {
+  async #loggingErrors(end: () => Promise<void>): Promise<void> {
     try {
       await end();
     } catch (error) {
-      this.#handling.logger.warn(`a listener did not end in order: ${stackText(error)}`);
+      this.#handling.logger.warn(`a listener failed to stop: ${stackText(error)}`);
     }
   }
 

@@ -52,7 +52,7 @@ describe("making a transport", () => {
         expect.objectContaining({
           name: "DriverLoadFailure",
           driver: scheme,
-          message: `Failed to load transport driver "${scheme}": the schemes that work here are amqp, amqps`,
+          message: `Failed to load transport driver "${scheme}": the supported schemes are amqp, amqps`,
         }),
       );
     }
@@ -61,7 +61,9 @@ describe("making a transport", () => {
   test("a transport accepts schemes of additional dialers", () => {
     const dial: Dial = () => Promise.reject(new Error("no"));
     expect(transport("other://h/", { dialers: { other: dial } }).url.scheme).toBe("other");
-    expect(() => transport("third://h/", { dialers: { other: dial } })).toThrow("work here are amqp, amqps, other");
+    expect(() => transport("third://h/", { dialers: { other: dial } })).toThrow(
+      "supported schemes are amqp, amqps, other",
+    );
   });
 
   test("a malformed URL throws an error without its password", () => {
@@ -201,7 +203,7 @@ describe("the connection of a transport", () => {
     expect(logger.of("warn")).toEqual([]);
     await transport(`amqp://user:secret@broker.example/${query}`, { ...options, logger }).connect();
     expect(logger.of("warn")).toEqual([
-      `the ${secret} went to broker.example:5672 in clear: amqps or amqp+wss would hide it`,
+      `the ${secret} was sent to broker.example:5672 in clear text: use amqps or amqp+wss`,
     ]);
     expect(JSON.stringify(logger.lines)).not.toMatch(/:secret|t0ken/);
   });

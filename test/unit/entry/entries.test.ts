@@ -15,7 +15,7 @@ test("Node's entry supports TCP and WebSocket", { tags: ["driver:load"] }, () =>
 
 test("the web's entry supports WebSocket only, and its errors name the supported schemes", () => {
   expect(web.getRpcTransport("amqp+wss://h/").url.scheme).toBe("amqp+wss");
-  expect(() => web.getRpcTransport("amqp://h/")).toThrow("the schemes that work here are amqp+ws, amqp+wss");
+  expect(() => web.getRpcTransport("amqp://h/")).toThrow("the supported schemes are amqp+ws, amqp+wss");
   expect(() => web.getNotificationTransport("amqps://h/")).toThrow(web.DriverLoadFailure);
 });
 

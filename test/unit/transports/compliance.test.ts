@@ -15,6 +15,9 @@ import { rawTcpServer } from "@/test/fixtures/peers/raw-tcp-server.js";
 
 const never = new AbortController().signal;
 
+/** Of tcpmux, a service that no system has any more. No process gets it by chance. */
+const UNUSED_PORT = 1;
+
 interface Ends {
   near: Probe;
   nearSocket: Socket;
@@ -309,9 +312,9 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed])("di
   });
 
   it("the error of a dial to a closed port names the address and the cause", async () => {
-    const { hostname, port } = open.address;
-    await open.close();
-    const dialled = open.dial(open.address, new Probe(), never);
+    const address = { ...open.address, port: UNUSED_PORT };
+    const { hostname, port } = address;
+    const dialled = open.dial(address, new Probe(), never);
     await expect(dialled).rejects.toThrow(
       bed.name.startsWith("ws")
         ? `cannot open WebSocket ${bed.name}://${hostname}:${port}/: connection refused`
@@ -344,7 +347,9 @@ describe.each([tlsBed, webSocketBed, secureWebSocketBed])("a handshake over $nam
       stream.once("data", () => abort.abort("enough")).once("close", wasCut);
     });
     const near = new Probe();
-    await expect(open.dial({ ...open.address, port: silent.port }, near, abort.signal)).rejects.toBe("enough");
+    await expect(
+      open.dial({ ...open.address, hostname: "127.0.0.1", port: silent.port }, near, abort.signal),
+    ).rejects.toBe("enough");
     await cut;
     expect(near.closes).toEqual([]);
   });

@@ -6,10 +6,11 @@ import { saslHeader } from "@/src/core/sasl/sasl.js";
 import { scramProofs } from "@/src/core/sasl/scram.js";
 import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import { connectTo, error, saslServer, TO } from "@/test/fixtures/beds/raw-bed.js";
-import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
+import { FakeSocket } from "@/test/fixtures/fakes/fake-socket.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { RawPeer } from "@/test/fixtures/peers/raw-peer.js";
 import { challenge, mechanisms, outcome } from "@/test/fixtures/peers/sasl-ends.js";
+import { turn } from "@/test/fixtures/stages/turn.js";
 
 /** The bytes that a server sends until the connection is open, each with the phase that waits for them. */
 const SERVER: readonly (readonly [phase: string, bytes: Uint8Array])[] = [

@@ -7,11 +7,12 @@ import { Deadlines } from "@/src/core/deadlines.js";
 import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import { IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 import { saslServer, TO } from "@/test/fixtures/beds/raw-bed.js";
-import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
+import { FakeSocket } from "@/test/fixtures/fakes/fake-socket.js";
 import { CLIENT, SERVER } from "@/test/fixtures/peers/conversations.js";
 import { FrameClient } from "@/test/fixtures/peers/frame-client.js";
 import { speech, spoken } from "@/test/fixtures/peers/mutations.js";
 import { Referee } from "@/test/fixtures/peers/referee.js";
+import { turn } from "@/test/fixtures/stages/turn.js";
 
 /** Longest time that one piece of untrusted input may block this process. */
 const LONGEST_BLOCK_MS = 1_000;

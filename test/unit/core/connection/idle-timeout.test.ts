@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { IdleTimeout } from "@/src/core/connection/idle-timeout.js";
 import { Output } from "@/src/core/links/output.js";
 import { BEGIN, begun, connectTo, opened } from "@/test/fixtures/beds/raw-bed.js";
-import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
+import { FakeSocket } from "@/test/fixtures/fakes/fake-socket.js";
 import { RawPeer, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
+import { turn } from "@/test/fixtures/stages/turn.js";
 
 describe("heartbeats", () => {
   it("a connection sends heartbeats to a peer with an idle-time-out", {

@@ -6,9 +6,9 @@ import { accept } from "@/src/core/connection/handshake.js";
 import type { LinkRequest } from "@/src/core/connection/link-request.js";
 import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import { Writer } from "@/src/core/types/writer.js";
-import { turn } from "@/test/fixtures/fakes/fake-socket.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import * as raw from "@/test/fixtures/peers/frame-client.js";
+import { turn } from "@/test/fixtures/stages/turn.js";
 
 const { AMQP, attach, begin, detach, echo, flow, nothing, open, FrameClient, transfer } = raw;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ACCEPTED, encoded, receiverWith, senderWith, text, transfer } from "@/test/fixtures/beds/raw-bed.js";
-import { turn } from "@/test/fixtures/fakes/fake-socket.js";
 import { WINDOW } from "@/test/fixtures/peers/raw-peer.js";
+import { turn } from "@/test/fixtures/stages/turn.js";
 
 describe("credit", () => {
   it("lets no more messages leave than the peer has granted, and the next ones in order when it grants more", async () => {

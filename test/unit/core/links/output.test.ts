@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type FlushListener, Output } from "@/src/core/links/output.js";
-import { FakeSocket, turn } from "@/test/fixtures/fakes/fake-socket.js";
+import { FakeSocket } from "@/test/fixtures/fakes/fake-socket.js";
+import { turn } from "@/test/fixtures/stages/turn.js";
 
 interface OutputBed {
   socket: FakeSocket;

@@ -155,7 +155,7 @@ describe("the dynamic choice", () => {
   it("refuses RabbitMQ for now, naming it and the option", () => {
     const make = () => addresser({}, { product: "RabbitMQ" });
     expect(make).toThrow(ConfigurationError);
-    expect(make).toThrow("addressing_mode: RabbitMQ needs addresses of its own, which are not supported yet");
+    expect(make).toThrow("addressing_mode: the address format of RabbitMQ is not supported yet");
   });
 });
 

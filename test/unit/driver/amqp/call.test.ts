@@ -110,7 +110,7 @@ describe("a call", () => {
     await failed;
     const late = { correlationId: request.message.messageId, body: encodeReply("late") };
     expect(await peer.send(replies, late)).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: true });
-    expect(logger.of("warn")).toEqual([expect.stringContaining("came too late")]);
+    expect(logger.of("warn")).toEqual([expect.stringContaining("matches no call")]);
   });
 
   test("refuses arguments that JSON cannot hold", async () => {
@@ -363,7 +363,7 @@ describe("a lost connection", () => {
       phase: "reply",
       address: ANYCAST,
       host: "peer0:5672",
-      message: expect.stringContaining("the connection for its reply is gone: amqp:connection:forced"),
+      message: expect.stringContaining("the connection was lost before the reply arrived: amqp:connection:forced"),
       cause: expect.objectContaining({ condition: "amqp:connection:forced" }),
     });
     expect(await probe).toMatchObject({ outcome: "unknown", phase: "acknowledgement" });

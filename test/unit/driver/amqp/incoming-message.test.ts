@@ -40,7 +40,7 @@ describe("a request", () => {
     {
       what: "of bytes that are no text",
       message: { body: { type: "data", bytes: Uint8Array.of(0xff) } },
-      reason: "no UTF-8 text",
+      reason: "not UTF-8 text",
     },
     { what: "that is not JSON", message: { body: { type: "value", value: "secret{" } }, reason: "is not JSON" },
     { what: "that is no object", message: { body: { type: "value", value: "[]" } }, reason: "a list" },

@@ -176,13 +176,13 @@ describe("a body from a stranger", () => {
   it.each([
     [
       { type: "data", bytes: Uint8Array.of(0xff, 0xfe) } as const,
-      "is a data section of 2 bytes that are no UTF-8 text",
+      "is a data section of 2 bytes that are not UTF-8 text",
     ],
     [{ type: "sequence", items: [] } as const, "is an amqp-sequence section"],
-    [{ type: "value", value: 5 } as const, "is an amqp-value section that holds no text but a number"],
-    [{ type: "value", value: 5n } as const, "is an amqp-value section that holds no text but a bigint"],
-    [{ type: "value", value: utf8("{}") } as const, "is an amqp-value section that holds no text but 2 bytes"],
-    [{ type: "value", value: new Map() } as const, "is an amqp-value section that holds no text but an object"],
+    [{ type: "value", value: 5 } as const, "is an amqp-value section that holds a number, not text"],
+    [{ type: "value", value: 5n } as const, "is an amqp-value section that holds a bigint, not text"],
+    [{ type: "value", value: utf8("{}") } as const, "is an amqp-value section that holds 2 bytes, not text"],
+    [{ type: "value", value: new Map() } as const, "is an amqp-value section that holds an object, not text"],
     [{ type: "value", value: "hello" } as const, "is not JSON: 5 characters that cannot be parsed"],
     [{ type: "value", value: "" } as const, "is not JSON: 0 characters"],
     [{ type: "value", value: '{"response":NaN}' } as const, "is not JSON: NaN at character 12"],

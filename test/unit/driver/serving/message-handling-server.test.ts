@@ -195,7 +195,7 @@ describe("stop and wait", () => {
     driver.listener.deliver({});
     await server.stop();
     await expect(server.wait({ timeoutMs: 1 })).rejects.toThrow(TaskTimeout);
-    await expect(server.wait({ timeoutMs: 1 })).rejects.toThrow("after 1 ms 1 messages are still in hand");
+    await expect(server.wait({ timeoutMs: 1 })).rejects.toThrow("after 1 ms 1 messages are unfinished");
     work.resolve();
     await server.wait({ timeoutMs: 1e12 });
   });
@@ -229,7 +229,9 @@ describe("stop and wait", () => {
     expect(await settled(waited)).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     await waited;
-    expect(driver.logger.of("warn")).toEqual(["1 replies wait for callers that may be gone"]);
+    expect(driver.logger.of("warn")).toEqual([
+      "stopping with 1 undelivered replies: their callers may have disconnected",
+    ]);
     expect(driver.listener.events).toEqual(["stop", "close"]);
   });
 

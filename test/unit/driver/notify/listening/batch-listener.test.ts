@@ -331,7 +331,7 @@ describe("a batch listener", () => {
       expect(info).toHaveBeenCalledTimes(limit);
       await listener.stop();
       await expect(Promise.all([listener.wait({ timeoutMs: 1 }), vi.advanceTimersByTimeAsync(1)])).rejects.toThrow(
-        `${limit + 2} batches are still in hand`,
+        `${limit + 2} batches are unfinished`,
       );
       held.resolve();
       await listener.wait();
