@@ -1,7 +1,10 @@
 /** A PEM document, as text or as bytes. */
 export type Pem = string | Uint8Array;
 
-/** TLS settings of a client. Certificates and keys are PEM documents, never file names: the configuration loader reads files. */
+/**
+ * TLS settings of a client. Certificates and keys are PEM documents, never file names: the configuration loader reads
+ * files.
+ */
 export interface TLSOptions {
   /** Certificate authorities to trust. Default: those of the runtime. */
   ca?: Pem | readonly Pem[] | undefined;

@@ -8,7 +8,7 @@ export interface DeadlineInit {
   ms?: number | undefined;
   /** The caller's signal. When aborted, the operation ends with its reason. */
   signal?: AbortSignal | undefined;
-  /** Creates the error for the phase in which the time ran out. If it throws, the operation ends with that error instead. */
+  /** Creates the error for the phase in which the time ran out. If it throws, the operation ends with that error. */
   expired: (phase: WaitPhase, elapsedMs: number) => Error;
   /** Called each time that the operation begins to wait. An error that it throws ends the operation. */
   onWait?: ((phase: WaitPhase) => void) | undefined;
@@ -64,7 +64,7 @@ export class Deadline {
     this.continueWait(phase, abandon);
   }
 
-  /** As `beginWait`, for a wait in the middle of something: `onWait` is not called. */
+  /** As `beginWait`, for the rest of an operation that is under way: `onWait` is not called. */
   continueWait(phase: WaitPhase, abandon: (reason: unknown) => void): void {
     this.#phase = phase;
     if (this.#over === undefined) this.#abandon = abandon;
@@ -77,8 +77,8 @@ export class Deadline {
   }
 
   /**
-   * Waits for the promise that `begin` returns. `begin` is not called when the operation has already ended. If the operation
-   * ends first, a later rejection of the promise must be handled elsewhere.
+   * Waits for the promise that `begin` returns. `begin` is not called when the operation has already ended. If the
+   * operation ends first, a later rejection of the promise must be handled elsewhere.
    *
    * @throws the reason for which the operation ends.
    */
@@ -138,7 +138,8 @@ export class Deadline {
 
 /**
  * All deadlines of a transport share one timer, because a timer or an AbortSignal for each call costs more than the call.
- * Deadlines are grouped in slots by the time at which they expire, so that starting or removing one takes two map operations.
+ * Deadlines are grouped in slots by the time at which they expire, so that starting or removing one takes two map
+ * operations.
  */
 export class Deadlines {
   readonly #slots = new Map<number, Set<Deadline>>();

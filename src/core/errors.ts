@@ -4,13 +4,16 @@ export interface AmqpErrorInit {
   description?: string | undefined;
 }
 
-/** With these limits an error and its performative fit into the smallest maximum frame size (MIN-MAX-FRAME-SIZE, transport 2.8.19). */
+/**
+ * With these limits an error and its performative fit into the smallest maximum frame size that a peer may require
+ * (MIN-MAX-FRAME-SIZE, transport 2.8.19).
+ */
 const CONDITION_CHARS = 100;
 const DESCRIPTION_BYTES = 280;
 
 /**
- * Shortens an error for sending and replaces characters that are invalid in a symbol: the error may come from one peer and
- * be forwarded to another.
+ * Shortens an error for sending and replaces characters that are invalid in a symbol: the error may come from one peer
+ * and be forwarded to another that accepts only the smallest frames.
  */
 export function forWire({ condition, description }: AmqpErrorInit): AmqpErrorInit {
   return {

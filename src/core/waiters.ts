@@ -5,7 +5,10 @@ interface Waiter<T> {
   reject: (error: Error) => void;
 }
 
-/** Callers waiting for an event that may never come. A waiter that gives up is removed at once; a promise reaction would leak. */
+/**
+ * Callers waiting for an event that may never come. A waiter that gives up is removed at once; a promise reaction would
+ * leak.
+ */
 export class Waiters<T> {
   readonly #waiting = new Set<Waiter<T>>();
 

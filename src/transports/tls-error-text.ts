@@ -72,7 +72,7 @@ export function dialErrorText(thrown: unknown, to: Address): string {
   return isClosed || ABOUT_CERTIFICATES.test(reasonOf(thrown) ?? "") ? `${why}: ${hintFor(to)}` : why;
 }
 
-/** A likely reason why a server closes without one. TLS 1.3 refuses a client's certificate only after the handshake. */
+/** Likely cause when a server closes without a reason. TLS 1.3 refuses a client's certificate only after the handshake. */
 export function hintFor(to: Address): string {
   if (!usesTls(to)) return "it may require TLS";
   return to.tls?.cert === undefined

@@ -8,7 +8,7 @@ import { Reader } from "../types/reader.js";
 /** Receivers of the incoming frames. */
 export interface InboundRoutes {
   isOpen(): boolean;
-  /** Our Close has been written. Frames other than disposition and close are ignored: an answer would follow the Close. */
+  /** True once our Close is written. Then only disposition and close are read: an answer would follow the Close. */
   isClosing(): boolean;
   /** False once further frames of the peer are ignored. */
   isAlive(): boolean;
@@ -18,8 +18,8 @@ export interface InboundRoutes {
 }
 
 /**
- * Routes incoming frames to the two planes. Transfer, flow and disposition go to their session. Every other performative is
- * checked before rhea reads it.
+ * Routes incoming frames to the two planes. Transfer, flow and disposition go to their session. Every other performative
+ * is checked before rhea reads it.
  */
 export class Inbound {
   readonly #routes: InboundRoutes;

@@ -76,7 +76,12 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     return this.#lastError;
   }
 
-  /** Resolves with the present or the next connection. Rejects with the error of the deadline, or when closed. */
+  /**
+   * Resolves with the present or the next connection.
+   *
+   * @throws the reason for which the deadline ends, if it ends first.
+   * @throws ConnectionLost when closed.
+   */
   async current(deadline: Deadline): Promise<L> {
     this.start();
     if (this.live !== undefined) return this.live;
@@ -111,7 +116,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     unsubscribe?.();
   }
 
-  /** Checks the present connection, or retries at once, after an event that may have cut or restored the network. */
+  /** Checks the present connection, or retries at once, after an event that may have cut or restored it. */
   #wake(): void {
     this.#delayMs = this.#options.retry.intervalMs;
     this.#resume();

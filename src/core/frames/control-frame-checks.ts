@@ -6,7 +6,7 @@ import type { Reader } from "../types/reader.js";
 /** Maximum size of an attach: it is kept as long as its link, and a connection can have thousands of links. */
 const MAX_ATTACH_BYTES = 16_384;
 
-/** Skips a field and returns false when it is null. Throws when it has another type. */
+/** Skips a field. Returns false when it is null, and throws when it has another type. */
 type Pass = (reader: Reader) => boolean;
 
 interface Field {

@@ -37,7 +37,10 @@ export interface Frame {
   direction: "in" | "out";
   /** Channel of the session; 0 for frames of the connection. */
   channel: number;
-  /** AMQP's name, such as `open`, `transfer` or `sasl-init`; `header` for a protocol header, `heartbeat` for an empty frame, `unreadable` for an invalid one. */
+  /**
+   * AMQP's name, such as `open`, `transfer` or `sasl-init`; `header` for a protocol header, `heartbeat` for an empty
+   * frame, `unreadable` for an invalid one.
+   */
   performative: string;
   /**
    * Fields by AMQP's names in camelCase, as values that JSON can represent. Null fields are omitted, and so are all SASL

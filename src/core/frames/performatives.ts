@@ -83,7 +83,7 @@ export function readDisposition(reader: Reader, into: Disposition): void {
   reader.leaveList(Math.max(0, count - 5), end);
 }
 
-/** Writes header and performative of a transfer frame. Returns the offset from `writer.from` at which the frame starts. */
+/** Writes header and performative of a transfer frame. Returns the offset of the frame's start from `writer.from`. */
 export function writeTransfer(
   writer: Writer,
   channel: number,
@@ -190,7 +190,7 @@ export function writeFlow(writer: Writer, channel: number, window: SessionWindow
   endFrame(writer, start);
 }
 
-/** Writes a disposition that settles deliveries. `role` is true when this side is the receiver. `state` may be omitted. */
+/** Writes a disposition that settles deliveries, with `state` unless undefined. `role`: true for the receiver. */
 export function writeDisposition(
   writer: Writer,
   channel: number,

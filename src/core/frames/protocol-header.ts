@@ -13,7 +13,7 @@ export class ProtocolHeader {
   }
 
   /**
-   * Reads the next bytes of the header. Returns the bytes behind it.
+   * Reads the next bytes of the header. Returns the bytes after it.
    *
    * @throws ProtocolError when the header is not that of AMQP 1.0.
    */

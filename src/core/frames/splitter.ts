@@ -14,8 +14,8 @@ const NOTHING = new Uint8Array(0);
 export type FrameHandler = (bytes: Uint8Array, at: number, end: number) => boolean;
 
 /**
- * Splits a byte stream into frames. A frame that arrives in pieces is copied into memory of its own, so that a piece does not
- * keep the whole buffer of the socket alive.
+ * Splits a byte stream into frames. A frame that arrives in pieces is copied into memory of its own, so that a piece does
+ * not keep the whole buffer of the socket alive.
  */
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
@@ -53,7 +53,10 @@ export class FrameSplitter {
     }
   }
 
-  /** Continues an incomplete frame. Returns the position after it: the end when it is still incomplete or `onFrame` stopped. */
+  /**
+   * Continues an incomplete frame. Returns the position after it: the end when it is still incomplete or `onFrame`
+   * stopped.
+   */
   #complete(bytes: Uint8Array): number {
     let at = 0;
     for (;;) {

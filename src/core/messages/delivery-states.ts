@@ -73,7 +73,7 @@ export function readState(reader: Reader): DeliveryState | undefined {
       reader.leaveList(Math.max(0, count - 2), end);
       return { type: "modified", deliveryFailed, undeliverableHere };
     }
-    default: // `received`, or the state of a transaction: not an outcome
+    default: // `received`, or the state of a transaction: no outcome yet
       reader.skip();
       return undefined;
   }

@@ -53,7 +53,8 @@ const MAX_SECTIONS = 65_536;
 
 /**
  * Writes header and properties, each without its trailing omitted fields, and the body, as qpid-proton does. The body is
- * a value (string, null or bytes) or data. When it throws, nothing of the message has been written.
+ * a value (string, null or bytes) or data: the driver sends no other. When it throws, nothing of the message has been
+ * written.
  *
  * @throws TypeError for any other body.
  * @throws RangeError when a number is outside the range of its field.

@@ -1,8 +1,9 @@
 import type { AmqpErrorInit } from "../errors.js";
 
 /**
- * The outcome of sending a message. The first four are AMQP's (messaging 3.4). An `unsent` message was never sent and can be
- * sent again without duplicating it. `unknown`: the link or the connection was lost before the peer reported an outcome.
+ * The outcome of sending a message. The first four are AMQP's (messaging 3.4). An `unsent` message was never sent and can
+ * be sent again without duplicating it. An `unknown` one was sent, but the link or the connection was lost before the
+ * peer reported an outcome.
  */
 export type Outcome =
   | { readonly type: "accepted" }

@@ -25,8 +25,8 @@ export type SaslStep = "more" | "next" | Omit<SaslResult, "rest">;
 const MAX_WAITING_BYTES = 65_536;
 
 /**
- * A SASL exchange of either side, which runs one step after another on the bytes that it receives. Bytes that arrive during
- * an asynchronous step wait. There are no events after the end.
+ * A SASL exchange of either side, which runs one step after another on the bytes that it receives. Bytes that arrive
+ * during an asynchronous step wait. There are no events after the end.
  */
 export class SaslExchange {
   readonly #stream = new SaslStream();

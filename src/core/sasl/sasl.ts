@@ -40,7 +40,10 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
   ["1,1,0,10", "AMQP 0-10"],
 ]);
 
-/** Names the protocol of a peer by its first 8 bytes: `HTTP`, `AMQP 0-9-1`, `TLS`, `AMQP 1.0 with SASL`, or the bytes in hex. */
+/**
+ * Names the protocol of a peer by its first 8 bytes: `HTTP`, `AMQP 0-9-1`, `TLS`, `AMQP 1.0 with SASL`, or the bytes in
+ * hex.
+ */
 export function describeProtocol(bytes: Uint8Array): string {
   const first = bytes.subarray(0, HEADER_BYTES);
   const text = String.fromCharCode(...first);

@@ -3,7 +3,10 @@ import { fromBase64, toBase64 } from "./base64.js";
 /** Hash function, by its name in WebCrypto. */
 export type ScramHash = "SHA-1" | "SHA-256" | "SHA-512";
 
-/** Limits of the iteration count. With fewer, the password could be guessed from the exchange; with more, a peer could block the CPU. */
+/**
+ * Limits of the iteration count. With fewer, the password could be guessed from the exchange; with more, a peer could
+ * keep this side computing.
+ */
 export const MIN_ITERATIONS = 4_096;
 export const MAX_ITERATIONS = 1_000_000;
 

@@ -43,8 +43,8 @@ export const ARRAY8 = 0xe0;
 export const ARRAY32 = 0xf0;
 
 /**
- * Constructor byte, name for error messages and width in bytes of AMQP's primitive types (types 1.6). The width is that of
- * the value, or of the size field for types of variable width (vbin8, 0xa0, and above).
+ * Constructor byte, name for error messages and width in bytes of AMQP's primitive types (types 1.6). The width is that
+ * of the value, or of the size field for types of variable width (vbin8, 0xa0, and above).
  */
 const TYPES: readonly (readonly [code: number, name: string, width: number])[] = [
   [NULL, "null", 0],

@@ -105,7 +105,10 @@ export class Cursor {
     throw this.error(`invalid descriptor of type ${typeName(code)}`);
   }
 
-  /** Reads a descriptor as a number. Symbols that AMQP defines are converted; other symbols and numbers above 2^32-1 throw. */
+  /**
+   * Reads a descriptor as a number. Symbols that AMQP defines are converted; other symbols and numbers above 2^32-1
+   * throw.
+   */
   knownDescriptor(): number {
     if (this.bytes[this.at] === SMALLULONG) {
       this.at++;

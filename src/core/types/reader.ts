@@ -35,7 +35,8 @@ import { readValue, skipValue } from "./value.js";
  * Reads AMQP values from untrusted input. Methods named after a type return undefined for null. After an error a reader
  * must be `reset` before it is used again.
  *
- * @throws ProtocolError from all methods, for invalid input and for a value of another type. It names type, size and offset.
+ * @throws ProtocolError from all methods, for invalid input and for a value of another type. It names type, size and
+ * offset.
  */
 export class Reader extends Cursor {
   reset(bytes: Uint8Array, at: number, end: number): this {
@@ -49,8 +50,9 @@ export class Reader extends Cursor {
 
   /**
    * Reads a value of any type. Integers of up to 32 bits and floats become numbers; long, ulong and timestamp (ms since
-   * 1970) become bigints; char, string and symbol become strings; uuid a Uuid; binary and decimals views of `bytes`; lists and
-   * arrays arrays; maps Maps; a described value a Described. Limits: 32 levels, and 262,144 values until the next `reset`.
+   * 1970) become bigints; char, string and symbol become strings; uuid a Uuid; binary and decimals views of `bytes`;
+   * lists and arrays arrays; maps Maps; a described value a Described. Limits: 32 levels, and 262,144 values until the
+   * next `reset`.
    */
   value(): unknown {
     return readValue(this, this.code());
@@ -73,8 +75,9 @@ export class Reader extends Cursor {
   /** Skips the last `left` values of a list and checks that it ends at `end`, the value of `listEnd` after `list()`. */
   leaveList(left: number, end: number): void {
     for (let i = 0; i < left; i++) this.skip();
-    if (this.at !== end)
-      throw this.error(`list whose size differs by ${Math.abs(this.at - end)} bytes from that of its values`);
+    const extra = this.at - end;
+    if (extra === 0) return;
+    throw this.error(`list whose values take ${Math.abs(extra)} bytes ${extra > 0 ? "more" : "less"} than its size`);
   }
 
   /** Enters a described value and returns its descriptor as a number, also for a symbol that AMQP defines. */
@@ -154,7 +157,7 @@ export class Reader extends Cursor {
     if (code !== ARRAY8 && code !== ARRAY32) throw this.#wrong("symbols", code);
     const items = readValue(this, code);
     if (Array.isArray(items) && items.every((item) => typeof item === "string")) return items;
-    throw this.error(`${typeName(code)} where symbols were expected`);
+    throw this.error(`${typeName(code)} whose elements are not symbols`);
   }
 
   #null(expected: string, code: number): undefined {

@@ -47,7 +47,10 @@ import { Uuid } from "./uuid.js";
 
 /** Maximum nesting depth of lists, maps, arrays and described values. */
 const MAX_DEPTH = 32;
-/** Maximum number of values in the lists, maps and arrays of one message: 3 bytes of untrusted input can take 200 bytes of memory. */
+/**
+ * Maximum number of values in the lists, maps and arrays of one message: 3 bytes of untrusted input can take 200 bytes of
+ * memory.
+ */
 const MAX_VALUES = 262_144;
 
 /** A value with a descriptor that defines its meaning (types 1.2). */
@@ -144,7 +147,7 @@ function readArray(cursor: Cursor, code: number, depth: number): unknown[] {
 
 function readScalar(cursor: Cursor, code: number): unknown {
   switch (code) {
-    // The bodies of most messages are strings.
+    // Strings first: they are the bodies of most messages.
     case STR8:
     case SYM8:
       return cursor.text(code, cursor.u8(code));
@@ -245,7 +248,10 @@ function leave(cursor: Cursor, code: number, end: number): void {
   cursor.end = end;
 }
 
-/** Reads the constructor of an array's elements. Elements of zero width are refused, because the array's size would not limit their count. */
+/**
+ * Reads the constructor of an array's elements. Elements of zero width are refused, because the array's size would not
+ * limit their count.
+ */
 function readElementType(
   cursor: Cursor,
   array: number,

@@ -30,8 +30,8 @@ const encoder = new TextEncoder();
 
 /**
  * Writes AMQP values one after another into a slab of bytes. Bytes [from, at) are written but not yet taken. Every method
- * reserves the room that it needs. Bytes before `from` have been taken and are never written again, so that they can be sent
- * without a copy. Undefined is written as null.
+ * reserves the room that it needs. Bytes before `from` have been taken and are never written again, so that they can be
+ * sent without a copy. Undefined is written as null.
  *
  * @throws RangeError when a number is outside the range of its type.
  */
@@ -46,7 +46,10 @@ export class Writer {
     this.#slabBytes = slabBytes;
   }
 
-  /** Reserves room for n more bytes at `at`. May replace `bytes`: positions, such as the marks of lists, must be relative to `from`. */
+  /**
+   * Reserves room for n more bytes at `at`. May replace `bytes`: positions, such as the marks of lists, must be relative
+   * to `from`.
+   */
   reserve(n: number): void {
     if (this.at + n > this.bytes.length) this.#grow(n);
   }
@@ -233,7 +236,7 @@ export class Writer {
     this.#word32(this.from + mark + 1, size);
   }
 
-  /** One byte per character is reserved, which is enough for ASCII. Other text needs at most three bytes per character. */
+  /** One byte per character has been reserved, enough for ASCII. Other text needs at most three bytes per character. */
   #utf8(v: string): void {
     let { read, written } = encoder.encodeInto(v, this.bytes.subarray(this.at));
     this.at += written;
@@ -280,7 +283,7 @@ export class Writer {
     bytes[at + 3] = v;
   }
 
-  /** Beyond one slab grows by half, so that a long message in small pieces is not copied for each piece. */
+  /** Beyond one slab, allocates half more than needed: a long message in small pieces is not copied for each piece. */
   #grow(n: number): void {
     const needed = this.at - this.from + n;
     const length = needed > this.#slabBytes ? needed + (needed >>> 1) : this.#slabBytes;

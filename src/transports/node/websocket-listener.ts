@@ -99,7 +99,10 @@ function refusalOf({ headers }: IncomingMessage, options: WebSocketListenerOptio
   return undefined;
 }
 
-/** Prevents DNS rebinding: an attacker's name for this server is neither loopback nor bound. IP addresses are safe. */
+/**
+ * Prevents DNS rebinding: an attacker's name for this server is neither loopback nor bound. If all interfaces are bound,
+ * any IP address is accepted, because DNS cannot redirect it.
+ */
 function isOurHost(host: string, bound: string): boolean {
   const hostname = host.replace(/:\d+$/, "").toLowerCase();
   if (LOOPBACK.has(hostname)) return true;

@@ -175,7 +175,7 @@ class StreamSocket implements Socket {
     this.#handlers.drain();
   }
 
-  /** Ends our side. A peer that neither reads nor ends must not keep the stream: it is cut when nothing moves any more. */
+  /** Ends our side. A peer that neither reads nor ends must not keep the stream: it is cut once nothing moves. */
   #end(): void {
     if (this.#ending) return;
     this.#ending = true;

@@ -8,7 +8,7 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 /** Matches the messages of `ws` and Bun for a server that selects none of the sub-protocols. */
 const NONE_SELECTED = /subprotocol|client protocol/;
 
-/** Creates a WebSocket of the runtime. TLS is the runtime's, or uses the options of the address where it can. */
+/** Creates a WebSocket of the runtime, with the TLS options of the address where the runtime supports them. */
 export type OpenWebSocket = (url: string, protocols: string[], to: Address) => WebSocketLike;
 
 export interface WebSocketDialOptions {
@@ -61,7 +61,7 @@ interface Opening {
   url: string;
   timeoutMs: number;
   signal: AbortSignal;
-  /** Called within the open event: one tick later, the first message could already be lost. */
+  /** Makes the result within the open event: one tick later, the first message could already be lost. */
   opened: () => Socket;
   toOpenError: ToOpenError;
 }

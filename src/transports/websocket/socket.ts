@@ -4,7 +4,7 @@ import { socketErrorText } from "../socket-error-text.js";
 /** The sub-protocol of AMQP 1.0 over WebSocket (AMQP WebSocket Binding 1.0, section 2.1). */
 export const SUBPROTOCOL = "amqp";
 
-/** Size of a message: Artemis closes the connection for one byte more. AMQP frames may span messages. */
+/** Largest message sent: Artemis closes the connection for one byte more. AMQP frames may span messages. */
 const MESSAGE_BYTES = 65_536;
 const DEFAULT_BUDGET_BYTES = 1024 * 1024;
 /** Interval for reading `bufferedAmount`, which has no event, while the caller waits for `drain`. */
@@ -16,7 +16,7 @@ const FLUSH_PATIENCE = 15;
 const OPEN = 1;
 /** Orderly ends: "normal closure", and a closing without a code. */
 const ORDERLY = new Set([1000, 1005]);
-/** Close code for protocol failures. Applications may use only 4000 to 4999. */
+/** Close code for failures on this side. Applications may use only 4000 to 4999. */
 const FAILURE_CODE = 4000;
 
 /** The common part of the WebSockets of browsers, Deno, Bun, workerd and `ws` (WHATWG WebSockets), and extensions. */

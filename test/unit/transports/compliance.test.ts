@@ -71,7 +71,7 @@ describe.each([tcpBed, streamBed, tlsBed, webSocketBed, secureWebSocketBed, memo
       expect(near.chunks).toEqual([Uint8Array.of(4, 5)]);
     });
 
-    it("a socket has an id with the address, and knows whether it is encrypted", async () => {
+    it("a socket has an id with the address, and shows whether it is encrypted", async () => {
       const { nearSocket, farSocket } = await connect();
       expect(nearSocket.id).toContain(open.address.hostname);
       const encrypted = bed === tlsBed || bed === secureWebSocketBed;

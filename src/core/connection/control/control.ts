@@ -22,7 +22,7 @@ const MIN_MAX_FRAME_BYTES = 512;
  * socket and its data path are unused: it reads one checked frame at a time and writes at once, so that its frames stay
  * in order with those of the data plane. Its faults are corrected on its instances:
  * - It keeps links and handles in plain objects, although their names are untrusted input.
- * - It prints errors that have no listener.
+ * - It prints or throws errors that have no listener.
  * - It removes detached links and ended sessions some ticks late, when a new one may already use the name or handle.
  * - It keeps all fields of a peer's attach as long as the link.
  */

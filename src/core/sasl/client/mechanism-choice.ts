@@ -31,8 +31,8 @@ const CHOICES: readonly Choice[] = [
 ];
 
 /**
- * Returns the first of the `allowed` mechanisms that the peer offers and that can be used with the credentials. Default, if
- * `allowed` is empty: the mechanisms for the credentials, strongest first; ANONYMOUS only without credentials.
+ * Returns the first of the `allowed` mechanisms that the peer offers and that can be used with the credentials. Default,
+ * if `allowed` is empty: the mechanisms for the credentials, strongest first; ANONYMOUS only without credentials.
  *
  * @throws AuthenticationError when there is no such mechanism, naming those of both sides, or when the mechanism does not
  * permit a character of the credentials.

@@ -9,8 +9,8 @@ export interface AuthenticatorInit {
   /** Accepted tokens, for OAUTHBEARER and XOAUTH2. */
   tokens?: ReadonlySet<string> | undefined;
   /**
-   * Mechanisms to offer, in this order. Default: all that users, tokens and the client's certificate permit, and ANONYMOUS
-   * when there are neither users nor tokens.
+   * Mechanisms to offer, in this order. Default: all that users, tokens and the client's certificate permit, and
+   * ANONYMOUS if both users and tokens are omitted.
    */
   mechanisms?: readonly string[] | undefined;
 }
@@ -31,8 +31,8 @@ const SALT_BYTES = 16;
 const encoder = new TextEncoder();
 
 /**
- * Verifies clients and determines which mechanisms are offered. Secrets are compared in constant time, and an unknown user
- * is refused at the same step as a wrong password.
+ * Verifies clients and determines which mechanisms are offered. Secrets are compared in constant time, and an unknown
+ * user is refused at the same step as a wrong password.
  */
 export class Authenticator {
   readonly #mechanisms: readonly string[];

@@ -10,8 +10,8 @@ import { serverMechanism } from "./server-mechanisms.js";
 /**
  * Server side of the SASL exchange (security 5.3). A client may send all its messages at once. The exchange fails with
  * AuthenticationError after it has sent the refusal to the client, and with ProtocolError when the peer uses another
- * protocol. If ANONYMOUS is offered, a client may skip SASL: the result has no mechanism, and the rest begins with the AMQP
- * header.
+ * protocol. If ANONYMOUS is offered, a client may skip SASL: the result has no mechanism, and the rest begins with the
+ * AMQP header.
  */
 export class SaslServer {
   readonly #authenticator: Authenticator;

@@ -50,7 +50,7 @@ describe("a connection that is checked", () => {
     await peer.next("begin");
   });
 
-  it("a connection answers flows on the session of a check with nothing but its end", async () => {
+  it("a connection sends only an end on the session of a check, even if the peer's flows ask for an answer", async () => {
     const { peer, connection } = await opened();
     connection.check();
     const { channel } = await peer.next("begin");

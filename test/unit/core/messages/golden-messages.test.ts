@@ -4,7 +4,10 @@ import { decodeMessage, encodeMessage, type Message } from "@/src/core/messages/
 import { Writer } from "@/src/core/types/writer.js";
 import { projectPath } from "@/test/fixtures/project.js";
 
-/** A message of the Python driver, and its sections as another decoder prints them: values in Python's notation, each with its AMQP type. */
+/**
+ * A message of the Python driver, and its sections as another decoder prints them: values in Python's notation, each with
+ * its AMQP type.
+ */
 interface Golden {
   scenario: string;
   sentBy: "client" | "server";

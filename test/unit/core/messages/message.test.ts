@@ -212,7 +212,7 @@ describe("sections", () => {
     [
       "a header longer than its fields",
       payload([0x70, compound(0xc0, false, 1, [0x40, 0x40])]),
-      /list whose size differs by 1 bytes from that of its values/,
+      /list whose values take 1 bytes less than its size/,
     ],
   ];
 

@@ -124,9 +124,9 @@ describe.each(["OAUTHBEARER", "XOAUTH2"])("%s", (mechanism) => {
 
 describe("EXTERNAL", () => {
   test.each([
-    ["EXTERNAL is chosen by the credentials external", { credentials: { external: true } as const }],
+    ["EXTERNAL is chosen for external credentials", { credentials: { external: true } as const }],
     [
-      "EXTERNAL is chosen by the allowed mechanisms without credentials",
+      "EXTERNAL is chosen without credentials as the only allowed mechanism",
       { credentials: undefined, mechanisms: ["EXTERNAL"] },
     ],
   ])("%s, and authenticates the client named by the certificate", { tags: ["auth:external"] }, async (_, options) => {

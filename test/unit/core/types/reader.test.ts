@@ -200,7 +200,7 @@ describe("values of one type", () => {
     expect(() => reader(0x45).described()).toThrow("list0 where described value was expected");
     expect(() => reader(0xa1, 0).symbols()).toThrow("str8 where symbols was expected");
     expect(() => reader(...compound(0xe0, false, 1, [0x50, 7])).symbols()).toThrow(
-      "array8 where symbols were expected",
+      "array8 whose elements are not symbols",
     );
     for (const method of ["boolean", "ubyte", "ulong", "timestamp", "uuid", "binary"] as const) {
       expect(() => reader(0xa1, 0)[method]()).toThrow(`str8 where ${method} was expected`);

@@ -5,7 +5,10 @@ import { ProtocolError } from "@/src/core/errors.js";
 import { Reader } from "@/src/core/types/reader.js";
 import { amqpValue } from "@/test/fixtures/peers/amqp-values.js";
 
-/** rhea trusts every count and size: input that passes our checks must have the same structure for rhea, or a peer controls what it reads. */
+/**
+ * rhea trusts every count and size: input that passes our checks must have the same structure for rhea, or a peer controls
+ * what rhea reads.
+ */
 it("rhea reads a value that passes our reader to the same end", () => {
   const mutation = fc.tuple(fc.nat(), fc.nat(255), fc.boolean());
   fc.assert(

@@ -91,7 +91,7 @@ it("a stream writes pieces of at most 64 KiB, one at a time", async () => {
   expect(sizes).toEqual([65_536, 1, 3]);
 });
 
-it("a stream sends its buffer when the peer ends its side first", async () => {
+it("a stream sends its buffer, and nothing more, after the peer has ended its side", async () => {
   await using server = await rawTcpServer({ allowHalfOpen: true }, (stream) => stream.end("last words"));
   const probe = new Probe();
   const socket = await dialStream({ ...to, port: server.port }, probe, never);
