@@ -37,7 +37,7 @@ async function readConf(command: Command): Promise<void> {
     if (url === undefined) throw new UsageError("--url or --conf is required");
     return;
   }
-  const { loadConf } = await import("../../entry/conf-node.js"); // imported here because it loads two libraries
+  const { loadConf } = await import("../../entry/conf-node.js"); // on demand: it loads two libraries that only --conf needs
   command.setOptionValue("conf", await loadConf(file, { url }));
 }
 
