@@ -12,7 +12,7 @@ export interface PageFile {
 }
 
 /**
- * Allows scripts and styles from this origin only, none of them inline, and never text as HTML. Allows any WebSocket,
+ * Scripts and styles load only from this origin, never inline, and text never becomes HTML. Any WebSocket is allowed,
  * because the user chooses the URL.
  */
 const HEADERS = {

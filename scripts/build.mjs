@@ -1,6 +1,6 @@
 // Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; web.js and
 // web.min.js, each the whole driver in one file that requires only the web platform; types/; and jsr/, for Deno's registry.
-// The entries of one folder share chunks, so that no class exists twice. The old dist is replaced only when the new one is
+// The entries for Node share chunks, and so do those in web/, so that no class exists twice. The old dist is replaced only when the new one is
 // complete and web.min.js is within its budget. --accept-size sets the budget from the current size.
 import { spawn } from "node:child_process";
 import { once } from "node:events";

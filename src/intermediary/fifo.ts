@@ -1,4 +1,4 @@
-/** Number of shifted items from which the array is compacted. Below it, the copy costs more than the memory. */
+/** Number of shifted items from which the array is compacted. Fewer items are not worth the copy. */
 const COMPACT_FROM = 1024;
 
 /** A first-in, first-out queue. `push` and `shift` take constant time on average. */

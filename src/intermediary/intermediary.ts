@@ -21,8 +21,8 @@ export interface IntermediaryLimits {
   linksPerConnection: number;
   /**
    * Largest number of messages held in memory for all addresses together. An address gets at most as much as is still
-   * free; a single one gets half. A router holds the messages that wait for their consumer's outcome, and releases
-   * those over the limit; a broker rejects those with amqp:resource-limit-exceeded. Default 200,000.
+   * free; alone, it gets half of the limit. A router holds the messages that wait for their consumer's outcome, and
+   * releases those over the limit; a broker rejects those with amqp:resource-limit-exceeded. Default 200,000.
    */
   queuedMessages: number;
   /** As `queuedMessages`, in bytes of encoded messages. Default 256 MiB. */

@@ -7,7 +7,7 @@ import type { Node, NodeInit } from "./node.js";
 import { kept } from "./payload.js";
 import { Producers } from "./producers.js";
 
-/** Largest number of messages that wait for the credit of a slow consumer; it does not get further ones. */
+/** Largest number of messages that wait for the credit of a slow consumer; further ones are dropped for it. */
 const BACKLOG = 1000;
 
 /**

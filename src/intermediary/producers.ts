@@ -58,7 +58,7 @@ export class Producers {
     }
   }
 
-  /** Withdraws all credit: no consumer is left. */
+  /** Withdraws all credit. Called when no consumer is left. */
   withdraw(): void {
     for (const producer of this.#producers) {
       if (producer.link.credit === 0) continue;

@@ -8,7 +8,7 @@ import type { Node, NodeInit } from "./node.js";
 import { kept, timeToLiveMs } from "./payload.js";
 import { Rotation } from "./rotation.js";
 
-/** Credit of a broker's producer. The queue settles each message at once. */
+/** Credit of a broker's producer, whose messages are settled as soon as they arrive. */
 export const PRODUCER_CREDIT = 1000;
 
 /** Largest number of refused messages that are tried on a consumer each time that it gives credit. */

@@ -3,7 +3,7 @@ import type { AmqpErrorInit } from "../core/errors.js";
 
 /**
  * One `T` for each virtual host. A client selects its virtual host by the hostname of its Open; without one, it gets
- * the default. If no names are configured, the hostname is ignored: many clients send the name of the machine that they
+ * the default. If `names` is undefined, the hostname is ignored: many clients send the name of the machine that they
  * connect to.
  */
 export class VirtualHosts<T> {

@@ -37,7 +37,7 @@ const ADDRESSES = `
 
 function users(name: string): string {
   return `
-    Users are in the database that /etc/sasl2/${name}.conf names; its mech_list must include these mechanisms. To add a
+    /etc/sasl2/${name}.conf names the database of the users, and its mech_list must include these mechanisms. To add a
     user:
       saslpasswd2 -c -u oslo -f DATABASE NAME
     Clients prefer SCRAM, which knows only the users of this database: if your users are elsewhere, offer only PLAIN.

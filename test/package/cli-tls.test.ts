@@ -8,7 +8,7 @@ import { oslo, RunningIntermediary } from "@/test/fixtures/processes/command.js"
 const SERVER_FILES = ["--tls-cert", pemFile("server-cert"), "--tls-key", pemFile("server-key")];
 
 describe("intermediary with TLS", { timeout: 60_000 }, () => {
-  it("intermediary with TLS listens with TLS on both ports, and not in clear", {
+  it("intermediary --tls-cert listens with TLS on both ports, and not in clear", {
     tags: ["intermediary:tls"],
   }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES);

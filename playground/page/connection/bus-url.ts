@@ -39,7 +39,7 @@ export function withoutLogin(url: TransportURL): TransportURL {
   });
 }
 
-/** Splits a typed URL into its credentials and the rest. Returns undefined when it has no user or is no URL. */
+/** Splits a typed URL into its credentials and the rest. Returns undefined when it has no user or is not a URL. */
 export function loginIn(text: string): (Login & { rest: string }) | undefined {
   try {
     const url = TransportURL.parse(text);

@@ -53,7 +53,7 @@ export class ConnectionForm {
   }
 
   /**
-   * URLs of RPC and of notifications, with credentials.
+   * URLs of RPC and of notifications, with credentials. Marks and focuses the field of a URL that is invalid or missing.
    *
    * @throws InvalidTransportURL when a URL is invalid.
    * @throws Error when a URL is missing.

@@ -43,6 +43,17 @@ export function several(text: string, previous: readonly string[] | undefined): 
 }
 
 /**
+ * Splits a text at the first separator.
+ *
+ * @throws UsageError, with this message, if the separator is missing or first. The text is not quoted: it may hold a secret.
+ */
+export function pair(text: string, separator: string, message: string): [left: string, right: string] {
+  const at = text.indexOf(separator);
+  if (at < 1) throw new UsageError(message);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/**
  * Parses a JSON value. Large integers become bigints.
  *
  * @throws UsageError if the text is not JSON. The message does not quote the text, which may hold a secret.

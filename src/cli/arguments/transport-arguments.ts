@@ -9,7 +9,7 @@ import {
 } from "../../entry/node.js";
 import { UsageError } from "../exit-status.js";
 import type { Terminal } from "../terminal.js";
-import { seconds, several } from "./argument-types.js";
+import { pair, seconds, several } from "./argument-types.js";
 
 export interface TransportArguments {
   url?: string | undefined;
@@ -37,7 +37,7 @@ async function readConf(command: Command): Promise<void> {
     if (url === undefined) throw new UsageError("--url or --conf is required");
     return;
   }
-  const { loadConf } = await import("../../entry/conf-node.js"); // imported here because it loads two libraries
+  const { loadConf } = await import("../../entry/conf-node.js"); // on demand: it loads two libraries that only --conf needs
   command.setOptionValue("conf", await loadConf(file, { url }));
 }
 
@@ -75,10 +75,8 @@ function transportConf(
 /**
  * Splits `key=value`.
  *
- * @throws UsageError if there is no `=` or no key. The message does not quote the text: the value may be secret.
+ * @throws UsageError if the `=` or the key is missing.
  */
 export function keyAndValue(text: string): [key: string, value: string] {
-  const at = text.indexOf("=");
-  if (at < 1) throw new UsageError("--option must be KEY=VALUE");
-  return [text.slice(0, at), text.slice(at + 1)];
+  return pair(text, "=", "--option must be KEY=VALUE");
 }

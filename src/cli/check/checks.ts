@@ -20,7 +20,7 @@ export interface Check {
 
 export interface Checks {
   readonly checks: readonly Check[];
-  /** Facts that are no failures but matter to the operator. */
+  /** Facts that fail no check but matter to the operator. */
   readonly warnings: readonly string[];
 }
 

@@ -30,7 +30,7 @@ export interface Arrivals {
 export interface TrialTimeouts {
   /** Time limit of the whole trial. */
   timeoutMs: number;
-  /** Time to wait for further copies once the expected messages have arrived. */
+  /** Time to wait for further copies after the expected messages have arrived or the time limit has passed. */
   quietMs: number;
   signal: AbortSignal;
 }
@@ -85,7 +85,6 @@ class Trial implements Arrivals {
       expired: (phase) => new Error(`${LATE[phase]} within ${ms / 1_000} s`),
     });
     try {
-      deadline.throwIfOver(); // before any link is attached
       const sender = await deadline.wait("connecting", () => this.#attach());
       for (const [value, message] of Object.entries(this.#init.messages)) {
         const to = sender.target?.address;
@@ -100,7 +99,7 @@ class Trial implements Arrivals {
     }
   }
 
-  /** Waits for the expected messages. A timeout is no error: the counts show what is missing. */
+  /** Waits for the expected messages. A timeout is not an error: the counts show what is missing. */
   async #arrivals(deadline: Deadline): Promise<void> {
     const complete = new Promise<void>((resolve) => {
       this.#onComplete = resolve;
@@ -123,7 +122,10 @@ class Trial implements Arrivals {
     for (const link of this.#links.splice(0)) void link.close();
   }
 
-  /** Attaches listeners first, as services do; if refused, the sender first: Broker-J needs one to create an exchange. */
+  /**
+   * Attaches the listeners first, as services do. If they are refused, attaches the sender first: on Broker-J, listeners
+   * cannot attach to an exchange before there is a sender.
+   */
   async #attach(): Promise<Sender> {
     const [route] = this.#init.listeners;
     try {

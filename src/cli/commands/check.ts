@@ -81,7 +81,7 @@ async function findingsOf(transport: RPCTransport, given: CheckArguments, interr
   };
 }
 
-/** Time to wait for further copies once the expected messages have arrived. Later copies are not counted. */
+/** Shortest time to wait for further copies after the expected messages. Later copies are not counted. */
 const QUIET_MS = 300;
 
 async function creditOf(

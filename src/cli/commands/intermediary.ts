@@ -7,7 +7,7 @@ import type { Addressing } from "../../intermediary/addresses.js";
 import { Intermediary } from "../../intermediary/intermediary.js";
 import { listenTcp } from "../../transports/node/tcp-listener.js";
 import { listenWebSocket } from "../../transports/node/websocket-listener.js";
-import { port, several } from "../arguments/argument-types.js";
+import { pair, port, several } from "../arguments/argument-types.js";
 import { type TlsArguments, tlsOf } from "../arguments/tls-arguments.js";
 import { keyAndValue } from "../arguments/transport-arguments.js";
 import { UsageError } from "../exit-status.js";
@@ -119,14 +119,7 @@ async function bound(option: string, listening: Promise<Listening>): Promise<Lis
 }
 
 function users(texts: readonly string[] | undefined): ReadonlyMap<string, string> | undefined {
-  return texts && new Map(texts.map(nameAndPassword));
-}
-
-/** @throws UsageError if the text has no colon or no name. The message does not quote it: it may be the password. */
-function nameAndPassword(text: string): [name: string, password: string] {
-  const at = text.indexOf(":");
-  if (at < 1) throw new UsageError("--user must be NAME:PASSWORD");
-  return [text.slice(0, at), text.slice(at + 1)];
+  return texts && new Map(texts.map((text) => pair(text, ":", "--user must be NAME:PASSWORD")));
 }
 
 function addressing(texts: readonly string[]): Addressing {

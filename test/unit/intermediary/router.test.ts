@@ -79,7 +79,7 @@ describe("a router", () => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
-  test("a router gives only as much credit as the consumer, and none while the consumer has unsettled messages", async () => {
+  test("a router gives a producer only the consumer's credit, and renews it when the consumer settles a message", async () => {
     const { inbox } = await bed.consumer(server, ANYCAST, 2);
     const producer = await bed.producer(client, ANYCAST);
     const sent = [1, 2, 3].map((n) => producer.send(textMessage(String(n)), UNSETTLED));

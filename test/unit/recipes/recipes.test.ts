@@ -59,21 +59,23 @@ function blocks(text: string, entity: string): Record<string, string>[] {
   );
 }
 
-describe.each(["qdrouterd", "skrouterd"])("the recipe of %s", (name) => {
+describe.each(["qdrouterd", "skrouterd"])("%s", (name) => {
   const addresses = (amqp?: AmqpOptions) =>
     Object.fromEntries(blocks(print(name, amqp), "address").map(({ prefix, distribution }) => [prefix, distribution]));
 
-  it("has both forms of addresses unless addressing_mode names one", { tags: ["recipe:options"] }, () => {
+  it(`the recipe of ${name} has both forms of addresses unless addressing_mode names one`, {
+    tags: ["recipe:options"],
+  }, () => {
     expect(addresses()).toEqual({ ...LEGACY, ...ROUTABLE });
     expect(addresses({ addressingMode: "legacy" })).toEqual(LEGACY);
     expect(addresses({ addressingMode: "routable" })).toEqual(ROUTABLE);
   });
 
-  it("follows the options for addresses", { tags: ["recipe:options"] }, () => {
+  it(`the recipe of ${name} follows the options for addresses`, { tags: ["recipe:options"] }, () => {
     expect(addresses(CUSTOM)).toEqual({ ...CUSTOM_LEGACY, ...CUSTOM_ROUTABLE });
   });
 
-  it("listens for AMQP over TCP and over WebSocket", () => {
+  it(`the recipe of ${name} listens for AMQP over TCP and over WebSocket`, () => {
     const listeners = blocks(print(name, {}, { host: "10.0.0.1", port: 1, wsPort: 2, anonymous: true }), "listener");
     const both = { host: "10.0.0.1", role: "normal", authenticatePeer: "no", saslMechanisms: "ANONYMOUS" };
     expect(listeners).toEqual([
@@ -82,26 +84,26 @@ describe.each(["qdrouterd", "skrouterd"])("the recipe of %s", (name) => {
     ]);
   });
 
-  it("requires a password unless clients may connect anonymously", () => {
+  it(`the recipe of ${name} requires a password unless clients may connect anonymously`, () => {
     for (const listener of blocks(print(name), "listener")) {
       expect(listener["authenticatePeer"]).toBe("yes");
       expect(listener["saslMechanisms"]).not.toContain("ANONYMOUS");
     }
   });
 
-  it("consists of blocks and comments", () => {
+  it(`the recipe of ${name} consists of blocks and comments`, () => {
     const rest = print(name).replace(/^(\w+) \{\n([^}]*)\}$/gm, "");
     expect(rest.split("\n").filter((line) => line !== "" && !line.startsWith("# "))).toEqual([]);
   });
 });
 
-describe("the recipe of qpidd", () => {
+describe("qpidd", () => {
   const patterns = (amqp?: AmqpOptions) =>
     Object.fromEntries(
       [...print("qpidd", amqp).matchAll(/^(queue|topic)-patterns=(.*)$/gm)].map(([, kind, of]) => [of, kind]),
     );
 
-  it("has queue and topic patterns for legacy addresses unless addressing_mode is routable", {
+  it("the recipe of qpidd has queue and topic patterns for legacy addresses unless addressing_mode is routable", {
     tags: ["recipe:options"],
   }, () => {
     expect(patterns()).toEqual({ exclusive: "queue", unicast: "queue", broadcast: "topic" });
@@ -112,13 +114,13 @@ describe("the recipe of qpidd", () => {
     });
   });
 
-  it("consists of options and comments", () => {
+  it("the recipe of qpidd consists of options and comments", () => {
     const lines = print("qpidd").split("\n");
     expect(lines.filter((line) => !/^$|^# |^[a-z-]+=\S+$/.test(line))).toEqual([]);
   });
 });
 
-describe("the recipe of artemis", () => {
+describe("artemis", () => {
   const settings = (amqp?: AmqpOptions) => {
     const found = print("artemis", amqp).matchAll(/<address-setting match="([^"]*)">([\s\S]*?)<\/address-setting>/g);
     return Object.fromEntries(
@@ -126,7 +128,7 @@ describe("the recipe of artemis", () => {
     );
   };
 
-  it("sets the routing type of routable addresses, delimited by slashes, unless addressing_mode is legacy", {
+  it("the recipe of artemis sets the routing type of routable addresses unless addressing_mode is legacy", {
     tags: ["recipe:options"],
   }, () => {
     const routable = Object.entries(ROUTABLE).map(([prefix, distribution]) => [
@@ -141,20 +143,20 @@ describe("the recipe of artemis", () => {
     expect(print("artemis", { addressingMode: "legacy" })).toContain("<delimiter>.</delimiter>");
   });
 
-  it("has one acceptor for TCP and WebSocket, or two if their ports differ", () => {
+  it("the recipe of artemis has one acceptor for TCP and WebSocket, or two if their ports differ", () => {
     const acceptors = (text: string) => [...text.matchAll(/<acceptor [^>]*>tcp:\/\/([^?]*)\?/g)].map(([, at]) => at);
     expect(acceptors(print("artemis"))).toEqual(["127.0.0.1:5672"]);
     expect(acceptors(print("artemis", {}, { host: "::1", wsPort: 8080 }))).toEqual(["[::1]:5672", "[::1]:8080"]);
   });
 });
 
-describe("the recipe of broker-j", () => {
+describe("broker-j", () => {
   const policies = (amqp?: AmqpOptions): { pattern: string; nodeType: string; createdOnConsume: boolean }[] => {
     const { virtualhostnodes } = JSON.parse(print("broker-j", amqp));
     return JSON.parse(virtualhostnodes[0].virtualHostInitialConfiguration).nodeAutoCreationPolicies;
   };
 
-  it("creates queues and fanout exchanges for legacy addresses", () => {
+  it("the recipe of broker-j creates queues and fanout exchanges for legacy addresses", () => {
     expect(policies()).toMatchObject([
       { pattern: "exclusive\\..*", nodeType: "Queue", createdOnConsume: true },
       { pattern: "broadcast\\..*", nodeType: "Exchange", createdOnConsume: false },
@@ -164,7 +166,7 @@ describe("the recipe of broker-j", () => {
     expect(new RegExp(`^${pattern}$`).test("a(b.c.topic")).toBe(true);
   });
 
-  it("listens with both transports, and requires a password unless clients may connect anonymously", () => {
+  it("the recipe of broker-j listens with both transports, and requires a password unless clients are anonymous", () => {
     const { ports, authenticationproviders } = JSON.parse(print("broker-j", {}, { port: 1, wsPort: 2 }));
     expect(ports).toMatchObject([
       { port: 1, transports: ["TCP"] },
@@ -174,15 +176,17 @@ describe("the recipe of broker-j", () => {
     expect(print("broker-j", {}, { anonymous: true })).toContain('"Anonymous"');
   });
 
-  it("is refused for routable addresses, which Broker-J does not support", { tags: ["recipe:refused"] }, () => {
+  it("the recipe of broker-j is refused for routable addresses", { tags: ["recipe:refused"] }, () => {
     expect(() => print("broker-j", { addressingMode: "routable" })).toThrow(
       /addressing_mode.*Broker-J does not support/,
     );
   });
 });
 
-describe("the recipe of rabbitmq", () => {
-  it("names the virtual host, its user, the permission and the relay", { tags: ["recipe:rabbitmq"] }, () => {
+describe("rabbitmq", () => {
+  it("the recipe of rabbitmq names the virtual host, its user, the permission and the relay", {
+    tags: ["recipe:rabbitmq"],
+  }, () => {
     const text = print("rabbitmq");
     for (const part of ["add_vhost", "add_user", "set_permissions", "tcp:127.0.0.1:5672", "ws-l:127.0.0.1:5673"]) {
       expect(text).toContain(part);
@@ -197,7 +201,7 @@ describe("the recipe of rabbitmq", () => {
   });
 
   it.each(["legacy", "routable"] as const)(
-    "is refused for %s addresses",
+    "the recipe of rabbitmq is refused for %s addresses",
     { tags: ["recipe:refused"] },
     (addressingMode) => {
       expect(() => print("rabbitmq", { addressingMode })).toThrow(/addressing_mode.*RabbitMQ does not support/);
@@ -208,7 +212,7 @@ describe("the recipe of rabbitmq", () => {
 describe("prefixes in a recipe", () => {
   const all = ["qdrouterd", "skrouterd", "qpidd", "artemis", "broker-j"];
 
-  it.each(all)("%s refuses prefixes that clash or cannot be written, and names the option", (name) => {
+  it.each(all)("the recipe of %s refuses prefixes that clash or cannot be written, and names the option", (name) => {
     const refused = (amqp: AmqpOptions) => expect(() => print(name, { addressingMode: "legacy", ...amqp }));
     refused({ broadcastPrefix: "unicast" }).toThrow(/broadcast_prefix/);
     refused({ broadcastPrefix: "" }).toThrow(/broadcast_prefix/);
@@ -216,7 +220,7 @@ describe("prefixes in a recipe", () => {
     refused({ groupRequestPrefix: 'a"/><b' }).toThrow(/group_request_prefix/);
   });
 
-  it("a prefix that two options share is written once", () => {
+  it("a recipe has a prefix that two options share once", () => {
     const text = print("qdrouterd", { addressingMode: "legacy", serverRequestPrefix: "unicast" });
     expect(blocks(text, "address")).toHaveLength(2);
   });
