@@ -22,7 +22,7 @@ export class ConcurrencyLimit<T> {
   }
 
   /** Items that wait or are unfinished. */
-  get inHand(): number {
+  get unfinishedItems(): number {
     return this.#waiting.length + this.#unfinished;
   }
 
@@ -44,12 +44,12 @@ export class ConcurrencyLimit<T> {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const end = (): void => {
         this.#watchers.delete(check);
-        resolve(this.inHand);
+        resolve(this.unfinishedItems);
       };
       const onlyReleased = (): boolean => this.#taken === 0 && this.#waiting.length === 0;
       const check = (): void => {
         clearTimeout(timer);
-        if (this.inHand === 0) end();
+        if (this.unfinishedItems === 0) end();
         else if (onlyReleased()) timer = setTimeout(() => onlyReleased() && end(), quietMs);
       };
       this.#watchers.add(check);

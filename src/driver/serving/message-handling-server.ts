@@ -108,7 +108,7 @@ export class MessageHandlingServer implements AsyncDisposable {
 /** One run of a server, from its start until its links are detached. */
 class ServerRun<Item> {
   readonly #handling: MessageHandling<Item>;
-  readonly #slots: ConcurrencyLimit<Item>;
+  readonly #limit: ConcurrencyLimit<Item>;
   readonly #stopCalled = new Deferred();
   readonly #stopped = new Deferred();
   #isStopCalled = false;
@@ -120,9 +120,7 @@ class ServerRun<Item> {
 
   constructor(handling: MessageHandling<Item>, previous: ServerRun<Item> | undefined, signal: AbortSignal | undefined) {
     this.#handling = handling;
-    this.#slots = new ConcurrencyLimit(handling.concurrency ?? DEFAULT_CONCURRENCY, (item, release) =>
-      this.#handle(item, release),
-    );
+    this.#limit = new ConcurrencyLimit(handling.concurrency ?? DEFAULT_CONCURRENCY, this.#handle);
     const giveUp = new AbortController();
     this.#giveUp = giveUp;
     const listening = this.#listen(previous?.stop(), giveUp, signal);
@@ -143,7 +141,7 @@ class ServerRun<Item> {
 
   unfinished(afterMs: number): string {
     return this.#isStopped
-      ? `after ${afterMs} ms ${this.#slots.inHand} ${this.#handling.name} are unfinished`
+      ? `after ${afterMs} ms ${this.#limit.unfinishedItems} ${this.#handling.name} are unfinished`
       : `after ${afterMs} ms the server is not stopped`;
   }
 
@@ -158,7 +156,7 @@ class ServerRun<Item> {
     try {
       await previousStopped;
       giveUp.signal.throwIfAborted();
-      return await this.#handling.listen((item) => this.#slots.add(item), giveUp.signal);
+      return await this.#handling.listen((item) => this.#limit.add(item), giveUp.signal);
     } finally {
       this.#giveUp = undefined;
       signal?.removeEventListener("abort", onAbort);
@@ -172,7 +170,7 @@ class ServerRun<Item> {
       await this.#stopCalled.promise;
       await this.#loggingErrors(() => listener.stop());
       this.#reachStopped();
-      const replies = await this.#slots.idle(LAST_REPLIES_MS);
+      const replies = await this.#limit.idle(LAST_REPLIES_MS);
       if (replies > 0) {
         const { logger } = this.#handling;
         logger.warn(`stopping with ${replies} undelivered replies: their callers may have disconnected`);
@@ -197,11 +195,11 @@ class ServerRun<Item> {
     }
   }
 
-  async #handle(item: Item, release: Release): Promise<void> {
+  readonly #handle = async (item: Item, release: Release): Promise<void> => {
     try {
       await this.#handling.handle(item, release);
     } catch (error) {
       this.#handling.logger.error(`${this.#handling.name} could not be handled: ${stackText(error)}`);
     }
-  }
+  };
 }

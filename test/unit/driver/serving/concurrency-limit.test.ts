@@ -36,7 +36,7 @@ describe("A concurrency limit", () => {
     const slots = new ConcurrencyLimit(2, works.work);
     for (const item of [1, 2, 3, 4]) slots.add(item);
     expect(works.begun).toEqual([1, 2]);
-    expect(slots.inHand).toBe(4);
+    expect(slots.unfinishedItems).toBe(4);
     await works.finish(2);
     expect(works.begun).toEqual([1, 2, 3]);
     await works.finish(1);
@@ -57,7 +57,7 @@ describe("A concurrency limit", () => {
     expect(idle).toBe(false);
     await works.finish(2);
     await waiting;
-    expect(slots.inHand).toBe(0);
+    expect(slots.unfinishedItems).toBe(0);
   });
 
   it("idle resolves without items that freed their slot and make no progress for its time", async () => {
@@ -100,7 +100,7 @@ describe("A concurrency limit", () => {
     expect(works.begun).toEqual([1, 2]);
     await works.finish(1);
     expect(works.begun).toEqual([1, 2]);
-    expect(slots.inHand).toBe(2);
+    expect(slots.unfinishedItems).toBe(2);
     await works.finish(2);
     expect(works.begun).toEqual([1, 2, 3]);
   });
