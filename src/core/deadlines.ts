@@ -78,7 +78,7 @@ export class Deadline {
 
   /**
    * Waits for the promise that `begin` returns. `begin` is not called when the operation has already ended. If the
-   * operation ends first, a later rejection of the promise must be handled elsewhere.
+   * operation ends first, the later result or error of the promise is ignored.
    *
    * @throws the reason for which the operation ends.
    */

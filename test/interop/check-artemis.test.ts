@@ -63,7 +63,7 @@ const LACKING: readonly [what: string, lack: Lack][] = [
         "notify anycast, Python's links": wants("openstack.org/om/notify/anycast/#", "the routing type ANYCAST"),
       },
       warnings: [
-        // a new address of Artemis is multicast by itself: only its expiry tells
+        // a new address of Artemis is multicast anyway: only its expiry shows the lack
         wants("openstack.org/om/rpc/multicast/#", "no-expiry"),
         wants("openstack.org/om/notify/anycast/#", "no-expiry"),
       ],

@@ -35,7 +35,7 @@ for (const plan of BUSES) {
         await getRpcServer(transport, { topic: topics.ours, server: scheme }, [endpoint]).start();
         const client = getRpcClient(transport, { topic: topics.python, version: "1.0" });
         clients.set(scheme, client);
-        await client.call({}, "ping"); // Python says that it is ready before its links are attached
+        await client.call({}, "ping"); // Python reports that it is ready before its links are attached
       }
     });
 

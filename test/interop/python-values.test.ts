@@ -96,7 +96,7 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
     });
     const options = { serializer: jsonPayloadSerializer };
     await getRpcServer(lenient, { topic: topics.ours, server: "ours" }, [endpoint], options).start();
-    await clientBy(strict).call({}, "ping"); // Python says that it is ready before its links are attached
+    await clientBy(strict).call({}, "ping"); // Python reports that it is ready before its links are attached
   });
 
   afterAll(async () => {

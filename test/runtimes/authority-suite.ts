@@ -46,7 +46,7 @@ export function authoritySuite(name: string, launch: Launch, untold: () => Scrip
           return undefined;
         })();
         const outcome = await Promise.race([calling, failing]);
-        calling.catch(() => {}); // closing ends it
+        calling.catch(() => {}); // rejects when the transport is closed
         await transport.close();
         return outcome;
       }, url);

@@ -18,17 +18,17 @@ import { nextStatus } from "@/test/fixtures/stages/status.js";
 const SCHEMES: readonly HostScheme[] = ["amqp", "amqp+ws", "amqps"];
 const KINDS = ["router", "broker"] as const;
 
-/** Attempts to reconnect come after 0.5 s and 1 s more. */
+/** The first attempts to reconnect come after 0.5 s and 1 s more. */
 const SOON: TransportOptions = { random: () => 0 };
 
-/** Longer than that, on a busy machine. */
+/** Longer than the first attempts to reconnect take, on a busy machine. */
 const LIMIT = { timeoutMs: 6_000 };
 
 const TOPIC = "failover";
 
 // An unhandled rejection fails the run too. The tests mostly wait for reconnections.
 describe.concurrent.each(SCHEMES)("Failover over %s", (scheme) => {
-  describe.concurrent.each(KINDS)("when a %s is killed and comes back", (kind) => {
+  describe.concurrent.each(KINDS)("when a %s is killed and started again", (kind) => {
     test("calls that wait for a reply time out, unsent calls are answered, and client and server reconnect by themselves", async () => {
       await using host = await Host.reserve(scheme);
       await host.start({ kind });

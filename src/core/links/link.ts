@@ -114,7 +114,7 @@ export abstract class Link {
     return this.#remote?.maxMessageBytes;
   }
 
-  /** Detaches. Resolves when the peer has detached too, when the connection is lost, or after 2 s. Idempotent. */
+  /** Detaches. Resolves when the peer has detached too, when the session or the connection ends, or after 2 s. Idempotent. */
   async close(error?: AmqpErrorInit): Promise<void> {
     if (this.#state === "detached") return;
     if (this.#state !== "closing") {

@@ -17,7 +17,10 @@ export interface FlushListener {
 }
 
 export interface OutputOptions {
-  /** Most bytes that the socket may buffer for a peer that does not read. Beyond that `onOverflow` is called. */
+  /**
+   * Most bytes that the socket may buffer for a peer that does not read. Only frames that we owe to the peer add to a full
+   * buffer: transfers wait. Beyond this limit `onOverflow` is called.
+   */
   maxBufferedBytes: number;
   /** Called when more than `maxBufferedBytes` wait, in a microtask of its own and never within a write. */
   onOverflow: (bufferedBytes: number) => void;
@@ -54,7 +57,7 @@ export class Output {
     this.#options = options;
   }
 
-  /** False while the socket's buffer is full, and after `end`. Transfers wait then; control frames and dispositions do not. */
+  /** False while the socket's buffer is full, and after `end`. Transfers wait then; frames that we owe to the peer do not. */
   get writable(): boolean {
     return this.#writable;
   }

@@ -44,7 +44,7 @@ export class Sender extends Link {
   /**
    * Waits for credit, transfers the message and resolves with its outcome. A settled message resolves as accepted once it
    * is handed over. A lost link is an outcome: `unsent` or `unknown`. A Uint8Array is an encoded message and is sent as it
-   * is. Rejects with the reason that ends `deadline`, or when the message cannot be encoded.
+   * is. Rejects only with the reason that ends `deadline`, or when the message cannot be encoded.
    */
   send(message: Message | Uint8Array, { settled, deadline }: SendOptions): Promise<Outcome> {
     if (this.error !== undefined) return Promise.resolve({ type: "unsent", error: this.error });

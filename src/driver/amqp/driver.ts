@@ -116,6 +116,10 @@ export class AmqpDriver implements Driver {
     return this.#closing;
   }
 
+  /**
+   * Sends the request until it is accepted, then waits for the reply until the timeout. The wait goes on after a lost
+   * connection, unless `failFast` is set.
+   */
   async call(request: CallRequest): Promise<unknown> {
     const { callMonitorTimeoutMs: monitorMs, timeoutMs } = request;
     const body = encodeRequest(request);

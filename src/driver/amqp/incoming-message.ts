@@ -22,8 +22,8 @@ export interface IncomingMessageInit {
 }
 
 /**
- * The message of a delivery. A delivery that cannot be decoded is rejected and logged by its size and the reason, because
- * its body may hold a token.
+ * The message of a delivery. Undefined when it cannot be decoded: the delivery is rejected, and the log has only its size
+ * and the reason, because its body may hold a token.
  */
 export function readIncoming(
   connection: DriverConnection,

@@ -10,9 +10,12 @@ export interface LinkContext {
   openReceiver(init: ReceiverInit): Promise<Receiver>;
   /** A name that is unique on the connection, in the form of the Python driver. */
   linkName(role: "sender" | "receiver", address: string): string;
-  /** Resolves after `link_retry_delay`, or when the connection ends. */
+  /** The wait before a lost link is attached again. Resolves after `link_retry_delay`, or when the connection ends. */
   pause(): Promise<void>;
-  /** Called when the link to this address is refused or detached. The status reports it until `restored` is called. */
+  /**
+   * Called when the link to this address is refused or detached, or cannot be attached again. The status reports it until
+   * `restored` is called.
+   */
   refused(address: string, error: Error): void;
   /** Called when the link to this address is attached again or no longer needed. */
   restored(address: string): void;

@@ -16,8 +16,8 @@ export class Senders {
   readonly #links = new Map<string, SenderLink>();
 
   /**
-   * Give `max` when the addresses are untrusted input. A link beyond `max` displaces another one, and an idle link whose
-   * message was given up is detached.
+   * Give `max` when the addresses are untrusted input. A link beyond `max` displaces the least recently used one, idle ones
+   * first, and an idle link whose message was given up, for lack of credit for example, is detached.
    */
   constructor(context: LinkContext, max?: number) {
     this.#context = context;
@@ -26,7 +26,7 @@ export class Senders {
 
   /**
    * Sends the message over the link to the route and resolves with its outcome. A refused or lost link is an outcome too.
-   * Rejects with the error that ends the deadline, or when the message cannot be encoded.
+   * Rejects only with the error that ends the deadline, or when the message cannot be encoded.
    */
   send(route: Route, message: Message, operation: Sending): Promise<Outcome> {
     operation.addressed(route.address);
@@ -72,7 +72,7 @@ export class Senders {
   }
 }
 
-/** The link to one address. After a refusal or a loss and a pause, the next use attaches it again. */
+/** The link to one address. The next use after a refusal or a loss attaches it again, once a pause is over. */
 class SenderLink {
   readonly #context: LinkContext;
   readonly #route: Route;

@@ -149,7 +149,7 @@ function openEnvelope(request: unknown, nonFinite: NonFiniteNumbers | undefined)
   return fromJson(message, `"${MESSAGE}"`, nonFinite);
 }
 
-/** The call monitor timeout in milliseconds. Python accepts any number too. Undefined unless it is 1 s or more: no heartbeats are sent. */
+/** The call monitor timeout in milliseconds. Accepts any number, as Python does. Undefined for any other value or below 1 s. */
 function monitorMs(seconds: unknown): number | undefined {
   if (typeof seconds !== "number" && typeof seconds !== "bigint") return undefined;
   const ms = Math.floor(Number(seconds)) * 1000;

@@ -7,8 +7,8 @@ import { stackText } from "../values/stack-text.js";
 const SHORTEST_MS = 2_000;
 
 /**
- * Sends a heartbeat every half of the call monitor timeout that the caller gave, until the returned function is called
- * (oslo_messaging/rpc/dispatcher.py:232-265).
+ * If the caller waits and gave a call monitor timeout, sends a heartbeat every half of that timeout, until the returned
+ * function is called (oslo_messaging/rpc/dispatcher.py:232-265).
  */
 export function startHeartbeats(message: IncomingMessage, logger: Logger): () => void {
   const timer = message.wantsReply ? startTimer(message, logger) : undefined;

@@ -17,7 +17,7 @@ export interface CallInfo {
   readonly target: Target;
 }
 
-/** The method that a request asks for. */
+/** The method that a request names. */
 export interface Invocation {
   /**
    * Runs the method and resolves with its result, serialized for the reply.
@@ -50,7 +50,7 @@ export class RPCDispatcher<C extends Context> {
     this.#accessPolicy = accessPolicy;
   }
 
-  /** The method that a request asks for, ready to run. */
+  /** The method that a request names, ready to run. */
   invocation(message: IncomingMessage): Invocation {
     let running: EndpointMethod | undefined;
     return {

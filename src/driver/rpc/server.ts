@@ -97,7 +97,7 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
  * failure. The slot is released when the method ends: a reply to a caller that has disconnected delays no other request.
  */
 async function serve(message: IncomingMessage, release: Release, context: ServeContext): Promise<void> {
-  // The link was lost while the request waited for its slot. The peer delivers it again.
+  // The link was lost while the request waited for its slot. The peer delivers it again, so it would run twice.
   if (message.linkLost) return;
   message.acknowledge();
   const { dispatcher, logger, sendTraceback } = context;
@@ -149,5 +149,5 @@ function about({ body, messageId }: IncomingMessage): object {
   return { messageId, method: isJsonObject(body) ? body["method"] : undefined };
 }
 
-/** Longest logged reason, in characters. It quotes the request, whose method name may have megabytes. */
+/** Longest logged reason, in characters. It quotes the request, whose method name may be megabytes long. */
 const LONGEST_REASON = 200;

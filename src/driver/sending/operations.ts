@@ -11,7 +11,7 @@ export interface SendingConnection {
   readonly logger: Logger;
   /** Error of the link to this address while it is refused. */
   refusalOf(address: string): Error | undefined;
-  /** Resolves after `link_retry_delay`, or when the connection ends. */
+  /** The wait before a returned message is sent again. Resolves after `link_retry_delay`, or when the connection ends. */
   pause(): Promise<void>;
 }
 

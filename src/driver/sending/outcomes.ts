@@ -17,7 +17,7 @@ export function outcomeReason(outcome: FailedOutcome): string {
     case "modified":
       return `modified by the peer (delivery failed: ${outcome.deliveryFailed}, undeliverable here: ${outcome.undeliverableHere})`;
     case "rejected":
-      return outcome.error === undefined ? "rejected by the peer" : new AmqpError(outcome.error).message;
+      return outcome.error === undefined ? "the peer gave no reason" : new AmqpError(outcome.error).message;
     case "unsent":
     case "unknown":
       return outcome.error.message;

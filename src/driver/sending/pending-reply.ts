@@ -22,7 +22,7 @@ export class PendingReply<R> {
     this.#lostWith = undefined;
   }
 
-  /** The outcome of the request: `accepted` as soon as the reply arrives, otherwise the outcome of `sent`. */
+  /** The outcome of `sent`, or `accepted` if the reply arrives first: a reply shows that the request was accepted. */
   accepted(sent: Promise<Outcome>): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#onReply = () => resolve(ACCEPTED);

@@ -50,7 +50,10 @@ export class SendQueue {
     this.#releaseWaiters();
   }
 
-  /** Resolves when the queue is not full. At most as many callers are released at once as the queue has room for. */
+  /**
+   * Resolves when the queue is not full. At most as many callers are released at once as the queue has room for, so that
+   * the messages that they send next are not refused.
+   */
   async writable(deadline: Deadline): Promise<void> {
     if (this.#waiters.size === 0 && this.#hasRoom) this.#countReleased();
     else await this.#waiters.wait("credit", deadline);

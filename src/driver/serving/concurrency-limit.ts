@@ -3,7 +3,7 @@ export type Release = () => void;
 
 type Work<T> = (item: T, release: Release) => Promise<void>;
 
-/** Most unfinished items per slot, including those that have released their slot. */
+/** Most unfinished items per slot, including those that have released their slot: without a limit these could pile up. */
 const UNFINISHED_PER_SLOT = 16;
 
 /** Works on at most `size` items at once. The others wait in order of arrival. */

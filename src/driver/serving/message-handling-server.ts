@@ -191,7 +191,7 @@ class ServerRun<Item> {
     try {
       await end();
     } catch (error) {
-      this.#handling.logger.warn(`a listener failed to stop: ${stackText(error)}`);
+      this.#handling.logger.warn(`a listener failed to stop or close: ${stackText(error)}`);
     }
   }
 

@@ -233,7 +233,7 @@ type Lost = Extract<TransportStatus, { type: "disconnected" }>;
 
 /** Connects a transport, and resolves with its next status of the type disconnected. */
 async function losing(transport: RPCTransport): Promise<Lost> {
-  transport.connect().catch(() => {}); // as it does when the transport is closed
+  transport.connect().catch(() => {}); // rejects when the transport is closed
   for await (const status of transport.status()) if (status.type === "disconnected") return status;
   return assert.fail("it was closed");
 }

@@ -19,6 +19,6 @@ export function scenariosBy(scheme: string, only?: readonly string[]): readonly 
 
 function named(name: string, all: readonly Scenario[]): Scenario {
   const scenario = all.find((candidate) => candidate.name === name);
-  if (scenario === undefined) throw new Error(`there is no scenario "${name}"`);
+  if (scenario === undefined) throw new Error(`unknown scenario "${name}"`);
   return scenario;
 }

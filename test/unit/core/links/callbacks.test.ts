@@ -3,7 +3,7 @@ import { ACCEPTED, encoded, receiverWith, sameLink, senderWith, text, transfer }
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { stateCode, WINDOW } from "@/test/fixtures/peers/raw-peer.js";
 
-/** What a careless user gives us. */
+/** A faulty callback of a user. */
 function explode(): never {
   throw new Error("the user's mistake");
 }

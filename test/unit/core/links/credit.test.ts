@@ -46,7 +46,7 @@ describe("credit", () => {
     expect((await peer.next("flow")).fields["handle"]).toBeFalsy();
   });
 
-  it("a receiver returns credit when deliveries are settled", async () => {
+  it("a receiver returns credit when deliveries are settled, not when they arrive", async () => {
     const { peer, flow, delivered } = await receiverWith(4);
     expect(flow.fields["link_credit"]).toBe(4);
     for (let id = 0; id < 4; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
@@ -86,10 +86,10 @@ describe("credit", () => {
     expect([fields["delivery_count"], fields["link_credit"]]).toEqual([2, 1]);
   });
 
-  it("a receiver without credit grants it up to its window of unsettled deliveries", async () => {
+  it("a receiver whose credit is used up grants the rest of its window, though no delivery is settled at that time", async () => {
     const { peer, delivered } = await receiverWith(4);
     peer.send("transfer", transfer(0), { payload: encoded("m") });
-    (await delivered(1))[0]?.accept(); // three of four are left: nothing is given back for it
+    (await delivered(1))[0]?.accept(); // three of four are left: no credit is returned yet
     for (let id = 1; id < 4; id++) peer.send("transfer", transfer(id), { payload: encoded("m") });
     const { fields } = await peer.next("flow", ["disposition"]);
     expect([fields["delivery_count"], fields["link_credit"]]).toEqual([4, 1]);

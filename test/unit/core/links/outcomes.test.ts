@@ -104,7 +104,7 @@ describe("a message of several frames", () => {
     await peer.next("transfer");
     peer.send("disposition", { role: true, first: 0, settled: true, state: released() });
     expect(await outcome).toEqual({ type: "released" });
-    // The same deadline limits what comes next.
+    // The same deadline limits the next wait.
     const reply = new Promise((_, reject) => deadline.beginWait("reply", reject));
     peer.send("flow", { ...WINDOW, next_incoming_id: 1, incoming_window: 10 });
     expect((await peer.next("transfer")).fields["aborted"]).toBe(true);

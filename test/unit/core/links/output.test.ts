@@ -27,7 +27,7 @@ function bed(maxBufferedBytes = 1_000_000): OutputBed {
   return { socket, output, overflows, writable: () => writable, write };
 }
 
-describe("what leaves", () => {
+describe("sent bytes", () => {
   it("writes of one turn are sent in one piece, in order", async () => {
     const { socket, write } = bed();
     for (const text of ["a", "b", "c"]) write(text);
@@ -72,7 +72,7 @@ describe("what leaves", () => {
     const listener = (name: string, text: string): FlushListener => ({
       beforeFlush() {
         calls.push(name);
-        write(text); // long enough to flush by itself
+        write(text); // long enough for a flush
       },
     });
     output.atFlush(listener("a", "A".repeat(20_000)));
@@ -96,8 +96,8 @@ describe("what leaves", () => {
   });
 });
 
-describe("a socket that asks to wait", () => {
-  it("a full socket is not writable until its drain, which is reported once", async () => {
+describe("a full socket", () => {
+  it("a full socket gets further frames, and is not writable until its drain, which is reported once", async () => {
     const { socket, output, write, writable } = bed();
     socket.takesMore = false;
     write("a");

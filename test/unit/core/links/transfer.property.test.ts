@@ -10,7 +10,7 @@ import { memoryDial } from "@/src/transports/memory.js";
 
 const TO = { scheme: "amqp+memory", hostname: "shredder", port: 0 };
 
-/** What the receiving application does with each message, by its number. */
+/** Outcomes with which the receiver settles messages; `state` is an index. */
 const STATES: readonly DeliveryState[] = [
   { type: "accepted" },
   { type: "released" },
@@ -20,10 +20,10 @@ const STATES: readonly DeliveryState[] = [
 ];
 
 interface Traffic {
-  /** Sizes of the bytes that arrive at once, over and over. */
+  /** Sizes of the pieces in which bytes arrive, repeated. */
   cuts: readonly number[];
   credit: number;
-  /** For each message: the link it goes by, its size, sent settled or not, and what is answered. */
+  /** For each message: its link, its size, whether it is sent settled, its outcome, and the deliveries to hold it for. */
   messages: readonly { link: number; bytes: number; settled: boolean; state: number; hold: number }[];
 }
 
@@ -57,7 +57,7 @@ async function run({ cuts, credit, messages }: Traffic): Promise<void> {
     expect(delivery.payload.subarray(4).every((byte) => byte === number % 251)).toBe(true);
     expect(delivery.settled).toBe(message?.settled);
     const answer = (): void => delivery.settle(STATES[message?.state ?? 0] ?? { type: "accepted" });
-    // Answered out of order, some later deliveries on: but never so late that credit runs out for good.
+    // Settled out of order, some deliveries later, but before the credit runs out for good.
     held.push(answer);
     if (held.length > Math.min(message?.hold ?? 0, credit - 1)) for (const settle of held.splice(0).reverse()) settle();
   };
@@ -95,7 +95,7 @@ async function run({ cuts, credit, messages }: Traffic): Promise<void> {
   }
 }
 
-/** Answers what is still held when nothing more comes by itself. */
+/** Settles the held deliveries until every outcome is known. */
 async function flushHeld(held: (() => void)[], sent: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   let open = sent.length;
   for (const outcome of sent) void outcome?.finally(() => open--);

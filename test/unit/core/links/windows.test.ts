@@ -47,7 +47,7 @@ describe("windows", () => {
     const send = peer.sendBytes.bind(peer);
     peer.sendBytes = (bytes) => void frames.push(bytes);
     for (let id = 0; id < 2049; id++) peer.send("transfer", transfer(id, { settled: true }), { payload: encoded("m") });
-    send(Buffer.concat(frames)); // in one turn: nothing we say can come between
+    send(Buffer.concat(frames)); // in one turn: no frame of ours comes between
     expect((await connection.closed)?.message).toContain("window-violation");
   });
 
@@ -86,7 +86,7 @@ describe("windows", () => {
     const { peer, sender } = await senderWith(1_000_000, {}, { incoming_window: 2 ** 32 - 1 });
     const payload = new Uint8Array(60_000);
     const sent = Array.from({ length: 200 }, () => sender.send(payload, { settled: true }));
-    expect(sender.queued).toBeGreaterThan(100); // the memory transport takes 1 MiB
+    expect(sender.queued).toBeGreaterThan(100); // the memory transport buffers 1 MiB
     await Promise.all(sent);
     for (let i = 0; i < 200; i++) await peer.next("transfer");
   });

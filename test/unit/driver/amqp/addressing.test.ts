@@ -99,7 +99,7 @@ describe("a routable address", () => {
   });
 });
 
-describe("either", () => {
+describe("both kinds of addresses", () => {
   it("a target with fanout and server is sent to all servers", () => {
     const both = new Target({ topic: "t", server: "s", fanout: true });
     expect(addresser().resolve(both, "rpc").address).toBe("broadcast.openstack.t.all");
@@ -112,7 +112,7 @@ describe("either", () => {
   });
 });
 
-describe("what is listened on", () => {
+describe("the addresses of listeners", () => {
   it("an RPC server listens on its unicast, multicast and anycast address, to which clients send", () => {
     for (const addressingMode of ["legacy", "routable"] as const) {
       const made = addresser({ addressingMode });
@@ -135,7 +135,7 @@ describe("what is listened on", () => {
   });
 });
 
-describe("the dynamic choice", () => {
+describe("the dynamic addressing mode", () => {
   it.each([
     [undefined, "legacy"],
     ["qpid-cpp", "legacy"],

@@ -78,7 +78,7 @@ describe("listening as an RPC server", () => {
     const abort = new AbortController();
     const failing = failureOf(driver.listen(SERVER, () => {}, { signal: abort.signal }));
     const names = [(await peer.link(UNICAST, "sender")).name, (await peer.link(ANYCAST, "sender")).name];
-    await driver.cast(castRequest({ target: new Target({ topic: "probe" }) })); // what was attached is known to the driver
+    await driver.cast(castRequest({ target: new Target({ topic: "probe" }) })); // the driver has seen the attaches by now
     abort.abort(new Error("enough"));
     expect((await failing).message).toBe("enough");
     const detached = [await takeDetach(peer), await takeDetach(peer)];
@@ -274,7 +274,7 @@ describe("listening for notifications", () => {
   });
 });
 
-describe("a message that came in", () => {
+describe("an incoming message", () => {
   test("a message whose link is lost before it is settled has linkLost", async () => {
     const { driver, peer } = driverBed();
     const incoming = inbox();
@@ -288,7 +288,7 @@ describe("a message that came in", () => {
     await sending[0];
     await peer.kill();
     await Promise.all(sending);
-    await peer.link(NOTIFICATIONS, "sender"); // again: the driver knows that it was lost
+    await peer.link(NOTIFICATIONS, "sender"); // attached again: the driver has seen the loss
     expect([settled, unsettled, sentSettled].map(({ linkLost: orphaned }) => orphaned)).toEqual([false, true, false]);
   });
 });

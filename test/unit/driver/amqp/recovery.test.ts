@@ -18,7 +18,7 @@ import {
 const UNICAST = "openstack.org/om/rpc/unicast/openstack/topic/s";
 const MULTICAST = "openstack.org/om/rpc/multicast/openstack/topic";
 
-describe("a call whose link is detached again and again", () => {
+describe("a call whose link is detached repeatedly", () => {
   test("a call survives as many lost links as it has retries", { tags: ["link:sender:refused"] }, async () => {
     const { driver, peer } = driverBed();
     peer.credit = 0;
@@ -83,7 +83,7 @@ test("casts without credit block no call, and are sent in order when credit arri
   );
 });
 
-describe("a request of a call with two retries that comes back twice", () => {
+describe("a request of a call with two retries that is returned", () => {
   const modified = (deliveryFailed: boolean) => (delivery: Delivery) =>
     delivery.modify({ deliveryFailed, undeliverableHere: false });
 
@@ -112,7 +112,7 @@ describe("a request of a call with two retries that comes back twice", () => {
       refuse: (delivery: Delivery) => delivery.reject({ condition: "amqp:not-allowed" }),
       message: "rejected: amqp:not-allowed",
     },
-  ])("a call whose request is $how as failed fails at once", async ({ how, refuse, message }) => {
+  ])("a call whose request is $how for good fails at once", async ({ how, refuse, message }) => {
     const { driver, peer } = driverBed();
     const failing = failureOf(driver.call(callRequest({ retry: 2 })));
     refuse(await peer.message());

@@ -80,7 +80,7 @@ describe("a cast", () => {
     });
   });
 
-  test("a cast and a notification without an acknowledgement fail after the default time", {
+  test("a cast and a notification without an acknowledgement fail after the default timeout, outcome unknown", {
     tags: ["send:not-acknowledged", "notify:not-acknowledged"],
   }, async () => {
     const { driver } = driverBed(UNSETTLED);
@@ -104,7 +104,7 @@ describe("a cast", () => {
   test("a context that JSON cannot hold is refused, and leaves no operation open", async () => {
     const { driver } = driverBed();
     await expect(driver.cast(castRequest({ context: { at: Number.NaN } }))).rejects.toThrow("context.at is NaN");
-    await driver.close(60_000); // would wait for what is under way
+    await driver.close(60_000); // would wait for an open operation
   });
 });
 
@@ -389,7 +389,7 @@ describe("The send queue", () => {
     const one = await peer.message(NOTIFICATIONS);
     const second = failureOf(driver.notify(notifyRequest({ timeoutMs: 30_000 })));
     const other = await peer.message(NOTIFICATIONS);
-    one.release(); // neither is refused: they had been taken
+    one.release(); // neither is refused: both were accepted before
     other.release();
     const probe = driver.notify(notifyRequest());
     (await peer.message(NOTIFICATIONS)).accept();

@@ -48,7 +48,7 @@ describe("a request", () => {
   });
 });
 
-describe("the call monitor's time", () => {
+describe("the call monitor timeout", () => {
   it.each([
     [1, 2],
     [2_000, 2],

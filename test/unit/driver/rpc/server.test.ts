@@ -166,7 +166,7 @@ describe("a request", () => {
   });
 });
 
-describe("what a method throws", () => {
+describe("an error of a method", () => {
   class Custom extends Error {
     override name = "PeerError";
   }
@@ -246,7 +246,7 @@ describe("what a method throws", () => {
   });
 });
 
-describe("what a method throws, and said that it may", () => {
+describe("an expected error of a method", () => {
   class NotFound extends Error {
     override name = "NotFound";
   }
@@ -367,7 +367,7 @@ describe("a reply is sent", () => {
   });
 });
 
-describe("a result that cannot be written", () => {
+describe("a result that cannot be encoded", () => {
   it("a result that cannot be encoded is sent as a failure", async () => {
     await serve([{ hello: () => 5 }]);
     const message = deliver("hello");
@@ -413,7 +413,7 @@ describe("a body that is no request", () => {
   );
 });
 
-describe("a method that is not there", () => {
+describe("a missing method", () => {
   it.each(["constructor", "__proto__", "toString", "hasOwnProperty", "target", "_private", "getter", "absent", ""])(
     "a call of %j fails with NoSuchMethod, as in oslo",
     { tags: ["rpc:dispatch:no-such-method"] },

@@ -60,7 +60,7 @@ describe("A concurrency limit", () => {
     expect(slots.unfinishedItems).toBe(0);
   });
 
-  it("idle resolves without items that freed their slot and make no progress for its time", async () => {
+  it("idle resolves when only items without a slot remain and none of them finishes for its time", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const works = new Works();
@@ -71,7 +71,7 @@ describe("A concurrency limit", () => {
       left = unfinished;
     });
     for (const item of [1, 2, 3]) works.free(item);
-    await vi.advanceTimersByTimeAsync(5_000); // the fourth is in work
+    await vi.advanceTimersByTimeAsync(5_000); // the fourth still has its slot
     expect(left).toBeUndefined();
     works.free(4);
     await vi.advanceTimersByTimeAsync(999);

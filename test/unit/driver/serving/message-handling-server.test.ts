@@ -30,7 +30,7 @@ function serverOf(concurrency?: number): MessageHandlingServer {
   });
 }
 
-/** Whether it has settled once everything that can happen now has happened. */
+/** Resolves with true if the promise settles in this turn of the event loop. */
 async function settled(promise: Promise<unknown>): Promise<boolean> {
   let done = false;
   const note = (): void => {
