@@ -47,7 +47,7 @@ describe.each([
 });
 
 test.each([
-  ["text", "hello", /a text message came, and AMQP is binary/],
+  ["text", "hello", /received a text message, but AMQP is binary/],
   ["a message above the size limit", Buffer.alloc(1024 * 1024 + 1), /Max payload size exceeded/],
 ])(
   "an intermediary logs and disconnects a WebSocket client that sends %s, and goes on serving",

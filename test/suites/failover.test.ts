@@ -133,7 +133,7 @@ describe.concurrent.each(SCHEMES)("Failover over %s", (scheme) => {
     {
       loss: "falls silent",
       lose: (host) => host.freeze(),
-      error: { message: expect.stringMatching(/nothing came for \d+ ms/) },
+      error: { message: expect.stringMatching(/no data received for \d+ ms/) },
       query: "?idle_timeout=2",
     },
   ])(
