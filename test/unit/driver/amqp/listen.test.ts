@@ -289,7 +289,7 @@ describe("an incoming message", () => {
     await peer.kill();
     await Promise.all(sending);
     await peer.link(NOTIFICATIONS, "sender"); // attached again: the driver has seen the loss
-    expect([settled, unsettled, sentSettled].map(({ linkLost: orphaned }) => orphaned)).toEqual([false, true, false]);
+    expect([settled, unsettled, sentSettled].map(({ linkLost }) => linkLost)).toEqual([false, true, false]);
   });
 });
 
