@@ -73,7 +73,7 @@ describe("a request", () => {
     await receive(CALL);
   });
 
-  test("settling a request after its connection is lost has no effect", async () => {
+  test("a lost connection aborts the signal of a request, and settling it has no effect then", async () => {
     const { peer, receive } = await serving();
     const message = await receive(CALL);
     const { signal } = message;
