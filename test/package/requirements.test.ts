@@ -32,7 +32,7 @@ describe("oslo.messaging's own tests", () => {
 
   beforeAll(async () => {
     if (!existsSync(OSLO)) {
-      throw new Error(`Python's oslo.messaging is not there (${OSLO}). Install it with: bash scripts/setup.sh`);
+      throw new Error(`Python's oslo.messaging is not installed (${OSLO}). Install it with: bash scripts/setup.sh`);
     }
     installed = (await Promise.all(UPSTREAM.map((path) => testFunctions(join(OSLO, path))))).flat();
   });
