@@ -176,26 +176,25 @@ const IGNORE: SocketHandlers = { data() {}, drain() {}, close() {} };
 
 /**
  * The handlers that a dialler gets before the connection exists. Events that arrive before the first `handOver` are kept
- * for it. Afterwards the socket calls the functions of the present handlers directly.
+ * for it. Afterwards the socket calls the functions of the present handlers directly. The first functions forward to them:
+ * a dialler may have bound those.
  */
 class SwitchedHandlers implements SocketHandlers {
   data: SocketHandlers["data"];
   drain: SocketHandlers["drain"];
   close: SocketHandlers["close"];
   readonly #tap: FrameTap | undefined;
-  #present: SocketHandlers = IGNORE;
-  readonly #early: (() => void)[] = [];
+  #present: SocketHandlers | undefined;
+  readonly #early: ((handlers: SocketHandlers) => void)[] = [];
 
   constructor(tap: FrameTap | undefined) {
     this.#tap = tap;
     this.data = (bytes) => {
       tap?.pass(bytes);
-      this.#early.push(() => this.#present.data(bytes));
+      this.#pass((present) => present.data(bytes));
     };
-    this.drain = () => {};
-    this.close = (error) => {
-      this.#early.push(() => this.#present.close(error));
-    };
+    this.drain = () => this.#present?.drain();
+    this.close = (error) => this.#pass((present) => present.close(error));
   }
 
   handOver(handlers: SocketHandlers): void {
@@ -209,6 +208,12 @@ class SwitchedHandlers implements SocketHandlers {
     this.data = tap === undefined ? data : tapped;
     this.drain = drain;
     this.close = close;
-    for (const event of this.#early.splice(0)) event();
+    for (const event of this.#early.splice(0)) this.#pass(event);
+  }
+
+  /** Passes an event to the present handlers, or keeps it for the first ones. */
+  #pass(event: (handlers: SocketHandlers) => void): void {
+    if (this.#present === undefined) this.#early.push(event);
+    else event(this.#present);
   }
 }

@@ -57,18 +57,18 @@ export class Outgoing {
     this.#deadline?.continueWait("credit", breakOff);
   }
 
-  /** Called when all of it has left. A settled message is done; any other waits for the peer's disposition. */
+  /**
+   * Called when all of it has left. A settled message is done; any other waits for the peer's disposition. The wait begins
+   * for both, because it ends the wait for credit at once.
+   */
   transferred(abandoned: (outgoing: Outgoing) => void): void {
     this.message = NOTHING;
     if (this.#isOver) return;
-    if (this.settled) {
-      this.settle(ACCEPTED);
-      return;
-    }
     this.#deadline?.beginWait("acknowledgement", (reason) => {
       abandoned(this);
       this.fail(reason);
     });
+    if (this.settled) this.settle(ACCEPTED);
   }
 
   /** Resolves with the outcome. Later calls are ignored: by then the deadline may limit another wait. */

@@ -7,15 +7,19 @@ import { stackText } from "../values/stack-text.js";
 const SHORTEST_MS = 2_000;
 
 /**
- * If the caller waits and gave a call monitor timeout, sends a heartbeat every half of that timeout, until the returned
- * function is called (oslo_messaging/rpc/dispatcher.py:232-265).
+ * Runs `work`. If the caller waits and gave a call monitor timeout, sends a heartbeat every half of that timeout until
+ * `work` ends (oslo_messaging/rpc/dispatcher.py:232-265).
  */
-export function startHeartbeats(message: IncomingMessage, logger: Logger): () => void {
-  const timer = message.wantsReply ? startTimer(message, logger) : undefined;
-  return () => clearInterval(timer);
+export async function withHeartbeats<T>(message: IncomingMessage, logger: Logger, work: () => Promise<T>): Promise<T> {
+  const timer = message.wantsReply ? startHeartbeats(message, logger) : undefined;
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
-function startTimer(message: IncomingMessage, logger: Logger): ReturnType<typeof setInterval> | undefined {
+function startHeartbeats(message: IncomingMessage, logger: Logger): ReturnType<typeof setInterval> | undefined {
   const timeoutMs = message.callMonitorTimeoutMs;
   if (timeoutMs === undefined) return undefined;
   if (!(timeoutMs >= SHORTEST_MS)) {

@@ -13,7 +13,7 @@ import { toFailure } from "../values/remote-failure.js";
 import { type Context, noOpSerializer, type Serializer } from "../values/serializer.js";
 import { stackText } from "../values/stack-text.js";
 import { type AccessPolicy, accessPolicies } from "./access-policy.js";
-import { startHeartbeats } from "./call-heartbeats.js";
+import { withHeartbeats } from "./call-heartbeats.js";
 import { type Invocation, RPCDispatcher } from "./dispatcher.js";
 import { withPing } from "./ping-endpoint.js";
 
@@ -101,24 +101,19 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
   if (message.linkLost) return;
   message.acknowledge();
   const { dispatcher, logger, sendTraceback } = context;
-  const stopHeartbeats = startHeartbeats(message, logger);
-  const methodEnded = (): void => {
-    stopHeartbeats();
-    release();
-  };
   const invocation = dispatcher.invocation(message);
   try {
-    const result = await invocation.run();
-    methodEnded();
+    const result = await withHeartbeats(message, logger, () => invocation.run());
+    release();
     // Within the try: a result that JSON cannot hold is a failure of the method.
     if (message.wantsReply) await message.reply(result);
   } catch (error) {
-    methodEnded();
     try {
       if (invocation.expects(error)) logger.debug("an RPC method threw an expected exception", about(message));
       else report(error, message, logger);
     } finally {
-      // The caller waits for it even if the logger throws.
+      // The caller waits for the reply, and the next request for the slot, even if the logger throws.
+      release();
       if (message.wantsReply) await message.replyFailure(toFailure(error, { sendTraceback }));
     }
   }

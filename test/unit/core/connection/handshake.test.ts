@@ -112,6 +112,27 @@ describe("connecting", () => {
     }
   });
 
+  it("a dialler may bind the functions of its handlers before the connection exists", async () => {
+    const socket = new FakeSocket();
+    let bound: SocketHandlers | undefined;
+    const dial: Dial = async (_to, handlers) => {
+      bound = {
+        data: handlers.data.bind(handlers),
+        drain: handlers.drain.bind(handlers),
+        close: handlers.close.bind(handlers),
+      };
+      return socket;
+    };
+    const options = { containerId: "client", sasl: { credentials: undefined } };
+    const connecting = connect(dial, TO, options, new AbortController().signal);
+    await turn();
+    for (const [, bytes] of SERVER) bound?.data(bytes);
+    expect(socket.isClosed).toBe(false);
+    const connection = await connecting;
+    bound?.close(new Error("fake: reset"));
+    expect(await connection.closed).toMatchObject({ name: "ConnectionLost", message: "fake: reset" });
+  });
+
   it("connect rejects with the peer's reason when the peer opens only to close", async () => {
     const peer = new RawPeer();
     const failed = expect(connectTo(peer)).rejects.toThrow("amqp:unauthorized-access: unknown user");

@@ -365,6 +365,30 @@ describe("a reply is sent", () => {
     await server.stop();
     await server.wait();
   });
+
+  it("a failure is sent when the logger throws before the method runs", async () => {
+    await serve([endpoint]);
+    vi.spyOn(driver.logger, "warn").mockImplementationOnce(() => {
+      throw new Error("disk full");
+    });
+    expect(await failureOf(deliver("known", {}, { callMonitorTimeoutMs: 1_000 }))).toMatchObject({
+      message: "disk full",
+    });
+    vi.restoreAllMocks();
+  });
+
+  it("a failure is logged before the next request begins", async () => {
+    let logged: readonly string[] = [];
+    const next = (): void => {
+      logged = driver.logger.of("error");
+    };
+    await serve([{ ...endpoint, next }], { concurrency: 1 });
+    const failing = deliver("hostile");
+    const message = deliver("next");
+    await failureOf(failing);
+    await resultOf(message);
+    expect(logged).toHaveLength(1);
+  });
 });
 
 describe("a result that cannot be encoded", () => {
