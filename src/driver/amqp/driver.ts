@@ -202,7 +202,8 @@ export class AmqpDriver implements Driver {
     if (replyTo instanceof Error) return { type: "unsent", error: replyTo };
     const route = addresser.resolve(request.target, "rpc");
     const message = { ttl: ttlOf(request), messageId: replies.register(reply), to: route.address, replyTo, body };
-    return reply.accepted(requests.send(route, message, operation));
+    // Awaited here: a promise that an async function returns takes two turns more to resolve.
+    return await reply.accepted(requests.send(route, message, operation));
   }
 
   async #send(
