@@ -125,19 +125,23 @@ export class AmqpDriver implements Driver {
     const body = encodeRequest(request);
     const monitor =
       monitorMs === undefined ? undefined : new CallMonitor(monitorSeconds(monitorMs) * 1_000, request.signal);
-    const limits = {
-      signal: monitor?.signal ?? request.signal,
+    const operation = this.#start({
+      operation: "RPC Call",
+      target: request.target,
+      timeoutMs,
       defaultMs: timeoutMs,
-      settled: this.#isSettled("rpc-call"),
-    };
-    const operation = this.#start("RPC Call", request, body, limits);
-    const reply = new PendingReply<Reply>(monitor && (() => monitor.restart()));
+      retry: request.retry,
+      settled: this.#preSettled.has("rpc-call"),
+      signal: monitor?.signal ?? request.signal,
+      body,
+    });
+    const reply = new PendingReply<Reply>(operation, monitor && (() => monitor.restart()));
     try {
       monitor?.start(() => operation.silent());
       await sendUntilAccepted(operation, (connection) =>
         this.#sendRequest(connection, operation, request, body, reply),
       );
-      const result = await reply.value(operation.deadline, (cause) => operation.unanswered(cause));
+      const result = await reply.value();
       if (result.type === "response") return result.value;
       throw toThrowable(result.failure, this.#init.remoteExceptions);
     } finally {
@@ -150,16 +154,32 @@ export class AmqpDriver implements Driver {
   async cast(request: CastRequest): Promise<void> {
     const { body, context, signal } = request;
     const encoded = encodeRequest({ body, context });
-    const defaultMs = this.#init.options.defaultSendTimeoutMs;
-    const limits = { signal, defaultMs, settled: this.#isSettled("rpc-cast") };
-    await this.#send(this.#start("RPC Cast", request, encoded, limits), "rpc", request, encoded);
+    const operation = this.#start({
+      operation: "RPC Cast",
+      target: request.target,
+      timeoutMs: request.timeoutMs,
+      defaultMs: this.#init.options.defaultSendTimeoutMs,
+      retry: request.retry,
+      settled: this.#preSettled.has("rpc-cast"),
+      signal,
+      body: encoded,
+    });
+    await this.#send(operation, "rpc", request, encoded);
   }
 
   async notify(request: NotifyRequest): Promise<void> {
     const encoded = encodeNotification(request);
-    const defaultMs = this.#init.options.defaultNotifyTimeoutMs;
-    const limits = { signal: request.signal, defaultMs, settled: this.#isSettled("notify") };
-    await this.#send(this.#start("Notify", request, encoded, limits), "notify", request, encoded);
+    const operation = this.#start({
+      operation: "Notify",
+      target: request.target,
+      timeoutMs: request.timeoutMs,
+      defaultMs: this.#init.options.defaultNotifyTimeoutMs,
+      retry: request.retry,
+      settled: this.#preSettled.has("notify"),
+      signal: request.signal,
+      body: encoded,
+    });
+    await this.#send(operation, "notify", request, encoded);
   }
 
   listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
@@ -179,14 +199,9 @@ export class AmqpDriver implements Driver {
     return this.#listen({ routes, credit: notifyServerCredit, onMessage, onAttach }, options);
   }
 
-  #start(
-    operation: string,
-    { target, timeoutMs, retry }: SendRequest,
-    body: Body,
-    limits: Pick<SendOperationInit, "signal" | "defaultMs" | "settled">,
-  ): SendOperation<DriverConnection> {
+  #start(init: SendOperationInit): SendOperation<DriverConnection> {
     this.#checkOpen();
-    return new SendOperation(this.#operations, { operation, target, timeoutMs, retry, body, ...limits });
+    return new SendOperation(this.#operations, init);
   }
 
   /** Sends a request under a new id, with the reply address of its connection. */
@@ -282,10 +297,6 @@ export class AmqpDriver implements Driver {
     this.#operations.close();
     await this.#supervisor.close();
     for (const listener of [...this.#listeners]) void listener.close();
-  }
-
-  #isSettled(kind: string): boolean {
-    return this.#preSettled.has(kind);
   }
 
   #checkOpen(): void {

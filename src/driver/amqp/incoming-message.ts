@@ -145,9 +145,16 @@ class AmqpIncomingMessage implements IncomingMessage {
     const to = this.#replyTo;
     if (to === undefined) return;
     const message: Message = { ttl, to, correlationId: this.#id, body };
-    const limits = { timeoutMs: undefined, defaultMs: ms, retry, signal: undefined };
     try {
-      const operation = new SendOperation(this.#init.operations, { operation: name, target: to, settled, ...limits });
+      const operation = new SendOperation(this.#init.operations, {
+        operation: name,
+        target: to,
+        timeoutMs: undefined,
+        defaultMs: ms,
+        retry,
+        settled,
+        signal: undefined,
+      });
       try {
         operation.addressed(to);
         const route = { address: to, capabilities: [] };

@@ -51,8 +51,7 @@ export class Replies {
   /** Returns a new message ID. `reply` receives the reply to the request that is sent with it. */
   register(reply: PendingReply<Reply>): string {
     const id = this.#ids.next();
-    this.#pending.set(id, reply);
-    reply.registered(() => this.#pending.delete(id));
+    reply.registered(id, this.#pending);
     return id;
   }
 

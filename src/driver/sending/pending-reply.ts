@@ -1,25 +1,37 @@
 import type { Deadline } from "../../core/deadlines.js";
 import { ACCEPTED, type Outcome } from "../../core/messages/outcome.js";
 
+/** The operation of the request. */
+interface RequestOperation {
+  readonly deadline: Deadline;
+  /** The error for a reply that cannot arrive because its connection ended. */
+  unanswered(cause: Error): Error;
+}
+
 /** The reply to one request. It may arrive before the peer acknowledges the request. */
 export class PendingReply<R> {
+  readonly #operation: RequestOperation;
   /** Restarts the call monitor. */
   readonly onHeartbeat: (() => void) | undefined;
-  #unregister: (() => void) | undefined;
+  #id = "";
+  #pending: Map<string, PendingReply<R>> | undefined;
   #reply: R | Error | undefined;
   #onReply: ((reply: R | Error) => void) | undefined;
-  #lostWith: Error | undefined;
-  #onConnectionLost: ((cause: Error) => void) | undefined;
+  #lost: Error | undefined;
+  #isAccepted = false;
 
-  constructor(onHeartbeat: (() => void) | undefined) {
+  constructor(operation: RequestOperation, onHeartbeat: (() => void) | undefined) {
+    this.#operation = operation;
     this.onHeartbeat = onHeartbeat;
   }
 
-  /** Called when the request gets a new id. A reply to an earlier id is discarded. */
-  registered(unregister: () => void): void {
+  /** Called when the request gets a new id among the pending replies of its connection. A reply to an earlier id is discarded. */
+  registered(id: string, pending: Map<string, PendingReply<R>>): void {
     this.cancel();
-    this.#unregister = unregister;
-    this.#lostWith = undefined;
+    this.#lost = undefined;
+    this.#id = id;
+    this.#pending = pending;
+    pending.set(id, this);
   }
 
   /** The outcome of `sent`, or `accepted` if the reply arrives first: a reply shows that the request was accepted. */
@@ -32,16 +44,16 @@ export class PendingReply<R> {
 
   /**
    * The reply to an accepted request. Rejects with the error that ends the deadline, with the error of a reply that cannot
-   * be read, and with `unanswered(cause)` when `connectionLost` was called.
+   * be read, and with the `unanswered` error of the operation when `connectionLost` was called.
    */
-  value(deadline: Deadline, unanswered: (cause: Error) => Error): Promise<R> {
+  value(): Promise<R> {
+    this.#isAccepted = true;
     return new Promise((resolve, reject) => {
       const settle = (reply: R | Error): void => (reply instanceof Error ? reject(reply) : resolve(reply));
-      if (this.#reply !== undefined) return settle(this.#reply);
-      if (this.#lostWith !== undefined) return reject(unanswered(this.#lostWith));
+      const known = this.#reply ?? this.#lost;
+      if (known !== undefined) return settle(known);
       this.#onReply = settle;
-      this.#onConnectionLost = (cause) => reject(unanswered(cause));
-      deadline.beginWait("reply", reject);
+      this.#operation.deadline.beginWait("reply", reject);
     });
   }
 
@@ -53,13 +65,12 @@ export class PendingReply<R> {
 
   /** Called when the reply cannot arrive. Only an accepted request fails with this: any other one fails with its own outcome. */
   connectionLost(cause: Error): void {
-    this.#lostWith = cause;
-    this.#onConnectionLost?.(cause);
+    this.#lost = this.#operation.unanswered(cause);
+    if (this.#isAccepted) this.#onReply?.(this.#lost);
   }
 
   /** Unregisters the request. A reply that arrives from now on is discarded. */
   cancel(): void {
-    this.#unregister?.();
-    this.#unregister = undefined;
+    this.#pending?.delete(this.#id);
   }
 }

@@ -1,4 +1,4 @@
-import type { Deadline, WaitPhase } from "../../core/deadlines.js";
+import type { Deadline, DeadlineInit, WaitPhase } from "../../core/deadlines.js";
 import type { Body } from "../../core/messages/message.js";
 import {
   type FailureInit,
@@ -30,7 +30,9 @@ export interface SendOperationInit {
 }
 
 /** The sending of one message, from its start until it is delivered or given up. Its errors name the phase that it reached. */
-export class SendOperation<C extends SendingConnection> {
+export class SendOperation<C extends SendingConnection> implements DeadlineInit {
+  readonly ms: number;
+  readonly signal: AbortSignal | undefined;
   readonly deadline: Deadline;
   readonly settled: boolean;
   /** Most times that the message is sent again. Infinity: until the timeout. */
@@ -51,12 +53,9 @@ export class SendOperation<C extends SendingConnection> {
     this.settled = init.settled;
     this.retries = retry < 0 ? Number.POSITIVE_INFINITY : retry;
     this.#ticket = body && new QueueTicket(operations.queue, sizeOf(body));
-    this.deadline = operations.start({
-      ms: init.timeoutMs ?? init.defaultMs,
-      signal: init.signal,
-      expired: (phase, elapsedMs) => this.#expired(phase, elapsedMs),
-      onWait: this.#ticket && ((phase) => this.#onWait(phase)),
-    });
+    this.ms = init.timeoutMs ?? init.defaultMs;
+    this.signal = init.signal;
+    this.deadline = operations.start(this);
   }
 
   /** The present connection, while it is open. The message is sent over it. */
@@ -110,9 +109,11 @@ export class SendOperation<C extends SendingConnection> {
   }
 
   /** Throws SendQueueFull when the message would have to wait in a full queue. */
-  #onWait(phase: WaitPhase): void {
-    if (phase !== "connecting" && phase !== "credit") this.#ticket?.leave();
-    else if (this.#ticket?.enter() === false) throw this.#queueFull();
+  onWait(phase: WaitPhase): void {
+    const ticket = this.#ticket;
+    if (ticket === undefined) return;
+    if (phase !== "connecting" && phase !== "credit") ticket.leave();
+    else if (!ticket.enter()) throw this.#queueFull();
   }
 
   #queueFull(): SendQueueFull {
@@ -122,7 +123,8 @@ export class SendOperation<C extends SendingConnection> {
     return new SendQueueFull({ ...this.#facts(phase, this.deadline.elapsedMs), messages, bytes, limits });
   }
 
-  #expired(phase: WaitPhase, elapsedMs: number): MessagingException {
+  /** The error for a message whose deadline passed in this phase. */
+  expired(phase: WaitPhase, elapsedMs: number): MessagingException {
     const { closed } = this.#operations;
     if (this.#init.timeoutMs !== undefined && !closed) return this.#timeout(phase, elapsedMs);
     const reason = closed ? "the transport was closed" : "timed out";
