@@ -8,24 +8,7 @@ test("toHex writes two lower-case digits for each byte", () => {
 });
 
 test("a uuid prints as RFC 4122 writes it", () => {
-  const bytes = Uint8Array.of(
-    0x01,
-    0x23,
-    0x45,
-    0x67,
-    0x89,
-    0xab,
-    0xcd,
-    0xef,
-    0x01,
-    0x23,
-    0x45,
-    0x67,
-    0x89,
-    0xab,
-    0xcd,
-    0xef,
-  );
+  const bytes = Buffer.from("0123456789abcdef".repeat(2), "hex");
   expect(String(new Uuid(bytes))).toBe("01234567-89ab-cdef-0123-456789abcdef");
 });
 
