@@ -16,7 +16,6 @@ export async function buildPeers(): Promise<void> {
     format: "esm",
     target: "node20",
     packages: "external",
-    minifySyntax: true, // as in scripts/build.mjs
   });
 }
 

@@ -24,8 +24,6 @@ const common = {
   outdir: "dist",
   bundle: true,
   format: "esm",
-  // Inlines constants: a switch over the codes of AMQP is a jump table only when its cases are literals.
-  minifySyntax: true,
   sourcemap: true,
   legalComments: "eof",
   banner: {
