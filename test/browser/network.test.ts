@@ -1,5 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import {
   getNotificationTransport,
   getRpcClient,
@@ -15,7 +16,6 @@ import { type Bus, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 import { Relay } from "@/test/fixtures/network/relay.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 let browser: Browser;

@@ -1,5 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import type { Logger } from "@/src/core/logger.js";
 import { getRpcClient, getRpcServer, getRpcTransport, type RPCServer, type RPCTransport } from "@/src/entry/node.js";
 import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
@@ -7,7 +8,6 @@ import { embedded, type Guarded } from "@/test/fixtures/beds/embedded.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { DriverPage } from "@/test/fixtures/browsers/driver-page.js";
 import { launchFirefox } from "@/test/fixtures/browsers/firefox.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 describe.each([

@@ -1,7 +1,7 @@
 import { describe, expect } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import { NotificationResult } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { listen, notifierOf, recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 import { withStage } from "@/test/fixtures/stages/suite-test.js";

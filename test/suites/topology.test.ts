@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import { type Topology, type TopologyAddress, watchTopology } from "@/src/entry/intermediary-node.js";
 import { MessagingException } from "@/src/entry/node.js";
 import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 import type { Stage } from "@/test/fixtures/stages/stage.js";
 import { withStage } from "@/test/fixtures/stages/suite-test.js";
 

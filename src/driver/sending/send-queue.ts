@@ -89,7 +89,6 @@ export class QueueTicket {
   readonly #queue: SendQueue;
   readonly #bytes: number;
   #state: "new" | "queued" | "sent" = "new";
-  #admitted = false;
 
   constructor(queue: SendQueue, bytes: number) {
     this.#queue = queue;
@@ -99,8 +98,7 @@ export class QueueTicket {
   /** Counts the message. Returns false when the queue is full and the message was never admitted before. */
   enter(): boolean {
     if (this.#state === "queued") return true;
-    if (!this.#admitted && this.#queue.isFull) return false;
-    this.#admitted = true;
+    if (this.#state === "new" && this.#queue.isFull) return false;
     this.#state = "queued";
     this.#queue.add(this.#bytes);
     return true;
@@ -108,7 +106,6 @@ export class QueueTicket {
 
   /** Stops counting the message: it was sent or given up. */
   leave(): void {
-    this.#admitted = true;
     if (this.#state === "queued") this.#queue.remove(this.#bytes);
     this.#state = "sent";
   }

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Accept, Dial } from "@/src/core/byte-stream.js";
 import { accept } from "@/src/core/connection/handshake.js";
+import { Deferred } from "@/src/core/deferred.js";
 import type { Sender } from "@/src/core/links/sender.js";
 import { Authenticator } from "@/src/core/sasl/server/authenticator.js";
 import * as node from "@/src/entry/intermediary-node.js";
@@ -14,7 +15,6 @@ import {
   MessagingException,
   NoSuchOptError,
 } from "@/src/entry/node.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const { Intermediary, memoryDial, TOPOLOGY_CAPABILITY, watchTopology } = node;
 type IntermediaryOptions = node.IntermediaryOptions;

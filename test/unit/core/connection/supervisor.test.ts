@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { StatusFeed } from "@/src/core/connection/status.js";
 import { type ManagedConnection, Supervisor, type SupervisorOptions } from "@/src/core/connection/supervisor.js";
 import { Deadlines } from "@/src/core/deadlines.js";
+import { Deferred } from "@/src/core/deferred.js";
 import { AuthenticationError, ConnectionLost } from "@/src/core/errors.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 class FakeConnection implements ManagedConnection {
   readonly product = "fake";

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import { InvalidTarget, RemoteError, type RemoteFailure } from "@/src/driver/exceptions.js";
 import { accessPolicies, expose } from "@/src/driver/rpc/access-policy.js";
 import type { CallInfo } from "@/src/driver/rpc/dispatcher.js";
@@ -6,7 +7,6 @@ import { expectedExceptions } from "@/src/driver/rpc/expected-exceptions.js";
 import { getRpcServer, type RPCServer, type RPCServerOptions } from "@/src/driver/rpc/server.js";
 import { Target } from "@/src/driver/target.js";
 import { FakeDriver, FakeIncoming, type IncomingInit } from "@/test/fixtures/fakes/fake-driver.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const TARGET = { topic: "calc", server: "host-a" };
 let driver: FakeDriver;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import { ConcurrencyLimit, type Release } from "@/src/driver/serving/concurrency-limit.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 /** Items whose work ends when the test says so. */
 class Works {

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import type { IncomingMessage, OnIncoming } from "@/src/driver/driver.js";
 import { MessagingServerError, TaskTimeout } from "@/src/driver/exceptions.js";
 import { MessageHandlingServer } from "@/src/driver/serving/message-handling-server.js";
 import { Target } from "@/src/driver/target.js";
 import { FakeDriver } from "@/test/fixtures/fakes/fake-driver.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const TARGET = new Target({ topic: "t", server: "s" });
 let driver: FakeDriver;

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { expect, it } from "vitest";
 import type { Address } from "@/src/core/byte-stream.js";
+import { Deferred } from "@/src/core/deferred.js";
 import { type ByteStream, streamDial } from "@/src/transports/streams/stream.js";
 import { dialStream } from "@/test/fixtures/beds/transport-beds.js";
 import { Probe, pattern } from "@/test/fixtures/fakes/socket-probe.js";
 import { rawTcpServer } from "@/test/fixtures/peers/raw-tcp-server.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const never = new AbortController().signal;
 const to: Address = { scheme: "amqp", hostname: "127.0.0.1", port: 5672 };

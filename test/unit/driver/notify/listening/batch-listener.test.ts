@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import { ConfigurationError } from "@/src/driver/exceptions.js";
 import type { BatchNotificationEndpoint } from "@/src/driver/notify/listening/batch-dispatcher.js";
 import {
@@ -9,7 +10,6 @@ import { NotificationFilter } from "@/src/driver/notify/listening/filter.js";
 import type { NotificationListener } from "@/src/driver/notify/listening/listener.js";
 import { type Notification, NotificationResult } from "@/src/driver/notify/notification.js";
 import { FakeDriver, type FakeIncoming } from "@/test/fixtures/fakes/fake-driver.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 const TARGETS = [{ topic: "t" }];
 let driver: FakeDriver;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Deferred } from "@/src/core/deferred.js";
 import { InvalidTarget } from "@/src/driver/exceptions.js";
 import type { NotificationEndpoint } from "@/src/driver/notify/listening/dispatcher.js";
 import { NotificationFilter } from "@/src/driver/notify/listening/filter.js";
@@ -6,7 +7,6 @@ import { getNotificationListener, type ListenerOptions } from "@/src/driver/noti
 import { NotificationResult } from "@/src/driver/notify/notification.js";
 import { Target } from "@/src/driver/target.js";
 import { FakeDriver, type FakeIncoming } from "@/test/fixtures/fakes/fake-driver.js";
-import { Deferred } from "@/test/fixtures/stages/deferred.js";
 
 let driver: FakeDriver;
 beforeEach(() => {
