@@ -14,3 +14,17 @@ const ignore = (): void => {};
 
 /** Discards all messages. */
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** Writes warnings and errors to the `console` of the moment, as Python's handler of last resort does. */
+export const consoleLogger: Logger = {
+  debug: ignore,
+  info: ignore,
+  // biome-ignore lint/suspicious/noConsole: this logger is the console.
+  warn: (message, fields) => console.warn(...withFields(message, fields)),
+  // biome-ignore lint/suspicious/noConsole: this logger is the console.
+  error: (message, fields) => console.error(...withFields(message, fields)),
+};
+
+function withFields(message: string, fields: object | undefined): unknown[] {
+  return fields === undefined ? [message] : [message, fields];
+}
