@@ -8,6 +8,7 @@ import {
   SendQueueFull,
 } from "../exceptions.js";
 import type { Target } from "../target.js";
+import { likelyReason } from "./likely-reason.js";
 import type { Operations, SendingConnection } from "./operations.js";
 import { type FailedOutcome, outcomeCause, outcomeReason } from "./outcomes.js";
 import { QueueTicket } from "./send-queue.js";
@@ -43,7 +44,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   #connection: C | undefined;
   /** Known once a connection has resolved the target. */
   #address: string | undefined;
-  #lastFailure: Error | undefined;
+  #lastFailure: { error: MessageDeliveryFailure; reason: string } | undefined;
 
   /** Throws MessagingException when the transport is closed. Call `end` in a `finally`. */
   constructor(operations: Operations<C>, init: SendOperationInit) {
@@ -80,21 +81,23 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   failure(outcome: FailedOutcome): MessageDeliveryFailure {
     const unsent = this.#connection?.isOpen ? "credit" : "connecting";
     const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
-    const failure = new MessageDeliveryFailure({
+    const reason = outcomeReason(outcome);
+    const error = new MessageDeliveryFailure({
       ...this.#facts(phase, this.deadline.elapsedMs),
       outcome: outcome.type,
-      reason: outcomeReason(outcome),
+      reason,
       cause: outcomeCause(outcome),
+      explanation: undefined,
     });
-    this.#lastFailure = failure;
-    return failure;
+    this.#lastFailure = { error, reason };
+    return error;
   }
 
   /** The error for a call whose reply cannot arrive because its connection ended. */
   unanswered(cause: Error): MessageDeliveryFailure {
     const facts = this.#facts("reply", this.deadline.elapsedMs);
     const reason = `the connection was lost before the reply arrived: ${cause.message}`;
-    return new MessageDeliveryFailure({ ...facts, outcome: "unknown", reason, cause });
+    return new MessageDeliveryFailure({ ...facts, outcome: "unknown", reason, cause, explanation: undefined });
   }
 
   /** The error for a call whose server sent no heartbeat in time. */
@@ -129,24 +132,38 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     if (this.#init.timeoutMs !== undefined && !closed) return this.#timeout(phase, elapsedMs);
     const reason = closed ? "the transport was closed" : "timed out";
     const outcome = phase === "connecting" || phase === "credit" ? "unsent" : "unknown";
-    return new MessageDeliveryFailure({ ...this.#facts(phase, elapsedMs), outcome, reason });
+    const facts = closed ? this.#facts(phase, elapsedMs) : this.#timeoutFacts(phase, elapsedMs);
+    return new MessageDeliveryFailure({ ...facts, outcome, reason });
   }
 
   #timeout(phase: WaitPhase, elapsedMs: number): MessagingTimeout {
-    return new MessagingTimeout(this.#facts(phase, elapsedMs));
+    return new MessagingTimeout(this.#timeoutFacts(phase, elapsedMs));
+  }
+
+  /** The facts with the likely reason of the timeout, unless a problem is known. */
+  #timeoutFacts(phase: WaitPhase, elapsedMs: number): FailureInit {
+    const facts = this.#facts(phase, elapsedMs);
+    if (facts.cause !== undefined) return facts;
+    const isReply = typeof this.#init.target === "string";
+    return { ...facts, explanation: likelyReason(phase, this.#operations.connections.live?.peer.kind, isReply) };
   }
 
   #facts(phase: WaitPhase, elapsedMs: number): FailureInit {
     const { operation, target } = this.#init;
     const host = this.#operations.connections.host?.name;
-    return { operation, target, phase, address: this.#address, host, elapsedMs, cause: this.#cause() };
+    const cause = this.#problem();
+    const facts = { operation, target, phase, address: this.#address, host, timeoutMs: this.ms, elapsedMs };
+    if (cause !== undefined || this.#lastFailure === undefined) return { ...facts, cause };
+    // Its message has the same operation, target and address.
+    const { error, reason } = this.#lastFailure;
+    return { ...facts, cause: error, explanation: reason };
   }
 
-  /** The known problem that delays the message. */
-  #cause(): Error | undefined {
+  /** The known problem of the connection or the link that delays the message. */
+  #problem(): Error | undefined {
     const { live, lastError } = this.#operations.connections;
     const refusal = this.#address === undefined ? undefined : live?.refusalOf(this.#address);
-    return lastError ?? this.#connection?.endedBy ?? refusal ?? this.#lastFailure;
+    return lastError ?? this.#connection?.endedBy ?? refusal;
   }
 }
 
