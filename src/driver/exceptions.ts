@@ -305,15 +305,18 @@ function describe(init: FailureInit, reason: string): string {
   const where = `address ${address ?? "not known yet"}, host ${host ?? "none"}`;
   const facts = `phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where}`;
   const text = oneLine(`${operation} message sent to ${target} failed: ${reason} (${facts})`);
-  const why = oneLine(init.explanation ?? (init.cause instanceof Error ? init.cause.message : "")).slice(
-    0,
-    LONGEST_CAUSE,
-  );
+  const problem = init.explanation ?? (init.cause instanceof Error ? init.cause.message : "");
+  const why = oneLine(problem).slice(0, LONGEST_CAUSE);
   return why === "" || text.includes(why) ? text : `${text}: ${why}`;
 }
 
+/** The lines of a text, which may quote the peer, as one line. */
 function oneLine(text: string): string {
-  return text.trim().replace(/\s*[\r\n]\s*/g, " ");
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .join(" ")
+    .trim();
 }
 
 /** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */

@@ -28,6 +28,8 @@ export interface SendOperationInit {
   signal: AbortSignal | undefined;
   /** Body whose size is counted in the send queue while the message waits. Omitted: the message may always wait. */
   body?: Body | undefined;
+  /** Called each time that the message waits for credit on an attached link. */
+  onQueued?: (() => void) | undefined;
 }
 
 /** The sending of one message, from its start until it is delivered or given up. Its errors name the phase that it reached. */
@@ -36,6 +38,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   readonly signal: AbortSignal | undefined;
   readonly deadline: Deadline;
   readonly settled: boolean;
+  readonly onQueued: (() => void) | undefined;
   /** Most times that the message is sent again. Infinity: until the timeout. */
   readonly retries: number;
   readonly #operations: Operations<C>;
@@ -52,6 +55,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     this.#operations = operations;
     this.#init = init;
     this.settled = init.settled;
+    this.onQueued = init.onQueued;
     this.retries = retry < 0 ? Number.POSITIVE_INFINITY : retry;
     this.#ticket = body && new QueueTicket(operations.queue, sizeOf(body));
     this.ms = init.timeoutMs ?? init.defaultMs;
