@@ -36,29 +36,23 @@ export interface FailureInit {
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
   /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
-  readonly operation: string;
+  declare readonly operation: string;
   /** Target of the message. */
-  readonly target: Target | string;
+  declare readonly target: Target | string;
   /** Event that the operation was waiting for when it failed. */
-  readonly phase: WaitPhase;
+  declare readonly phase: WaitPhase;
   /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
-  readonly address: string | undefined;
+  declare readonly address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
-  readonly host: string | undefined;
+  declare readonly host: string | undefined;
   /** Time limit of the operation, in milliseconds: the caller's or the default. Undefined without one. */
-  readonly timeoutMs: number | undefined;
+  declare readonly timeoutMs: number | undefined;
   /** Time from the start of the operation to its failure, in milliseconds. */
-  readonly elapsedMs: number;
+  declare readonly elapsedMs: number;
 
   constructor(init: FailureInit) {
     super(describe(init, init.phase === "heartbeat" ? "call monitor timed out" : "timed out"), causeOf(init));
-    this.operation = init.operation;
-    this.target = init.target;
-    this.phase = init.phase;
-    this.address = init.address;
-    this.host = init.host;
-    this.timeoutMs = init.timeoutMs;
-    this.elapsedMs = init.elapsedMs;
+    Object.assign(this, factsOf(init));
   }
 }
 
@@ -68,30 +62,24 @@ export class MessageDeliveryFailure extends MessagingException {
   /** Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it. */
   readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
   /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
-  readonly operation: string;
+  declare readonly operation: string;
   /** Target of the message. */
-  readonly target: Target | string;
+  declare readonly target: Target | string;
   /** Event that the operation was waiting for when it failed. */
-  readonly phase: WaitPhase;
+  declare readonly phase: WaitPhase;
   /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
-  readonly address: string | undefined;
+  declare readonly address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
-  readonly host: string | undefined;
+  declare readonly host: string | undefined;
   /** Time limit of the operation, in milliseconds: the caller's or the default. Undefined without one. */
-  readonly timeoutMs: number | undefined;
+  declare readonly timeoutMs: number | undefined;
   /** Time from the start of the operation to its failure, in milliseconds. */
-  readonly elapsedMs: number;
+  declare readonly elapsedMs: number;
 
   constructor(init: FailureInit & { outcome: MessageDeliveryFailure["outcome"]; reason: string }) {
     super(describe(init, `${init.outcome}: ${init.reason}`), causeOf(init));
     this.outcome = init.outcome;
-    this.operation = init.operation;
-    this.target = init.target;
-    this.phase = init.phase;
-    this.address = init.address;
-    this.host = init.host;
-    this.timeoutMs = init.timeoutMs;
-    this.elapsedMs = init.elapsedMs;
+    Object.assign(this, factsOf(init));
   }
 }
 
@@ -295,6 +283,11 @@ export class NoSuchOptError extends ConfigurationError {
 function summary({ excType, message }: RemoteFailure): string {
   const [text = ""] = message.split("\nTraceback (most recent call last):\n", 1);
   return text === "" ? excType : `${excType}: ${text}`;
+}
+
+/** The details of a failed operation that its error has as members. */
+function factsOf({ operation, target, phase, address, host, timeoutMs, elapsedMs }: FailureInit): object {
+  return { operation, target, phase, address, host, timeoutMs, elapsedMs };
 }
 
 /** Longest text of a cause in a message, in characters: it may quote the peer. */

@@ -86,13 +86,9 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     const unsent = this.#connection?.isOpen ? "credit" : "connecting";
     const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
     const reason = outcomeReason(outcome);
-    const error = new MessageDeliveryFailure({
-      ...this.#facts(phase, this.deadline.elapsedMs),
-      outcome: outcome.type,
-      reason,
-      cause: outcomeCause(outcome),
-      explanation: undefined,
-    });
+    const facts = this.#facts(phase, this.deadline.elapsedMs);
+    const init = { ...facts, outcome: outcome.type, reason, cause: outcomeCause(outcome), explanation: undefined };
+    const error = new MessageDeliveryFailure(init);
     this.#lastFailure = { error, reason };
     return error;
   }
@@ -101,7 +97,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   unanswered(cause: Error): MessageDeliveryFailure {
     const facts = this.#facts("reply", this.deadline.elapsedMs);
     const reason = `the connection was lost before the reply arrived: ${cause.message}`;
-    return new MessageDeliveryFailure({ ...facts, outcome: "unknown", reason, cause, explanation: undefined });
+    return new MessageDeliveryFailure({ ...facts, outcome: "unknown", reason, cause });
   }
 
   /** The error for a call whose server sent no heartbeat in time. */
@@ -136,31 +132,33 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     if (this.#init.timeoutMs !== undefined && !closed) return this.#timeout(phase, elapsedMs);
     const reason = closed ? "the transport was closed" : "timed out";
     const outcome = phase === "connecting" || phase === "credit" ? "unsent" : "unknown";
-    const facts = closed ? this.#facts(phase, elapsedMs) : this.#timeoutFacts(phase, elapsedMs);
-    return new MessageDeliveryFailure({ ...facts, outcome, reason });
+    return new MessageDeliveryFailure({ ...this.#facts(phase, elapsedMs, !closed), outcome, reason });
   }
 
   #timeout(phase: WaitPhase, elapsedMs: number): MessagingTimeout {
-    return new MessagingTimeout(this.#timeoutFacts(phase, elapsedMs));
+    return new MessagingTimeout(this.#facts(phase, elapsedMs, true));
   }
 
-  /** The facts with the likely reason of the timeout, unless a problem is known. */
-  #timeoutFacts(phase: WaitPhase, elapsedMs: number): FailureInit {
-    const facts = this.#facts(phase, elapsedMs);
-    if (facts.cause !== undefined) return facts;
-    const isReply = typeof this.#init.target === "string";
-    return { ...facts, explanation: likelyReason(phase, this.#operations.connections.live?.peer.kind, isReply) };
-  }
-
-  #facts(phase: WaitPhase, elapsedMs: number): FailureInit {
+  /** The details of an error, with the known problem or the likely reason of a timeout. */
+  #facts(phase: WaitPhase, elapsedMs: number, timedOut = false): FailureInit {
     const { operation, target } = this.#init;
-    const host = this.#operations.connections.host?.name;
-    const cause = this.#problem();
-    const facts = { operation, target, phase, address: this.#address, host, timeoutMs: this.ms, elapsedMs };
-    if (cause !== undefined || this.#lastFailure === undefined) return { ...facts, cause };
-    // Its message has the same operation, target and address.
-    const { error, reason } = this.#lastFailure;
-    return { ...facts, cause: error, explanation: reason };
+    const { host, live } = this.#operations.connections;
+    const problem = this.#problem();
+    // An accepted request has no failure. The message of the error of an earlier attempt repeats operation and target.
+    const failed = problem === undefined && phase !== "reply" && phase !== "heartbeat" ? this.#lastFailure : undefined;
+    const cause = problem ?? failed?.error;
+    const guess = timedOut && cause === undefined;
+    return {
+      operation,
+      target,
+      phase,
+      address: this.#address,
+      host: host?.name,
+      timeoutMs: this.ms,
+      elapsedMs,
+      cause,
+      explanation: guess ? likelyReason(phase, live?.peer.kind, typeof target === "string") : failed?.reason,
+    };
   }
 
   /** The known problem of the connection or the link that delays the message. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { encodeRequest } from "@/src/driver/amqp/wire.js";
-import { likelyReason } from "@/src/driver/sending/likely-reason.js";
 import {
   ANYCAST,
   callRequest,
@@ -24,10 +23,6 @@ function bedOf(product: string) {
   return driverBed({}, { peers: [peer] });
 }
 
-test("a peer that leaves the link for replies unattached is the likely reason in the phase connecting", () => {
-  expect(likelyReason("connecting", "router", false)).toBe("the peer has not attached the link for replies");
-});
-
 describe("the message of a timeout says what may be wrong", () => {
   const unheard =
     "no receiver is attached to this address (a server that is not started, another topic or virtual host)";
@@ -35,7 +30,7 @@ describe("the message of a timeout says what may be wrong", () => {
   test.each([
     [ROUTER, `): ${unheard}, or each is busy`],
     [BROKER, "): the address may be full"],
-    ["test-router", `): behind a router ${unheard}, or each is busy; behind a broker the address may be full`],
+    ["test-router", `): ${unheard}, or each is busy; behind a broker, the address may be full`],
   ])("a message without credit at %s times out with a message that says why", async (product, end) => {
     const { driver, peer } = bedOf(product);
     peer.credit = 0;
@@ -70,7 +65,7 @@ describe("the message of a timeout says what may be wrong", () => {
       new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     const { driver } = driverBed({}, { connect });
     const error = await failureOf(driver.cast(castRequest({ timeoutMs: 50 })));
-    expect(error.message).toMatch(/phase connecting, .*\): the host has not answered yet$/);
+    expect(error.message).toMatch(/phase connecting, .*\): no answer from the host yet$/);
   });
 
   test("a reply without credit is logged with the message that its caller may have disconnected", async () => {
@@ -114,6 +109,16 @@ describe("the message of a failure ends in the problem that delayed it", () => {
     const { message, cause } = await failing;
     expect(message).toMatch(/timed out \(phase credit, [^)]*\): released by the peer$/);
     expect(cause).toMatchObject({ name: "MessageDeliveryFailure", outcome: "released" });
+  });
+
+  test("a call that was released before it was accepted does not end in that outcome", async () => {
+    const { driver, peer } = bedOf(ROUTER);
+    const failing = failureOf(driver.call(callRequest({ timeoutMs: 300 })));
+    (await peer.message()).release();
+    (await peer.message()).accept();
+    const error = await failing;
+    expect(error.message).toMatch(/phase reply, [^)]*\): the method may take longer than the timeout$/);
+    expect("cause" in error).toBe(false);
   });
 
   test("a message that is closed with the transport has no guess at a reason", async () => {
