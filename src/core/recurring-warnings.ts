@@ -5,6 +5,13 @@ const INTERVAL_MS = 60_000;
 /** Most conditions that are remembered. Their keys may contain untrusted input. */
 const MAX_CONDITIONS = 1_000;
 
+/** The log of a transport. */
+export interface Log {
+  readonly logger: Logger;
+  /** Warnings of conditions that may recur. */
+  readonly warnings: RecurringWarnings;
+}
+
 /** Warns of a condition when it first occurs, then at most every 60 s, with the number of its occurrences in between. */
 export class RecurringWarnings {
   readonly #logger: Logger;

@@ -3,7 +3,7 @@ import type { Connection } from "../core/connection/connection.js";
 import { connect } from "../core/connection/handshake.js";
 import type { Frame } from "../core/frames/frame-log.js";
 import type { Logger } from "../core/logger.js";
-import type { RecurringWarnings } from "../core/recurring-warnings.js";
+import type { Log } from "../core/recurring-warnings.js";
 import { givenCredentials, withRealm } from "./options/credentials.js";
 import { type Host, isLoopback } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
@@ -11,15 +11,13 @@ import type { TransportOptions } from "./options/transport-options.js";
 import type { Runtime } from "./runtime.js";
 import type { MessageIds } from "./values/ids.js";
 
-export interface ConnectorInit {
+export interface ConnectorInit extends Log {
   dial: Dial;
   amqp: ResolvedOptions;
   virtualHost: string | undefined;
   ids: MessageIds;
   runtime: Runtime;
   options: TransportOptions;
-  logger: Logger;
-  warnings: RecurringWarnings;
 }
 
 /** Mechanisms that send a secret in clear text, with the secret's name. Only TLS protects it. */
