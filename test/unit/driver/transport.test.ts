@@ -47,8 +47,8 @@ describe("making a transport", () => {
   });
 
   test("an unsupported scheme throws an error that names the supported ones", { tags: ["driver:load"] }, () => {
-    for (const scheme of ["rabbit", "constructor", "amqp+ws"]) {
-      expect(() => transport(`${scheme}://h/`)).toThrow(
+    for (const scheme of ["kafka", "rabbit", "constructor", "amqp+ws"]) {
+      expect(() => transport(`${scheme}://user:secret@h:9092//?acks=1`)).toThrow(
         expect.objectContaining({
           name: "DriverLoadFailure",
           driver: scheme,
@@ -56,6 +56,11 @@ describe("making a transport", () => {
         }),
       );
     }
+  });
+
+  test("a scheme in upper case is the same scheme", () => {
+    expect(transport("AMQP://h/").url.scheme).toBe("amqp");
+    expect(() => transport("KAFKA://h/")).toThrow('driver "kafka": the supported schemes are amqp, amqps');
   });
 
   test("a transport accepts schemes of additional dialers", () => {
