@@ -51,7 +51,10 @@ export interface IncomingMessage {
   readonly linkLost: boolean;
   acknowledge(): void;
   requeue(): void;
-  /** Resolves when the reply is handed over. If the reply cannot be delivered, logs a warning and resolves. */
+  /**
+   * Resolves when the reply is handed over. If the reply is rejected, for its size for example, sends a failure in its place.
+   * If neither can be delivered, logs a warning and resolves. Throws TypeError for a value that JSON cannot hold.
+   */
   reply(value: unknown): Promise<void>;
   replyFailure(failure: RemoteFailure): Promise<void>;
   heartbeat(): void;
