@@ -41,6 +41,8 @@ export interface IncomingMessage {
   /** The request or the notification without its envelope. It is untrusted input: any JSON value. */
   readonly body: unknown;
   readonly messageId: string | undefined;
+  /** Reply address and message ID: a repeat has the same. Undefined without message ID. */
+  readonly identity: string | undefined;
   /** True when the sender waits for a reply. */
   readonly wantsReply: boolean;
   /** Longest interval between heartbeats that the waiting sender accepts, in milliseconds. */

@@ -152,6 +152,10 @@ export const RPC = {
     behaviour: "A request is acknowledged before its method runs, and not run when that fails: at most once.",
     source: "rpc/server.py:152-199",
   },
+  "rpc:server:repeat": {
+    behaviour: "A request that is delivered again after its dispatch is acknowledged, and not run again.",
+    source: "ours",
+  },
   "rpc:server:unused": {
     behaviour: "A server that never got a message stops and closes cleanly.",
     source: "server.py:420-430",

@@ -96,6 +96,10 @@ class AmqpIncomingMessage implements IncomingMessage {
     return this.#id === undefined ? undefined : String(this.#id);
   }
 
+  get identity(): string | undefined {
+    return this.#id === undefined ? undefined : `${this.#replyTo ?? ""} ${this.#id}`;
+  }
+
   get wantsReply(): boolean {
     return this.#replyTo !== undefined;
   }

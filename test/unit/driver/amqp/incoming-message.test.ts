@@ -100,6 +100,15 @@ describe("a request", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
   });
 
+  test("the identity of a request has its reply address and its id", { tags: ["rpc:server:repeat"] }, async () => {
+    const { receive } = await serving();
+    const body = encodeRequest(REQUEST);
+    const messages: Message[] = [CALL, { messageId: "id-1", body }, { messageId: 7n, body }, { body }];
+    const identities: unknown[] = [];
+    for (const message of messages) identities.push((await receive(message)).identity);
+    expect(identities).toEqual(["back id-1", " id-1", " 7", undefined]);
+  });
+
   test("each request has its own signal", async () => {
     const { receive } = await serving();
     const [one, other] = [await receive(CALL), await receive(CALL)];

@@ -19,14 +19,15 @@ import {
 const UNSETTLED = { preSettled: [] };
 
 describe("a cast", () => {
-  test("a cast is sent settled, without id, reply address and ttl", {
+  test("a cast is sent settled, with a new id, without reply address and ttl", {
     tags: ["send:pre-settled", "send:pre-settled:kinds"],
   }, async () => {
     const { driver, peer } = driverBed();
     await driver.cast(castRequest());
     const { settled, message } = await peer.message();
     expect(settled).toBe(true);
-    expect(message).toMatchObject({ to: ANYCAST, messageId: undefined, replyTo: undefined, ttl: undefined });
+    expect(message).toMatchObject({ to: ANYCAST, replyTo: undefined, ttl: undefined });
+    expect(message.messageId).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test("a cast with a timeout has a ttl", { tags: ["rpc:call:ttl"] }, async () => {
