@@ -15,6 +15,10 @@ import { type DecodedRequest, decodeRequest, encodeFailure, encodeReply, HEARTBE
 /** Longest `reply_to` address that is accepted. No reply is sent to a longer one; a warning is logged. */
 const MAX_REPLY_TO_LENGTH = 1_024;
 
+/** Operations, in oslo's words. */
+const REPLY = "RPC Reply";
+const KEEP_ALIVE = "RPC KeepAlive";
+
 export interface IncomingMessageInit {
   operations: Operations<DriverConnection>;
   options: ResolvedOptions;
@@ -38,25 +42,29 @@ export function readIncoming(
     return new AmqpIncomingMessage(connection, delivery, request, replyTo, init);
   } catch (thrown) {
     const { message } = toError(thrown);
-    connection.logger.warn(`rejected a message of ${delivery.payload.length} bytes on ${address}: ${message}`);
+    const { warnings } = connection;
+    warnings.warn(
+      `rejected on ${address}`,
+      `rejected a message of ${delivery.payload.length} bytes on ${address}: ${message}`,
+    );
     delivery.reject({ condition: "amqp:decode-error", description: message });
     return undefined;
   }
 }
 
 function acceptedReplyTo(
-  { logger }: DriverConnection,
+  { logger, warnings }: DriverConnection,
   { replyTo }: Message,
   acceptReplyTo: ListenOptions["acceptReplyTo"],
 ): string | undefined {
   if (replyTo === undefined || replyTo === "") return undefined;
   if (replyTo.length > MAX_REPLY_TO_LENGTH) {
-    logger.warn(`no reply is sent to an address of ${replyTo.length} characters`);
+    warnings.warn("long reply address", `no reply is sent to an address of ${replyTo.length} characters`);
     return undefined;
   }
   try {
     if (acceptReplyTo === undefined || acceptReplyTo(replyTo) === true) return replyTo;
-    logger.warn("no reply is sent to a refused address", { replyTo });
+    warnings.warn("refused reply address", "no reply is sent to a refused address", { replyTo });
   } catch (error) {
     logger.error("acceptReplyTo failed: no reply is sent", { error: toError(error) });
   }
@@ -127,29 +135,30 @@ class AmqpIncomingMessage implements IncomingMessage {
 
   async reply(value: unknown): Promise<void> {
     const error = await this.#reply(encodeReply(value));
-    if (!(error instanceof MessageDeliveryFailure) || error.outcome !== "rejected") return this.#warn(error);
+    if (!(error instanceof MessageDeliveryFailure) || error.outcome !== "rejected") return this.#warn(REPLY, error);
     this.#connection.logger.debug(`sending a failure instead: ${error.message}`, { messageId: this.messageId });
     await this.replyFailure(toReplyFailure(error));
   }
 
   async replyFailure(failure: RemoteFailure): Promise<void> {
-    this.#warn(await this.#reply(encodeFailure(failure)));
+    this.#warn(REPLY, await this.#reply(encodeFailure(failure)));
   }
 
   heartbeat(): void {
     const ms = this.callMonitorTimeoutMs ?? this.#init.options.defaultReplyTimeoutMs;
-    const heartbeat = { operation: "RPC KeepAlive", body: HEARTBEAT, ttl: ms, ms, retry: 0, settled: true };
-    void this.#respond(heartbeat).then((error) => this.#warn(error));
+    const heartbeat = { operation: KEEP_ALIVE, body: HEARTBEAT, ttl: ms, ms, retry: 0, settled: true };
+    void this.#respond(heartbeat).then((error) => this.#warn(KEEP_ALIVE, error));
   }
 
-  #warn(error: Error | undefined): void {
-    if (error !== undefined) this.#connection.logger.warn(error.message, { messageId: this.messageId });
+  #warn(operation: string, error: Error | undefined): void {
+    if (error === undefined) return;
+    this.#connection.warnings.warn(`${operation} failed`, error.message, { messageId: this.messageId });
   }
 
   async #reply(body: Body): Promise<Error | undefined> {
     const { defaultReplyTimeoutMs: ms, defaultReplyRetry: retry, preSettled } = this.#init.options;
     const settled = preSettled.includes("rpc-reply");
-    const error = await this.#respond({ operation: "RPC Reply", body, ttl: undefined, ms, retry, settled });
+    const error = await this.#respond({ operation: REPLY, body, ttl: undefined, ms, retry, settled });
     if (this.#abort !== undefined) this.#connection.keepAtEnd(this.#abort);
     return error;
   }
@@ -189,7 +198,7 @@ class AmqpIncomingMessage implements IncomingMessage {
 /** The failure for the caller in the place of a reply that was rejected. It is short, so that it fits where the reply does not. */
 function toReplyFailure(error: MessageDeliveryFailure): RemoteFailure {
   const reason = error.cause instanceof Error ? error.cause.message : "the peer gave no reason";
-  const message = `RPC Reply message failed: rejected: ${reason}`;
+  const message = `${REPLY} message failed: rejected: ${reason}`;
   return { ...toFailure(error), message, args: [message] };
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "../../core/logger.js";
-import { RecurringWarnings } from "../../core/recurring-warnings.js";
+import type { RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
 import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
@@ -65,7 +65,7 @@ export function getRpcServer<C extends Context = Context>(
   endpoints: readonly object[],
   options: RPCServerOptions<C> = {},
 ): RPCServer {
-  const { driver, logger } = transport;
+  const { driver, logger, warnings } = transport;
   const serverTarget = toTarget(target);
   if (!serverTarget.topic || !serverTarget.server) {
     throw new InvalidTarget("A server's target must have topic and server names specified", serverTarget);
@@ -77,13 +77,7 @@ export function getRpcServer<C extends Context = Context>(
     rest.serializer ?? noOpSerializer,
     rest.accessPolicy ?? accessPolicies.default,
   );
-  const context = {
-    dispatcher,
-    dispatched: new DispatchedRequests(),
-    logger,
-    warnings: new RecurringWarnings(logger),
-    sendTraceback,
-  };
+  const context = { dispatcher, dispatched: new DispatchedRequests(), logger, warnings, sendTraceback };
   return new RPCServer({
     name: "messages",
     listen: (onItem, signal) => driver.listen(serverTarget, onItem, { signal, acceptReplyTo }),
@@ -103,8 +97,9 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
 };
 
 /**
- * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, runs its method, unless it is a repeat, sends
- * the reply or the failure. The slot is released when the method ends: a reply to a caller that has disconnected delays no other request.
+ * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, and unless it is a repeat, runs its method and
+ * sends the reply or the failure. The slot is released when the method ends: a reply to a caller that has disconnected delays
+ * no other request.
  */
 async function serve(message: IncomingMessage, release: Release, context: ServeContext): Promise<void> {
   // The link was lost while the request waited for its slot. The peer delivers it again, so it would run twice.
@@ -118,14 +113,14 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
   }
   const invocation = dispatcher.invocation(message);
   try {
-    const result = await withHeartbeats(message, logger, () => invocation.run());
+    const result = await withHeartbeats(message, warnings, () => invocation.run());
     release();
     // Within the try: a result that JSON cannot hold is a failure of the method.
     if (message.wantsReply) await message.reply(result);
   } catch (error) {
     try {
       if (invocation.expects(error)) logger.debug("an RPC method threw an expected exception", about(message));
-      else report(error, message, logger);
+      else report(error, message, context);
     } finally {
       // The caller waits for the reply, and the next request for the slot, even if the logger throws.
       release();
@@ -143,7 +138,7 @@ interface ServeContext {
 }
 
 /** Logs an error: with its stack if a method threw it, without for a refused request, which is untrusted input. */
-function report(error: unknown, message: IncomingMessage, logger: Logger): void {
+function report(error: unknown, message: IncomingMessage, { logger, warnings }: ServeContext): void {
   if (!isInstance(error, RPCDispatcherError)) {
     logger.error(`an RPC method failed: ${stackText(error)}`, about(message));
     return;
@@ -153,7 +148,7 @@ function report(error: unknown, message: IncomingMessage, logger: Logger): void 
   if (error instanceof NoSuchMethod && error.method.endsWith("_ignore_errors")) {
     logger.debug("refused a request", { messageId, reason });
   } else {
-    logger.warn("refused a request", { messageId, reason });
+    warnings.warn(`refused: ${error.name}`, "refused a request", { messageId, reason });
   }
 }
 
