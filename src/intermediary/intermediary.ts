@@ -117,8 +117,8 @@ export class Intermediary implements AsyncDisposable {
       const clients = new Clients();
       const addresses = new AddressTable({ kind, distributionOf, budget, warnings });
       const topology = new TopologyPublisher({ kind, product: this.#product, clients, addresses });
-      const { linksPerConnection } = this.#limits;
-      return new LinkBroker({ kind, linksPerConnection, clients, addresses, topology });
+      const { linksPerConnection, maxMessageBytes } = this.#limits;
+      return new LinkBroker({ kind, linksPerConnection, maxMessageBytes, clients, addresses, topology });
     });
   }
 

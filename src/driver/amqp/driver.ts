@@ -230,7 +230,9 @@ export class AmqpDriver implements Driver {
       await sendUntilAccepted(operation, (connection) => {
         if (service === "notify") this.#routerNotice.check(connection);
         const route = connection.addresser.resolve(request.target, service);
-        return connection.requests.send(route, { ttl: ttlOf(request), to: route.address, body }, operation);
+        // A server recognises a repeat by the ID. The Python driver sends casts without one.
+        const messageId = service === "rpc" ? this.#init.ids.next() : undefined;
+        return connection.requests.send(route, { ttl: ttlOf(request), messageId, to: route.address, body }, operation);
       });
     } finally {
       operation.end();

@@ -193,6 +193,27 @@ describe.each(KINDS)("a %s", (kind) => {
     expect(await sent).toEqual(ACCEPTED);
   });
 
+  test.each([
+    [50_000, 50_000],
+    [300_000, 200_000],
+  ])(
+    `a ${kind} whose limit is 200,000 bytes states to a producer of a dynamic node, whose consumer accepts %i bytes, a limit of %i`,
+    async (maxMessageBytes, stated) => {
+      const bed = makeBed({ kind, limits: { maxMessageBytes: 200_000 } });
+      const [client, server] = [await bed.connect(), await bed.connect()];
+      const init = {
+        name: "replies",
+        source: { dynamic: true },
+        target: {},
+        credit: 1,
+        maxMessageBytes,
+        onDelivery() {},
+      };
+      const { source } = await client.openReceiver(init);
+      expect((await bed.producer(server, source?.address ?? "")).maxMessageBytes).toBe(stated);
+    },
+  );
+
   test(`a ${kind} forwards bytes that are not a message unchanged`, async () => {
     const bed = makeBed({ kind });
     const connection = await bed.connect();
