@@ -141,7 +141,10 @@ export abstract class Transport implements AsyncDisposable {
     return await this.#amqp.connect(signal);
   }
 
-  /** Closes the transport for good. Running operations fail after `graceMs` (milliseconds, default 0). Idempotent. */
+  /**
+   * Closes the transport for good. Running operations fail, and queued fanout casts are discarded, after `graceMs`
+   * (milliseconds, default 0). Idempotent.
+   */
   async close(options: { graceMs?: number | undefined } = {}): Promise<void> {
     const { graceMs = 0 } = checked(options, { graceMs: millis });
     await this.#amqp.close(graceMs);
