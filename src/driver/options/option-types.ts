@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { timerMs } from "../../core/timers.js";
 import { ConfigurationError } from "../exceptions.js";
 
 /** Reads the values of one kind of option: `parse` as text in a URL or a file, `check` in code. Both throw ConfigurationError. */
@@ -51,10 +51,10 @@ export function seconds(min: number): OptionType<number> {
     parse(key, written) {
       const value = Number(written);
       if (!/^\s*\+?\d+\s*$/.test(written) || value < min) return refuse(key, written, text);
-      return Math.min(value * 1000, LONGEST_TIMER_MS);
+      return timerMs(value * 1000);
     },
     check(key, value) {
-      if (typeof value === "number" && value >= min * 1000) return Math.min(value, LONGEST_TIMER_MS);
+      if (typeof value === "number" && value >= min * 1000) return timerMs(value);
       return refuse(key, value, `a number of milliseconds, at least ${min * 1000}`);
     },
   };
