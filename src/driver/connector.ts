@@ -4,6 +4,7 @@ import { connect } from "../core/connection/handshake.js";
 import { shortened } from "../core/errors.js";
 import type { Frame } from "../core/frames/frame-log.js";
 import type { Logger } from "../core/logger.js";
+import type { RecurringWarnings } from "../core/recurring-warnings.js";
 import { givenCredentials, withRealm } from "./options/credentials.js";
 import { type Host, isLoopback } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
@@ -19,6 +20,7 @@ export interface ConnectorInit {
   runtime: Runtime;
   options: TransportOptions;
   logger: Logger;
+  warnings: RecurringWarnings;
 }
 
 /** With names of this size the Open, which has each twice, and a host name fit into the smallest maximum frame size. */
@@ -35,7 +37,7 @@ const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
 export function connector(
   init: ConnectorInit,
 ): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
-  const { dial, amqp, virtualHost, ids, runtime, options, logger } = init;
+  const { dial, amqp, virtualHost, ids, runtime, options, logger, warnings } = init;
   const { pid } = runtime.identity;
   const node = shortened(runtime.identity.node, LONGEST_NAME_BYTES);
   const process = shortened(runtime.identity.process, LONGEST_NAME_BYTES);
@@ -47,6 +49,7 @@ export function connector(
     properties: { process, pid, node },
     maxMessageBytes: options.maxMessageBytes,
     logger,
+    warnings,
     onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
   };
   let warned = false;
