@@ -1,4 +1,5 @@
 import { timerMs } from "../../core/timers.js";
+import { isWellFormed } from "../../core/well-formed.js";
 import { ConfigurationError } from "../exceptions.js";
 
 /** Reads the values of one kind of option: `parse` as text in a URL or a file, `check` in code. Both throw ConfigurationError. */
@@ -15,7 +16,10 @@ const LARGEST_UINT = 2 ** 32 - 1;
 export const string: OptionType<string> = {
   text: "text",
   parse: (_key, text) => text,
-  check: (key, value) => (typeof value === "string" ? value : refuse(key, value, "a string")),
+  check(key, value) {
+    if (typeof value !== "string") return refuse(key, value, "a string");
+    return isWellFormed(value) ? value : refuse(key, value, "text without half a surrogate pair");
+  },
 };
 
 /** Accepts the words of oslo.config. */

@@ -104,7 +104,7 @@ describe("timers", () => {
     const timers = vi.spyOn(globalThis, "setTimeout");
     onTestFinished(() => timers.mockRestore());
     const times = Object.fromEntries(AMQP_TIMES.map(({ key }) => [key, ms]));
-    const options: TransportOptions = { rpcResponseTimeoutMs: ms, amqp: times };
+    const options: TransportOptions = { rpcResponseTimeoutMs: ms, amqp: times, logger: null };
     const topic = uniqueTopic("times");
     const endpoint = new BlockingEndpoint();
 
@@ -158,7 +158,7 @@ const runtime = {
 };
 
 function rpcTransport(url: string, options: TransportOptions = {}): RPCTransport {
-  const transport = new RPCTransport(runtime, url, options);
+  const transport = new RPCTransport(runtime, url, { logger: null, ...options });
   onTestFinished(() => transport.close());
   return transport;
 }
