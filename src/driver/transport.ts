@@ -5,7 +5,7 @@ import type { Dial } from "../core/byte-stream.js";
 import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
 import type { Logger } from "../core/logger.js";
 import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
-import { LONGEST_TIMER_MS } from "../core/timers.js";
+import { timerMs } from "../core/timers.js";
 import type { ServiceKind } from "./amqp/addressing.js";
 import { AmqpDriver } from "./amqp/driver.js";
 import type { DriverConnection } from "./amqp/driver-connection.js";
@@ -179,6 +179,6 @@ function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial
 }
 
 const millis: OptionCheck = (key, value) => {
-  if (typeof value === "number" && value >= 0) return Math.min(value, LONGEST_TIMER_MS);
+  if (typeof value === "number" && value >= 0) return timerMs(value);
   throw new ConfigurationError(key, "must be a number of milliseconds, 0 or more");
 };

@@ -39,7 +39,10 @@ export interface IntermediaryOptions {
    * consumer's outcome. `broker`: stores in memory and forwards; accepts at once.
    */
   kind: IntermediaryKind;
-  /** The product in the Open. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
+  /**
+   * The product in the Open: 1 to 100 printable ASCII characters. Default `oslo-messaging-router` or
+   * `oslo-messaging-broker`.
+   */
   product?: string | undefined;
   /**
    * Passwords by user name, for PLAIN and SCRAM. With neither users nor tokens, clients connect with ANONYMOUS or
@@ -63,6 +66,9 @@ export interface IntermediaryOptions {
   /** Omitted or null: no logging. */
   logger?: Logger | null | undefined;
 }
+
+/** A product. The Open has it twice, and must fit into the smallest maximum frame size. */
+export const PRODUCT = /^[ -~]{1,100}$/;
 
 /** A connection is closed after this silence. Long, because browsers wake a hidden tab only once a minute. */
 const IDLE_MS = 120_000;
@@ -99,7 +105,7 @@ export class Intermediary implements AsyncDisposable {
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
 
-  /** @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs. */
+  /** @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs, or a bad product. */
   constructor(options: IntermediaryOptions) {
     const { users, tokens, sasl } = options;
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
@@ -108,6 +114,7 @@ export class Intermediary implements AsyncDisposable {
     this.#logger = logger;
     this.#warnings = warnings;
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
+    if (!PRODUCT.test(this.#product)) throw new Error("product: must be 1 to 100 printable ASCII characters");
     this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
     const { queuedMessages: messages, queuedBytes: bytes } = this.#limits;
     const { kind } = options;
