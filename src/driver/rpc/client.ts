@@ -49,7 +49,7 @@ type AnyCallTail = [args?: unknown, options?: CallOptions];
 /** Options of one call or cast. */
 export interface CallOptions {
   /**
-   * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0. Default for a call:
+   * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0; reduced to 24 days. Default for a call:
    * `rpcResponseTimeoutMs` of the transport; for a cast: `defaultSendTimeoutMs`. The timeout of a client applies to calls only.
    */
   timeoutMs?: number | undefined;
