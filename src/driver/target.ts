@@ -1,3 +1,5 @@
+import { isRecord, kindOf } from "../core/kinds.js";
+import { similarName } from "../core/similar-name.js";
 import { InvalidTarget } from "./exceptions.js";
 
 /** The members of a {@link Target}, all of them optional. */
@@ -28,7 +30,7 @@ export type Overrides<T> = { [K in keyof T]?: T[K] | null | undefined };
  * Destination of a message, or the identity of a server or endpoint (oslo_messaging/target.py). An RPC server requires topic
  * and server, an endpoint may have namespace and version, and senders require a topic. Immutable.
  *
- * @throws InvalidTarget when a member has the wrong type.
+ * @throws InvalidTarget when a member is unknown or has the wrong type.
  */
 export class Target {
   /** Scope of topics. */
@@ -48,6 +50,7 @@ export class Target {
   readonly #init: TargetInit;
 
   constructor(init: TargetInit = {}) {
+    checkMembers(init, this);
     this.exchange = init.exchange;
     this.topic = init.topic;
     this.namespace = init.namespace;
@@ -77,12 +80,32 @@ export class Target {
   }
 }
 
+/** Whether a value is a Target, also one of a second copy of this library. */
+export function isTarget(value: unknown): value is Target {
+  return Array.isArray(Object(value).acceptedNamespaces);
+}
+
 /** Returns a Target unchanged, or makes one from members. */
 export function toTarget(like: TargetLike): Target {
-  return like instanceof Target ? like : new Target(like);
+  return isTarget(like) ? like : new Target(like);
 }
 
 const TEXTS = ["exchange", "topic", "namespace", "version", "server"] as const;
+
+const MEMBERS = [...TEXTS, "fanout", "legacyNamespaces"];
+
+function checkMembers(init: unknown, target: Target): void {
+  if (!isRecord(init))
+    throw new InvalidTarget(`a target must be an object such as { topic }, not ${kindOf(init)}`, target);
+  const unknown = Object.keys(init).find((key) => !MEMBERS.includes(key));
+  if (unknown !== undefined) {
+    throw new InvalidTarget(`unknown member ${unknown}${similarName(unknown, MEMBERS)}`, target);
+  }
+  const { legacyNamespaces = [] } = init;
+  if (!Array.isArray(legacyNamespaces) || legacyNamespaces.some((name) => typeof name !== "string")) {
+    throw new InvalidTarget("legacyNamespaces must be an array of strings", target);
+  }
+}
 
 /** Callers in JavaScript may pass any type. A number in an address would reach no server. */
 function check(target: Target, key: keyof Target, type: "string" | "boolean"): void {

@@ -1,3 +1,4 @@
+import { isRecord, kindOf } from "../../core/kinds.js";
 import { InvalidTransportURL } from "../exceptions.js";
 import { quote, unquote } from "./percent.js";
 
@@ -127,6 +128,20 @@ export class TransportURL {
     const path = quote(this.virtualHost ?? "", "/");
     return `${this.scheme}://${hosts.join(",")}/${path}${query.length === 0 ? "" : `?${query.join("&")}`}`;
   }
+}
+
+/**
+ * Parses the text of a URL. Returns a TransportURL unchanged, also one of a second copy of this library.
+ *
+ * @throws InvalidTransportURL as {@link TransportURL.parse}, and for any other value.
+ */
+export function toTransportURL(url: string | TransportURL): TransportURL {
+  if (typeof url === "string") return TransportURL.parse(url);
+  if (isRecord(url) && Array.isArray(url.hosts) && isRecord(url.query)) return url;
+  throw new InvalidTransportURL(
+    kindOf(url),
+    'The URL must be a string, such as "amqp://host:5672/", or a TransportURL',
+  );
 }
 
 /** Query keys that hold a secret; ssl_key_password is the only such option today. */
