@@ -105,6 +105,15 @@ export const serializer: OptionCheck = (key, value) => {
   return refuse(key, value, `an object with the methods ${SERIALIZER.join(", ")}`);
 };
 
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** A logger, or null for none. */
+export const logger: OptionCheck = (key, value) => {
+  if (value === null) return value;
+  if (isJsonObject(value) && LEVELS.every((level) => typeof Reflect.get(value, level) === "function")) return value;
+  return refuse(key, value, `an object with the methods ${LEVELS.join(", ")}, or null`);
+};
+
 function membersOf(key: string, value: unknown, checks: object): [key: string, value: unknown][] {
   return isRecord(value)
     ? Object.entries(value)
