@@ -1,5 +1,4 @@
-import { isRecord, kindOf } from "../core/kinds.js";
-import { similarName } from "../core/similar-name.js";
+import { wrongMembers } from "../core/member-names.js";
 import { InvalidTarget } from "./exceptions.js";
 
 /** The members of a {@link Target}, all of them optional. */
@@ -80,27 +79,30 @@ export class Target {
   }
 }
 
-/** Whether a value is a Target, also one of a second copy of this library. */
+/** Whether a value is a Target with its methods, also one of a second copy of this library. */
 export function isTarget(value: unknown): value is Target {
-  return Array.isArray(Object(value).acceptedNamespaces);
+  const { acceptedNamespaces, with: change } = Object(value);
+  return Array.isArray(acceptedNamespaces) && typeof change === "function";
 }
 
-/** Returns a Target unchanged, or makes one from members. */
+/**
+ * Returns a Target unchanged, or makes one from members.
+ *
+ * @throws InvalidTarget as the constructor of a Target, and for undefined.
+ */
 export function toTarget(like: TargetLike): Target {
+  if (like === undefined) throw new InvalidTarget("a target is required", new Target());
   return isTarget(like) ? like : new Target(like);
 }
 
 const TEXTS = ["exchange", "topic", "namespace", "version", "server"] as const;
 
-const MEMBERS = [...TEXTS, "fanout", "legacyNamespaces"];
+/** The members of an init object, and those that a copy of a Target may have in addition. */
+const MEMBERS = [...TEXTS, "fanout", "legacyNamespaces", "acceptedNamespaces"];
 
-function checkMembers(init: unknown, target: Target): void {
-  if (!isRecord(init))
-    throw new InvalidTarget(`a target must be an object such as { topic }, not ${kindOf(init)}`, target);
-  const unknown = Object.keys(init).find((key) => !MEMBERS.includes(key));
-  if (unknown !== undefined) {
-    throw new InvalidTarget(`unknown member ${unknown}${similarName(unknown, MEMBERS)}`, target);
-  }
+function checkMembers(init: TargetInit, target: Target): void {
+  const wrong = wrongMembers(init, MEMBERS);
+  if (wrong !== undefined) throw new InvalidTarget(`a target ${wrong}`, target);
   const { legacyNamespaces = [] } = init;
   if (!Array.isArray(legacyNamespaces) || legacyNamespaces.some((name) => typeof name !== "string")) {
     throw new InvalidTarget("legacyNamespaces must be an array of strings", target);

@@ -1,5 +1,5 @@
 import { isRecord, kindOf } from "../../core/kinds.js";
-import { similarName } from "../../core/similar-name.js";
+import { similarName } from "../../core/member-names.js";
 import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import { ConfigurationError, NoSuchOptError } from "../exceptions.js";
 import type { Overrides } from "../target.js";

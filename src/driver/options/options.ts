@@ -1,4 +1,4 @@
-import { similarName } from "../../core/similar-name.js";
+import { similarName } from "../../core/member-names.js";
 import { NoSuchOptError } from "../exceptions.js";
 import { type AmqpOptions, DEFAULTS, type ResolvedOptions, ROWS } from "./option-table.js";
 

@@ -1,4 +1,5 @@
 import { isRecord, kindOf } from "../../core/kinds.js";
+import { wrongMembers } from "../../core/member-names.js";
 import { InvalidTransportURL } from "../exceptions.js";
 import { quote, unquote } from "./percent.js";
 
@@ -24,7 +25,9 @@ export class TransportHost {
   readonly username: string | undefined;
   readonly #password: string | undefined;
 
+  /** @throws TypeError for an unknown part. */
   constructor(init: TransportHostInit = {}) {
+    checkParts("a host", init, ["hostname", "port", "username", "password"]);
     this.hostname = init.hostname;
     this.port = init.port;
     this.username = init.username;
@@ -65,7 +68,13 @@ export class TransportURL {
   /** Options of the driver, by oslo's names. */
   readonly query: Readonly<Record<string, string>>;
 
+  /** @throws TypeError for an unknown part, and one of the wrong type. */
   constructor(init: TransportURLInit) {
+    checkParts("a URL", init, ["scheme", "hosts", "virtualHost", "query"]);
+    const { scheme, hosts = [], query = {} } = init;
+    if (typeof scheme !== "string" || !Array.isArray(hosts) || !isRecord(query)) {
+      throw new TypeError("a URL has the parts { scheme, hosts: [...], virtualHost, query: {...} }");
+    }
     this.scheme = init.scheme;
     this.hosts = Object.freeze((init.hosts ?? []).map((host) => new TransportHost(host)));
     this.virtualHost = init.virtualHost;
@@ -138,10 +147,13 @@ export class TransportURL {
 export function toTransportURL(url: string | TransportURL): TransportURL {
   if (typeof url === "string") return TransportURL.parse(url);
   if (isRecord(url) && Array.isArray(url.hosts) && isRecord(url.query)) return url;
-  throw new InvalidTransportURL(
-    kindOf(url),
-    'The URL must be a string, such as "amqp://host:5672/", or a TransportURL',
-  );
+  const accepted = 'The URL must be a string such as "amqp://host:5672/", the href of a URL object, or a TransportURL';
+  throw new InvalidTransportURL(kindOf(url), accepted);
+}
+
+function checkParts(name: string, init: unknown, known: readonly string[]): void {
+  const wrong = wrongMembers(init, known);
+  if (wrong !== undefined) throw new TypeError(`${name} ${wrong}`);
 }
 
 /** Query keys that hold a secret; ssl_key_password is the only such option today. */

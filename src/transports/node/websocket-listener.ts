@@ -6,7 +6,7 @@ import type { Accept, Listening } from "../../core/byte-stream.js";
 import { type Logger, loggerOf } from "../../core/logger.js";
 import { RecurringWarnings } from "../../core/recurring-warnings.js";
 import { SUBPROTOCOL, WebSocketSocket } from "../websocket/socket.js";
-import { bind, OpenStreams, routeOf } from "./node-server.js";
+import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
 
@@ -40,6 +40,7 @@ export interface WebSocketListenerOptions {
  * describes the fault in certificate and key.
  */
 export async function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
+  checkAccept(options);
   const { accept, maxConnections, maxMessageBytes, host, port, tls, logger } = options;
   const warnings = new RecurringWarnings(loggerOf(logger));
   const streams = new OpenStreams();

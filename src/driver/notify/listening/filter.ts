@@ -1,5 +1,5 @@
 import { isRecord, kindOf } from "../../../core/kinds.js";
-import { similarName } from "../../../core/similar-name.js";
+import { similarName } from "../../../core/member-names.js";
 import { ConfigurationError, NoSuchOptError } from "../../exceptions.js";
 import { isJsonObject } from "../../values/json.js";
 import type { Notification, NotificationMetadata } from "../notification.js";
