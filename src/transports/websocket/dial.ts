@@ -94,7 +94,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
         resolve(opened());
         // Without a pause, `ws` delivers bytes that came with the handshake before the caller's await continues.
         ws.pause?.();
-        queueMicrotask(() => ws.resume?.());
+        void Promise.resolve().then(() => ws.resume?.());
       }
     });
     ws.addEventListener("error", (event) => {
