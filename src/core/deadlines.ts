@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "./abort.js";
 import { LONGEST_TIMER_MS } from "./timers.js";
 
 /** Event that a call is waiting for. */
@@ -41,7 +42,7 @@ export class Deadline {
       this.#over = { reason: signal.reason };
     } else {
       this.#onAbort = () => this.#end(signal.reason);
-      signal.addEventListener("abort", this.#onAbort);
+      onAbort(signal, this.#onAbort);
     }
   }
 
@@ -99,7 +100,7 @@ export class Deadline {
   done(): void {
     this.#deadlines.remove(this);
     this.#abandon = undefined;
-    if (this.#onAbort !== undefined) this.#init.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== undefined) offAbort(this.#init.signal, this.#onAbort);
     this.#onAbort = undefined;
   }
 
