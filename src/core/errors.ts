@@ -1,7 +1,30 @@
-/** Condition and description of an AMQP 1.0 error (transport 2.8.14). */
+/** An AMQP 1.0 error (transport 2.8.14). */
 export interface AmqpErrorInit {
   condition: string;
   description?: string | undefined;
+  /** Further details from the peer. Never sent. */
+  info?: ErrorInfo | undefined;
+}
+
+/**
+ * Details of an error, by key: `network-host`, `port` and `address` of a redirect. Untrusted input: the scalar values among
+ * the first hundred, as text of up to 1,024 characters.
+ */
+export type ErrorInfo = Readonly<Record<string, string>>;
+
+/** Maximum number of entries that are read of a map of the peer. */
+const MAX_ENTRIES = 100;
+/** Maximum length of their keys and values. */
+const MAX_CHARS = 1_024;
+
+/** The scalar values of a map of the peer as text. Maps, lists and bytes are omitted. */
+export function textEntries(
+  entries: Iterable<readonly [key: unknown, value: unknown]>,
+): [key: string, value: string][] {
+  return [...entries].slice(0, MAX_ENTRIES).flatMap(([key, value]): [string, string][] => {
+    const isScalar = typeof value !== "object" && value !== undefined;
+    return isScalar ? [[String(key).slice(0, MAX_CHARS), String(value).slice(0, MAX_CHARS)]] : [];
+  });
 }
 
 /**
@@ -35,14 +58,27 @@ function shortened(text: string): string {
 /** Error that the peer reported for a connection, a session, a link or a delivery. */
 export class AmqpError extends Error {
   override readonly name: string = "AmqpError";
+  /** Symbol that identifies the error: `amqp:not-found`. */
   readonly condition: string;
+  /** Explanation of the peer. */
   readonly description: string | undefined;
+  /** Further details. Undefined when the peer sent none. */
+  readonly info: ErrorInfo | undefined;
 
-  constructor({ condition, description }: AmqpErrorInit) {
-    super(description === undefined || description === "" ? condition : `${condition}: ${description}`);
+  constructor({ condition, description, info }: AmqpErrorInit) {
+    super([condition, description, redirection(condition, info)].filter(Boolean).join(": "));
     this.condition = condition;
     this.description = description;
+    this.info = info;
   }
+}
+
+/** Destination of a redirect (transport 2.8.16, 2.8.18): `to host:port, address x`. Undefined for any other error. */
+function redirection(condition: string, info: ErrorInfo = {}): string | undefined {
+  if (!condition.endsWith(":redirect")) return undefined;
+  const { hostname, "network-host": host = hostname, port, address } = info;
+  const at = [host, port].filter(Boolean).join(":");
+  return [at && `to ${at}`, address && `address ${address}`].filter(Boolean).join(", ");
 }
 
 /** The peer violated AMQP 1.0. `condition` is sent to the peer, and the connection is closed. */

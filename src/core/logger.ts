@@ -25,6 +25,11 @@ export const consoleLogger: Logger = {
   error: (message, fields) => console.error(...withFields(message, fields)),
 };
 
+/** The logger of an option: omitted, warnings and errors go to the console; null discards all messages. */
+export function loggerOf(option: Logger | null | undefined): Logger {
+  return option === null ? silentLogger : (option ?? consoleLogger);
+}
+
 function withFields(message: string, fields: object | undefined): unknown[] {
   return fields === undefined ? [message] : [message, fields];
 }

@@ -3,6 +3,7 @@ import type { Connection } from "../core/connection/connection.js";
 import { connect } from "../core/connection/handshake.js";
 import type { Frame } from "../core/frames/frame-log.js";
 import type { Logger } from "../core/logger.js";
+import type { RecurringWarnings } from "../core/recurring-warnings.js";
 import { givenCredentials, withRealm } from "./options/credentials.js";
 import { type Host, isLoopback } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
@@ -18,6 +19,7 @@ export interface ConnectorInit {
   runtime: Runtime;
   options: TransportOptions;
   logger: Logger;
+  warnings: RecurringWarnings;
 }
 
 /** Mechanisms that send a secret in clear text, with the secret's name. Only TLS protects it. */
@@ -31,7 +33,7 @@ const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
 export function connector(
   init: ConnectorInit,
 ): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
-  const { dial, amqp, virtualHost, ids, runtime, options, logger } = init;
+  const { dial, amqp, virtualHost, ids, runtime, options, logger, warnings } = init;
   const { node, process, pid } = runtime.identity;
   const hostname = amqp.pseudoVhost ? undefined : virtualHost;
   const connection = {
@@ -41,6 +43,7 @@ export function connector(
     properties: { process, pid, node },
     maxMessageBytes: options.maxMessageBytes,
     logger,
+    warnings,
     onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
   };
   let warned = false;

@@ -3,7 +3,8 @@
 import { defineAsyncDispose } from "../core/async-dispose.js";
 import type { Dial } from "../core/byte-stream.js";
 import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
-import { type Logger, silentLogger } from "../core/logger.js";
+import { type Logger, loggerOf } from "../core/logger.js";
+import { RecurringWarnings } from "../core/recurring-warnings.js";
 import { LONGEST_TIMER_MS } from "../core/timers.js";
 import type { ServiceKind } from "./amqp/addressing.js";
 import { AmqpDriver } from "./amqp/driver.js";
@@ -37,6 +38,8 @@ export abstract class Transport implements AsyncDisposable {
   readonly rpcResponseTimeoutMs: number;
   /** @internal */
   readonly logger: Logger;
+  /** @internal Warnings of conditions that may recur. */
+  readonly warnings: RecurringWarnings;
   /** @internal Kind of messages that targets address. */
   abstract readonly service: ServiceKind;
   readonly #amqp: AmqpDriver;
@@ -46,7 +49,9 @@ export abstract class Transport implements AsyncDisposable {
   constructor(runtime: Runtime, url: string | TransportURL, options: TransportOptions) {
     const given = checkedTransportOptions(options);
     this.url = typeof url === "string" ? TransportURL.parse(url) : url;
-    this.logger = given.logger ?? silentLogger;
+    this.logger = loggerOf(given.logger);
+    this.warnings = new RecurringWarnings(this.logger);
+    const { logger, warnings } = this;
     this.rpcResponseTimeoutMs = given.rpcResponseTimeoutMs ?? 60_000;
     const dial = dialFor(this.url, { ...runtime.dialers, ...given.dialers });
     const amqp = resolveOptions({ options: given.amqp, query: this.url.query, defaults: runtime.defaults });
@@ -64,7 +69,7 @@ export abstract class Transport implements AsyncDisposable {
     }
     this.#amqp = new AmqpDriver({
       hosts: hostsOf(this.url, amqp, { tls, path: amqp.wsPath ?? given.webSocket?.path }),
-      connect: connector({ dial, amqp, virtualHost, ids, runtime, options: given, logger: this.logger }),
+      connect: connector({ dial, amqp, virtualHost, ids, runtime, options: given, logger, warnings }),
       options: amqp,
       controlExchange: given.controlExchange ?? "openstack",
       virtualHost,
@@ -72,7 +77,8 @@ export abstract class Transport implements AsyncDisposable {
       nonFiniteNumbers: given.nonFiniteNumbers,
       ids,
       status: this.#status,
-      logger: this.logger,
+      logger,
+      warnings,
       maxQueued: given.maxQueued,
       failFast: given.failFast,
       random: given.random,

@@ -1,4 +1,4 @@
-import type { Logger } from "../core/logger.js";
+import type { RecurringWarnings } from "../core/recurring-warnings.js";
 import { type Distribution, isDynamicAddress } from "./addresses.js";
 import { BalancedRoute } from "./balanced-route.js";
 import type { Budget } from "./budget.js";
@@ -15,7 +15,7 @@ export interface AddressTableInit {
   readonly kind: IntermediaryKind;
   readonly distributionOf: (address: string) => Distribution;
   readonly budget: Budget;
-  readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
 }
 
 /** An address in use: the node behind it, and the number of links that each client has to it. */
@@ -68,7 +68,7 @@ export class AddressTable implements Iterable<AddressEntry> {
         temporary,
         traffic,
         budget: this.#init.budget,
-        logger: this.#init.logger,
+        warnings: this.#init.warnings,
         onUnused: () => {
           if (this.#entries.get(address) === entry) this.#entries.delete(address);
         },

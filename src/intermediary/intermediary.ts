@@ -4,6 +4,7 @@ import type { Connection } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
 import type { LinkRequest } from "../core/connection/link-request.js";
 import { type Logger, silentLogger } from "../core/logger.js";
+import { RecurringWarnings } from "../core/recurring-warnings.js";
 import { Authenticator } from "../core/sasl/server/authenticator.js";
 import { AddressTable, type IntermediaryKind } from "./address-table.js";
 import { type Addressing, distributions } from "./addresses.js";
@@ -59,8 +60,8 @@ export interface IntermediaryOptions {
   addressing?: Addressing | undefined;
   /** Omitted limits have their defaults. */
   limits?: Partial<IntermediaryLimits> | undefined;
-  /** Default: no logging. */
-  logger?: Logger | undefined;
+  /** Omitted or null: no logging. */
+  logger?: Logger | null | undefined;
 }
 
 /** A connection is closed after this silence. Long, because browsers wake a hidden tab only once a minute. */
@@ -89,6 +90,7 @@ export class Intermediary implements AsyncDisposable {
   readonly accept: Accept = (socket) => this.#accept(socket);
   readonly #limits: IntermediaryLimits;
   readonly #logger: Logger;
+  readonly #warnings: RecurringWarnings;
   readonly #product: string;
   readonly #containerId: string;
   readonly #authenticator: Authenticator;
@@ -103,6 +105,7 @@ export class Intermediary implements AsyncDisposable {
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
+    this.#warnings = new RecurringWarnings(this.#logger);
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
     this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
     const { queuedMessages: messages, queuedBytes: bytes } = this.#limits;
@@ -111,7 +114,7 @@ export class Intermediary implements AsyncDisposable {
     const budget = new Budget({ messages, bytes });
     this.#linkBrokers = new VirtualHosts(options.virtualHosts, () => {
       const clients = new Clients();
-      const addresses = new AddressTable({ kind, distributionOf, budget, logger: this.#logger });
+      const addresses = new AddressTable({ kind, distributionOf, budget, warnings: this.#warnings });
       const topology = new TopologyPublisher({ kind, product: this.#product, clients, addresses });
       const { linksPerConnection } = this.#limits;
       return new LinkBroker({ kind, linksPerConnection, clients, addresses, topology });
@@ -140,9 +143,8 @@ export class Intermediary implements AsyncDisposable {
 
   #accept(socket: Socket): SocketHandlers {
     if (this.#closed || this.#clients.size >= this.#limits.connections) {
-      this.#logger.warn(
-        `${socket.id} refused: ${this.#closed ? "closed" : `${this.#clients.size} connections are open`}`,
-      );
+      const reason = this.#closed ? "closed" : `${this.#clients.size} connections are open`;
+      this.#warnings.warn("too many connections", `${socket.id} refused: ${reason}`);
       socket.close();
       return { data() {}, drain() {}, close() {} };
     }
@@ -165,10 +167,11 @@ export class Intermediary implements AsyncDisposable {
       idleTimeoutMs: IDLE_MS,
       maxMessageBytes: this.#limits.maxMessageBytes,
       logger: this.#logger,
+      warnings: this.#warnings,
       sasl: this.#authenticator,
       onOpen: (connection, username) => this.#onOpen(connection, username),
       onLink: (request, connection) => this.#onLink(request, connection),
-      onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),
+      onFailure: (error) => this.#warnings.warn("refused connection", `${socket.id} refused: ${error.message}`),
     });
   }
 
@@ -177,7 +180,8 @@ export class Intermediary implements AsyncDisposable {
     const { containerId, hostname } = connection.remote;
     const broker = this.#linkBrokers.of(connection);
     if (broker === undefined) {
-      this.#logger.warn(`${connection.socket.id} refused: there is no virtual host of this name`, { hostname });
+      const refused = `${connection.socket.id} refused: there is no virtual host of this name`;
+      this.#warnings.warn("unknown virtual host", refused, { hostname });
       void connection.close(noVirtualHost(connection));
       return;
     }

@@ -29,7 +29,11 @@ describe("a usage error", { timeout: 60_000 }, () => {
     ["one argument too many", call("m", "{}", "x"), /too many arguments/],
     ["a URL without scheme", ["call", "--url", "localhost:5672", "--topic", "t", "m"], /localhost/],
     ["a URL with an invalid port", ["call", "--url", "amqp://localhost:http/", "--topic", "t", "m"], /port/],
-    ["an unknown scheme", ["call", "--url", "kafka://localhost/", "--topic", "t", "m"], /kafka/],
+    [
+      "an unknown scheme",
+      ["call", "--url", "kafka://localhost/", "--topic", "t", "m"],
+      /"kafka": the supported schemes are amqp, /,
+    ],
     ["an unknown option", call("--option", "idle=1", "m"), /idle/],
     ["an unknown option in the URL", ["listen", "--url", `${CLOSED_PORT}?idle=1`], /idle/],
     [

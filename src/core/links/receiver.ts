@@ -185,7 +185,7 @@ export class Receiver extends Link {
       }
     } else {
       const description = `message of ${bytes} bytes exceeds the limit of ${limit} bytes`;
-      this.session.logger.warn(`rejected on link ${this.name}: ${description}`);
+      this.session.warnings.warn("large message", `rejected on link ${this.name}: ${description}`);
       delivery.reject({ condition: "amqp:link:message-size-exceeded", description });
     }
     this.#reportDrained();

@@ -5,6 +5,7 @@ import { ConnectionLost } from "../../core/errors.js";
 import type { Receiver, ReceiverInit } from "../../core/links/receiver.js";
 import type { Sender, SenderInit } from "../../core/links/sender.js";
 import type { Logger } from "../../core/logger.js";
+import type { RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { SendingConnection } from "../sending/operations.js";
@@ -29,6 +30,7 @@ export interface DriverConnectionInit {
   ids: MessageIds;
   status: StatusFeed;
   logger: Logger;
+  warnings: RecurringWarnings;
   /** When the connection ends, calls that wait for their replies fail. */
   failFast: boolean;
 }
@@ -44,6 +46,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   readonly replies: Replies;
   readonly closed: Promise<Error | undefined>;
   readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
   readonly #init: DriverConnectionInit;
   readonly #refusals = new Map<string, Error>();
   readonly #pauses = new Set<() => void>();
@@ -57,6 +60,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
     this.#init = init;
     this.addresser = init.addresser;
     this.logger = init.logger;
+    this.warnings = init.warnings;
     this.replies = new Replies(this, { credit: options.replyLinkCredit, ids, nonFiniteNumbers });
     this.requests = new Senders(this);
     this.responses = new Senders(this, MAX_REPLY_LINKS);
@@ -129,14 +133,15 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
     });
   }
 
-  refused(address: string, error: Error): void {
+  refused(address: string, error: Error, condition = noLinkTo(address)): void {
     if (!this.isOpen) return;
     this.#refusals.set(address, error);
     this.#init.status.set({ type: "refused", address, error });
-    this.logger.warn(`no link to ${address}: ${error.message}`, { host: this.#init.host });
+    this.warnings.warn(condition, `${noLinkTo(address)}: ${error.message}`, { host: this.#init.host });
   }
 
   restored(address: string): void {
+    this.warnings.forget(noLinkTo(address));
     if (!this.#refusals.delete(address) || this.#refusals.size > 0 || !this.isOpen) return;
     this.#init.status.set({ type: "connected", host: this.#init.host, product: this.product });
   }
@@ -168,6 +173,10 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
     if (this.#init.failFast) this.replies.end(reasonOf(cause));
     return cause;
   }
+}
+
+function noLinkTo(address: string): string {
+  return `no link to ${address}`;
 }
 
 function reasonOf(cause: Error | undefined): Error {

@@ -4,6 +4,7 @@ import { Supervisor } from "../../core/connection/supervisor.js";
 import type { Logger } from "../../core/logger.js";
 import type { Body } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
+import type { RecurringWarnings } from "../../core/recurring-warnings.js";
 import type {
   CallRequest,
   CastRequest,
@@ -45,6 +46,7 @@ export interface AmqpDriverInit {
   ids: MessageIds;
   status: StatusFeed;
   logger: Logger;
+  warnings: RecurringWarnings;
   maxQueued?: QueueLimits | undefined;
   /** See {@link DriverConnection}. Default false, as oslo. */
   failFast?: boolean | undefined;
@@ -270,7 +272,7 @@ export class AmqpDriver implements Driver {
 
   async #open(host: Host, signal: AbortSignal, attempt: number): Promise<DriverConnection> {
     const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
-    const { failFast = false } = this.#init;
+    const { warnings, failFast = false } = this.#init;
     const connection = await connect(host, signal, attempt);
     try {
       const { product } = connection.remote;
@@ -284,6 +286,7 @@ export class AmqpDriver implements Driver {
         ids,
         status,
         logger,
+        warnings,
         failFast,
       });
     } catch (error) {

@@ -37,25 +37,29 @@ export function readIncoming(
     return new AmqpIncomingMessage(connection, delivery, request, replyTo, init);
   } catch (thrown) {
     const { message } = toError(thrown);
-    connection.logger.warn(`rejected a message of ${delivery.payload.length} bytes on ${address}: ${message}`);
+    const { warnings } = connection;
+    warnings.warn(
+      `rejected on ${address}`,
+      `rejected a message of ${delivery.payload.length} bytes on ${address}: ${message}`,
+    );
     delivery.reject({ condition: "amqp:decode-error", description: message });
     return undefined;
   }
 }
 
 function acceptedReplyTo(
-  { logger }: DriverConnection,
+  { logger, warnings }: DriverConnection,
   { replyTo }: Message,
   acceptReplyTo: ListenOptions["acceptReplyTo"],
 ): string | undefined {
   if (replyTo === undefined || replyTo === "") return undefined;
   if (replyTo.length > MAX_REPLY_TO_LENGTH) {
-    logger.warn(`no reply is sent to an address of ${replyTo.length} characters`);
+    warnings.warn("long reply address", `no reply is sent to an address of ${replyTo.length} characters`);
     return undefined;
   }
   try {
     if (acceptReplyTo === undefined || acceptReplyTo(replyTo) === true) return replyTo;
-    logger.warn("no reply is sent to a refused address", { replyTo });
+    warnings.warn("refused reply address", "no reply is sent to a refused address", { replyTo });
   } catch (error) {
     logger.error("acceptReplyTo failed: no reply is sent", { error: toError(error) });
   }
@@ -163,7 +167,7 @@ class AmqpIncomingMessage implements IncomingMessage {
         operation.end();
       }
     } catch (error) {
-      this.#connection.logger.warn(toError(error).message, { messageId: this.messageId });
+      this.#connection.warnings.warn(`${name} failed`, toError(error).message, { messageId: this.messageId });
     }
   }
 }

@@ -90,7 +90,8 @@ export class Replies {
       const { correlationId } = message;
       pending = typeof correlationId === "string" ? this.#pending.get(correlationId) : undefined;
       if (pending === undefined) {
-        this.#context.logger.warn(`discarded a reply (${bytes} bytes) that matches no call: it may have timed out`);
+        const discarded = `discarded a reply (${bytes} bytes) that matches no call: it may have timed out`;
+        this.#context.warnings.warn("reply without a call", discarded);
         delivery.modify({ deliveryFailed: true, undeliverableHere: true });
         return;
       }
@@ -100,7 +101,7 @@ export class Replies {
       else pending.settle(reply);
     } catch (thrown) {
       const error = toError(thrown);
-      this.#context.logger.warn(`rejected a reply of ${bytes} bytes: ${error.message}`);
+      this.#context.warnings.warn("rejected reply", `rejected a reply of ${bytes} bytes: ${error.message}`);
       delivery.reject({ condition: "amqp:decode-error", description: error.message });
       pending?.settle(error);
     }

@@ -74,6 +74,15 @@ export const serializer: OptionCheck = (key, value) => {
   return refuse(key, value, `an object with the methods ${SERIALIZER.join(", ")}`);
 };
 
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** A logger, or null for none. */
+export const logger: OptionCheck = (key, value) => {
+  if (value === null) return value;
+  if (isJsonObject(value) && LEVELS.every((level) => typeof Reflect.get(value, level) === "function")) return value;
+  return refuse(key, value, `an object with the methods ${LEVELS.join(", ")}, or null`);
+};
+
 /** `path` names the option in errors. */
 function checkOf<T extends object>(checks: OptionChecks<T>, key: string, path: string): OptionCheck {
   const check: unknown = Object.hasOwn(checks, key) ? Reflect.get(checks, key) : undefined;

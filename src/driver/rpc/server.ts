@@ -1,4 +1,5 @@
 import type { Logger } from "../../core/logger.js";
+import type { RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
 import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
@@ -62,7 +63,7 @@ export function getRpcServer<C extends Context = Context>(
   endpoints: readonly object[],
   options: RPCServerOptions<C> = {},
 ): RPCServer {
-  const { driver, logger } = transport;
+  const { driver, logger, warnings } = transport;
   const serverTarget = toTarget(target);
   if (!serverTarget.topic || !serverTarget.server) {
     throw new InvalidTarget("A server's target must have topic and server names specified", serverTarget);
@@ -77,7 +78,8 @@ export function getRpcServer<C extends Context = Context>(
   return new RPCServer({
     name: "messages",
     listen: (onItem, signal) => driver.listen(serverTarget, onItem, { signal, acceptReplyTo }),
-    handle: (message: IncomingMessage, release) => serve(message, release, { dispatcher, logger, sendTraceback }),
+    handle: (message: IncomingMessage, release) =>
+      serve(message, release, { dispatcher, logger, warnings, sendTraceback }),
     concurrency,
     logger,
   });
@@ -100,17 +102,17 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
   // The link was lost while the request waited for its slot. The peer delivers it again, so it would run twice.
   if (message.linkLost) return;
   message.acknowledge();
-  const { dispatcher, logger, sendTraceback } = context;
+  const { dispatcher, logger, warnings, sendTraceback } = context;
   const invocation = dispatcher.invocation(message);
   try {
-    const result = await withHeartbeats(message, logger, () => invocation.run());
+    const result = await withHeartbeats(message, warnings, () => invocation.run());
     release();
     // Within the try: a result that JSON cannot hold is a failure of the method.
     if (message.wantsReply) await message.reply(result);
   } catch (error) {
     try {
       if (invocation.expects(error)) logger.debug("an RPC method threw an expected exception", about(message));
-      else report(error, message, logger);
+      else report(error, message, context);
     } finally {
       // The caller waits for the reply, and the next request for the slot, even if the logger throws.
       release();
@@ -122,11 +124,12 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
 interface ServeContext {
   readonly dispatcher: { invocation(message: IncomingMessage): Invocation };
   readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
   readonly sendTraceback: boolean | undefined;
 }
 
 /** Logs an error: with its stack if a method threw it, without for a refused request, which is untrusted input. */
-function report(error: unknown, message: IncomingMessage, logger: Logger): void {
+function report(error: unknown, message: IncomingMessage, { logger, warnings }: ServeContext): void {
   if (!isInstance(error, RPCDispatcherError)) {
     logger.error(`an RPC method failed: ${stackText(error)}`, about(message));
     return;
@@ -136,7 +139,7 @@ function report(error: unknown, message: IncomingMessage, logger: Logger): void 
   if (error instanceof NoSuchMethod && error.method.endsWith("_ignore_errors")) {
     logger.debug("refused a request", { messageId, reason });
   } else {
-    logger.warn("refused a request", { messageId, reason });
+    warnings.warn(`refused: ${error.name}`, "refused a request", { messageId, reason });
   }
 }
 

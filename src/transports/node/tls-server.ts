@@ -1,6 +1,6 @@
 import type { Socket as NetSocket, Server } from "node:net";
 import { TLSSocket, type TlsOptions } from "node:tls";
-import type { Logger } from "../../core/logger.js";
+import type { RecurringWarnings } from "../../core/recurring-warnings.js";
 import { tlsErrorText, verificationErrorText } from "../tls-error-text.js";
 import { nodeAuthorities, nodeIdentity, type TlsListenerOptions } from "./tls-pem.js";
 
@@ -25,14 +25,16 @@ export function tlsServerOptions({ clientCa, ...identity }: TlsListenerOptions):
 export class TlsStreams {
   readonly #streams = new Set<NetSocket>();
 
-  constructor(server: Server, logger: Logger) {
+  constructor(server: Server, warnings: RecurringWarnings) {
     server.on("connection", (stream: NetSocket) => {
       this.#streams.add(stream);
       stream.once("close", () => this.#streams.delete(stream));
     });
     // Prepended: the listener of HTTPS destroys the stream, and its address with it.
     server.prependListener("tlsClientError", (error: Error, stream: TLSSocket) => {
-      logger.warn(`the TLS handshake of ${stream.remoteAddress ?? "a client"} failed: ${whyFailed(error, stream)}`);
+      const client = stream.remoteAddress ?? "a client";
+      const reason = whyFailed(error, stream);
+      warnings.warn(`TLS handshake: ${reason}`, `the TLS handshake of ${client} failed: ${reason}`);
       // After a timeout Node leaves the stream open.
       stream.destroy();
     });

@@ -3,7 +3,8 @@ import { createServer as createHttpsServer } from "node:https";
 import { isIP, isIPv6 } from "node:net";
 import { WebSocketServer } from "ws";
 import type { Accept, Listening } from "../../core/byte-stream.js";
-import { type Logger, silentLogger } from "../../core/logger.js";
+import { type Logger, loggerOf } from "../../core/logger.js";
+import { RecurringWarnings } from "../../core/recurring-warnings.js";
 import { SUBPROTOCOL, WebSocketSocket } from "../websocket/socket.js";
 import { bind, OpenStreams, routeOf } from "./node-server.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
@@ -26,8 +27,8 @@ export interface WebSocketListenerOptions {
   origins?: readonly string[] | undefined;
   /** Enables TLS. Omitted: clear streams. */
   tls?: TlsListenerOptions | undefined;
-  /** Logs failed TLS handshakes. Default: silent. */
-  logger?: Logger | undefined;
+  /** Logs failed TLS handshakes. Default: `console`. `null`: silent. */
+  logger?: Logger | null | undefined;
   /** Called with each accepted stream. */
   accept: Accept;
 }
@@ -39,7 +40,8 @@ export interface WebSocketListenerOptions {
  * describes the fault in certificate and key.
  */
 export async function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
-  const { accept, maxConnections, maxMessageBytes, host, port, tls, logger = silentLogger } = options;
+  const { accept, maxConnections, maxMessageBytes, host, port, tls, logger } = options;
+  const warnings = new RecurringWarnings(loggerOf(logger));
   const streams = new OpenStreams();
   const upgrades = new WebSocketServer({
     noServer: true,
@@ -55,7 +57,7 @@ export async function listenWebSocket(options: WebSocketListenerOptions): Promis
   });
   const server =
     tls === undefined ? createServer(requireUpgrade) : createHttpsServer(tlsServerOptions(tls), requireUpgrade);
-  const handshakes = tls && new TlsStreams(server, logger);
+  const handshakes = tls && new TlsStreams(server, warnings);
   server.maxConnections = maxConnections;
   server.on("upgrade", (request, stream, head) => {
     upgrades.handleUpgrade(request, stream, head, (ws) => {

@@ -75,7 +75,7 @@ export function getBatchNotificationListener<C extends Context = Context>(
     throw new ConfigurationError("batchSize", "is required, unless batchTimeoutMs is given");
   }
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
-  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
+  const read = notificationReader(rest.serializer ?? noOpSerializer, transport);
   const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger);
   return new NotificationListener({
     name: "batches",

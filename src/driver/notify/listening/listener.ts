@@ -54,7 +54,7 @@ export function getNotificationListener<C extends Context = Context>(
   const { driver, logger } = transport;
   const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
-  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
+  const read = notificationReader(rest.serializer ?? noOpSerializer, transport);
   const dispatcher = new NotificationDispatcher(endpoints, read, logger);
   return new NotificationListener({
     name: "messages",

@@ -1,6 +1,5 @@
-import type { Logger } from "../../../core/logger.js";
-import type { Driver } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
+import type { NotificationTransport } from "../../transport.js";
 import { logDriver } from "./log-driver.js";
 import { messagingDriver } from "./messaging-driver.js";
 import type { NotificationDriver, NotificationSender } from "./notification-message.js";
@@ -9,7 +8,7 @@ import type { TestDriver } from "./test-driver.js";
 
 /** Everything that drivers need. */
 export interface DriversInit {
-  transport: { readonly driver: Driver; readonly logger: Logger };
+  transport: Pick<NotificationTransport, "driver" | "logger" | "warnings">;
   topics: readonly string[];
   testDriver: TestDriver | undefined;
   routing: NotificationRouting | undefined;
@@ -22,14 +21,14 @@ export interface DriversInit {
  */
 export function senderFor(name: NotificationDriver, init: DriversInit): NotificationSender {
   const { transport, topics, testDriver, routing } = init;
-  const { driver, logger } = transport;
+  const { driver } = transport;
   switch (name) {
     case "messaging":
       return messagingDriver(driver, topics, false);
     case "messagingv2":
       return messagingDriver(driver, topics, true);
     case "log":
-      return logDriver(logger);
+      return logDriver(transport);
     case "noop":
       return () => [];
     case "test":

@@ -1,8 +1,11 @@
 import type { Logger } from "../../../core/logger.js";
+import type { NotificationTransport } from "../../transport.js";
 import { fromJson, toJson } from "../../values/json.js";
 import type { Priority } from "../notification.js";
 import type { NotificationMessage, NotificationSender } from "./notification-message.js";
 import { maskPasswords } from "./password-mask.js";
+
+type Logs = Pick<NotificationTransport, "logger" | "warnings">;
 
 /** Log level by priority. Loggers have no level `critical`. As in Python, there is none for `audit` and `sample`. */
 const LEVELS: ReadonlyMap<Priority, keyof Logger> = new Map<Priority, keyof Logger>([
@@ -17,15 +20,16 @@ const LEVELS: ReadonlyMap<Priority, keyof Logger> = new Map<Priority, keyof Logg
  * Writes notifications to the logger, at the level of their priority, as JSON with passwords masked
  * (oslo_messaging/notify/_impl_log.py). A priority without a level logs a warning instead.
  */
-export function logDriver(logger: Logger): NotificationSender {
-  return ({ message, priority }) => [log(logger, message, priority)];
+export function logDriver(transport: Logs): NotificationSender {
+  return ({ message, priority }) => [log(transport, message, priority)];
 }
 
-async function log(logger: Logger, message: NotificationMessage, priority: Priority): Promise<void> {
+async function log({ logger, warnings }: Logs, message: NotificationMessage, priority: Priority): Promise<void> {
   const level = LEVELS.get(priority);
   const name = `oslo.messaging.notification.${message.event_type}`;
   if (level === undefined) {
-    logger.warn(`${name} is not logged: the logger has no level for priority "${priority}"`);
+    const noLevel = `the logger has no level for priority "${priority}"`;
+    warnings.warn(noLevel, `${name} is not logged: ${noLevel}`);
     return;
   }
   // Converted to plain JSON first: a toJSON method may return a password.

@@ -45,6 +45,45 @@ describe("listening as an RPC server", () => {
     expect((await peer.link(ANYCAST, "sender")).capabilities).toEqual(["queue"]);
   });
 
+  describe("at Broker-J, where only a sender can create a fanout exchange", () => {
+    const BROADCAST = "broadcast.openstack.topic.all";
+    const brokerJ = (): DriverPeer => Object.assign(new DriverPeer(), { product: "Apache Qpid Broker-J Core" });
+
+    test("an RPC server attaches a sender to the fanout address for a moment, then listens there", async () => {
+      const peer = brokerJ();
+      const { driver } = driverBed({}, { peers: [peer] });
+      await driver.listen(SERVER, () => {});
+      const creator = await peer.links.take("the first link to the exchange", (link) =>
+        link.address === BROADCAST ? link : undefined,
+      );
+      expect(creator.receiver).toBeDefined();
+      expect(await takeDetach(peer)).toBe(creator.name);
+      await peer.link(BROADCAST, "sender");
+      const others = peer.links.unread.map(({ address, receiver }) => ({ address, sends: receiver !== undefined }));
+      expect(others).toEqual([
+        { address: "exclusive.openstack.topic.s", sends: false },
+        { address: "unicast.openstack.topic", sends: false },
+      ]);
+    });
+
+    test("an RPC server that may not create the exchange says which part of the recipe is missing", async () => {
+      const peer = brokerJ();
+      peer.refuse = (address) => (address === BROADCAST ? "no destination" : undefined);
+      const { driver, status, logger } = driverBed({}, { peers: [peer] });
+      const failing = failureOf(driver.listen(SERVER, () => {}));
+      const missing =
+        "amqp:not-found: no destination; the virtual host needs the nodeAutoCreationPolicy of type Exchange in oslo-messaging recipe broker-j";
+      for await (const present of status.watch()) {
+        if (present.type !== "refused") continue;
+        expect(present).toMatchObject({ address: BROADCAST, error: { name: "AmqpError", message: missing } });
+        break;
+      }
+      expect(logger.of("warn")[0]).toBe(`no link to ${BROADCAST}: ${missing}`);
+      await driver.close(0);
+      await failing;
+    });
+  });
+
   test("an RPC server takes messages of each link", async () => {
     const { driver, peer } = driverBed();
     const incoming = inbox();

@@ -466,6 +466,12 @@ describe("a missing method", () => {
     },
   );
 
+  it("requests for many missing methods are logged once", async () => {
+    await serve([{}]);
+    for (const method of ["a", "b", "c"]) await failureOf(deliver(method));
+    expect(driver.logger.lines).toMatchObject([{ fields: { reason: "Endpoint does not support RPC method a" } }]);
+  });
+
   it("a long method name is truncated in the log", async () => {
     await serve([{}]);
     await failureOf(deliver("x".repeat(1_000_000)));

@@ -14,7 +14,7 @@ afterEach(async () => {
 
 async function listen(options: Partial<WebSocketListenerOptions> = {}): Promise<{ port: number; arrivals: Arrivals }> {
   const arrivals = new Arrivals();
-  const defaults = { host: "127.0.0.1", port: 0, maxConnections: 10, maxMessageBytes: 100_000 };
+  const defaults = { host: "127.0.0.1", port: 0, maxConnections: 10, maxMessageBytes: 100_000, logger: null };
   const listening = await listenWebSocket({ ...defaults, accept: arrivals.accept, ...options });
   listenings.push(listening);
   return { port: listening.port, arrivals };

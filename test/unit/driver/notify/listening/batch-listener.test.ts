@@ -211,7 +211,10 @@ describe("a batch", () => {
     ];
     await deliver("b").settled;
     expect(bad.map(({ events }) => events)).toEqual([["acknowledge"], ["acknowledge"], ["acknowledge"]]);
-    expect(driver.logger.of("warn")).toHaveLength(3);
+    expect(driver.logger.of("warn")).toEqual([
+      "discarded a notification that is not an object",
+      "discarded a notification with an unknown priority",
+    ]);
     expect(endpoint.seen).toEqual([["info", ["b"]]]);
   });
 
