@@ -27,6 +27,9 @@ export function textEntries(
   });
 }
 
+/** The condition of a performative that does not fit into the frames that the peer accepts (transport 2.8.15). */
+export const FRAME_TOO_LARGE = "amqp:frame-size-too-small";
+
 /**
  * With these limits an error and its performative fit into the smallest maximum frame size that a peer may require
  * (MIN-MAX-FRAME-SIZE, transport 2.8.19).
@@ -41,16 +44,17 @@ const DESCRIPTION_BYTES = 280;
 export function forWire({ condition, description }: AmqpErrorInit): AmqpErrorInit {
   return {
     condition: condition.slice(0, CONDITION_CHARS).replace(/[^\x20-\x7e]/g, "?"),
-    description: description === undefined ? undefined : shortened(description),
+    description: description === undefined ? undefined : shortened(description, DESCRIPTION_BYTES),
   };
 }
 
-function shortened(text: string): string {
-  if (text.length * 3 <= DESCRIPTION_BYTES) return text;
+/** The text if it has at most `max` bytes in UTF-8; otherwise its beginning and an ellipsis. */
+export function shortened(text: string, max: number): string {
+  if (text.length * 3 <= max) return text;
   const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= DESCRIPTION_BYTES) return text;
+  if (bytes.length <= max) return text;
   // Cut between two characters: the first byte removed is not a continuation byte.
-  let end = DESCRIPTION_BYTES - 3;
+  let end = max - 3;
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return `${new TextDecoder().decode(bytes.subarray(0, end))}…`;
 }

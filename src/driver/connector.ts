@@ -1,6 +1,7 @@
 import type { Dial } from "../core/byte-stream.js";
 import type { Connection } from "../core/connection/connection.js";
 import { connect } from "../core/connection/handshake.js";
+import { shortened } from "../core/errors.js";
 import type { Frame } from "../core/frames/frame-log.js";
 import type { Logger } from "../core/logger.js";
 import type { RecurringWarnings } from "../core/recurring-warnings.js";
@@ -22,6 +23,9 @@ export interface ConnectorInit {
   warnings: RecurringWarnings;
 }
 
+/** With names of this size the Open, which has each twice, and a host name fit into the smallest maximum frame size. */
+const LONGEST_NAME_BYTES = 64;
+
 /** Mechanisms that send a secret in clear text, with the secret's name. Only TLS protects it. */
 const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
   ["PLAIN", "password"],
@@ -34,7 +38,9 @@ export function connector(
   init: ConnectorInit,
 ): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
   const { dial, amqp, virtualHost, ids, runtime, options, logger, warnings } = init;
-  const { node, process, pid } = runtime.identity;
+  const { pid } = runtime.identity;
+  const node = shortened(runtime.identity.node, LONGEST_NAME_BYTES);
+  const process = shortened(runtime.identity.process, LONGEST_NAME_BYTES);
   const hostname = amqp.pseudoVhost ? undefined : virtualHost;
   const connection = {
     containerId: amqp.containerName || `openstack.org/om/container/${node}/${process}/${pid}/${ids.next()}`,

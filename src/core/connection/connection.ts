@@ -156,7 +156,7 @@ export class Connection {
   /**
    * Attaches a sending link.
    *
-   * @throws AmqpError when the peer refuses the link.
+   * @throws AmqpError when the peer refuses the link, or when the attach does not fit into the peer's frames.
    * @throws ConnectionLost when the connection ends first.
    */
   openSender(init: SenderInit): Promise<Sender> {

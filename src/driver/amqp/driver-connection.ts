@@ -1,7 +1,8 @@
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import type { ManagedConnection } from "../../core/connection/supervisor.js";
-import { ConnectionLost } from "../../core/errors.js";
+import { AmqpError, ConnectionLost, FRAME_TOO_LARGE } from "../../core/errors.js";
+import type { LinkInit } from "../../core/links/link.js";
 import type { Receiver, ReceiverInit } from "../../core/links/receiver.js";
 import type { Sender, SenderInit } from "../../core/links/sender.js";
 import type { Logger } from "../../core/logger.js";
@@ -109,11 +110,11 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   }
 
   openSender(init: SenderInit): Promise<Sender> {
-    return this.#init.connection.openSender(init);
+    return fitting(init, (named) => this.#init.connection.openSender(named));
   }
 
   openReceiver(init: ReceiverInit): Promise<Receiver> {
-    return this.#init.connection.openReceiver(init);
+    return fitting(init, (named) => this.#init.connection.openReceiver(named));
   }
 
   linkName(role: "sender" | "receiver", address: string): string {
@@ -177,6 +178,16 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
 
 function noLinkTo(address: string): string {
   return `no link to ${address}`;
+}
+
+/** Opens a link. Where its attach does not fit into the peer's frames, its name loses the address. */
+async function fitting<I extends LinkInit, L>(init: I, open: (init: I) => Promise<L>): Promise<L> {
+  try {
+    return await open(init);
+  } catch (error) {
+    if (!(error instanceof AmqpError) || error.condition !== FRAME_TOO_LARGE) throw error;
+    return await open({ ...init, name: init.name.replace(/\[.*\]\//s, "") });
+  }
 }
 
 function reasonOf(cause: Error | undefined): Error {

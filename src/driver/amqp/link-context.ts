@@ -8,7 +8,10 @@ export interface LinkContext {
   readonly warnings: RecurringWarnings;
   openSender(init: SenderInit): Promise<Sender>;
   openReceiver(init: ReceiverInit): Promise<Receiver>;
-  /** A name that is unique on the connection, in the form of the Python driver. */
+  /**
+   * A name that is unique on the connection, in the form of the Python driver: `openstack.org/om/ROLE/[ADDRESS]/ID`. A link
+   * whose attach does not fit into the peer's frames is opened without `[ADDRESS]/`.
+   */
   linkName(role: "sender" | "receiver", address: string): string;
   /** The wait before a lost link is attached again. Resolves after `link_retry_delay`, or when the connection ends. */
   pause(): Promise<void>;

@@ -83,7 +83,9 @@ export interface SessionControl {
   /**
    * Attaches a link.
    *
-   * @throws Error when a value has no AMQP encoding.
+   * @throws AmqpError, naming the address, when the attach does not fit into the peer's frames, or a name or an address
+   *   contains half a surrogate pair.
+   * @throws Error when another value has no AMQP encoding.
    */
   attach(init: AttachInit, events: LinkEvents): LinkControl;
   end(): void;

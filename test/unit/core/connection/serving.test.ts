@@ -64,6 +64,21 @@ describe("a link that a client attaches", () => {
     expect(logger.of("error")[0]).toContain("onLink of link throws threw Error: bug of the user");
   });
 
+  it("an answer that does not fit into the client's frames closes the connection, so that the client does not wait", async () => {
+    const answers: ((request: LinkRequest) => void)[] = [
+      (request) => request.acceptSender({ source: { address: "q" }, target: {} }),
+      (request) => request.refuse(REFUSAL),
+    ];
+    for (const answer of answers) {
+      const { client, connections, logger } = served(answer);
+      client.say(AMQP, open(nothing, 512), begin(), attach({ name: "n".repeat(600) }));
+      expect((await connections[0]?.closed)?.message).toContain("amqp:frame-size-too-small");
+      expect(client.frames.at(-1)).toMatchObject({ performative: "close" });
+      expect(JSON.stringify(client.frames.at(-1))).toContain("exceeds the max-frame-size of 512");
+      expect(logger.of("error")).toEqual([]);
+    }
+  });
+
   it("an attach with a handle in use by an accepted or refused link ends the connection", async () => {
     for (const name of ["accepted", "refused"]) {
       const { client, connections } = served((request) => {
