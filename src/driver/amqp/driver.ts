@@ -1,10 +1,9 @@
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
-import type { Logger } from "../../core/logger.js";
 import type { Body } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
-import type { RecurringWarnings } from "../../core/recurring-warnings.js";
+import type { Log } from "../../core/recurring-warnings.js";
 import type {
   CallRequest,
   CastRequest,
@@ -35,7 +34,7 @@ import type { Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
-export interface AmqpDriverInit {
+export interface AmqpDriverInit extends Log {
   hosts: readonly [Host, ...Host[]];
   connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
   options: ResolvedOptions;
@@ -45,8 +44,6 @@ export interface AmqpDriverInit {
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
   status: StatusFeed;
-  logger: Logger;
-  warnings: RecurringWarnings;
   maxQueued?: QueueLimits | undefined;
   /** See {@link DriverConnection}. Default false, as oslo. */
   failFast?: boolean | undefined;
@@ -233,7 +230,9 @@ export class AmqpDriver implements Driver {
       await sendUntilAccepted(operation, (connection) => {
         if (service === "notify") this.#routerNotice.check(connection);
         const route = connection.addresser.resolve(request.target, service);
-        return connection.requests.send(route, { ttl: ttlOf(request), to: route.address, body }, operation);
+        // A server recognises a repeat by the ID. The Python driver sends casts without one.
+        const messageId = service === "rpc" ? this.#init.ids.next() : undefined;
+        return connection.requests.send(route, { ttl: ttlOf(request), messageId, to: route.address, body }, operation);
       });
     } finally {
       operation.end();
