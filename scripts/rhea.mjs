@@ -148,7 +148,10 @@ function trim(file, text) {
   const edits = [];
   visit(source, "");
   if (unreached.size > 0) throw new Error(`rhea's ${file} does not contain: ${[...unreached].join(", ")}`);
-  return edits.reduceRight((rest, { node, by }) => replaced(rest, node.getStart(source), node.getEnd(), by), text);
+  return edits.reduceRight(
+    (rest, { node, by }) => rest.slice(0, node.getStart(source)) + by + rest.slice(node.getEnd()),
+    text,
+  );
 
   /** `around` is the prefix of the function that contains the node. */
   function visit(node, around) {
@@ -189,12 +192,6 @@ function nameOf(node, source) {
 /** Log statements of rhea, which would print passwords. Frames are logged by the data plane instead. */
 function isLog(node, source) {
   return (ts.isExpressionStatement(node) && /^log\.\w+\(/.test(node.getText(source))) || nameOf(node, source) === "log";
-}
-
-/** Replaces text but keeps its line breaks, so that the source map remains correct. */
-function replaced(text, start, end, by) {
-  const lines = text.slice(start, end).replace(/[^\n]+/g, "");
-  return text.slice(0, start) + (by === "" ? lines : by) + text.slice(end);
 }
 
 /** Names of statements in a function. */

@@ -188,7 +188,7 @@ export class RemoteError extends MessagingException {
   /** Keyword arguments of the exception. */
   readonly kwargs: Readonly<Record<string, unknown>>;
 
-  constructor(failure: RemoteFailure, options?: ErrorOptions) {
+  constructor(failure: RemoteFailure, options?: { cause?: unknown }) {
     super(`Remote error: ${failure.excType} ${failure.message}\n${failure.traceback.join("")}.`, options);
     this.excType = failure.excType;
     this.module = failure.module;
@@ -268,6 +268,6 @@ function describe(init: FailureInit, reason: string): string {
 }
 
 /** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */
-function causeOf({ cause }: FailureInit): ErrorOptions {
+function causeOf({ cause }: FailureInit): { cause?: unknown } {
   return cause === undefined ? {} : { cause };
 }
