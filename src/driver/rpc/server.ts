@@ -1,7 +1,14 @@
 import type { Log } from "../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
-import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
+import {
+  callback,
+  checkEndpoints,
+  checked,
+  checkTransport,
+  type OptionChecks,
+  serializer,
+} from "../options/option-checks.js";
 import { boolean, integer } from "../options/option-types.js";
 import type { Release } from "../serving/concurrency-limit.js";
 import { MessageHandlingServer } from "../serving/message-handling-server.js";
@@ -14,6 +21,7 @@ import { type Context, noOpSerializer, type Serializer } from "../values/seriali
 import { stackText } from "../values/stack-text.js";
 import { type AccessPolicy, accessPolicies } from "./access-policy.js";
 import { withHeartbeats } from "./call-heartbeats.js";
+import { DispatchedRequests } from "./dispatched-requests.js";
 import { type Invocation, RPCDispatcher } from "./dispatcher.js";
 import { withPing } from "./ping-endpoint.js";
 
@@ -42,7 +50,8 @@ export class RPCServer extends MessageHandlingServer {}
  *
  * An endpoint is an object whose methods take `(context, args, call: CallInfo)`. Its optional `target` gives its
  * namespace and version. The value that a method returns or resolves with is the reply. An error that it throws reaches
- * the caller as a RemoteError. A request is acknowledged before its method runs: at most once, as in oslo.
+ * the caller as a RemoteError. A request is acknowledged before its method runs: at most once, as in oslo. A repeat of one
+ * of the last 10,000 requests within 10 minutes is discarded with a warning.
  *
  * @example
  * ```ts
@@ -51,8 +60,9 @@ export class RPCServer extends MessageHandlingServer {}
  * ]);
  * await server.start();
  * ```
- * @throws InvalidTarget for a target without topic or server.
- * @throws TypeError for an endpoint that is not an object, or whose `target` is not a Target.
+ * @throws InvalidTarget for a target without topic or server, or with an unknown member.
+ * @throws TypeError for a transport that is not made by getRpcTransport, endpoints that are not in an array, an endpoint that is
+ *   not an object (a class in the place of its instance), or whose `target` is not a Target.
  * @throws MessagingException for a malformed version of an endpoint's target.
  * @throws ConfigurationError for an unknown option or a value out of range; it names the option.
  */
@@ -62,6 +72,8 @@ export function getRpcServer<C extends Context = Context>(
   endpoints: readonly object[],
   options: RPCServerOptions<C> = {},
 ): RPCServer {
+  checkTransport(transport, "rpc");
+  checkEndpoints(endpoints);
   const { driver, logger, warnings } = transport;
   const serverTarget = toTarget(target);
   if (!serverTarget.topic || !serverTarget.server) {
@@ -74,11 +86,11 @@ export function getRpcServer<C extends Context = Context>(
     rest.serializer ?? noOpSerializer,
     rest.accessPolicy ?? accessPolicies.default,
   );
+  const context = { dispatcher, dispatched: new DispatchedRequests(), logger, warnings, sendTraceback };
   return new RPCServer({
     name: "messages",
     listen: (onItem, signal) => driver.listen(serverTarget, onItem, { signal, acceptReplyTo }),
-    handle: (message: IncomingMessage, release) =>
-      serve(message, release, { dispatcher, logger, warnings, sendTraceback }),
+    handle: (message: IncomingMessage, release) => serve(message, release, context),
     concurrency,
     logger,
   });
@@ -94,14 +106,20 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
 };
 
 /**
- * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, runs its method, sends the reply or the
- * failure. The slot is released when the method ends: a reply to a caller that has disconnected delays no other request.
+ * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, and unless it is a repeat, runs its method and
+ * sends the reply or the failure. The slot is released when the method ends: a reply to a caller that has disconnected delays
+ * no other request.
  */
 async function serve(message: IncomingMessage, release: Release, context: ServeContext): Promise<void> {
   // The link was lost while the request waited for its slot. The peer delivers it again, so it would run twice.
   if (message.linkLost) return;
   message.acknowledge();
-  const { dispatcher, logger, warnings, sendTraceback } = context;
+  const { dispatcher, dispatched, logger, warnings, sendTraceback } = context;
+  const { identity, messageId } = message;
+  if (identity !== undefined && !dispatched.add(identity)) {
+    warnings.warn("repeat", "discarded a repeated request: it was dispatched before", { messageId });
+    return;
+  }
   const invocation = dispatcher.invocation(message);
   try {
     const result = await withHeartbeats(message, warnings, () => invocation.run());
@@ -122,6 +140,7 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
 
 interface ServeContext extends Log {
   readonly dispatcher: { invocation(message: IncomingMessage): Invocation };
+  readonly dispatched: DispatchedRequests;
   readonly sendTraceback: boolean | undefined;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Connection } from "@/src/core/connection/connection.js";
 import type { Sender } from "@/src/core/links/sender.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
-import type { IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
 import { type BedConsumer, IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
@@ -171,6 +171,12 @@ describe.each(KINDS)("a %s", (kind) => {
     expect((await makeBed({ kind, product: "qpid-cpp" }).connect()).remote.product).toBe("qpid-cpp");
   });
 
+  test(`a ${kind} refuses a product that its Open cannot hold`, () => {
+    for (const product of ["", "p".repeat(101), "Bücher", "\ud800", "a\n"]) {
+      expect(() => new Intermediary({ kind, product })).toThrow("product: must be 1 to 100 printable ASCII characters");
+    }
+  });
+
   test(`a ${kind} follows custom prefixes`, async () => {
     const bed = makeBed({ kind, addressing: { rpcAddressPrefix: "my", multicastAddress: "all" } });
     const connection = await bed.connect();
@@ -192,6 +198,27 @@ describe.each(KINDS)("a %s", (kind) => {
     expect(await inbox.nextText()).toBe("x");
     expect(await sent).toEqual(ACCEPTED);
   });
+
+  test.each([
+    [50_000, 50_000],
+    [300_000, 200_000],
+  ])(
+    `a ${kind} whose limit is 200,000 bytes states to a producer of a dynamic node, whose consumer accepts %i bytes, a limit of %i`,
+    async (maxMessageBytes, stated) => {
+      const bed = makeBed({ kind, limits: { maxMessageBytes: 200_000 } });
+      const [client, server] = [await bed.connect(), await bed.connect()];
+      const init = {
+        name: "replies",
+        source: { dynamic: true },
+        target: {},
+        credit: 1,
+        maxMessageBytes,
+        onDelivery() {},
+      };
+      const { source } = await client.openReceiver(init);
+      expect((await bed.producer(server, source?.address ?? "")).maxMessageBytes).toBe(stated);
+    },
+  );
 
   test(`a ${kind} forwards bytes that are not a message unchanged`, async () => {
     const bed = makeBed({ kind });
