@@ -233,8 +233,8 @@ function readProperties(reader: Reader, message: Message): void {
   if (count > 3) message.subject = reader.string();
   if (count > 4) message.replyTo = reader.string();
   if (count > 5) message.correlationId = readMessageId(reader);
-  if (count > 6) message.contentType = reader.symbol();
-  if (count > 7) message.contentEncoding = reader.symbol();
+  if (count > 6) message.contentType = reader.string();
+  if (count > 7) message.contentEncoding = reader.string();
   if (count > 8) message.absoluteExpiryTime = reader.timestamp();
   if (count > 9) message.creationTime = reader.timestamp();
   if (count > 10) message.groupId = reader.string();

@@ -1,5 +1,4 @@
-import type { Logger } from "../../core/logger.js";
-import type { RecurringWarnings } from "../../core/recurring-warnings.js";
+import type { Log } from "../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
 import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
@@ -129,11 +128,9 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
   }
 }
 
-interface ServeContext {
+interface ServeContext extends Log {
   readonly dispatcher: { invocation(message: IncomingMessage): Invocation };
   readonly dispatched: DispatchedRequests;
-  readonly logger: Logger;
-  readonly warnings: RecurringWarnings;
   readonly sendTraceback: boolean | undefined;
 }
 
