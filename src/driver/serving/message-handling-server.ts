@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Kept in the declarations, so that they compile in projects without this lib.
+import { offAbort, onAbort } from "../../core/abort.js";
 import { defineAsyncDispose } from "../../core/async-dispose.js";
 import { Deferred } from "../../core/deferred.js";
 import type { Logger } from "../../core/logger.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { DriverListener } from "../driver.js";
 import { MessagingServerError, TaskTimeout } from "../exceptions.js";
 import { abortSignal, checked, positiveMs } from "../options/option-checks.js";
@@ -85,10 +85,7 @@ export class MessageHandlingServer implements AsyncDisposable {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
       if (timeoutMs === undefined) return;
-      timer = setTimeout(
-        () => reject(new TaskTimeout(run.unfinished(timeoutMs))),
-        Math.min(timeoutMs, LONGEST_TIMER_MS),
-      );
+      timer = setTimeout(() => reject(new TaskTimeout(run.unfinished(timeoutMs))), timeoutMs);
     });
     try {
       await Promise.race([run.over, timeout]);
@@ -150,16 +147,16 @@ class ServerRun<Item> {
     giveUp: AbortController,
     signal: AbortSignal | undefined,
   ): Promise<DriverListener> {
-    const onAbort = () => giveUp.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    if (signal?.aborted) onAbort();
+    const abort = () => giveUp.abort(signal?.reason);
+    onAbort(signal, abort);
+    if (signal?.aborted) abort();
     try {
       await previousStopped;
       giveUp.signal.throwIfAborted();
       return await this.#handling.listen((item) => this.#limit.add(item), giveUp.signal);
     } finally {
       this.#giveUp = undefined;
-      signal?.removeEventListener("abort", onAbort);
+      offAbort(signal, abort);
     }
   }
 
