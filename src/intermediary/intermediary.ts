@@ -3,8 +3,8 @@ import type { Accept, Socket, SocketHandlers } from "../core/byte-stream.js";
 import type { Connection } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
 import type { LinkRequest } from "../core/connection/link-request.js";
-import { type Logger, silentLogger } from "../core/logger.js";
-import { RecurringWarnings } from "../core/recurring-warnings.js";
+import type { Logger } from "../core/logger.js";
+import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
 import { Authenticator } from "../core/sasl/server/authenticator.js";
 import { AddressTable, type IntermediaryKind } from "./address-table.js";
 import { type Addressing, distributions } from "./addresses.js";
@@ -110,8 +110,9 @@ export class Intermediary implements AsyncDisposable {
     const { users, tokens, sasl } = options;
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#logger = options.logger ?? silentLogger;
-    this.#warnings = new RecurringWarnings(this.#logger);
+    const { logger, warnings } = logOf(options.logger ?? null);
+    this.#logger = logger;
+    this.#warnings = warnings;
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
     if (!PRODUCT.test(this.#product)) throw new Error("product: must be 1 to 100 printable ASCII characters");
     this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
@@ -121,10 +122,10 @@ export class Intermediary implements AsyncDisposable {
     const budget = new Budget({ messages, bytes });
     this.#linkBrokers = new VirtualHosts(options.virtualHosts, () => {
       const clients = new Clients();
-      const addresses = new AddressTable({ kind, distributionOf, budget, warnings: this.#warnings });
+      const addresses = new AddressTable({ kind, distributionOf, budget, warnings });
       const topology = new TopologyPublisher({ kind, product: this.#product, clients, addresses });
-      const { linksPerConnection } = this.#limits;
-      return new LinkBroker({ kind, linksPerConnection, clients, addresses, topology });
+      const { linksPerConnection, maxMessageBytes } = this.#limits;
+      return new LinkBroker({ kind, linksPerConnection, maxMessageBytes, clients, addresses, topology });
     });
   }
 
@@ -178,8 +179,14 @@ export class Intermediary implements AsyncDisposable {
       sasl: this.#authenticator,
       onOpen: (connection, username) => this.#onOpen(connection, username),
       onLink: (request, connection) => this.#onLink(request, connection),
-      onFailure: (error) => this.#warnings.warn("refused connection", `${socket.id} refused: ${error.message}`),
+      onFailure: (error, isProbe) => this.#onFailure(socket, error, isProbe),
     });
+  }
+
+  #onFailure(socket: Socket, error: Error, isProbe: boolean): void {
+    const message = `${socket.id} refused: ${error.message}`;
+    if (isProbe) this.#logger.debug(message);
+    else this.#warnings.warn("refused connection", message);
   }
 
   #onOpen(connection: Connection, username: string | undefined): void {
