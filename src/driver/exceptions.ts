@@ -1,10 +1,29 @@
 import type { WaitPhase } from "../core/deadlines.js";
 import type { Target } from "./target.js";
 
+/** A registered symbol, which other copies of this library and other realms share. */
+const MESSAGING_EXCEPTION = Symbol.for("oslo-messaging.MessagingException");
+
 /** Base class of the exceptions of messaging (oslo_messaging/exceptions.py). `name` is literally oslo's class name. */
 export class MessagingException extends Error {
   /** Name of the class, as in oslo. It identifies errors where `instanceof` cannot. */
   override readonly name: string = "MessagingException";
+
+  static {
+    Object.defineProperty(MessagingException.prototype, MESSAGING_EXCEPTION, { value: true });
+  }
+}
+
+/**
+ * Whether a value is a MessagingException of this library, also of a second copy of it or of another realm, where `instanceof`
+ * fails. Its `name` identifies the class. As in oslo, a ConfigurationError is not a MessagingException.
+ */
+export function isMessagingException(value: unknown): value is MessagingException {
+  try {
+    return typeof value === "object" && value !== null && MESSAGING_EXCEPTION in value;
+  } catch {
+    return false; // a Proxy
+  }
 }
 
 /** Details of a failed operation. */
@@ -201,7 +220,7 @@ export class RemoteError extends MessagingException {
   /** Keyword arguments of the exception. */
   readonly kwargs: Readonly<Record<string, unknown>>;
 
-  constructor(failure: RemoteFailure, options?: ErrorOptions) {
+  constructor(failure: RemoteFailure, options?: { cause?: unknown }) {
     super(summary(failure), options);
     this.excType = failure.excType;
     this.module = failure.module;
@@ -313,6 +332,6 @@ function oneLine(text: string): string {
 }
 
 /** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */
-function causeOf({ cause }: FailureInit): ErrorOptions {
+function causeOf({ cause }: FailureInit): { cause?: unknown } {
   return cause === undefined ? {} : { cause };
 }

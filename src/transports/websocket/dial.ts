@@ -1,5 +1,7 @@
+import { offAbort, onAbort } from "../../core/abort.js";
 import { authority } from "../../core/authority.js";
 import type { Address, Dial, Socket } from "../../core/byte-stream.js";
+import { isError } from "../../core/kinds.js";
 import { usesTls } from "../scheme.js";
 import { socketErrorText } from "../socket-error-text.js";
 import { eventErrorText, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./socket.js";
@@ -74,7 +76,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
     const settle = (): void => {
       settled = true;
       clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
+      offAbort(signal, abort);
     };
     const giveUp = (reason: unknown): void => {
       settle();
@@ -83,7 +85,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
     };
     const abort = (): void => giveUp(signal.reason);
     const timer = setTimeout(() => giveUp(cannotOpen(url, `timed out after ${timeoutMs} ms`)), timeoutMs);
-    signal.addEventListener("abort", abort);
+    onAbort(signal, abort);
     ws.addEventListener("open", () => {
       if (settled) return;
       // Firefox, Deno and workerd accept a server that selects no sub-protocol.
@@ -94,7 +96,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
         resolve(opened());
         // Without a pause, `ws` delivers bytes that came with the handshake before the caller's await continues.
         ws.pause?.();
-        queueMicrotask(() => ws.resume?.());
+        void Promise.resolve().then(() => ws.resume?.());
       }
     });
     ws.addEventListener("error", (event) => {
@@ -109,7 +111,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
 
 /** Browsers throw a SecurityError only when an https page opens ws:// to another host. */
 function isMixedContent(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === "SecurityError";
+  return isError(cause) && cause.name === "SecurityError";
 }
 
 const MIXED_CONTENT = "an https page may open only wss://, use an amqp+wss URL";
