@@ -4,7 +4,7 @@ import { connect } from "../core/connection/handshake.js";
 import { shortened } from "../core/errors.js";
 import type { Frame } from "../core/frames/frame-log.js";
 import type { Logger } from "../core/logger.js";
-import type { RecurringWarnings } from "../core/recurring-warnings.js";
+import type { Log } from "../core/recurring-warnings.js";
 import { givenCredentials, withRealm } from "./options/credentials.js";
 import { type Host, isLoopback } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
@@ -12,15 +12,13 @@ import type { TransportOptions } from "./options/transport-options.js";
 import type { Runtime } from "./runtime.js";
 import type { MessageIds } from "./values/ids.js";
 
-export interface ConnectorInit {
+export interface ConnectorInit extends Log {
   dial: Dial;
   amqp: ResolvedOptions;
   virtualHost: string | undefined;
   ids: MessageIds;
   runtime: Runtime;
   options: TransportOptions;
-  logger: Logger;
-  warnings: RecurringWarnings;
 }
 
 /** With names of this size the Open, which has each twice, and a host name fit into the smallest maximum frame size. */

@@ -27,6 +27,8 @@ export interface AddressEntry {
   readonly traffic: Traffic;
   readonly receivers: LinkCounts;
   readonly senders: LinkCounts;
+  /** Largest message that the consumer of a dynamic node accepts, in bytes. Undefined: no limit, or not known here. */
+  consumerMaxBytes: number | undefined;
 }
 
 /** All addresses in use, the oldest first. */
@@ -76,6 +78,7 @@ export class AddressTable implements Iterable<AddressEntry> {
       traffic,
       receivers: new LinkCounts(),
       senders: new LinkCounts(),
+      consumerMaxBytes: undefined,
     };
     this.#entries.set(address, entry);
     return entry;

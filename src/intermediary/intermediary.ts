@@ -4,9 +4,9 @@ import type { Connection } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
 import type { LinkRequest } from "../core/connection/link-request.js";
 import { kindOf } from "../core/kinds.js";
-import { type Logger, silentLogger } from "../core/logger.js";
+import type { Logger } from "../core/logger.js";
 import { wrongMembers } from "../core/member-names.js";
-import { RecurringWarnings } from "../core/recurring-warnings.js";
+import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
 import { Authenticator } from "../core/sasl/server/authenticator.js";
 import { AddressTable, type IntermediaryKind } from "./address-table.js";
 import { type Addressing, distributions } from "./addresses.js";
@@ -41,7 +41,10 @@ export interface IntermediaryOptions {
    * consumer's outcome. `broker`: stores in memory and forwards; accepts at once.
    */
   kind: IntermediaryKind;
-  /** The product in the Open. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
+  /**
+   * The product in the Open: 1 to 100 printable ASCII characters. Default `oslo-messaging-router` or
+   * `oslo-messaging-broker`.
+   */
   product?: string | undefined;
   /**
    * Passwords by user name, for PLAIN and SCRAM. With neither users nor tokens, clients connect with ANONYMOUS or
@@ -65,6 +68,9 @@ export interface IntermediaryOptions {
   /** Omitted or null: no logging. */
   logger?: Logger | null | undefined;
 }
+
+/** A product. The Open has it twice, and must fit into the smallest maximum frame size. */
+export const PRODUCT = /^[ -~]{1,100}$/;
 
 /** A connection is closed after this silence. Long, because browsers wake a hidden tab only once a minute. */
 const IDLE_MS = 120_000;
@@ -102,7 +108,7 @@ export class Intermediary implements AsyncDisposable {
   #closed = false;
 
   /**
-   * @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs.
+   * @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs, or a bad product.
    * @throws TypeError for an unknown option, or one of the wrong type.
    */
   constructor(options: IntermediaryOptions) {
@@ -110,9 +116,11 @@ export class Intermediary implements AsyncDisposable {
     const { users, tokens, sasl } = options;
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#logger = options.logger ?? silentLogger;
-    this.#warnings = new RecurringWarnings(this.#logger);
+    const { logger, warnings } = logOf(options.logger ?? null);
+    this.#logger = logger;
+    this.#warnings = warnings;
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
+    if (!PRODUCT.test(this.#product)) throw new Error("product: must be 1 to 100 printable ASCII characters");
     this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
     const { queuedMessages: messages, queuedBytes: bytes } = this.#limits;
     const { kind } = options;
@@ -120,10 +128,10 @@ export class Intermediary implements AsyncDisposable {
     const budget = new Budget({ messages, bytes });
     this.#linkBrokers = new VirtualHosts(options.virtualHosts, () => {
       const clients = new Clients();
-      const addresses = new AddressTable({ kind, distributionOf, budget, warnings: this.#warnings });
+      const addresses = new AddressTable({ kind, distributionOf, budget, warnings });
       const topology = new TopologyPublisher({ kind, product: this.#product, clients, addresses });
-      const { linksPerConnection } = this.#limits;
-      return new LinkBroker({ kind, linksPerConnection, clients, addresses, topology });
+      const { linksPerConnection, maxMessageBytes } = this.#limits;
+      return new LinkBroker({ kind, linksPerConnection, maxMessageBytes, clients, addresses, topology });
     });
   }
 
@@ -177,8 +185,14 @@ export class Intermediary implements AsyncDisposable {
       sasl: this.#authenticator,
       onOpen: (connection, username) => this.#onOpen(connection, username),
       onLink: (request, connection) => this.#onLink(request, connection),
-      onFailure: (error) => this.#warnings.warn("refused connection", `${socket.id} refused: ${error.message}`),
+      onFailure: (error, isProbe) => this.#onFailure(socket, error, isProbe),
     });
+  }
+
+  #onFailure(socket: Socket, error: Error, isProbe: boolean): void {
+    const message = `${socket.id} refused: ${error.message}`;
+    if (isProbe) this.#logger.debug(message);
+    else this.#warnings.warn("refused connection", message);
   }
 
   #onOpen(connection: Connection, username: string | undefined): void {

@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pemFile } from "@/test/fixtures/network/tls.js";
 import { oslo, RunningIntermediary } from "@/test/fixtures/processes/command.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
 const PASSWORD = "p@ss:w/r,d%é #1";
 const CLOSED_PORT = "amqp://127.0.0.1:1/";
@@ -16,6 +18,11 @@ describe("--help", { timeout: 60_000 }, () => {
       );
     },
   );
+});
+
+it("--version prints the version of the package", { timeout: 60_000 }, async () => {
+  const { version } = JSON.parse(await readFile(projectPath("package.json"), "utf8"));
+  expect(await oslo("--version")).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
 });
 
 describe("a usage error", { timeout: 60_000 }, () => {
@@ -63,6 +70,8 @@ describe("a usage error", { timeout: 60_000 }, () => {
     ],
     ["an unknown kind", ["intermediary", "--kind", "post-office"], /post-office/],
     ["a port out of range", ["intermediary", "--tcp", "65536"], /--tcp/],
+    ["an origin with a path", ["intermediary", "--origin", "https://h/page"], /--origin: "https:\/\/h\/page" must be/],
+    ["an origin without a scheme", ["intermediary", "--origin", "console.example.org"], /--origin/],
     ["an option that an intermediary does not have", ["intermediary", "--option", "idle_timeout=1"], /idle_timeout/],
     [
       "a TLS certificate without its key",

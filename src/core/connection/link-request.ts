@@ -1,5 +1,5 @@
 import { AmqpError, type AmqpErrorInit, FRAME_TOO_LARGE } from "../errors.js";
-import type { SettleMode, Terminus, TerminusInit } from "../links/link.js";
+import type { LinkInit, SettleMode, Terminus } from "../links/link.js";
 import { Receiver, type ReceiverInit } from "../links/receiver.js";
 import { Sender, type SenderInit } from "../links/sender.js";
 import type { Session } from "../links/session.js";
@@ -35,10 +35,10 @@ export function answerWith(onLink: (request: LinkRequest) => void, session: Sess
     return request.refuse({ condition: "amqp:invalid-field", description });
   }
   let answered = false;
-  const accept = <L extends Sender | Receiver>(link: L, termini: { source: TerminusInit; target: TerminusInit }): L => {
+  const accept = <L extends Sender | Receiver>(link: L, init: Omit<LinkInit, "name">): L => {
     answered = true;
     session.add(link);
-    link.bind(request.accept(termini, linkEvents(session, link)));
+    link.bind(request.accept(init, linkEvents(session, link)));
     session.onAttach(link, remote);
     return link;
   };

@@ -27,6 +27,8 @@ export interface LinkInit {
   name: string;
   source: TerminusInit;
   target: TerminusInit;
+  /** Largest message that this end accepts, in bytes, as stated to the peer. Default: that of the connection. */
+  maxMessageBytes?: number | undefined;
   /** Called once when the peer detaches, the session ends or the connection is lost. Never called after our own close(). */
   onDetach?: ((error: Error | undefined) => void) | undefined;
 }

@@ -87,7 +87,7 @@ function readError(reader: Reader): AmqpErrorInit | undefined {
   reader.described();
   const count = reader.list();
   const end = reader.listEnd;
-  const condition = count > 0 ? reader.symbol() : undefined;
+  const condition = count > 0 ? reader.string() : undefined;
   if (condition === undefined) throw reader.error("error without condition");
   const description = count > 1 ? reader.string() : undefined;
   const info = count > 2 ? reader.value() : undefined;

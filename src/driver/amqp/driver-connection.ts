@@ -6,7 +6,7 @@ import type { LinkInit } from "../../core/links/link.js";
 import type { Receiver, ReceiverInit } from "../../core/links/receiver.js";
 import type { Sender, SenderInit } from "../../core/links/sender.js";
 import type { Logger } from "../../core/logger.js";
-import type { RecurringWarnings } from "../../core/recurring-warnings.js";
+import type { Log, RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { SendingConnection } from "../sending/operations.js";
@@ -21,7 +21,7 @@ import { Senders } from "./senders.js";
 /** Most links to reply addresses. Those addresses are untrusted input. */
 const MAX_REPLY_LINKS = 1_000;
 
-export interface DriverConnectionInit {
+export interface DriverConnectionInit extends Log {
   connection: Connection;
   /** `name:port`, for status and logs. */
   host: string;
@@ -30,8 +30,6 @@ export interface DriverConnectionInit {
   nonFiniteNumbers: NonFiniteNumbers | undefined;
   ids: MessageIds;
   status: StatusFeed;
-  logger: Logger;
-  warnings: RecurringWarnings;
   /** When the connection ends, calls that wait for their replies fail. */
   failFast: boolean;
 }

@@ -1,6 +1,6 @@
 import { isRecord, kindOf } from "../../core/kinds.js";
 import { similarName } from "../../core/member-names.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { timerMs } from "../../core/timers.js";
 import { ConfigurationError, NoSuchOptError } from "../exceptions.js";
 import type { Overrides } from "../target.js";
 import { isJsonObject } from "../values/json.js";
@@ -52,9 +52,12 @@ export function overridden<T>(inherited: T | undefined, override: T | null | und
   return override === undefined ? inherited : (override ?? undefined);
 }
 
-/** A positive number of milliseconds. 0 does not disable a timeout: oslo treats it as omitted. */
+/**
+ * A positive number of milliseconds, reduced to what a timer can wait. 0 does not disable a timeout: oslo treats it as
+ * omitted.
+ */
 export const positiveMs: OptionCheck = (key, value) => {
-  if (typeof value === "number" && value > 0) return Math.min(value, LONGEST_TIMER_MS);
+  if (typeof value === "number" && value > 0) return timerMs(value);
   return refuse(key, value, "a positive number of milliseconds");
 };
 

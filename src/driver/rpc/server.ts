@@ -1,5 +1,4 @@
-import type { Logger } from "../../core/logger.js";
-import type { RecurringWarnings } from "../../core/recurring-warnings.js";
+import type { Log } from "../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
 import {
@@ -22,6 +21,7 @@ import { type Context, noOpSerializer, type Serializer } from "../values/seriali
 import { stackText } from "../values/stack-text.js";
 import { type AccessPolicy, accessPolicies } from "./access-policy.js";
 import { withHeartbeats } from "./call-heartbeats.js";
+import { DispatchedRequests } from "./dispatched-requests.js";
 import { type Invocation, RPCDispatcher } from "./dispatcher.js";
 import { withPing } from "./ping-endpoint.js";
 
@@ -50,7 +50,8 @@ export class RPCServer extends MessageHandlingServer {}
  *
  * An endpoint is an object whose methods take `(context, args, call: CallInfo)`. Its optional `target` gives its
  * namespace and version. The value that a method returns or resolves with is the reply. An error that it throws reaches
- * the caller as a RemoteError. A request is acknowledged before its method runs: at most once, as in oslo.
+ * the caller as a RemoteError. A request is acknowledged before its method runs: at most once, as in oslo. A repeat of one
+ * of the last 10,000 requests within 10 minutes is discarded with a warning.
  *
  * @example
  * ```ts
@@ -85,11 +86,11 @@ export function getRpcServer<C extends Context = Context>(
     rest.serializer ?? noOpSerializer,
     rest.accessPolicy ?? accessPolicies.default,
   );
+  const context = { dispatcher, dispatched: new DispatchedRequests(), logger, warnings, sendTraceback };
   return new RPCServer({
     name: "messages",
     listen: (onItem, signal) => driver.listen(serverTarget, onItem, { signal, acceptReplyTo }),
-    handle: (message: IncomingMessage, release) =>
-      serve(message, release, { dispatcher, logger, warnings, sendTraceback }),
+    handle: (message: IncomingMessage, release) => serve(message, release, context),
     concurrency,
     logger,
   });
@@ -105,14 +106,20 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
 };
 
 /**
- * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, runs its method, sends the reply or the
- * failure. The slot is released when the method ends: a reply to a caller that has disconnected delays no other request.
+ * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, and unless it is a repeat, runs its method and
+ * sends the reply or the failure. The slot is released when the method ends: a reply to a caller that has disconnected delays
+ * no other request.
  */
 async function serve(message: IncomingMessage, release: Release, context: ServeContext): Promise<void> {
   // The link was lost while the request waited for its slot. The peer delivers it again, so it would run twice.
   if (message.linkLost) return;
   message.acknowledge();
-  const { dispatcher, logger, warnings, sendTraceback } = context;
+  const { dispatcher, dispatched, logger, warnings, sendTraceback } = context;
+  const { identity, messageId } = message;
+  if (identity !== undefined && !dispatched.add(identity)) {
+    warnings.warn("repeat", "discarded a repeated request: it was dispatched before", { messageId });
+    return;
+  }
   const invocation = dispatcher.invocation(message);
   try {
     const result = await withHeartbeats(message, warnings, () => invocation.run());
@@ -131,10 +138,9 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
   }
 }
 
-interface ServeContext {
+interface ServeContext extends Log {
   readonly dispatcher: { invocation(message: IncomingMessage): Invocation };
-  readonly logger: Logger;
-  readonly warnings: RecurringWarnings;
+  readonly dispatched: DispatchedRequests;
   readonly sendTraceback: boolean | undefined;
 }
 

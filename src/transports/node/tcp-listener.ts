@@ -1,8 +1,8 @@
 import { createServer, type Socket as NetSocket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Accept, Listening } from "../../core/byte-stream.js";
-import { type Logger, loggerOf } from "../../core/logger.js";
-import { RecurringWarnings } from "../../core/recurring-warnings.js";
+import type { Logger } from "../../core/logger.js";
+import { logOf } from "../../core/recurring-warnings.js";
 import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
 import { TcpSocket } from "./tcp-socket.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
@@ -31,7 +31,7 @@ export interface TcpListenerOptions {
 export async function listenTcp(options: TcpListenerOptions): Promise<Listening> {
   checkAccept(options);
   const { accept, maxConnections, tls, logger, ...at } = options;
-  const warnings = new RecurringWarnings(loggerOf(logger));
+  const log = logOf(logger);
   const streams = new OpenStreams();
   const onStream = (stream: NetSocket): void => {
     const id = `${tls === undefined ? "tcp" : "tls"} ${routeOf(stream)}`;
@@ -39,7 +39,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<Listening>
     streams.add(socket, (ended) => stream.once("close", ended));
   };
   const server = tls === undefined ? createServer(onStream) : createTlsServer(tlsServerOptions(tls), onStream);
-  const handshakes = tls && new TlsStreams(server, warnings);
+  const handshakes = tls && new TlsStreams(server, log);
   server.maxConnections = maxConnections;
   return await bind(server, at, async () => {
     await streams.close();

@@ -333,3 +333,17 @@ function capture(make: () => unknown): unknown {
   }
   throw new Error("no error was thrown");
 }
+
+test("a logger that throws affects neither connections nor calls", async () => {
+  const fail = (): never => {
+    throw new Error("the disk is full");
+  };
+  const logger = { debug: fail, info: fail, warn: fail, error: fail };
+  const serving = transport(`${URL}?trace=true`, { logger });
+  const endpoint = { fails: () => Promise.reject(new RangeError("out of paper")) };
+  await using server = getRpcServer(serving, { topic: "throwing-logger", server: "s" }, [endpoint]);
+  await server.start();
+  const client = getRpcClient(transport(URL, { logger }), { topic: "throwing-logger" });
+  expect(await failureOf(client.call({}, "fails"))).toMatchObject({ excType: "RangeError" });
+  expect(await failureOf(client.call({}, "absent"))).toMatchObject({ excType: "NoSuchMethod" });
+});

@@ -1,5 +1,5 @@
 import type { AmqpError, AmqpErrorInit } from "../../errors.js";
-import type { LinkControl, RemoteAttach, TerminusInit } from "../../links/link.js";
+import type { LinkControl, LinkInit, RemoteAttach, TerminusInit } from "../../links/link.js";
 import type { RemoteBegin } from "../../links/session.js";
 
 /** Fields of our Open. */
@@ -73,7 +73,7 @@ export interface AttachRequest {
   readonly name: string;
   readonly role: "sender" | "receiver";
   readonly remote: RemoteAttach;
-  accept(termini: { source: TerminusInit; target: TerminusInit }, events: LinkEvents): LinkControl;
+  accept(init: Pick<LinkInit, "source" | "target" | "maxMessageBytes">, events: LinkEvents): LinkControl;
   refuse(error: AmqpErrorInit): void;
 }
 

@@ -243,10 +243,10 @@ export class Control {
       name: link.name,
       role,
       remote,
-      accept: ({ source, target }, events) => {
+      accept: ({ source, target, maxMessageBytes = this.#maxMessageBytes }, events) => {
         link.set_source(toTerminusFields(source));
         link.set_target(toTerminusFields(target));
-        link.local.attach.max_message_size = this.#maxMessageBytes;
+        link.local.attach.max_message_size = maxMessageBytes;
         this.#links.set(link, events);
         link._process();
         return linkControl(link);

@@ -1,5 +1,5 @@
+import type { Log } from "../../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../../driver.js";
-import type { NotificationTransport } from "../../transport.js";
 import { isJsonObject } from "../../values/json.js";
 import type { Context, Serializer } from "../../values/serializer.js";
 import { stackText } from "../../values/stack-text.js";
@@ -20,7 +20,7 @@ export type ReadMessage = (message: IncomingMessage) => ReadNotification | Notif
  */
 export function notificationReader<C extends Context>(
   serializer: Serializer<C>,
-  { logger, warnings }: Pick<NotificationTransport, "logger" | "warnings">,
+  { logger, warnings }: Log,
 ): ReadMessage {
   return ({ body, context, messageId }) => {
     if (!isJsonObject(body)) {

@@ -1,5 +1,6 @@
+import type { Log } from "../../../core/recurring-warnings.js";
+import type { Driver } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
-import type { NotificationTransport } from "../../transport.js";
 import { logDriver } from "./log-driver.js";
 import { messagingDriver } from "./messaging-driver.js";
 import type { NotificationDriver, NotificationSender } from "./notification-message.js";
@@ -8,7 +9,7 @@ import type { TestDriver } from "./test-driver.js";
 
 /** Everything that drivers need. */
 export interface DriversInit {
-  transport: Pick<NotificationTransport, "driver" | "logger" | "warnings">;
+  transport: Log & { readonly driver: Driver };
   topics: readonly string[];
   testDriver: TestDriver | undefined;
   routing: NotificationRouting | undefined;

@@ -97,7 +97,7 @@ test("any string, symbols and binary are read as they were written, with a slab 
         );
         expect(reader.string()).toBe(string);
         expect(reader.symbols()).toEqual(symbols);
-        expect(reader.symbol()).toBe(symbol);
+        expect(reader.string()).toBe(symbol);
         expect(reader.binary()).toEqual(binary);
         expect(reader.at).toBe(reader.end);
       },

@@ -191,6 +191,12 @@ describe("a batch", () => {
     },
   );
 
+  it("an endpoint that returns requeue without allowRequeue is warned of once, with the option's name", async () => {
+    await listen([{ info: () => NotificationResult.REQUEUE }], { batchSize: 1 });
+    for (const name of ["a", "b"]) await deliver(name).settled;
+    expect(driver.logger.lines).toMatchObject([{ level: "warn", message: expect.stringContaining("allowRequeue") }]);
+  });
+
   it("a failed batch is acknowledged and the error logged when requeueing is not allowed", async () => {
     await listen([{ info: fails }], { batchSize: 2 });
     const messages = [deliver("a"), deliver("b")];
