@@ -9,9 +9,9 @@ export class MessagingException extends Error {
 
 /** Details of a failed operation. */
 export interface FailureInit {
-  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
+  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". Or "connect", "listen". */
   operation: string;
-  /** Target of the message. */
+  /** Target of the message. Of "connect": the hosts. */
   target: Target | string;
   /** Event that the operation was waiting for when it failed. */
   phase: WaitPhase;
@@ -27,7 +27,8 @@ export interface FailureInit {
 
 /**
  * The timeout of a call, or the one that the caller gave, ended, or no heartbeat arrived in time. The fate of the message is
- * unknown, except in the phases before it is sent.
+ * unknown, except in the phases before it is sent. `connect`, `probe` and `start` throw it too, with the last failure as
+ * `cause`.
  */
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
@@ -264,8 +265,14 @@ export class NoSuchOptError extends ConfigurationError {
 function describe(init: FailureInit, reason: string): string {
   const { operation, target, phase, address, host, elapsedMs } = init;
   const where = `address ${address ?? "not known yet"}, host ${host ?? "none"}`;
-  return `${operation} message sent to ${target} failed: ${reason} (phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where})`;
+  return `${DOING.get(operation) ?? `${operation} message sent to`} ${target} failed: ${reason} (phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where})`;
 }
+
+/** The operations that send no message. */
+const DOING: ReadonlyMap<string, string> = new Map([
+  ["connect", "connecting to"],
+  ["listen", "listening on"],
+]);
 
 /** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */
 function causeOf({ cause }: FailureInit): ErrorOptions {

@@ -127,7 +127,11 @@ describe.concurrent("A transport that cannot connect", () => {
     const { signal } = controller;
     const client = getRpcClient(transport, { topic: "t" });
     const server = getRpcServer(transport, { topic: "t", server: "s" }, [{}]);
-    const waiting = [transport.connect({ signal }), server.start({ signal }), client.call({}, "m", {}, { signal })];
+    const waiting = [
+      transport.connect({ keepTrying: true, signal }),
+      server.start({ signal }),
+      client.call({}, "m", {}, { signal }),
+    ];
     const ended = Promise.all(waiting.map((promise) => expect(promise).rejects.toBe(reason)));
     await nextStatus(transport, "disconnected");
     controller.abort(reason);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { addRequestArguments, clientFor, type RequestArguments } from "../arguments/rpc-arguments.js";
 import { rpcTransport } from "../arguments/transport-arguments.js";
+import { endOf } from "../first-connection.js";
 import type { Terminal } from "../terminal.js";
 
 /** `cast`: prints nothing, because a cast gets no reply. */
@@ -8,7 +9,7 @@ export function addCastCommand(program: Command, terminal: Terminal): void {
   const command = program.command("cast").description("Send a request that gets no reply");
   addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
     await using transport = rpcTransport(given, terminal);
-    const limits = { timeoutMs: given.timeout, signal: terminal.interrupted };
+    const limits = { timeoutMs: given.timeout, signal: endOf(transport, terminal) };
     await clientFor(transport, given).cast(given.context, method, args, limits);
   });
 }

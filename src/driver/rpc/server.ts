@@ -76,7 +76,7 @@ export function getRpcServer<C extends Context = Context>(
   );
   return new RPCServer({
     name: "messages",
-    listen: (onItem, signal) => driver.listen(serverTarget, onItem, { signal, acceptReplyTo }),
+    listen: (onItem, limits) => driver.listen(serverTarget, onItem, { ...limits, acceptReplyTo }),
     handle: (message: IncomingMessage, release) => serve(message, release, { dispatcher, logger, sendTraceback }),
     concurrency,
     logger,
