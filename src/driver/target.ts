@@ -1,3 +1,4 @@
+import { isWellFormed } from "../core/well-formed.js";
 import { InvalidTarget } from "./exceptions.js";
 
 /** The members of a {@link Target}, all of them optional. */
@@ -28,7 +29,7 @@ export type Overrides<T> = { [K in keyof T]?: T[K] | null | undefined };
  * Destination of a message, or the identity of a server or endpoint (oslo_messaging/target.py). An RPC server requires topic
  * and server, an endpoint may have namespace and version, and senders require a topic. Immutable.
  *
- * @throws InvalidTarget when a member has the wrong type.
+ * @throws InvalidTarget when a member has the wrong type, or contains half a surrogate pair, which AMQP cannot encode.
  */
 export class Target {
   /** Scope of topics. */
@@ -89,5 +90,8 @@ function check(target: Target, key: keyof Target, type: "string" | "boolean"): v
   const value: unknown = target[key];
   if (value !== undefined && typeof value !== type) {
     throw new InvalidTarget(`${key} must be a ${type}, not ${value === null ? "null" : typeof value}`, target);
+  }
+  if (typeof value === "string" && !isWellFormed(value)) {
+    throw new InvalidTarget(`${key} contains half a surrogate pair`, target);
   }
 }

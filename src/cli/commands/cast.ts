@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import { addRequestArguments, clientFor, type RequestArguments } from "../arguments/rpc-arguments.js";
 import { rpcTransport } from "../arguments/transport-arguments.js";
 import { endOf } from "../first-connection.js";
@@ -11,5 +12,8 @@ export function addCastCommand(program: Command, terminal: Terminal): void {
     await using transport = rpcTransport(given, terminal);
     const limits = { timeoutMs: given.timeout, signal: endOf(transport, terminal) };
     await clientFor(transport, given).cast(given.context, method, args, limits);
+    // A fanout may still wait for a receiver. It leaves, or is discarded at its time limit.
+    await transport.close({ graceMs: LONGEST_TIMER_MS });
+    terminal.interrupted.throwIfAborted();
   });
 }

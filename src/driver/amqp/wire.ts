@@ -1,5 +1,5 @@
 import type { Body, Message } from "../../core/messages/message.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { LONGEST_TIMER_MS, timerMs } from "../../core/timers.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
 import { fromJson, isJsonObject, type NonFiniteNumbers, toJson } from "../values/json.js";
@@ -153,7 +153,7 @@ function openEnvelope(request: unknown, nonFinite: NonFiniteNumbers | undefined)
 function monitorMs(seconds: unknown): number | undefined {
   if (typeof seconds !== "number" && typeof seconds !== "bigint") return undefined;
   const ms = Math.floor(Number(seconds)) * 1000;
-  return ms > 0 ? Math.min(ms, LONGEST_TIMER_MS) : undefined;
+  return ms > 0 ? timerMs(ms) : undefined;
 }
 
 /** The type of a value, for error messages: they must not show the value. */

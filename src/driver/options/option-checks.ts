@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { timerMs } from "../../core/timers.js";
 import { ConfigurationError, NoSuchOptError } from "../exceptions.js";
 import type { Overrides } from "../target.js";
 import { isJsonObject } from "../values/json.js";
@@ -52,9 +52,12 @@ export function overridden<T>(inherited: T | undefined, override: T | null | und
   return override === undefined ? inherited : (override ?? undefined);
 }
 
-/** A positive number of milliseconds. 0 does not disable a timeout: oslo treats it as omitted. */
+/**
+ * A positive number of milliseconds, reduced to what a timer can wait. 0 does not disable a timeout: oslo treats it as
+ * omitted.
+ */
 export const positiveMs: OptionCheck = (key, value) => {
-  if (typeof value === "number" && value > 0) return Math.min(value, LONGEST_TIMER_MS);
+  if (typeof value === "number" && value > 0) return timerMs(value);
   return refuse(key, value, "a positive number of milliseconds");
 };
 
@@ -72,6 +75,15 @@ const SERIALIZER = ["serializeEntity", "deserializeEntity", "serializeContext", 
 export const serializer: OptionCheck = (key, value) => {
   if (isJsonObject(value) && SERIALIZER.every((name) => typeof Reflect.get(value, name) === "function")) return value;
   return refuse(key, value, `an object with the methods ${SERIALIZER.join(", ")}`);
+};
+
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** A logger, or null for none. */
+export const logger: OptionCheck = (key, value) => {
+  if (value === null) return value;
+  if (isJsonObject(value) && LEVELS.every((level) => typeof Reflect.get(value, level) === "function")) return value;
+  return refuse(key, value, `an object with the methods ${LEVELS.join(", ")}, or null`);
 };
 
 /** `path` names the option in errors. */

@@ -49,7 +49,7 @@ type AnyCallTail = [args?: unknown, options?: CallOptions];
 /** Options of one call or cast. */
 export interface CallOptions {
   /**
-   * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0. Default for a call:
+   * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0; reduced to 24 days. Default for a call:
    * `rpcResponseTimeoutMs` of the transport; for a cast: `defaultSendTimeoutMs`. The timeout of a client applies to calls only.
    */
   timeoutMs?: number | undefined;
@@ -169,6 +169,10 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   /**
    * Sends a request without a reply, delivered at most once. Resolves when it is handed over to the message bus. As in oslo,
    * the timeout of the client applies to calls only (oslo_messaging/rpc/client.py:144-167).
+   *
+   * A fanout that is pre-settled (the default) and has no `timeoutMs` may have no receiver: it resolves already when it
+   * waits for credit on an attached link. It leaves if credit comes within the default timeout, and is discarded with a
+   * debug line otherwise. Until then it counts in `maxQueued`, and `close({ graceMs })` of the transport waits for it.
    *
    * @throws MessageDeliveryFailure when it cannot be delivered, or not within the default timeout.
    * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.

@@ -11,7 +11,7 @@ import { isExpected } from "./expected-exceptions.js";
 export interface CallInfo {
   /** Aborted when the connection of the call is lost: the caller no longer waits, or the reply may not reach it. */
   readonly signal: AbortSignal;
-  /** Message ID of the call. Undefined for a cast. */
+  /** Message ID of the request. Undefined for a cast of the Python driver. */
   readonly messageId: string | undefined;
   /** The server's target with the namespace and version of the request. */
   readonly target: Target;

@@ -111,6 +111,6 @@ const NOTHING = new Uint8Array(0);
 
 function readInit(fields: Reader): { name: string; response: Uint8Array } {
   const count = fields.list();
-  const name = (count > 0 ? fields.symbol() : undefined) ?? "";
+  const name = (count > 0 ? fields.string() : undefined) ?? "";
   return { name, response: (count > 1 ? fields.binary() : undefined) ?? NOTHING };
 }

@@ -12,6 +12,7 @@ import { prioritiesOf } from "./endpoints.js";
 import { LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./listener.js";
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
+import { requeueNotice } from "./requeue-notice.js";
 
 /** Options of a batch listener. At least one of `batchSize` and `batchTimeoutMs` is required. */
 export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<C> &
@@ -75,8 +76,8 @@ export function getBatchNotificationListener<C extends Context = Context>(
     throw new ConfigurationError("batchSize", "is required, unless batchTimeoutMs is given");
   }
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
-  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
-  const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger);
+  const read = notificationReader(rest.serializer ?? noOpSerializer, transport);
+  const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "batches",
     listen: (onBatch, listenLimits) =>

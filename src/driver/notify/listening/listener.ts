@@ -10,12 +10,14 @@ import { NotificationDispatcher, type NotificationEndpoint } from "./dispatcher.
 import { prioritiesOf } from "./endpoints.js";
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
+import { requeueNotice } from "./requeue-notice.js";
 
 /** Options of a notification listener. */
 export interface ListenerOptions<C extends Context = Context> {
   /**
    * Requeue a notification when an endpoint returns `requeue` or fails. A notification that always fails is delivered again
-   * and again. Default false: it is acknowledged, and thereby discarded.
+   * and again. Default false: it is acknowledged, and thereby discarded, with a warning when an endpoint first returns
+   * `requeue`.
    */
   allowRequeue?: boolean | undefined;
   /** Deserializes contexts and payloads. When omitted, they are passed on unchanged. */
@@ -54,8 +56,8 @@ export function getNotificationListener<C extends Context = Context>(
   const { driver, logger } = transport;
   const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
-  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
-  const dispatcher = new NotificationDispatcher(endpoints, read, logger);
+  const read = notificationReader(rest.serializer ?? noOpSerializer, transport);
+  const dispatcher = new NotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "messages",
     listen: (onMessage, limits) => driver.listenForNotifications(topicTargets, onMessage, limits),

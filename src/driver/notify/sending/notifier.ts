@@ -171,7 +171,8 @@ export class Notifier<C extends Context = Context> {
     const results = await Promise.allSettled(sends);
     const [first, ...others] = results.filter((result) => result.status === "rejected");
     for (const { reason } of others) {
-      this.#transport.logger.warn(`a notification failed for another topic or driver too: ${stackText(reason)}`);
+      const text = `a notification failed for another topic or driver too: ${stackText(reason)}`;
+      this.#transport.warnings.warn("another failure", text);
     }
     if (first !== undefined) throw first.reason;
   }

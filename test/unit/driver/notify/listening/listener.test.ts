@@ -151,6 +151,18 @@ describe("an incoming notification", () => {
     expect((await outcomeOf(BODY)).events).toEqual(["acknowledge"]);
   });
 
+  it("an endpoint that returns requeue without allowRequeue is warned of once, with the option's name", async () => {
+    await listen([{ info: () => NotificationResult.REQUEUE }]);
+    for (let time = 0; time < 2; time++) await outcomeOf(BODY);
+    expect(driver.logger.lines).toMatchObject([{ level: "warn", message: expect.stringContaining("allowRequeue") }]);
+  });
+
+  it("an endpoint that returns requeue with allowRequeue logs nothing", async () => {
+    await listen([{ info: () => NotificationResult.REQUEUE }], { allowRequeue: true });
+    await outcomeOf(BODY);
+    expect(driver.logger.lines).toEqual([]);
+  });
+
   it("the error of an endpoint is logged with its stack", async () => {
     await listen([
       {
