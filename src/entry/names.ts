@@ -6,7 +6,14 @@
 export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptionName, TLSOptions } from "../core/byte-stream.js";
 export type { TransportStatus } from "../core/connection/status.js";
 export type { WaitPhase } from "../core/deadlines.js";
-export { AmqpError, type AmqpErrorInit, AuthenticationError, ConnectionLost, ProtocolError } from "../core/errors.js";
+export {
+  AmqpError,
+  type AmqpErrorInit,
+  AuthenticationError,
+  ConnectionLost,
+  type ErrorInfo,
+  ProtocolError,
+} from "../core/errors.js";
 export type { Frame } from "../core/frames/frame-log.js";
 export type { Logger } from "../core/logger.js";
 export type { Credentials } from "../core/sasl/sasl.js";

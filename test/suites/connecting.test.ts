@@ -26,7 +26,7 @@ describe.concurrent("connect", () => {
     tags: ["connect:round"],
   }, async () => {
     await using host = await Host.reserve("amqp");
-    await using transport = getRpcTransport(`amqp://${host.name}/`);
+    await using transport = getRpcTransport(`amqp://${host.name}/`, { logger: null });
     for (const connecting of [transport.connect(), transport.probe()]) {
       await expect(connecting).rejects.toThrow("connection refused");
     }
@@ -44,10 +44,10 @@ describe.concurrent("connect", () => {
     await using bus = await embedded({ by: "tcp", users: USERS });
     const urlWith = (password: string) =>
       `amqp://joe:${password}@${closed.host}:${closed.port},joe:${password}@127.0.0.1:${bus.port}/`;
-    await using good = getRpcTransport(urlWith("secret"), { random: () => 0 });
+    await using good = getRpcTransport(urlWith("secret"), { logger: null, random: () => 0 });
     await good.connect();
     expect(good.state).toMatchObject({ type: "connected", host: `127.0.0.1:${bus.port}` });
-    await using bad = getRpcTransport(urlWith("wrong"), { random: () => 0 });
+    await using bad = getRpcTransport(urlWith("wrong"), { logger: null, random: () => 0 });
     const startedMs = performance.now();
     expect(await failureOf(bad.connect())).toBeInstanceOf(AuthenticationError);
     expect(performance.now() - startedMs).toBeLessThan(3_000);
@@ -55,7 +55,7 @@ describe.concurrent("connect", () => {
 
   test("connect with keepTrying waits for the host", { tags: ["connect:round"] }, async () => {
     await using host = await Host.reserve("amqp");
-    await using transport = getRpcTransport(`amqp://${host.name}/`, { random: () => 0 });
+    await using transport = getRpcTransport(`amqp://${host.name}/`, { logger: null, random: () => 0 });
     const connecting = transport.connect({ keepTrying: true });
     expect(await nextStatus(transport, "disconnected")).toMatchObject({ retryInMs: 500 });
     await host.start({ kind: "router" });
@@ -64,13 +64,13 @@ describe.concurrent("connect", () => {
 
   test("a call waits on although a connect has failed meanwhile", { tags: ["connect:round"] }, async () => {
     await using host = await Host.reserve("amqp");
-    await using transport = getRpcTransport(`amqp://${host.name}/`, { random: () => 0 });
+    await using transport = getRpcTransport(`amqp://${host.name}/`, { logger: null, random: () => 0 });
     const calling = getRpcClient(transport, { topic: "t" }).call({}, "echo", { arg: 1 }, { timeoutMs: 10_000 });
     await nextStatus(transport, "disconnected");
     await expect(transport.connect()).rejects.toThrow("connection refused");
     expect(await nextStatus(transport, "disconnected")).toMatchObject({ retryInMs: expect.any(Number) });
     await host.start({ kind: "router" });
-    await using serving = getRpcTransport(`amqp://${host.name}/`);
+    await using serving = getRpcTransport(`amqp://${host.name}/`, { logger: null });
     await getRpcServer(serving, { topic: "t", server: "s" }, [
       { echo: (_: object, { arg }: { arg: number }) => arg },
     ]).start();
@@ -82,8 +82,8 @@ describe.concurrent("connect", () => {
   }, async () => {
     await using closed = await closedPort();
     const where = `${closed.host}:${closed.port}`;
-    await using transport = getRpcTransport(`amqp://${where}/`);
-    await using notifications = getNotificationTransport(`amqp://${where}/`);
+    await using transport = getRpcTransport(`amqp://${where}/`, { logger: null });
+    await using notifications = getNotificationTransport(`amqp://${where}/`, { logger: null });
     const limits = { timeoutMs: 1_000, keepTrying: true };
     const server = getRpcServer(transport, { topic: "t", server: "s" }, [{}]);
     const endpoint = { info: () => {} };
@@ -110,7 +110,7 @@ describe.concurrent("connect", () => {
 
   test("connect that is given up during the handshake aborts it", { tags: ["connect:timeout"] }, async () => {
     await using peer = await silentPeer();
-    await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`);
+    await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`, { logger: null });
     const reason = new Error("enough");
     const abort = new AbortController();
     const connecting = failureOf(transport.connect({ signal: abort.signal }));
@@ -124,7 +124,7 @@ describe.concurrent("connect", () => {
   });
 
   test.each(["timeoutMs", "keepTrying", "signal"])("connect and probe refuse an invalid %s", async (key) => {
-    await using transport = getRpcTransport("amqp://localhost/");
+    await using transport = getRpcTransport("amqp://localhost/", { logger: null });
     const options = { [key]: "5" };
     expect(await failureOf(transport.connect(options))).toMatchObject({ name: "ConfigurationError", key });
     expect(await failureOf(transport.probe(undefined, options))).toMatchObject({ key });

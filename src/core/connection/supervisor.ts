@@ -183,8 +183,10 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     this.live?.check();
   }
 
-  /** Makes one connection after another while they are wanted. */
+  /** Makes one connection after another while they are wanted. A pause that was left goes on. */
   async #keep(): Promise<void> {
+    const restMs = Math.round(this.#dueMs - performance.now());
+    if (restMs > 0) this.#disconnected(restMs);
     while (this.#isWanted) {
       const pauseMs = Math.round(this.#dueMs - performance.now());
       if (pauseMs > 0 && !this.#isUrgent) await this.#pause(pauseMs);
@@ -261,6 +263,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     const next = this.#isWanted ? `; next attempt in ${pauseMs / 1_000} s` : "";
     this.#warnings.warn(`${host.name} ${error?.name}`, `not connected to ${host.name}: ${why}${next}`);
     this.#dueMs = performance.now() + pauseMs;
+    if (this.#isWanted) this.#disconnected(pauseMs);
   }
 
   #disconnected(retryInMs: number | undefined): void {
@@ -269,7 +272,6 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   }
 
   async #pause(ms: number): Promise<void> {
-    this.#disconnected(ms);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         this.#dueMs = 0; // the timer's clock may be ahead of `performance.now()`

@@ -20,7 +20,7 @@ test("the web's entry supports WebSocket only, and its errors name the supported
 });
 
 test("the web's entry reports a missing WebSocket as the reason of the failed attempt", async () => {
-  const transport = web.getRpcTransport("amqp+ws://localhost/");
+  const transport = web.getRpcTransport("amqp+ws://localhost/", { logger: null });
   await expect(transport.connect()).rejects.toThrow(
     globalThis.WebSocket === undefined ? "this runtime has no WebSocket" : "cannot open WebSocket",
   );
