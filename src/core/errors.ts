@@ -1,3 +1,5 @@
+import { isError } from "./kinds.js";
+
 /** An AMQP 1.0 error (transport 2.8.14). */
 export interface AmqpErrorInit {
   condition: string;
@@ -115,5 +117,5 @@ export class ConnectionLost extends Error {
 
 /** Returns a thrown Error itself, and any other thrown value as the message of a new Error. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  return isError(thrown) ? thrown : new Error(String(thrown));
 }

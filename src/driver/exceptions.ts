@@ -1,10 +1,29 @@
 import type { WaitPhase } from "../core/deadlines.js";
 import type { Target } from "./target.js";
 
+/** A registered symbol, which other copies of this library and other realms share. */
+const MESSAGING_EXCEPTION = Symbol.for("oslo-messaging.MessagingException");
+
 /** Base class of the exceptions of messaging (oslo_messaging/exceptions.py). `name` is literally oslo's class name. */
 export class MessagingException extends Error {
   /** Name of the class, as in oslo. It identifies errors where `instanceof` cannot. */
   override readonly name: string = "MessagingException";
+
+  static {
+    Object.defineProperty(MessagingException.prototype, MESSAGING_EXCEPTION, { value: true });
+  }
+}
+
+/**
+ * Whether a value is a MessagingException of this library, also of a second copy of it or of another realm, where `instanceof`
+ * fails. Its `name` identifies the class. As in oslo, a ConfigurationError is not a MessagingException.
+ */
+export function isMessagingException(value: unknown): value is MessagingException {
+  try {
+    return typeof value === "object" && value !== null && MESSAGING_EXCEPTION in value;
+  } catch {
+    return false; // a Proxy
+  }
 }
 
 /** Details of a failed operation. */

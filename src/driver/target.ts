@@ -1,3 +1,4 @@
+import { wrongMembers } from "../core/member-names.js";
 import { isWellFormed } from "../core/well-formed.js";
 import { InvalidTarget } from "./exceptions.js";
 
@@ -29,7 +30,8 @@ export type Overrides<T> = { [K in keyof T]?: T[K] | null | undefined };
  * Destination of a message, or the identity of a server or endpoint (oslo_messaging/target.py). An RPC server requires topic
  * and server, an endpoint may have namespace and version, and senders require a topic. Immutable.
  *
- * @throws InvalidTarget when a member has the wrong type, or contains half a surrogate pair, which AMQP cannot encode.
+ * @throws InvalidTarget when a member is unknown, has the wrong type, or contains half a surrogate pair, which AMQP cannot
+ *   encode.
  */
 export class Target {
   /** Scope of topics. */
@@ -49,6 +51,7 @@ export class Target {
   readonly #init: TargetInit;
 
   constructor(init: TargetInit = {}) {
+    checkMembers(init, this);
     this.exchange = init.exchange;
     this.topic = init.topic;
     this.namespace = init.namespace;
@@ -78,12 +81,35 @@ export class Target {
   }
 }
 
-/** Returns a Target unchanged, or makes one from members. */
+/** Whether a value is a Target with its methods, also one of a second copy of this library. */
+export function isTarget(value: unknown): value is Target {
+  const { acceptedNamespaces, with: change } = Object(value);
+  return Array.isArray(acceptedNamespaces) && typeof change === "function";
+}
+
+/**
+ * Returns a Target unchanged, or makes one from members.
+ *
+ * @throws InvalidTarget as the constructor of a Target, and for undefined.
+ */
 export function toTarget(like: TargetLike): Target {
-  return like instanceof Target ? like : new Target(like);
+  if (like === undefined) throw new InvalidTarget("a target is required", new Target());
+  return isTarget(like) ? like : new Target(like);
 }
 
 const TEXTS = ["exchange", "topic", "namespace", "version", "server"] as const;
+
+/** The members of an init object, and those that a copy of a Target may have in addition. */
+const MEMBERS = [...TEXTS, "fanout", "legacyNamespaces", "acceptedNamespaces"];
+
+function checkMembers(init: TargetInit, target: Target): void {
+  const wrong = wrongMembers(init, MEMBERS);
+  if (wrong !== undefined) throw new InvalidTarget(`a target ${wrong}`, target);
+  const { legacyNamespaces = [] } = init;
+  if (!Array.isArray(legacyNamespaces) || legacyNamespaces.some((name) => typeof name !== "string")) {
+    throw new InvalidTarget("legacyNamespaces must be an array of strings", target);
+  }
+}
 
 /** Callers in JavaScript may pass any type. A number in an address would reach no server. */
 function check(target: Target, key: keyof Target, type: "string" | "boolean"): void {

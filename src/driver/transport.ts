@@ -19,7 +19,7 @@ import { boolean } from "./options/option-types.js";
 import { parseOptions, resolveOptions } from "./options/options.js";
 import { tlsOf } from "./options/tls.js";
 import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
-import { TransportURL } from "./options/transport-url.js";
+import { type TransportURL, toTransportURL } from "./options/transport-url.js";
 import type { Runtime } from "./runtime.js";
 import { type TargetLike, toTarget } from "./target.js";
 import { MessageIds } from "./values/ids.js";
@@ -50,7 +50,7 @@ export abstract class Transport implements AsyncDisposable {
   /** @internal */
   constructor(runtime: Runtime, url: string | TransportURL, options: TransportOptions) {
     const given = checkedTransportOptions(options);
-    this.url = typeof url === "string" ? TransportURL.parse(url) : url;
+    this.url = toTransportURL(url);
     const { logger, warnings } = logOf(given.logger);
     this.logger = logger;
     this.warnings = warnings;

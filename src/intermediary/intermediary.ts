@@ -3,7 +3,9 @@ import type { Accept, Socket, SocketHandlers } from "../core/byte-stream.js";
 import type { Connection } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
 import type { LinkRequest } from "../core/connection/link-request.js";
+import { kindOf } from "../core/kinds.js";
 import type { Logger } from "../core/logger.js";
+import { wrongMembers } from "../core/member-names.js";
 import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
 import { Authenticator } from "../core/sasl/server/authenticator.js";
 import { AddressTable, type IntermediaryKind } from "./address-table.js";
@@ -105,8 +107,12 @@ export class Intermediary implements AsyncDisposable {
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
 
-  /** @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs, or a bad product. */
+  /**
+   * @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs, or a bad product.
+   * @throws TypeError for an unknown option, or one of the wrong type.
+   */
   constructor(options: IntermediaryOptions) {
+    checkOptions(options);
     const { users, tokens, sasl } = options;
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -210,5 +216,32 @@ export class Intermediary implements AsyncDisposable {
     const broker = this.#linkBrokers.of(connection);
     if (broker === undefined) request.refuse(noVirtualHost(connection));
     else broker.receive(request, connection);
+  }
+}
+
+const OPTIONS: readonly (keyof IntermediaryOptions)[] = [
+  "kind",
+  "product",
+  "users",
+  "tokens",
+  "sasl",
+  "virtualHosts",
+  "addressing",
+  "limits",
+  "logger",
+];
+
+function checkOptions(options: IntermediaryOptions): void {
+  const wrong = wrongMembers(options, OPTIONS) ?? wrongMembers(options.limits ?? {}, Object.keys(DEFAULT_LIMITS));
+  if (wrong !== undefined) throw new TypeError(`the options of an intermediary: ${wrong}`);
+  const { kind, users, tokens } = options;
+  if (kind !== "router" && kind !== "broker") {
+    throw new TypeError(`kind must be "router" or "broker", not ${JSON.stringify(kind)}`);
+  }
+  if (users !== undefined && typeof users.get !== "function") {
+    throw new TypeError(`users must be a Map of passwords by user name, not ${kindOf(users)}`);
+  }
+  if (tokens !== undefined && typeof tokens.has !== "function") {
+    throw new TypeError(`tokens must be a Set, not ${kindOf(tokens)}`);
   }
 }

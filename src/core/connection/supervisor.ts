@@ -1,6 +1,7 @@
 import type { Deadline } from "../deadlines.js";
 import { Deferred } from "../deferred.js";
-import { AuthenticationError, ConnectionLost, toError } from "../errors.js";
+import { ConnectionLost, toError } from "../errors.js";
+import { isError } from "../kinds.js";
 import type { Logger } from "../logger.js";
 import { RecurringWarnings } from "../recurring-warnings.js";
 import type { StatusFeed } from "./status.js";
@@ -211,7 +212,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     const opened = await this.#options.open(host, abort.signal, this.#attempts).catch(toError);
     clearTimeout(timer);
     this.#abort = undefined;
-    if (!(opened instanceof Error)) {
+    if (!isError(opened)) {
       if (abort.signal.aborted)
         await opened.close(); // it opened at the moment of the abort
       else await this.#untilClosed(opened, host);
@@ -288,7 +289,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
 
 /** What to check after a failure, where its cause is known. */
 function cureOf(error: Error): string {
-  if (error instanceof AuthenticationError) return " (check the user and the password)";
+  if (error.name === "AuthenticationError") return " (check the user and the password)";
   return error.message.endsWith("connection refused") ? " (is the message bus running there?)" : "";
 }
 

@@ -231,7 +231,7 @@ export class AmqpDriver implements Driver {
   ): Promise<Outcome> {
     const { addresser, replies, requests } = connection;
     const replyTo = replies.address ?? (await operation.deadline.wait("connecting", () => replies.attach()));
-    if (replyTo instanceof Error) return { type: "unsent", error: replyTo };
+    if (typeof replyTo !== "string") return { type: "unsent", error: replyTo };
     const route = addresser.resolve(request.target, "rpc");
     const message = { ttl: ttlOf(request), messageId: replies.register(reply), to: route.address, replyTo, body };
     // Awaited here: a promise that an async function returns takes two turns more to resolve.

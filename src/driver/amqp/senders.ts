@@ -117,7 +117,7 @@ class SenderLink {
     try {
       const sender = this.#sender ?? (await operation.deadline.wait("credit", () => this.#attached()));
       const outcome: Outcome =
-        sender instanceof Error ? { type: "unsent", error: sender } : await sender.send(message, operation);
+        "send" in sender ? await sender.send(message, operation) : { type: "unsent", error: sender };
       failed = false;
       return outcome;
     } finally {

@@ -160,6 +160,6 @@ function monitorMs(seconds: unknown): number | undefined {
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -1,3 +1,4 @@
+import { kindOf } from "../../core/kinds.js";
 import { timerMs } from "../../core/timers.js";
 import { isWellFormed } from "../../core/well-formed.js";
 import { ConfigurationError } from "../exceptions.js";
@@ -88,9 +89,4 @@ export function list<T>(item: OptionType<T>, separator: string): OptionType<read
 function refuse(key: string, value: unknown, expected: string): never {
   const shown = typeof value === "string" ? JSON.stringify(value) : typeof value === "number" ? value : kindOf(value);
   throw new ConfigurationError(key, `must be ${expected}, not ${shown}`);
-}
-
-/** Kind of a value, for errors: shows none of its content. */
-export function kindOf(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
 }

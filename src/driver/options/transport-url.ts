@@ -1,3 +1,5 @@
+import { isRecord, kindOf } from "../../core/kinds.js";
+import { wrongMembers } from "../../core/member-names.js";
 import { isWellFormed } from "../../core/well-formed.js";
 import { InvalidTransportURL } from "../exceptions.js";
 import { quote, unquote } from "./percent.js";
@@ -24,7 +26,9 @@ export class TransportHost {
   readonly username: string | undefined;
   readonly #password: string | undefined;
 
+  /** @throws TypeError for an unknown part. */
   constructor(init: TransportHostInit = {}) {
+    checkParts("a host", init, ["hostname", "port", "username", "password"]);
     this.hostname = init.hostname;
     this.port = init.port;
     this.username = init.username;
@@ -65,17 +69,25 @@ export class TransportURL {
   /** Options of the driver, by oslo's names. */
   readonly query: Readonly<Record<string, string>>;
 
-  /** @throws InvalidTransportURL when a part contains half a surrogate pair, which UTF-8 cannot encode. */
+  /**
+   * @throws TypeError for an unknown part, and one of the wrong type.
+   * @throws InvalidTransportURL when a part contains half a surrogate pair, which UTF-8 cannot encode.
+   */
   constructor(init: TransportURLInit) {
-    this.scheme = init.scheme;
-    this.hosts = Object.freeze((init.hosts ?? []).map((host) => new TransportHost(host)));
+    checkParts("a URL", init, ["scheme", "hosts", "virtualHost", "query"]);
+    const { scheme, hosts = [], query = {} } = init;
+    if (typeof scheme !== "string" || !Array.isArray(hosts) || !isRecord(query)) {
+      throw new TypeError("a URL has the parts { scheme, hosts: [...], virtualHost, query: {...} }");
+    }
+    this.scheme = scheme;
+    this.hosts = Object.freeze(hosts.map((host) => new TransportHost(host)));
     this.virtualHost = init.virtualHost;
-    this.query = Object.freeze({ ...init.query });
-    const hosts = this.hosts.flatMap(({ hostname, username, password }) =>
+    this.query = Object.freeze({ ...query });
+    const names = this.hosts.flatMap(({ hostname, username, password }) =>
       Object.entries({ hostname, username, password }),
     );
     for (const [part, text = ""] of [
-      ...hosts,
+      ...names,
       ["virtualHost", this.virtualHost],
       ["query", Object.entries(this.query).join()],
     ]) {
@@ -139,6 +151,23 @@ export class TransportURL {
     const path = quote(this.virtualHost ?? "", "/");
     return `${this.scheme}://${hosts.join(",")}/${path}${query.length === 0 ? "" : `?${query.join("&")}`}`;
   }
+}
+
+/**
+ * Parses the text of a URL. Returns a TransportURL unchanged, also one of a second copy of this library.
+ *
+ * @throws InvalidTransportURL as {@link TransportURL.parse}, and for any other value.
+ */
+export function toTransportURL(url: string | TransportURL): TransportURL {
+  if (typeof url === "string") return TransportURL.parse(url);
+  if (isRecord(url) && Array.isArray(url.hosts) && isRecord(url.query)) return url;
+  const accepted = 'The URL must be a string such as "amqp://host:5672/", the href of a URL object, or a TransportURL';
+  throw new InvalidTransportURL(kindOf(url), accepted);
+}
+
+function checkParts(name: string, init: unknown, known: readonly string[]): void {
+  const wrong = wrongMembers(init, known);
+  if (wrong !== undefined) throw new TypeError(`${name} ${wrong}`);
 }
 
 /** Query keys that hold a secret; ssl_key_password is the only such option today. */

@@ -1,7 +1,8 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import * as exceptions from "@/src/driver/exceptions.js";
+import * as module from "@/src/driver/exceptions.js";
 import { Target } from "@/src/driver/target.js";
 
+const { isMessagingException, ...exceptions } = module;
 const {
   ConfigurationError,
   DriverLoadFailure,
@@ -80,8 +81,8 @@ describe("every exception", () => {
   });
 
   it("the type of an exception's name identifies it", () => {
-    expectTypeOf<exceptions.MessagingTimeout["name"]>().toEqualTypeOf<"MessagingTimeout">();
-    expectTypeOf<exceptions.RemoteError["name"]>().toEqualTypeOf<"RemoteError">();
+    expectTypeOf<module.MessagingTimeout["name"]>().toEqualTypeOf<"MessagingTimeout">();
+    expectTypeOf<module.RemoteError["name"]>().toEqualTypeOf<"RemoteError">();
   });
 });
 
@@ -204,5 +205,25 @@ it("a RemoteError has the details of the remote failure as data", () => {
     traceback: ["a\n", "b\n"],
     args: [1],
     kwargs: {},
+  });
+});
+
+describe("isMessagingException", () => {
+  it("every MessagingException is one, a ConfigurationError and other values are not", () => {
+    expect(all.filter(isMessagingException).map(({ name }) => name)).toEqual(
+      all.filter((error) => error instanceof MessagingException).map(({ name }) => name),
+    );
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const value of [
+      new Error("x"),
+      { name: "MessagingException" },
+      MessagingException,
+      null,
+      undefined,
+      "x",
+      proxy,
+    ])
+      expect(isMessagingException(value)).toBe(false);
   });
 });
