@@ -9,6 +9,7 @@ function transportTo(intermediary: Intermediary, onFrame?: (frame: Frame) => voi
     logger: null,
     dialers: { "amqp+memory": memoryDial(intermediary.accept) },
     onFrame,
+    logger: null,
   });
 }
 
