@@ -52,7 +52,7 @@ async function written(name: string): Promise<string> {
 
 /** Serves the methods that the examples call, until the test ends. */
 async function serveCalc(bus: Bus): Promise<void> {
-  const transport = getRpcTransport(bus.url("amqp"));
+  const transport = getRpcTransport(bus.url("amqp"), { logger: null });
   onTestFinished(() => transport.close());
   const endpoint = { add: (_context: object, { a, b }: { a: number; b: number }) => a + b };
   await getRpcServer(transport, { topic: "calc", server: "calc-1" }, [endpoint]).start();

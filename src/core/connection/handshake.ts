@@ -126,7 +126,7 @@ class Handshake {
       },
       drain() {},
       close: (error) => {
-        this.isProbe = this.#receivedBytes < AMQP_HEADER.length;
+        this.isProbe = this.#receivedBytes < AMQP_HEADER.length && isClosedByPeer(error);
         const why = error?.message ?? `${socket.id}: closed by the peer before the connection was open`;
         this.#fail(new ConnectionLost(why, { cause: error }));
       },
@@ -171,6 +171,11 @@ class Handshake {
     this.#socket.close();
     this.#onFailure(reason);
   }
+}
+
+/** False for a fault, such as a WebSocket message that is text. Some health checks reset their stream. */
+function isClosedByPeer(error: Error | undefined): boolean {
+  return error === undefined || Object(error.cause).code === "ECONNRESET";
 }
 
 /** Logs what `onFrame` throws: it must not break the connection. */
