@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright";
+import { requireInstalled } from "../scripts/prerequisite.js";
 import { DemoBackend } from "./demo-backend.js";
 import { pageFiles } from "./page-files.js";
 import { servePage } from "./page-server.js";
@@ -10,6 +11,7 @@ const SIZE = { width: 1280, height: 900 };
 const docs = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 
 // Takes the README's screenshots of the running playground, with the Python server.
+requireInstalled("Chromium", CHROMIUM);
 await using backend = await DemoBackend.start(() => {});
 await serving(backend.tcpUrl, async () => {
   const page = await servePage(await pageFiles(backend));
