@@ -1,3 +1,5 @@
+import { isError } from "./kinds.js";
+
 /** An AMQP 1.0 error (transport 2.8.14). */
 export interface AmqpErrorInit {
   condition: string;
@@ -17,14 +19,18 @@ const MAX_ENTRIES = 100;
 /** Maximum length of their keys and values. */
 const MAX_CHARS = 1_024;
 
-/** The scalar values of a map of the peer as text. Maps, lists and bytes are omitted. */
+/** The scalar values of a map of the peer, as text. */
 export function textEntries(
   entries: Iterable<readonly [key: unknown, value: unknown]>,
-): [key: string, value: string][] {
-  return [...entries].slice(0, MAX_ENTRIES).flatMap(([key, value]): [string, string][] => {
-    const isScalar = typeof value !== "object" && value !== undefined;
-    return isScalar ? [[String(key).slice(0, MAX_CHARS), String(value).slice(0, MAX_CHARS)]] : [];
-  });
+): (readonly [key: string, value: string])[] {
+  return [...entries]
+    .slice(0, MAX_ENTRIES)
+    .filter(([, value]) => typeof value !== "object" && value !== undefined)
+    .map(([key, value]) => [shortText(key), shortText(value)]);
+}
+
+function shortText(value: unknown): string {
+  return String(value).slice(0, MAX_CHARS);
 }
 
 /** The condition of a performative that does not fit into the frames that the peer accepts (transport 2.8.15). */
@@ -77,12 +83,13 @@ export class AmqpError extends Error {
   }
 }
 
-/** Destination of a redirect (transport 2.8.16, 2.8.18): `to host:port, address x`. Undefined for any other error. */
+/** Destination of a redirect (transport 2.8.16, 2.8.18). Undefined for any other error. */
 function redirection(condition: string, info: ErrorInfo = {}): string | undefined {
-  if (!condition.endsWith(":redirect")) return undefined;
   const { hostname, "network-host": host = hostname, port, address } = info;
-  const at = [host, port].filter(Boolean).join(":");
-  return [at && `to ${at}`, address && `address ${address}`].filter(Boolean).join(", ");
+  if (!condition.endsWith(":redirect")) return undefined;
+  return Object.entries({ host, port, address })
+    .flatMap(([name, value]) => (value === undefined ? [] : `${name} ${value}`))
+    .join(", ");
 }
 
 /** The peer violated AMQP 1.0. `condition` is sent to the peer, and the connection is closed. */
@@ -110,5 +117,5 @@ export class ConnectionLost extends Error {
 
 /** Returns a thrown Error itself, and any other thrown value as the message of a new Error. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  return isError(thrown) ? thrown : new Error(String(thrown));
 }

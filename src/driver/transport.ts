@@ -5,7 +5,7 @@ import type { Dial } from "../core/byte-stream.js";
 import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
 import type { Logger } from "../core/logger.js";
 import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
-import { LONGEST_TIMER_MS } from "../core/timers.js";
+import { timerMs } from "../core/timers.js";
 import type { ServiceKind } from "./amqp/addressing.js";
 import { AmqpDriver } from "./amqp/driver.js";
 import type { DriverConnection } from "./amqp/driver-connection.js";
@@ -18,7 +18,7 @@ import { abortSignal, checked, type OptionCheck } from "./options/option-checks.
 import { parseOptions, resolveOptions } from "./options/options.js";
 import { tlsOf } from "./options/tls.js";
 import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
-import { TransportURL } from "./options/transport-url.js";
+import { type TransportURL, toTransportURL } from "./options/transport-url.js";
 import type { Runtime } from "./runtime.js";
 import { type TargetLike, toTarget } from "./target.js";
 import { MessageIds } from "./values/ids.js";
@@ -48,7 +48,7 @@ export abstract class Transport implements AsyncDisposable {
   /** @internal */
   constructor(runtime: Runtime, url: string | TransportURL, options: TransportOptions) {
     const given = checkedTransportOptions(options);
-    this.url = typeof url === "string" ? TransportURL.parse(url) : url;
+    this.url = toTransportURL(url);
     const { logger, warnings } = logOf(given.logger);
     this.logger = logger;
     this.warnings = warnings;
@@ -141,7 +141,10 @@ export abstract class Transport implements AsyncDisposable {
     return await this.#amqp.connect(signal);
   }
 
-  /** Closes the transport for good. Running operations fail after `graceMs` (milliseconds, default 0). Idempotent. */
+  /**
+   * Closes the transport for good. Running operations fail, and queued fanout casts are discarded, after `graceMs`
+   * (milliseconds, default 0). Idempotent.
+   */
   async close(options: { graceMs?: number | undefined } = {}): Promise<void> {
     const { graceMs = 0 } = checked(options, { graceMs: millis });
     await this.#amqp.close(graceMs);
@@ -176,6 +179,6 @@ function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial
 }
 
 const millis: OptionCheck = (key, value) => {
-  if (typeof value === "number" && value >= 0) return Math.min(value, LONGEST_TIMER_MS);
+  if (typeof value === "number" && value >= 0) return timerMs(value);
   throw new ConfigurationError(key, "must be a number of milliseconds, 0 or more");
 };

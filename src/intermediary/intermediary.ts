@@ -3,7 +3,9 @@ import type { Accept, Socket, SocketHandlers } from "../core/byte-stream.js";
 import type { Connection } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
 import type { LinkRequest } from "../core/connection/link-request.js";
+import { kindOf } from "../core/kinds.js";
 import type { Logger } from "../core/logger.js";
+import { wrongMembers } from "../core/member-names.js";
 import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
 import { Authenticator } from "../core/sasl/server/authenticator.js";
 import { AddressTable, type IntermediaryKind } from "./address-table.js";
@@ -39,7 +41,10 @@ export interface IntermediaryOptions {
    * consumer's outcome. `broker`: stores in memory and forwards; accepts at once.
    */
   kind: IntermediaryKind;
-  /** The product in the Open. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
+  /**
+   * The product in the Open: 1 to 100 printable ASCII characters. Default `oslo-messaging-router` or
+   * `oslo-messaging-broker`.
+   */
   product?: string | undefined;
   /**
    * Passwords by user name, for PLAIN and SCRAM. With neither users nor tokens, clients connect with ANONYMOUS or
@@ -63,6 +68,9 @@ export interface IntermediaryOptions {
   /** Omitted or null: no logging. */
   logger?: Logger | null | undefined;
 }
+
+/** A product. The Open has it twice, and must fit into the smallest maximum frame size. */
+export const PRODUCT = /^[ -~]{1,100}$/;
 
 /** A connection is closed after this silence. Long, because browsers wake a hidden tab only once a minute. */
 const IDLE_MS = 120_000;
@@ -99,8 +107,12 @@ export class Intermediary implements AsyncDisposable {
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
 
-  /** @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs. */
+  /**
+   * @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs, or a bad product.
+   * @throws TypeError for an unknown option, or one of the wrong type.
+   */
   constructor(options: IntermediaryOptions) {
+    checkOptions(options);
     const { users, tokens, sasl } = options;
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -108,6 +120,7 @@ export class Intermediary implements AsyncDisposable {
     this.#logger = logger;
     this.#warnings = warnings;
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
+    if (!PRODUCT.test(this.#product)) throw new Error("product: must be 1 to 100 printable ASCII characters");
     this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
     const { queuedMessages: messages, queuedBytes: bytes } = this.#limits;
     const { kind } = options;
@@ -203,5 +216,32 @@ export class Intermediary implements AsyncDisposable {
     const broker = this.#linkBrokers.of(connection);
     if (broker === undefined) request.refuse(noVirtualHost(connection));
     else broker.receive(request, connection);
+  }
+}
+
+const OPTIONS: readonly (keyof IntermediaryOptions)[] = [
+  "kind",
+  "product",
+  "users",
+  "tokens",
+  "sasl",
+  "virtualHosts",
+  "addressing",
+  "limits",
+  "logger",
+];
+
+function checkOptions(options: IntermediaryOptions): void {
+  const wrong = wrongMembers(options, OPTIONS) ?? wrongMembers(options.limits ?? {}, Object.keys(DEFAULT_LIMITS));
+  if (wrong !== undefined) throw new TypeError(`the options of an intermediary: ${wrong}`);
+  const { kind, users, tokens } = options;
+  if (kind !== "router" && kind !== "broker") {
+    throw new TypeError(`kind must be "router" or "broker", not ${JSON.stringify(kind)}`);
+  }
+  if (users !== undefined && typeof users.get !== "function") {
+    throw new TypeError(`users must be a Map of passwords by user name, not ${kindOf(users)}`);
+  }
+  if (tokens !== undefined && typeof tokens.has !== "function") {
+    throw new TypeError(`tokens must be a Set, not ${kindOf(tokens)}`);
   }
 }

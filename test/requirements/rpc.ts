@@ -95,6 +95,10 @@ export const RPC = {
     upstream: ["TestAmqpSend.test_released_send"],
   },
 
+  "rpc:cast:fanout-unheard": {
+    behaviour: "A fanout cast to a topic without a server is no failure.",
+    source: "_drivers/amqp1_driver/controller.py:504-509",
+  },
   "rpc:cast:any-server": {
     behaviour: "A cast arrives at one server of its topic, once, with its context; nothing comes back.",
     source: "rpc/client.py:144-167",

@@ -1,11 +1,11 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { authority } from "../../core/authority.js";
 import type { Listening } from "../../core/byte-stream.js";
 import { toError } from "../../core/errors.js";
 import type { Logger } from "../../core/logger.js";
 import { parseOptions } from "../../driver/options/options.js";
 import type { Addressing } from "../../intermediary/addresses.js";
-import { Intermediary } from "../../intermediary/intermediary.js";
+import { Intermediary, PRODUCT } from "../../intermediary/intermediary.js";
 import { originOf } from "../../transports/node/origins.js";
 import { listenTcp } from "../../transports/node/tcp-listener.js";
 import { listenWebSocket } from "../../transports/node/websocket-listener.js";
@@ -57,7 +57,7 @@ export function addIntermediaryCommand(program: Command, terminal: Terminal): vo
     .option("--host <host>", "interface to listen on", "127.0.0.1")
     .option("--tcp <port>", "port for AMQP over TCP; 0: any free port", port, 0)
     .option("--ws <port>", "port for AMQP over WebSocket; 0: any free port", port, 0)
-    .option("--product <name>", "product name in the Open (default: oslo-messaging-KIND)")
+    .option("--product <name>", "product name in the Open (default: oslo-messaging-KIND)", product)
     .option("--user <name:password>", "user that may connect; others are refused; may be repeated", several)
     .option("--token <token>", "token that is accepted with OAUTHBEARER and XOAUTH2; may be repeated", several)
     .option(
@@ -143,6 +143,11 @@ function origin(text: string): string {
   } catch (cause) {
     throw new UsageError(`--origin: ${toError(cause).message}`, { cause });
   }
+}
+
+function product(text: string): string {
+  if (!PRODUCT.test(text)) throw new InvalidArgumentError("Must be 1 to 100 printable ASCII characters");
+  return text;
 }
 
 /** @throws UsageError, naming the option, if its port cannot be bound. */

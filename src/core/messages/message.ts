@@ -184,7 +184,7 @@ function writeBody(writer: Writer, body: Body): void {
   writer.descriptor(AMQP_VALUE);
   if (typeof value === "string") writer.string(value);
   else if (value === null || value === undefined) writer.null();
-  else if (value instanceof Uint8Array) writer.binary(value);
+  else if (ArrayBuffer.isView(value)) writer.binary(value as Uint8Array);
   else throw new TypeError(`cannot send a ${typeof value} as a message body`);
 }
 

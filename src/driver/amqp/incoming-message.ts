@@ -95,7 +95,7 @@ class AmqpIncomingMessage implements IncomingMessage {
     this.callMonitorTimeoutMs = request.callMonitorTimeoutMs;
     this.#connection = connection;
     this.#delivery = delivery;
-    this.#id = messageId instanceof Uint8Array ? messageId.slice() : messageId;
+    this.#id = ArrayBuffer.isView(messageId) ? messageId.slice() : messageId;
     this.#replyTo = replyTo;
     this.#init = init;
   }

@@ -7,7 +7,7 @@ import type { SendOperation } from "../sending/send-operation.js";
 import type { Route } from "./addressing.js";
 import type { LinkContext } from "./link-context.js";
 
-type Sending = Pick<SendOperation<SendingConnection>, "deadline" | "settled" | "addressed">;
+type Sending = Pick<SendOperation<SendingConnection>, "deadline" | "settled" | "addressed" | "onQueued">;
 
 /** The sending links of one connection, by address. They are attached at the first use and detached after a long idle time. */
 export class Senders {
@@ -117,7 +117,7 @@ class SenderLink {
     try {
       const sender = this.#sender ?? (await operation.deadline.wait("credit", () => this.#attached()));
       const outcome: Outcome =
-        sender instanceof Error ? { type: "unsent", error: sender } : await sender.send(message, operation);
+        "send" in sender ? await sender.send(message, operation) : { type: "unsent", error: sender };
       failed = false;
       return outcome;
     } finally {

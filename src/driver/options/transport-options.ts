@@ -1,5 +1,6 @@
 import type { Dial, TLSOptions } from "../../core/byte-stream.js";
 import type { Frame } from "../../core/frames/frame-log.js";
+import { tagOf } from "../../core/kinds.js";
 import type { Logger } from "../../core/logger.js";
 import { ConfigurationError } from "../exceptions.js";
 import { isJsonObject, type NonFiniteNumbers } from "../values/json.js";
@@ -110,7 +111,12 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   ),
   logger,
   maxMessageBytes: positive,
-  remoteExceptions: objectWhere("a Map of functions, by module.Class", (value) => value instanceof Map),
+  remoteExceptions: objectWhere(
+    "a Map of functions, by module.Class",
+    (value) =>
+      tagOf(value) === "Map" &&
+      [...(value as Map<unknown, unknown>).values()].every((make) => typeof make === "function"),
+  ),
   nonFiniteNumbers: oneOf<NonFiniteNumbers>("refuse", "accept").check,
   onFrame: callback,
   failFast: boolean.check,

@@ -1,5 +1,5 @@
 import type { RecurringWarnings } from "../../core/recurring-warnings.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { timerMs } from "../../core/timers.js";
 import type { IncomingMessage } from "../driver.js";
 import { stackText } from "../values/stack-text.js";
 
@@ -42,6 +42,6 @@ function startHeartbeats(
       warnings.warn("heartbeat failed", `no more heartbeats are sent: sending one failed: ${stackText(error)}`);
     }
   };
-  const timer = setInterval(beat, Math.min(timeoutMs / 2, LONGEST_TIMER_MS));
+  const timer = setInterval(beat, timerMs(timeoutMs / 2));
   return timer;
 }

@@ -1,7 +1,14 @@
 import type { Log } from "../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
-import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
+import {
+  callback,
+  checkEndpoints,
+  checked,
+  checkTransport,
+  type OptionChecks,
+  serializer,
+} from "../options/option-checks.js";
 import { boolean, integer } from "../options/option-types.js";
 import type { Release } from "../serving/concurrency-limit.js";
 import { MessageHandlingServer } from "../serving/message-handling-server.js";
@@ -53,8 +60,9 @@ export class RPCServer extends MessageHandlingServer {}
  * ]);
  * await server.start();
  * ```
- * @throws InvalidTarget for a target without topic or server.
- * @throws TypeError for an endpoint that is not an object, or whose `target` is not a Target.
+ * @throws InvalidTarget for a target without topic or server, or with an unknown member.
+ * @throws TypeError for a transport that is not made by getRpcTransport, endpoints that are not in an array, an endpoint that is
+ *   not an object (a class in the place of its instance), or whose `target` is not a Target.
  * @throws MessagingException for a malformed version of an endpoint's target.
  * @throws ConfigurationError for an unknown option or a value out of range; it names the option.
  */
@@ -64,6 +72,8 @@ export function getRpcServer<C extends Context = Context>(
   endpoints: readonly object[],
   options: RPCServerOptions<C> = {},
 ): RPCServer {
+  checkTransport(transport, "rpc");
+  checkEndpoints(endpoints);
   const { driver, logger, warnings } = transport;
   const serverTarget = toTarget(target);
   if (!serverTarget.topic || !serverTarget.server) {

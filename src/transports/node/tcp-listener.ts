@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Accept, Listening } from "../../core/byte-stream.js";
 import type { Logger } from "../../core/logger.js";
 import { logOf } from "../../core/recurring-warnings.js";
-import { bind, OpenStreams, routeOf } from "./node-server.js";
+import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
 import { TcpSocket } from "./tcp-socket.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
@@ -29,6 +29,7 @@ export interface TcpListenerOptions {
  * error that describes the fault in certificate and key.
  */
 export async function listenTcp(options: TcpListenerOptions): Promise<Listening> {
+  checkAccept(options);
   const { accept, maxConnections, tls, logger, ...at } = options;
   const log = logOf(logger);
   const streams = new OpenStreams();

@@ -6,7 +6,7 @@ import type { Accept, Listening } from "../../core/byte-stream.js";
 import type { Logger } from "../../core/logger.js";
 import { logOf, type RecurringWarnings } from "../../core/recurring-warnings.js";
 import { SUBPROTOCOL, WebSocketSocket } from "../websocket/socket.js";
-import { bind, OpenStreams, routeOf } from "./node-server.js";
+import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
 import { originOf } from "./origins.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
@@ -41,6 +41,7 @@ export interface WebSocketListenerOptions {
  * or with an error that describes the fault in certificate and key, or in `origins`.
  */
 export async function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
+  checkAccept(options);
   const { accept, maxConnections, maxMessageBytes, host, port, tls, logger } = options;
   const origins = new Set(options.origins?.map(originOf));
   const log = logOf(logger);

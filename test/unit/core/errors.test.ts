@@ -20,7 +20,7 @@ describe("the info of an error", () => {
     peer.send("close", { error: error("amqp:connection:redirect", "moved", info) });
     expect(await connection.closed).toMatchObject({
       name: "AmqpError",
-      message: "amqp:connection:redirect: moved: to b.example:5673",
+      message: "amqp:connection:redirect: moved: host b.example, port 5673",
       info: { hostname: "vhost", "network-host": "b.example", port: "5673" },
     });
   });
@@ -29,7 +29,7 @@ describe("the info of an error", () => {
     const { peer, connection } = await opened();
     const opening = connection.openSender({ name: "s", source: {}, target: { address: "gone" } });
     const refused = expect(opening).rejects.toMatchObject({
-      message: "amqp:link:redirect: to b.example:5673, address queue-7",
+      message: "amqp:link:redirect: host b.example, port 5673, address queue-7",
       info: TEXTS,
     });
     await begun(peer);
@@ -93,7 +93,7 @@ describe("the text of an error", () => {
     [{ condition: "amqp:not-found", info: TEXTS }, "amqp:not-found"],
     [{ condition: "amqp:link:redirect", info: {} }, "amqp:link:redirect"],
     [{ condition: "amqp:link:redirect", info: { address: "q" } }, "amqp:link:redirect: address q"],
-    [{ condition: "amqp:connection:redirect", info: { hostname: "h" } }, "amqp:connection:redirect: to h"],
+    [{ condition: "amqp:connection:redirect", info: { hostname: "h" } }, "amqp:connection:redirect: host h"],
   ])("the text of %j is %s", (init, message) => {
     expect(new AmqpError(init).message).toBe(message);
   });

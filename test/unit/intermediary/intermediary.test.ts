@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Connection } from "@/src/core/connection/connection.js";
 import type { Sender } from "@/src/core/links/sender.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
-import type { IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
 import { type BedConsumer, IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
@@ -169,6 +169,12 @@ describe.each(KINDS)("links that a %s refuses", (kind) => {
 describe.each(KINDS)("a %s", (kind) => {
   test(`a ${kind} sends the configured product`, async () => {
     expect((await makeBed({ kind, product: "qpid-cpp" }).connect()).remote.product).toBe("qpid-cpp");
+  });
+
+  test(`a ${kind} refuses a product that its Open cannot hold`, () => {
+    for (const product of ["", "p".repeat(101), "Bücher", "\ud800", "a\n"]) {
+      expect(() => new Intermediary({ kind, product })).toThrow("product: must be 1 to 100 printable ASCII characters");
+    }
   });
 
   test(`a ${kind} follows custom prefixes`, async () => {

@@ -1,6 +1,6 @@
 import type { Driver, DriverListener, IncomingMessage } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
-import { checked, type OptionChecks, positiveMs } from "../../options/option-checks.js";
+import { checked, checkTransport, type OptionChecks, positiveMs } from "../../options/option-checks.js";
 import { integer } from "../../options/option-types.js";
 import type { Target, TargetLike } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
@@ -64,13 +64,9 @@ export function getBatchNotificationListener<C extends Context = Context>(
   endpoints: readonly BatchNotificationEndpoint[],
   options: BatchListenerOptions<C>,
 ): NotificationListener {
+  checkTransport(transport, "notify");
   const { driver, logger } = transport;
-  const {
-    allowRequeue = false,
-    concurrency,
-    batchSize: size,
-    ...rest
-  } = checked<BatchOptions<C>>(options ?? {}, OPTIONS);
+  const { allowRequeue = false, concurrency, batchSize: size, ...rest } = checked<BatchOptions<C>>(options, OPTIONS);
   const limits = { size, timeoutMs: rest.batchTimeoutMs };
   if (size === undefined && rest.batchTimeoutMs === undefined) {
     throw new ConfigurationError("batchSize", "is required, unless batchTimeoutMs is given");

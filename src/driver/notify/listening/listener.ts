@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "../../driver.js";
-import { checked, type OptionChecks, serializer } from "../../options/option-checks.js";
+import { checked, checkTransport, type OptionChecks, serializer } from "../../options/option-checks.js";
 import { boolean, integer } from "../../options/option-types.js";
 import { MessageHandlingServer } from "../../serving/message-handling-server.js";
 import type { TargetLike } from "../../target.js";
@@ -42,10 +42,11 @@ export class NotificationListener extends MessageHandlingServer {}
  * ]);
  * await listener.start();
  * ```
- * @throws InvalidTarget for a target without a topic.
- * @throws TypeError for an invalid endpoint.
- * @throws ConfigurationError for an unknown or invalid option, by name, and when there are no targets or no endpoint handles a
- *   priority.
+ * @throws InvalidTarget for a target without a topic, or with an unknown member.
+ * @throws TypeError for a transport that is not made by getNotificationTransport, targets or endpoints that are not in an array,
+ *   and an endpoint that has no method for a priority, or one for a name that is similar to a priority, such as `warning`.
+ *   Other methods are the endpoint's own.
+ * @throws ConfigurationError for an unknown or invalid option, by name, and when there are no targets or no endpoints.
  */
 export function getNotificationListener<C extends Context = Context>(
   transport: NotificationTransport,
@@ -53,6 +54,7 @@ export function getNotificationListener<C extends Context = Context>(
   endpoints: readonly NotificationEndpoint[],
   options: ListenerOptions<C> = {},
 ): NotificationListener {
+  checkTransport(transport, "notify");
   const { driver, logger } = transport;
   const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));

@@ -414,7 +414,7 @@ describe("a batch listener", () => {
         { batchSize: 1 },
       );
     expect(make(TARGETS, [{ info: "x" }])).toThrow("info of endpoint 0");
-    expect(make(TARGETS, [{}])).toThrow("endpoints");
+    expect(make(TARGETS, [{}])).toThrow("endpoint 0 has no method for a priority");
     expect(make([], [recorder()])).toThrow("targets");
     expect(make([{}], [recorder()])).toThrow("topic");
   });

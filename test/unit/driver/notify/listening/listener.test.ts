@@ -64,7 +64,9 @@ describe("a notification listener", () => {
       getNotificationListener(driver.notificationTransport, targets, endpoints);
     expect(make([], [{ info() {} }])).toThrow("targets");
     expect(make([{ topic: "t" }], [])).toThrow("endpoints");
-    expect(make([{ topic: "t" }], [{ helper() {} }])).toThrow("endpoints");
+    expect(make([{ topic: "t" }], [{ info() {} }, { helper() {} }])).toThrow(
+      "endpoint 1 has no method for a priority: audit, debug, info, warn, error, critical, sample",
+    );
   });
 
   it.each([[null], ["x"], [{ info: "x" }], [{ info() {}, filterRule: { eventType: "x" } }]])(
