@@ -35,7 +35,10 @@ async function serving(tcpUrl: string, work: () => Promise<void>): Promise<void>
   });
   await using _python = new PythonEndpoint(tcpUrl, report);
   const line = await reported;
-  if (line.startsWith("No ")) throw new Error(line);
+  if (line.startsWith("No ")) {
+    process.stderr.write(`${line}: run bash scripts/setup.sh\n`);
+    process.exit(1);
+  }
   await work();
 }
 
