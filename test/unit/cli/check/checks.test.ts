@@ -9,7 +9,6 @@ function transportTo(intermediary: Intermediary, onFrame?: (frame: Frame) => voi
     logger: null,
     dialers: { "amqp+memory": memoryDial(intermediary.accept) },
     onFrame,
-    logger: null,
   });
 }
 
