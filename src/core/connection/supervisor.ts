@@ -261,7 +261,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
       this.#delayMs = Math.min(this.#delayMs * Math.max(1, retry.backoff), Math.max(retry.maxMs, retry.intervalMs));
     }
     const why = error === undefined ? "closed by the peer" : `${error.message}${cureOf(error)}`;
-    const next = this.#isWanted ? `; next attempt in ${pauseMs / 1_000} s` : "";
+    const next = this.#isWanted && pauseMs > 0 ? `; next attempt in ${pauseMs / 1_000} s` : "";
     this.#warnings.warn(`${host.name} ${error?.name}`, `not connected to ${host.name}: ${why}${next}`);
     this.#dueMs = performance.now() + pauseMs;
     if (this.#isWanted) this.#disconnected(pauseMs);

@@ -25,7 +25,7 @@ function runtime(defaults: Runtime["defaults"] = {}): Runtime {
 }
 
 function transport(url: string | TransportURL, options: TransportOptions = {}, inRuntime = runtime()): RPCTransport {
-  const made = new RPCTransport(inRuntime, url, options);
+  const made = new RPCTransport(inRuntime, url, { logger: null, ...options });
   onTestFinished(() => made.close());
   return made;
 }

@@ -8,7 +8,6 @@ function transportTo(intermediary: Intermediary, onFrame?: (frame: Frame) => voi
   return getRpcTransport("amqp+memory://bus/", {
     dialers: { "amqp+memory": memoryDial(intermediary.accept) },
     onFrame,
-    logger: null,
   });
 }
 
