@@ -64,6 +64,15 @@ describe("a newcomer with an empty folder", { timeout: 60_000 }, () => {
     expect(program.stderr).toMatch(/ReferenceError: c is not defined\n +at .*node\.mjs:\d+/);
   });
 
+  test("a wrong password is on the console at the first attempt, with the user and the host but not the password", async () => {
+    await using intermediary = await startIntermediary("--user", "nova:right");
+    await using program = await startProgram(example, `amqp://nova:wrong-one@${intermediary.host}/`);
+    await expect.poll(() => program.stderr, { timeout: 20_000 }).toContain(intermediary.host);
+    expect(program.stderr).toMatch(/nova/);
+    expect(program.stderr).toMatch(/refused|authentication/i);
+    expect(program.stderr).not.toMatch(/wrong-one|more since/);
+  });
+
   /** Runs the installed command until the test ends. */
   async function startIntermediary(...args: readonly string[]): Promise<Child & { host: string }> {
     const command = groupOf(["npx", "--offline", "oslo-messaging", "intermediary", ...args]);
