@@ -2,7 +2,9 @@ import { isError } from "./kinds.js";
 
 /** An AMQP 1.0 error (transport 2.8.14). */
 export interface AmqpErrorInit {
+  /** Symbol that identifies the error: `amqp:not-found`. */
   condition: string;
+  /** Explanation of the condition. */
   description?: string | undefined;
   /** Further details from the peer. Never sent. */
   info?: ErrorInfo | undefined;
@@ -67,6 +69,7 @@ export function shortened(text: string, max: number): string {
 
 /** Error that the peer reported for a connection, a session, a link or a delivery. */
 export class AmqpError extends Error {
+  /** Name of the class. It identifies errors where `instanceof` cannot. */
   override readonly name: string = "AmqpError";
   /** Symbol that identifies the error: `amqp:not-found`. */
   readonly condition: string;
@@ -94,6 +97,7 @@ function redirection(condition: string, info: ErrorInfo = {}): string | undefine
 
 /** The peer violated AMQP 1.0. `condition` is sent to the peer, and the connection is closed. */
 export class ProtocolError extends AmqpError {
+  /** Name of the class. */
   override readonly name = "ProtocolError";
 
   constructor(description: string, condition = "amqp:decode-error") {
@@ -103,6 +107,7 @@ export class ProtocolError extends AmqpError {
 
 /** The peer refused the credentials or offers no usable SASL mechanism. */
 export class AuthenticationError extends AmqpError {
+  /** Name of the class. */
   override readonly name = "AuthenticationError";
 
   constructor(description: string) {
@@ -112,6 +117,7 @@ export class AuthenticationError extends AmqpError {
 
 /** The connection was lost: closed by the peer or by this side, broken by the network, or idle for too long. */
 export class ConnectionLost extends Error {
+  /** Name of the class. */
   override readonly name = "ConnectionLost";
 }
 

@@ -18,7 +18,7 @@ export const CONNECTION = {
   },
 
   "connect:round": {
-    behaviour: "connect tries each host once, and rejects with the last error when all have failed.",
+    behaviour: "One connect tries each host once, and rejects with the last error when all have failed.",
     source: "ours",
   },
   "connect:idle": {
@@ -26,7 +26,7 @@ export const CONNECTION = {
     source: "ours",
   },
   "connect:timeout": {
-    behaviour: "connect, probe and start end after timeoutMs, with the last failure as the cause.",
+    behaviour: "All of connect, probe and start end after timeoutMs, with the last failure as the cause.",
     source: "ours",
   },
   "connect:log": {
