@@ -2,7 +2,7 @@ import { FrameSplitter as Splitter } from "../core/frames/splitter.js";
 import { describeProtocol } from "../core/sasl/sasl.js";
 import type { Writer } from "../core/types/writer.js";
 import { setLong } from "./encoding.js";
-import { FRAME_ERROR, NOT_IMPLEMENTED, violation } from "./errors.js";
+import { FRAME_ERROR, NOT_IMPLEMENTED, UNEXPECTED_FRAME, violation } from "./errors.js";
 
 /** Types of frames (2.3.5). */
 export const METHOD = 1;
@@ -21,6 +21,8 @@ export const FRAME_MIN_SIZE = 4_096;
 
 /** The protocol header of AMQP 0-9-1: "AMQP", 0, major, minor, revision. */
 export const PROTOCOL_HEADER: readonly number[] = [0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1];
+/** Its name. */
+const PROTOCOL = "AMQP 0-9-1";
 const PROTOCOL_HEADER_BYTES = 8;
 const LETTER_A = 0x41;
 const LETTER_H = 0x48;
@@ -93,5 +95,8 @@ function payloadSize(bytes: Uint8Array, at: number): number {
 }
 
 function foreign(bytes: Uint8Array): Error {
-  return violation(NOT_IMPLEMENTED, `the peer speaks ${describeProtocol(bytes)}, not AMQP 0-9-1`);
+  const protocol = describeProtocol(bytes);
+  if (protocol === PROTOCOL)
+    return violation(UNEXPECTED_FRAME, "UNEXPECTED_FRAME - the peer answers with a protocol header");
+  return violation(NOT_IMPLEMENTED, `the peer speaks ${protocol}, not ${PROTOCOL}`);
 }
