@@ -74,6 +74,8 @@ export class Connection implements ManagedConnection {
   #idleTimeout: IdleTimeout | undefined;
   #state: "opening" | "open" | "closing" | "over" = "opening";
   #blocked: string | undefined;
+  /** Ends the present probe. */
+  #endProbe: () => void = () => {};
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.closed = this.#closed.promise;
@@ -169,7 +171,13 @@ export class Connection implements ManagedConnection {
     if (!this.isOpen) return;
     this.#idleTimeout?.look();
     // A broker that blocks the connection does not answer. Its heartbeats show that it lives.
-    if (this.#blocked === undefined) void this.#idleTimeout?.demand(() => this.#probe());
+    if (this.#blocked !== undefined) return;
+    const probe = (): Promise<void> =>
+      new Promise((resolve) => {
+        this.#endProbe = resolve;
+        this.#probe().then(resolve, resolve);
+      });
+    void this.#idleTimeout?.demand(probe);
   }
 
   /** Closes the connection. Resolves when it is closed. Idempotent. Everything outstanding fails. */
@@ -290,6 +298,7 @@ export class Connection implements ManagedConnection {
   #setBlocked(reason: string | undefined): void {
     this.#blocked = reason;
     if (reason === undefined) this.#writableWaiters.resolve();
+    else this.#endProbe();
     try {
       this.#options.onBlocked?.(reason);
     } catch (thrown) {

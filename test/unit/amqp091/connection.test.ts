@@ -211,6 +211,16 @@ describe("heartbeats", () => {
     expect(connection.isOpen).toBe(true);
   });
 
+  it("a connection that the broker blocks while it is checked stays open", async () => {
+    const { broker, connection } = await channelWith();
+    vi.useFakeTimers({ toFake: [...toFake] });
+    connection.check();
+    await broker.next("channel.flow");
+    broker.send(0, "connection.blocked", { reason: "low on memory" });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(connection.isOpen).toBe(true);
+  });
+
   it("a check without channels opens one and closes it", async () => {
     const { broker, connection } = await opened();
     connection.check();
