@@ -141,14 +141,14 @@ function writeType(writer: Writer, octet: number): void {
 }
 
 /** Begins bytes with their size before them. Returns the mark for `endSized`. */
-export function beginSized(writer: Writer): number {
+function beginSized(writer: Writer): number {
   writer.reserve(4);
   const mark = writer.at - writer.from;
   writer.at += 4;
   return mark;
 }
 
-export function endSized(writer: Writer, mark: number): void {
+function endSized(writer: Writer, mark: number): void {
   const start = writer.from + mark;
   setLong(writer.bytes, start, writer.at - start - 4);
 }

@@ -1,14 +1,13 @@
-/** Reply codes that this side uses (1.2 of the XML definition of 0-9-1, and RabbitMQ's errata). */
+/** Reply codes that this side sends or distinguishes. */
 export const REPLY_SUCCESS = 200;
+export const ACCESS_REFUSED = 403;
 export const FRAME_ERROR = 501;
 export const SYNTAX_ERROR = 502;
 export const COMMAND_INVALID = 503;
 export const CHANNEL_ERROR = 504;
 export const UNEXPECTED_FRAME = 505;
-export const NOT_ALLOWED = 530;
 export const NOT_IMPLEMENTED = 540;
 export const INTERNAL_ERROR = 541;
-export const ACCESS_REFUSED = 403;
 
 export interface Amqp091ErrorInit {
   code: number;

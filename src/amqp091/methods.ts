@@ -210,11 +210,6 @@ export function methodByName(name: MethodName | `${RequestName}-ok`): Method {
   return method;
 }
 
-/** The name of a method for messages, such as `queue.declare`. */
-export function methodName(classId: number, methodId: number): string | undefined {
-  return BY_CODE.get(methodCode(classId, methodId))?.name;
-}
-
 /** Codes of the methods that move messages. They are read and written without the table. */
 export const BASIC_PUBLISH = methodCode(60, 40);
 export const BASIC_RETURN = methodCode(60, 50);
