@@ -52,7 +52,13 @@ export class DemoBackend implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     const intermediary = new Intermediary({ kind: "router", logger: this.#logger });
-    const at = { host: "127.0.0.1", port: 0, maxConnections: MAX_CONNECTIONS, accept: intermediary.accept };
+    const at = {
+      host: "127.0.0.1",
+      port: 0,
+      maxConnections: MAX_CONNECTIONS,
+      accept: intermediary.accept,
+      logger: this.#logger,
+    };
     const tcp = await listenTcp(at);
     this.#closers.push(() => tcp.close());
     const webSocket = await listenWebSocket({ ...at, maxMessageBytes: MAX_MESSAGE_BYTES });
@@ -64,7 +70,10 @@ export class DemoBackend implements AsyncDisposable {
 
   async #serve(): Promise<void> {
     // Without a logger: the warning that a router stores nothing is expected here, and the services log their failures.
-    const notifications = getNotificationTransport(this.#tcpUrl, { amqp: { containerName: "demo notifier" } });
+    const notifications = getNotificationTransport(this.#tcpUrl, {
+      logger: null,
+      amqp: { containerName: "demo notifier" },
+    });
     this.#closers.push(() => notifications.close());
     const rpc = getRpcTransport(this.#tcpUrl, { logger: this.#logger, amqp: { containerName: "demo servers" } });
     this.#closers.push(() => rpc.close());

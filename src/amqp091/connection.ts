@@ -3,7 +3,7 @@ import { IdleTimeout } from "../core/connection/idle-timeout.js";
 import type { ManagedConnection } from "../core/connection/supervisor.js";
 import type { Deadline } from "../core/deadlines.js";
 import { Deferred } from "../core/deferred.js";
-import { ConnectionLost, toError } from "../core/errors.js";
+import { ConnectionLost, shortened, toError } from "../core/errors.js";
 import { Output } from "../core/links/output.js";
 import { type Logger, silentLogger } from "../core/logger.js";
 import { RecurringWarnings } from "../core/recurring-warnings.js";
@@ -38,13 +38,16 @@ import { Requests } from "./requests.js";
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** Timeout for the peer's answer to our connection.close. A broker that blocks the connection does not read it. */
 const CLOSE_MS = 2_000;
-/** Longest reply text that is sent, in characters: a short string has 255 bytes. */
-const REPLY_TEXT_CHARS = 80;
+/** Longest reply text: a short string. */
+const REPLY_TEXT_BYTES = 255;
 
 export interface ConnectionOptions extends HandshakeOptions {
   /** Largest message accepted, in bytes. Default 16 MiB. Larger ones are rejected without requeue. */
   maxMessageBytes?: number | undefined;
+  /** Logger of errors. Default: silent. */
   logger?: Logger | undefined;
+  /** Default: warnings of `logger`, for this connection alone. */
+  warnings?: RecurringWarnings | undefined;
   /** Called when the broker begins to block messages, with its reason, and with undefined when it ends. */
   onBlocked?: ((reason: string | undefined) => void) | undefined;
 }
@@ -212,7 +215,7 @@ export class Connection implements ManagedConnection {
       id: this.socket.id,
       output: this.#output,
       logger: this.#logger,
-      warnings: new RecurringWarnings(this.#logger),
+      warnings: this.#options.warnings ?? new RecurringWarnings(this.#logger),
       maxMessageBytes,
       get maxFrameBytes() {
         return connection.#tuning.maxFrameBytes;
@@ -329,7 +332,7 @@ export class Connection implements ManagedConnection {
     if (!isOurs && this.#state !== "opening") this.#logger.error(`${this.socket.id}: ${error.stack ?? error.message}`);
     if (this.#handshake.hasStarted && this.#state !== "closing") {
       const replyCode = isOurs ? error.code : INTERNAL_ERROR;
-      const replyText = isOurs ? error.text.slice(0, REPLY_TEXT_CHARS) : "INTERNAL_ERROR";
+      const replyText = isOurs ? shortened(error.text, REPLY_TEXT_BYTES) : "INTERNAL_ERROR";
       this.#send(0, "connection.close", { replyCode, replyText });
     }
     this.#finish(error);

@@ -63,7 +63,11 @@ export function exitStatus(error: unknown): number {
 
 function isNotConnected(error: unknown): boolean {
   if (error instanceof NotConnected) return true;
-  return (error instanceof MessagingTimeout || error instanceof MessageDeliveryFailure) && error.phase === "connecting";
+  return isFailedMessage(error) && error.phase === "connecting";
+}
+
+function isFailedMessage(error: unknown): error is MessagingTimeout | MessageDeliveryFailure {
+  return error instanceof MessagingTimeout || error instanceof MessageDeliveryFailure;
 }
 
 const USAGE_ERRORS = [UsageError, ConfigurationError, DriverLoadFailure, InvalidTarget, InvalidTransportURL];
@@ -72,14 +76,20 @@ function isUsageError(error: unknown): boolean {
   return USAGE_ERRORS.some((type) => error instanceof type);
 }
 
-/** The error as text: one line for it, then one for each cause whose message is not in a line above. */
+/**
+ * The error as text: one line for it, then one for each cause whose message is not in a line above. A remote error is
+ * followed by its stack trace instead, if it has one.
+ */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = [error instanceof RemoteError ? `${error.excType}: ${error.value}` : `${error.name}: ${error.message}`];
-  for (const { message } of causesOf(error)) {
+  // The message of a failed message ends in the text of its cause.
+  const first = isFailedMessage(error) && error.cause instanceof Error ? error.cause : error;
+  for (const { message } of causesOf(first)) {
     if (!lines.some((line) => line.includes(message))) lines.push(`  because: ${message}`);
   }
-  return lines.join("\n");
+  if (error instanceof RemoteError) lines.push(error.traceback.join("").trimEnd());
+  return lines.filter((line) => line !== "").join("\n");
 }
 
 /** The causes of an error, the nearest first. A circular chain ends where it repeats. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCallCommand } from "./commands/call.js";
 import { addCastCommand } from "./commands/cast.js";
@@ -12,8 +13,11 @@ import { describeError, EXIT_STATUS_HELP, exitStatus } from "./exit-status.js";
 import { flushed, processTerminal } from "./terminal.js";
 
 const terminal = processTerminal();
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const program = new Command("oslo-messaging")
   .description("RPC and notifications of OpenStack's oslo.messaging, over AMQP 1.0. Times are in seconds.")
+  .version(version, "--version", "print the version of this package")
+  .enablePositionalOptions() // call and cast have a --version of their own
   .addHelpText("afterAll", EXIT_STATUS_HELP)
   .exitOverride();
 addIntermediaryCommand(program, terminal);

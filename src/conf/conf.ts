@@ -1,4 +1,5 @@
 import { toError } from "../core/errors.js";
+import { kindOf } from "../core/kinds.js";
 import { ConfigurationError } from "../driver/exceptions.js";
 import { boolean, integer, seconds, string } from "../driver/options/option-types.js";
 import type { ReadFile } from "../driver/options/tls.js";
@@ -49,8 +50,10 @@ export interface ConfSources {
  * @throws ConfigurationError, naming the line or the group and key, for malformed text, an invalid value, contradictory
  *   options or a file that cannot be read.
  * @throws InvalidTransportURL when `url` is malformed.
+ * @throws TypeError for anything other than text.
  */
 export function parseConf(text: string, { url, readFile }: ConfSources = {}): Conf {
+  if (typeof text !== "string") throw new TypeError(`a file must be given as its text, not ${kindOf(text)}`);
   const file = new OptionFile({ ini: parseIni(text), former: FORMER, defaultText });
   const section = amqpSection(file);
   const common = {

@@ -1,10 +1,10 @@
-import { LONGEST_TIMER_MS } from "./timers.js";
+import { timerMs } from "./timers.js";
 
 /** Event that a call is waiting for. */
 export type WaitPhase = "connecting" | "credit" | "acknowledgement" | "reply" | "heartbeat";
 
 export interface DeadlineInit {
-  /** Milliseconds from now. Omitted: no time limit. */
+  /** Milliseconds from now, of any length. Omitted or Infinity: no time limit. */
   ms?: number | undefined;
   /** The caller's signal. When aborted, the operation ends with its reason. */
   signal?: AbortSignal | undefined;
@@ -33,8 +33,7 @@ export class Deadline {
   constructor(deadlines: Deadlines, init: DeadlineInit) {
     this.#deadlines = deadlines;
     this.#init = init;
-    this.atMs =
-      init.ms === undefined ? Number.POSITIVE_INFINITY : this.#startedMs + Math.min(init.ms, LONGEST_TIMER_MS);
+    this.atMs = this.#startedMs + (init.ms ?? Number.POSITIVE_INFINITY);
     const { signal } = init;
     if (signal === undefined) return;
     if (signal.aborted) {
@@ -139,7 +138,7 @@ export class Deadline {
 /**
  * All deadlines of a transport share one timer, because a timer or an AbortSignal for each call costs more than the call.
  * Deadlines are grouped in slots by the time at which they expire, so that starting or removing one takes two map
- * operations.
+ * operations. A time beyond the longest timer takes several timers.
  */
 export class Deadlines {
   readonly #slots = new Map<number, Set<Deadline>>();
@@ -173,7 +172,7 @@ export class Deadlines {
   #arm(slot: number): void {
     clearTimeout(this.#timer);
     this.#timerMs = slot;
-    this.#timer = setTimeout(() => this.#fire(), Math.max(0, slot - performance.now()));
+    this.#timer = setTimeout(() => this.#fire(), timerMs(Math.max(0, slot - performance.now())));
   }
 
   #disarm(): void {

@@ -25,6 +25,23 @@ export const consoleLogger: Logger = {
   error: (message, fields) => console.error(...withFields(message, fields)),
 };
 
+/**
+ * The logger of an option: omitted, warnings and errors go to the console; null discards all messages. What a logger
+ * throws is ignored: it must not affect messages and connections.
+ */
+export function loggerOf(option: Logger | null | undefined): Logger {
+  if (option === null) return silentLogger;
+  const logger = option ?? consoleLogger;
+  const guarded = (level: keyof Logger): Logger["warn"] => {
+    return (message, fields) => {
+      try {
+        logger[level](message, fields);
+      } catch {}
+    };
+  };
+  return { debug: guarded("debug"), info: guarded("info"), warn: guarded("warn"), error: guarded("error") };
+}
+
 function withFields(message: string, fields: object | undefined): unknown[] {
   return fields === undefined ? [message] : [message, fields];
 }

@@ -1,9 +1,22 @@
-import type { Logger } from "./logger.js";
+import { type Logger, loggerOf } from "./logger.js";
 
 /** Shortest time between two warnings of one condition. */
 const INTERVAL_MS = 60_000;
 /** Most conditions that are remembered. Their keys may contain untrusted input. */
 const MAX_CONDITIONS = 1_000;
+
+/** The log of a transport, a listener or an intermediary. */
+export interface Log {
+  readonly logger: Logger;
+  /** Warnings of conditions that may recur. */
+  readonly warnings: RecurringWarnings;
+}
+
+/** The log of an option `logger`: see {@link loggerOf}. */
+export function logOf(option: Logger | null | undefined): Log {
+  const logger = loggerOf(option);
+  return { logger, warnings: new RecurringWarnings(logger) };
+}
 
 /** Warns of a condition when it first occurs, then at most every 60 s, with the number of its occurrences in between. */
 export class RecurringWarnings {

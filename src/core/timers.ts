@@ -1,6 +1,11 @@
 /** Longest delay of a JavaScript timer in milliseconds, 24 days. A timer with a longer delay fires at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** The delay for a timer: `ms`, at most `LONGEST_TIMER_MS`. */
+export function timerMs(ms: number): number {
+  return Math.min(ms, LONGEST_TIMER_MS);
+}
+
 /**
  * Resolves after `ms` milliseconds, at most `LONGEST_TIMER_MS`.
  *
@@ -15,7 +20,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
       if (signal.aborted) reject(signal.reason);
       else resolve();
     };
-    const timer = setTimeout(end, Math.min(ms, LONGEST_TIMER_MS));
+    const timer = setTimeout(end, timerMs(ms));
     signal.addEventListener("abort", end);
   });
 }

@@ -1,8 +1,10 @@
 import type { Dial } from "../core/byte-stream.js";
 import type { Connection } from "../core/connection/connection.js";
 import { connect } from "../core/connection/handshake.js";
+import { shortened } from "../core/errors.js";
 import type { Frame } from "../core/frames/frame-log.js";
 import type { Logger } from "../core/logger.js";
+import type { Log } from "../core/recurring-warnings.js";
 import { givenCredentials, withRealm } from "./options/credentials.js";
 import { type Host, isLoopback } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
@@ -10,15 +12,17 @@ import type { TransportOptions } from "./options/transport-options.js";
 import type { Runtime } from "./runtime.js";
 import type { MessageIds } from "./values/ids.js";
 
-export interface ConnectorInit {
+export interface ConnectorInit extends Log {
   dial: Dial;
   amqp: ResolvedOptions;
   virtualHost: string | undefined;
   ids: MessageIds;
   runtime: Runtime;
   options: TransportOptions;
-  logger: Logger;
 }
+
+/** With names of this size the Open, which has each twice, and a host name fit into the smallest maximum frame size. */
+const LONGEST_NAME_BYTES = 64;
 
 /** Mechanisms that send a secret in clear text, with the secret's name. Only TLS protects it. */
 const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
@@ -31,8 +35,10 @@ const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
 export function connector(
   init: ConnectorInit,
 ): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
-  const { dial, amqp, virtualHost, ids, runtime, options, logger } = init;
-  const { node, process, pid } = runtime.identity;
+  const { dial, amqp, virtualHost, ids, runtime, options, logger, warnings } = init;
+  const { pid } = runtime.identity;
+  const node = shortened(runtime.identity.node, LONGEST_NAME_BYTES);
+  const process = shortened(runtime.identity.process, LONGEST_NAME_BYTES);
   const hostname = amqp.pseudoVhost ? undefined : virtualHost;
   const connection = {
     containerId: amqp.containerName || `openstack.org/om/container/${node}/${process}/${pid}/${ids.next()}`,
@@ -41,6 +47,7 @@ export function connector(
     properties: { process, pid, node },
     maxMessageBytes: options.maxMessageBytes,
     logger,
+    warnings,
     onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
   };
   let warned = false;

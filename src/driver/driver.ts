@@ -41,6 +41,8 @@ export interface IncomingMessage {
   /** The request or the notification without its envelope. It is untrusted input: any JSON value. */
   readonly body: unknown;
   readonly messageId: string | undefined;
+  /** Reply address and message ID: a repeat has the same. Undefined without message ID. */
+  readonly identity: string | undefined;
   /** True when the sender waits for a reply. */
   readonly wantsReply: boolean;
   /** Longest interval between heartbeats that the waiting sender accepts, in milliseconds. */
@@ -51,7 +53,10 @@ export interface IncomingMessage {
   readonly linkLost: boolean;
   acknowledge(): void;
   requeue(): void;
-  /** Resolves when the reply is handed over. If the reply cannot be delivered, logs a warning and resolves. */
+  /**
+   * Resolves when the reply is handed over. If the reply is rejected, for its size for example, sends a failure in its place.
+   * If neither can be delivered, logs a warning and resolves. Throws TypeError for a value that JSON cannot hold.
+   */
   reply(value: unknown): Promise<void>;
   replyFailure(failure: RemoteFailure): Promise<void>;
   heartbeat(): void;

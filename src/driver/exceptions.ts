@@ -1,10 +1,29 @@
 import type { WaitPhase } from "../core/deadlines.js";
 import type { Target } from "./target.js";
 
+/** A registered symbol, which other copies of this library and other realms share. */
+const MESSAGING_EXCEPTION = Symbol.for("oslo-messaging.MessagingException");
+
 /** Base class of the exceptions of messaging (oslo_messaging/exceptions.py). `name` is literally oslo's class name. */
 export class MessagingException extends Error {
   /** Name of the class, as in oslo. It identifies errors where `instanceof` cannot. */
   override readonly name: string = "MessagingException";
+
+  static {
+    Object.defineProperty(MessagingException.prototype, MESSAGING_EXCEPTION, { value: true });
+  }
+}
+
+/**
+ * Whether a value is a MessagingException of this library, also of a second copy of it or of another realm, where `instanceof`
+ * fails. Its `name` identifies the class. As in oslo, a ConfigurationError is not a MessagingException.
+ */
+export function isMessagingException(value: unknown): value is MessagingException {
+  try {
+    return typeof value === "object" && value !== null && MESSAGING_EXCEPTION in value;
+  } catch {
+    return false; // a Proxy
+  }
 }
 
 /** Details of a failed operation. */
@@ -19,10 +38,14 @@ export interface FailureInit {
   address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
   host: string | undefined;
+  /** Time limit of the operation, in milliseconds. Omitted: none. */
+  timeoutMs?: number | undefined;
   /** Time from the start of the operation to its failure, in milliseconds. */
   elapsedMs: number;
-  /** Underlying error, if known. */
+  /** Underlying error, if known. The message ends in its text. */
   cause?: unknown;
+  /** Text at the end of the message in the place of the text of `cause`. */
+  explanation?: string | undefined;
 }
 
 /**
@@ -31,21 +54,24 @@ export interface FailureInit {
  */
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
+  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
+  declare readonly operation: string;
+  /** Target of the message. */
+  declare readonly target: Target | string;
   /** Event that the operation was waiting for when it failed. */
-  readonly phase: WaitPhase;
+  declare readonly phase: WaitPhase;
   /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
-  readonly address: string | undefined;
+  declare readonly address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
-  readonly host: string | undefined;
+  declare readonly host: string | undefined;
+  /** Time limit of the operation, in milliseconds: the caller's or the default. Undefined without one. */
+  declare readonly timeoutMs: number | undefined;
   /** Time from the start of the operation to its failure, in milliseconds. */
-  readonly elapsedMs: number;
+  declare readonly elapsedMs: number;
 
   constructor(init: FailureInit) {
     super(describe(init, init.phase === "heartbeat" ? "call monitor timed out" : "timed out"), causeOf(init));
-    this.phase = init.phase;
-    this.address = init.address;
-    this.host = init.host;
-    this.elapsedMs = init.elapsedMs;
+    Object.assign(this, factsOf(init));
   }
 }
 
@@ -54,22 +80,25 @@ export class MessageDeliveryFailure extends MessagingException {
   override readonly name: string = "MessageDeliveryFailure";
   /** Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it. */
   readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
+  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
+  declare readonly operation: string;
+  /** Target of the message. */
+  declare readonly target: Target | string;
   /** Event that the operation was waiting for when it failed. */
-  readonly phase: WaitPhase;
+  declare readonly phase: WaitPhase;
   /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
-  readonly address: string | undefined;
+  declare readonly address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
-  readonly host: string | undefined;
+  declare readonly host: string | undefined;
+  /** Time limit of the operation, in milliseconds: the caller's or the default. Undefined without one. */
+  declare readonly timeoutMs: number | undefined;
   /** Time from the start of the operation to its failure, in milliseconds. */
-  readonly elapsedMs: number;
+  declare readonly elapsedMs: number;
 
   constructor(init: FailureInit & { outcome: MessageDeliveryFailure["outcome"]; reason: string }) {
     super(describe(init, `${init.outcome}: ${init.reason}`), causeOf(init));
     this.outcome = init.outcome;
-    this.phase = init.phase;
-    this.address = init.address;
-    this.host = init.host;
-    this.elapsedMs = init.elapsedMs;
+    Object.assign(this, factsOf(init));
   }
 }
 
@@ -172,7 +201,10 @@ export interface RemoteFailure {
   readonly kwargs: Readonly<Record<string, unknown>>;
 }
 
-/** The called method threw. All details are data: no class is instantiated by a name from untrusted input. */
+/**
+ * The called method threw. `message` is the name of the class and the text of the exception, without its stack trace. All
+ * details are data: no class is instantiated by a name from untrusted input.
+ */
 export class RemoteError extends MessagingException {
   override readonly name = "RemoteError";
   /** Name of the class: `ValueError`. */
@@ -189,13 +221,18 @@ export class RemoteError extends MessagingException {
   readonly kwargs: Readonly<Record<string, unknown>>;
 
   constructor(failure: RemoteFailure, options?: ErrorOptions) {
-    super(`Remote error: ${failure.excType} ${failure.message}\n${failure.traceback.join("")}.`, options);
+    super(summary(failure), options);
     this.excType = failure.excType;
     this.module = failure.module;
     this.value = failure.message;
     this.traceback = failure.traceback;
     this.args = failure.args;
     this.kwargs = failure.kwargs;
+  }
+
+  /** The text of this error in Python, with the remote stack trace: `Remote error: <excType> <value>\n<traceback>.` */
+  get remoteText(): string {
+    return `Remote error: ${this.excType} ${this.value}\n${this.traceback.join("")}.`;
   }
 }
 
@@ -261,10 +298,37 @@ export class NoSuchOptError extends ConfigurationError {
   override readonly name = "NoSuchOptError";
 }
 
+/** Python appends the stack trace to the text of a remote exception that it raises again. */
+function summary({ excType, message }: RemoteFailure): string {
+  const [text = ""] = message.split("\nTraceback (most recent call last):\n", 1);
+  return text === "" ? excType : `${excType}: ${text}`;
+}
+
+/** The details of a failed operation that its error has as members. */
+function factsOf({ operation, target, phase, address, host, timeoutMs, elapsedMs }: FailureInit): object {
+  return { operation, target, phase, address, host, timeoutMs, elapsedMs };
+}
+
+/** Longest text of a cause in a message, in characters: it may quote the peer. */
+const LONGEST_CAUSE = 500;
+
 function describe(init: FailureInit, reason: string): string {
   const { operation, target, phase, address, host, elapsedMs } = init;
   const where = `address ${address ?? "not known yet"}, host ${host ?? "none"}`;
-  return `${operation} message sent to ${target} failed: ${reason} (phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where})`;
+  const facts = `phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where}`;
+  const text = oneLine(`${operation} message sent to ${target} failed: ${reason} (${facts})`);
+  const problem = init.explanation ?? (init.cause instanceof Error ? init.cause.message : "");
+  const why = oneLine(problem).slice(0, LONGEST_CAUSE);
+  return why === "" || text.includes(why) ? text : `${text}: ${why}`;
+}
+
+/** The lines of a text, which may quote the peer, as one line. */
+function oneLine(text: string): string {
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .join(" ")
+    .trim();
 }
 
 /** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */

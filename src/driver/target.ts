@@ -1,3 +1,5 @@
+import { wrongMembers } from "../core/member-names.js";
+import { isWellFormed } from "../core/well-formed.js";
 import { InvalidTarget } from "./exceptions.js";
 
 /** The members of a {@link Target}, all of them optional. */
@@ -28,7 +30,8 @@ export type Overrides<T> = { [K in keyof T]?: T[K] | null | undefined };
  * Destination of a message, or the identity of a server or endpoint (oslo_messaging/target.py). An RPC server requires topic
  * and server, an endpoint may have namespace and version, and senders require a topic. Immutable.
  *
- * @throws InvalidTarget when a member has the wrong type.
+ * @throws InvalidTarget when a member is unknown, has the wrong type, or contains half a surrogate pair, which AMQP cannot
+ *   encode.
  */
 export class Target {
   /** Scope of topics. */
@@ -48,6 +51,7 @@ export class Target {
   readonly #init: TargetInit;
 
   constructor(init: TargetInit = {}) {
+    checkMembers(init, this);
     this.exchange = init.exchange;
     this.topic = init.topic;
     this.namespace = init.namespace;
@@ -77,17 +81,43 @@ export class Target {
   }
 }
 
-/** Returns a Target unchanged, or makes one from members. */
+/** Whether a value is a Target with its methods, also one of a second copy of this library. */
+export function isTarget(value: unknown): value is Target {
+  const { acceptedNamespaces, with: change } = Object(value);
+  return Array.isArray(acceptedNamespaces) && typeof change === "function";
+}
+
+/**
+ * Returns a Target unchanged, or makes one from members.
+ *
+ * @throws InvalidTarget as the constructor of a Target, and for undefined.
+ */
 export function toTarget(like: TargetLike): Target {
-  return like instanceof Target ? like : new Target(like);
+  if (like === undefined) throw new InvalidTarget("a target is required", new Target());
+  return isTarget(like) ? like : new Target(like);
 }
 
 const TEXTS = ["exchange", "topic", "namespace", "version", "server"] as const;
+
+/** The members of an init object, and those that a copy of a Target may have in addition. */
+const MEMBERS = [...TEXTS, "fanout", "legacyNamespaces", "acceptedNamespaces"];
+
+function checkMembers(init: TargetInit, target: Target): void {
+  const wrong = wrongMembers(init, MEMBERS);
+  if (wrong !== undefined) throw new InvalidTarget(`a target ${wrong}`, target);
+  const { legacyNamespaces = [] } = init;
+  if (!Array.isArray(legacyNamespaces) || legacyNamespaces.some((name) => typeof name !== "string")) {
+    throw new InvalidTarget("legacyNamespaces must be an array of strings", target);
+  }
+}
 
 /** Callers in JavaScript may pass any type. A number in an address would reach no server. */
 function check(target: Target, key: keyof Target, type: "string" | "boolean"): void {
   const value: unknown = target[key];
   if (value !== undefined && typeof value !== type) {
     throw new InvalidTarget(`${key} must be a ${type}, not ${value === null ? "null" : typeof value}`, target);
+  }
+  if (typeof value === "string" && !isWellFormed(value)) {
+    throw new InvalidTarget(`${key} contains half a surrogate pair`, target);
   }
 }

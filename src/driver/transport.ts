@@ -3,8 +3,9 @@
 import { defineAsyncDispose } from "../core/async-dispose.js";
 import type { Dial } from "../core/byte-stream.js";
 import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
-import { type Logger, silentLogger } from "../core/logger.js";
-import { LONGEST_TIMER_MS } from "../core/timers.js";
+import type { Logger } from "../core/logger.js";
+import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
+import { timerMs } from "../core/timers.js";
 import type { ServiceKind } from "./amqp/addressing.js";
 import { AmqpDriver } from "./amqp/driver.js";
 import type { DriverConnection } from "./amqp/driver-connection.js";
@@ -17,7 +18,7 @@ import { abortSignal, checked, type OptionCheck } from "./options/option-checks.
 import { parseOptions, resolveOptions } from "./options/options.js";
 import { tlsOf } from "./options/tls.js";
 import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
-import { TransportURL } from "./options/transport-url.js";
+import { type TransportURL, toTransportURL } from "./options/transport-url.js";
 import type { Runtime } from "./runtime.js";
 import { type TargetLike, toTarget } from "./target.js";
 import { MessageIds } from "./values/ids.js";
@@ -37,6 +38,8 @@ export abstract class Transport implements AsyncDisposable {
   readonly rpcResponseTimeoutMs: number;
   /** @internal */
   readonly logger: Logger;
+  /** @internal Warnings of conditions that may recur. */
+  readonly warnings: RecurringWarnings;
   /** @internal Kind of messages that targets address. */
   abstract readonly service: ServiceKind;
   readonly #amqp: AmqpDriver;
@@ -45,8 +48,10 @@ export abstract class Transport implements AsyncDisposable {
   /** @internal */
   constructor(runtime: Runtime, url: string | TransportURL, options: TransportOptions) {
     const given = checkedTransportOptions(options);
-    this.url = typeof url === "string" ? TransportURL.parse(url) : url;
-    this.logger = given.logger ?? silentLogger;
+    this.url = toTransportURL(url);
+    const { logger, warnings } = logOf(given.logger);
+    this.logger = logger;
+    this.warnings = warnings;
     this.rpcResponseTimeoutMs = given.rpcResponseTimeoutMs ?? 60_000;
     const dial = dialFor(this.url, { ...runtime.dialers, ...given.dialers });
     const amqp = resolveOptions({ options: given.amqp, query: this.url.query, defaults: runtime.defaults });
@@ -60,11 +65,11 @@ export abstract class Transport implements AsyncDisposable {
       supportedTlsOptions: dial.supportedTlsOptions,
     });
     if (amqp.saslConfigDir !== "" || amqp.saslConfigName !== "") {
-      this.logger.warn("sasl_config_dir and sasl_config_name are ignored: they are options of Cyrus SASL");
+      logger.warn("sasl_config_dir and sasl_config_name are ignored: they are options of Cyrus SASL");
     }
     this.#amqp = new AmqpDriver({
       hosts: hostsOf(this.url, amqp, { tls, path: amqp.wsPath ?? given.webSocket?.path }),
-      connect: connector({ dial, amqp, virtualHost, ids, runtime, options: given, logger: this.logger }),
+      connect: connector({ dial, amqp, virtualHost, ids, runtime, options: given, logger, warnings }),
       options: amqp,
       controlExchange: given.controlExchange ?? "openstack",
       virtualHost,
@@ -72,7 +77,8 @@ export abstract class Transport implements AsyncDisposable {
       nonFiniteNumbers: given.nonFiniteNumbers,
       ids,
       status: this.#status,
-      logger: this.logger,
+      logger,
+      warnings,
       maxQueued: given.maxQueued,
       failFast: given.failFast,
       random: given.random,
@@ -135,7 +141,10 @@ export abstract class Transport implements AsyncDisposable {
     return await this.#amqp.connect(signal);
   }
 
-  /** Closes the transport for good. Running operations fail after `graceMs` (milliseconds, default 0). Idempotent. */
+  /**
+   * Closes the transport for good. Running operations fail, and queued fanout casts are discarded, after `graceMs`
+   * (milliseconds, default 0). Idempotent.
+   */
   async close(options: { graceMs?: number | undefined } = {}): Promise<void> {
     const { graceMs = 0 } = checked(options, { graceMs: millis });
     await this.#amqp.close(graceMs);
@@ -170,6 +179,6 @@ function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial
 }
 
 const millis: OptionCheck = (key, value) => {
-  if (typeof value === "number" && value >= 0) return Math.min(value, LONGEST_TIMER_MS);
+  if (typeof value === "number" && value >= 0) return timerMs(value);
   throw new ConfigurationError(key, "must be a number of milliseconds, 0 or more");
 };

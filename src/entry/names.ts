@@ -16,6 +16,7 @@ export {
   type FailureInit,
   InvalidTarget,
   InvalidTransportURL,
+  isMessagingException,
   MessageDeliveryFailure,
   MessagingException,
   MessagingServerError,
@@ -73,6 +74,7 @@ export {
   type PrepareOverrides,
   type RPCClient,
   type RPCClientOptions,
+  type RPCInterface,
 } from "../driver/rpc/client.js";
 export type { CallInfo } from "../driver/rpc/dispatcher.js";
 export { type ErrorClass, expectedExceptions } from "../driver/rpc/expected-exceptions.js";
@@ -81,5 +83,6 @@ export type { MessageHandlingServer } from "../driver/serving/message-handling-s
 export { type Overrides, Target, type TargetInit, type TargetLike } from "../driver/target.js";
 export type { NotificationTransport, RPCTransport, Transport } from "../driver/transport.js";
 export type { NonFiniteNumbers } from "../driver/values/json.js";
+export type { JsonForm } from "../driver/values/json-form.js";
 export type { RemoteExceptions } from "../driver/values/remote-failure.js";
 export { type Context, jsonPayloadSerializer, noOpSerializer, type Serializer } from "../driver/values/serializer.js";

@@ -1,4 +1,4 @@
-import type { Logger } from "../core/logger.js";
+import type { RecurringWarnings } from "../core/recurring-warnings.js";
 import { type Distribution, isDynamicAddress } from "./addresses.js";
 import { BalancedRoute } from "./balanced-route.js";
 import type { Budget } from "./budget.js";
@@ -15,7 +15,7 @@ export interface AddressTableInit {
   readonly kind: IntermediaryKind;
   readonly distributionOf: (address: string) => Distribution;
   readonly budget: Budget;
-  readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
 }
 
 /** An address in use: the node behind it, and the number of links that each client has to it. */
@@ -27,6 +27,8 @@ export interface AddressEntry {
   readonly traffic: Traffic;
   readonly receivers: LinkCounts;
   readonly senders: LinkCounts;
+  /** Largest message that the consumer of a dynamic node accepts, in bytes. Undefined: no limit, or not known here. */
+  consumerMaxBytes: number | undefined;
 }
 
 /** All addresses in use, the oldest first. */
@@ -68,7 +70,7 @@ export class AddressTable implements Iterable<AddressEntry> {
         temporary,
         traffic,
         budget: this.#init.budget,
-        logger: this.#init.logger,
+        warnings: this.#init.warnings,
         onUnused: () => {
           if (this.#entries.get(address) === entry) this.#entries.delete(address);
         },
@@ -76,6 +78,7 @@ export class AddressTable implements Iterable<AddressEntry> {
       traffic,
       receivers: new LinkCounts(),
       senders: new LinkCounts(),
+      consumerMaxBytes: undefined,
     };
     this.#entries.set(address, entry);
     return entry;

@@ -3,7 +3,10 @@ import type { Accept, Socket, SocketHandlers } from "../core/byte-stream.js";
 import type { Connection } from "../core/connection/connection.js";
 import { accept } from "../core/connection/handshake.js";
 import type { LinkRequest } from "../core/connection/link-request.js";
-import { type Logger, silentLogger } from "../core/logger.js";
+import { kindOf } from "../core/kinds.js";
+import type { Logger } from "../core/logger.js";
+import { wrongMembers } from "../core/member-names.js";
+import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
 import { Authenticator } from "../core/sasl/server/authenticator.js";
 import { AddressTable, type IntermediaryKind } from "./address-table.js";
 import { type Addressing, distributions } from "./addresses.js";
@@ -38,7 +41,10 @@ export interface IntermediaryOptions {
    * consumer's outcome. `broker`: stores in memory and forwards; accepts at once.
    */
   kind: IntermediaryKind;
-  /** The product in the Open. Default `oslo-messaging-router` or `oslo-messaging-broker`. */
+  /**
+   * The product in the Open: 1 to 100 printable ASCII characters. Default `oslo-messaging-router` or
+   * `oslo-messaging-broker`.
+   */
   product?: string | undefined;
   /**
    * Passwords by user name, for PLAIN and SCRAM. With neither users nor tokens, clients connect with ANONYMOUS or
@@ -59,9 +65,12 @@ export interface IntermediaryOptions {
   addressing?: Addressing | undefined;
   /** Omitted limits have their defaults. */
   limits?: Partial<IntermediaryLimits> | undefined;
-  /** Default: no logging. */
-  logger?: Logger | undefined;
+  /** Omitted or null: no logging. */
+  logger?: Logger | null | undefined;
 }
+
+/** A product. The Open has it twice, and must fit into the smallest maximum frame size. */
+export const PRODUCT = /^[ -~]{1,100}$/;
 
 /** A connection is closed after this silence. Long, because browsers wake a hidden tab only once a minute. */
 const IDLE_MS = 120_000;
@@ -89,6 +98,7 @@ export class Intermediary implements AsyncDisposable {
   readonly accept: Accept = (socket) => this.#accept(socket);
   readonly #limits: IntermediaryLimits;
   readonly #logger: Logger;
+  readonly #warnings: RecurringWarnings;
   readonly #product: string;
   readonly #containerId: string;
   readonly #authenticator: Authenticator;
@@ -97,13 +107,20 @@ export class Intermediary implements AsyncDisposable {
   readonly #clients = new Map<Socket, Connection | undefined>();
   #closed = false;
 
-  /** @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs. */
+  /**
+   * @throws Error for an unknown SASL mechanism, or one without the users or tokens that it needs, or a bad product.
+   * @throws TypeError for an unknown option, or one of the wrong type.
+   */
   constructor(options: IntermediaryOptions) {
+    checkOptions(options);
     const { users, tokens, sasl } = options;
     this.#authenticator = new Authenticator({ users, tokens, mechanisms: sasl });
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#logger = options.logger ?? silentLogger;
+    const { logger, warnings } = logOf(options.logger ?? null);
+    this.#logger = logger;
+    this.#warnings = warnings;
     this.#product = options.product ?? `oslo-messaging-${options.kind}`;
+    if (!PRODUCT.test(this.#product)) throw new Error("product: must be 1 to 100 printable ASCII characters");
     this.#containerId = `${this.#product}/${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16)}`;
     const { queuedMessages: messages, queuedBytes: bytes } = this.#limits;
     const { kind } = options;
@@ -111,10 +128,10 @@ export class Intermediary implements AsyncDisposable {
     const budget = new Budget({ messages, bytes });
     this.#linkBrokers = new VirtualHosts(options.virtualHosts, () => {
       const clients = new Clients();
-      const addresses = new AddressTable({ kind, distributionOf, budget, logger: this.#logger });
+      const addresses = new AddressTable({ kind, distributionOf, budget, warnings });
       const topology = new TopologyPublisher({ kind, product: this.#product, clients, addresses });
-      const { linksPerConnection } = this.#limits;
-      return new LinkBroker({ kind, linksPerConnection, clients, addresses, topology });
+      const { linksPerConnection, maxMessageBytes } = this.#limits;
+      return new LinkBroker({ kind, linksPerConnection, maxMessageBytes, clients, addresses, topology });
     });
   }
 
@@ -140,9 +157,8 @@ export class Intermediary implements AsyncDisposable {
 
   #accept(socket: Socket): SocketHandlers {
     if (this.#closed || this.#clients.size >= this.#limits.connections) {
-      this.#logger.warn(
-        `${socket.id} refused: ${this.#closed ? "closed" : `${this.#clients.size} connections are open`}`,
-      );
+      const reason = this.#closed ? "closed" : `${this.#clients.size} connections are open`;
+      this.#warnings.warn("too many connections", `${socket.id} refused: ${reason}`);
       socket.close();
       return { data() {}, drain() {}, close() {} };
     }
@@ -165,11 +181,18 @@ export class Intermediary implements AsyncDisposable {
       idleTimeoutMs: IDLE_MS,
       maxMessageBytes: this.#limits.maxMessageBytes,
       logger: this.#logger,
+      warnings: this.#warnings,
       sasl: this.#authenticator,
       onOpen: (connection, username) => this.#onOpen(connection, username),
       onLink: (request, connection) => this.#onLink(request, connection),
-      onFailure: (error) => this.#logger.warn(`${socket.id} refused: ${error.message}`),
+      onFailure: (error, isProbe) => this.#onFailure(socket, error, isProbe),
     });
+  }
+
+  #onFailure(socket: Socket, error: Error, isProbe: boolean): void {
+    const message = `${socket.id} refused: ${error.message}`;
+    if (isProbe) this.#logger.debug(message);
+    else this.#warnings.warn("refused connection", message);
   }
 
   #onOpen(connection: Connection, username: string | undefined): void {
@@ -177,7 +200,8 @@ export class Intermediary implements AsyncDisposable {
     const { containerId, hostname } = connection.remote;
     const broker = this.#linkBrokers.of(connection);
     if (broker === undefined) {
-      this.#logger.warn(`${connection.socket.id} refused: there is no virtual host of this name`, { hostname });
+      const refused = `${connection.socket.id} refused: there is no virtual host of this name`;
+      this.#warnings.warn("unknown virtual host", refused, { hostname });
       void connection.close(noVirtualHost(connection));
       return;
     }
@@ -192,5 +216,32 @@ export class Intermediary implements AsyncDisposable {
     const broker = this.#linkBrokers.of(connection);
     if (broker === undefined) request.refuse(noVirtualHost(connection));
     else broker.receive(request, connection);
+  }
+}
+
+const OPTIONS: readonly (keyof IntermediaryOptions)[] = [
+  "kind",
+  "product",
+  "users",
+  "tokens",
+  "sasl",
+  "virtualHosts",
+  "addressing",
+  "limits",
+  "logger",
+];
+
+function checkOptions(options: IntermediaryOptions): void {
+  const wrong = wrongMembers(options, OPTIONS) ?? wrongMembers(options.limits ?? {}, Object.keys(DEFAULT_LIMITS));
+  if (wrong !== undefined) throw new TypeError(`the options of an intermediary: ${wrong}`);
+  const { kind, users, tokens } = options;
+  if (kind !== "router" && kind !== "broker") {
+    throw new TypeError(`kind must be "router" or "broker", not ${JSON.stringify(kind)}`);
+  }
+  if (users !== undefined && typeof users.get !== "function") {
+    throw new TypeError(`users must be a Map of passwords by user name, not ${kindOf(users)}`);
+  }
+  if (tokens !== undefined && typeof tokens.has !== "function") {
+    throw new TypeError(`tokens must be a Set, not ${kindOf(tokens)}`);
   }
 }

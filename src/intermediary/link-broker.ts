@@ -17,6 +17,8 @@ const LONGEST_ADDRESS = 2048;
 export interface LinkBrokerInit {
   readonly kind: IntermediaryKind;
   readonly linksPerConnection: number;
+  /** Largest message that is accepted, in bytes. */
+  readonly maxMessageBytes: number;
   readonly clients: Clients;
   readonly addresses: AddressTable;
   readonly topology: TopologyPublisher;
@@ -67,10 +69,11 @@ export class LinkBroker {
         description: "only the link that created a dynamic node receives from it",
       };
     }
-    const { node, receivers, capabilities } = this.#sourceAt(address, dynamic);
+    const at = this.#sourceAt(address, dynamic);
+    const { node, receivers, capabilities } = at;
     const open = ({ onCredit, onDetach }: ConsumerSenderHandlers): ConsumerSender => {
       const uncount = countLink(client, receivers);
-      return request.acceptSender({
+      const sender = request.acceptSender({
         source: { address, dynamic, capabilities },
         target: { address: target.address },
         onCredit,
@@ -79,6 +82,8 @@ export class LinkBroker {
           onDetach();
         },
       });
+      if (dynamic) at.consumerMaxBytes = sender.maxMessageBytes;
+      return sender;
     };
     node.addConsumer({ open, settleMode: request.settleMode });
     return undefined;
@@ -91,7 +96,7 @@ export class LinkBroker {
   }
 
   #addProducer(request: LinkRequest, client: Client, source: Terminus, target: Terminus): AmqpErrorInit | undefined {
-    const { kind, addresses } = this.#init;
+    const { kind, addresses, maxMessageBytes } = this.#init;
     const { address = "", dynamic } = target;
     if (dynamic) return notImplemented("a dynamic target");
     if (address === "") return notImplemented("a target without an address (anonymous relay)");
@@ -103,12 +108,14 @@ export class LinkBroker {
     if (address === TOPOLOGY_ADDRESS) {
       return { condition: "amqp:not-allowed", description: `${address} is receive-only` };
     }
-    const { node, senders } = addresses.at(address);
+    const { node, senders, consumerMaxBytes = maxMessageBytes } = addresses.at(address);
     const open = ({ onMessage, onDetach }: ProducerLinkHandlers, credit: number): ProducerLink => {
       const uncount = countLink(client, senders);
       const receiver = request.acceptReceiver({
         source: { address: source.address },
         target: { address },
+        // So that a server sends no reply that its caller would refuse.
+        maxMessageBytes: Math.min(consumerMaxBytes, maxMessageBytes),
         credit,
         onDelivery: onMessage,
         onDetach() {
@@ -127,6 +134,7 @@ export class LinkBroker {
 interface Source {
   readonly node: Pick<Node, "addConsumer">;
   readonly receivers: LinkCounts;
+  consumerMaxBytes?: number | undefined;
   readonly capabilities?: readonly string[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { Logger } from "../core/logger.js";
+import type { RecurringWarnings } from "../core/recurring-warnings.js";
 import type { Budget } from "./budget.js";
 import type { ConsumerLink, OpenProducerLink } from "./links.js";
 
@@ -27,7 +27,7 @@ export interface NodeInit {
   readonly budget: Budget;
   /** Counts the messages that the node's consumers are sent. */
   readonly traffic: Traffic;
-  readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
   /** Called when the node has no link and holds no message. */
   readonly onUnused: () => void;
 }

@@ -40,7 +40,6 @@ export class Queue implements Node {
   readonly #returned = new Fifo<QueuedMessage>();
   /** Messages that a consumer refused; others may still accept them. */
   readonly #refused = new Fifo<QueuedMessage>();
-  #full = false;
   #deleted = false;
 
   constructor(init: NodeInit) {
@@ -79,7 +78,6 @@ export class Queue implements Node {
       this.#removeExpired();
       if (!this.#share.take(payload.length)) return this.#refuse();
     }
-    this.#full = false;
     const expiresAtMs = performance.now() + timeToLiveMs(payload);
     this.#fresh.push({ payload: kept(payload), expiresAtMs, refusedBy: undefined });
     this.#deliver();
@@ -154,10 +152,10 @@ export class Queue implements Node {
   }
 
   #drop(queued: QueuedMessage, error: AmqpErrorInit | undefined): void {
-    const { address, logger } = this.#init;
+    const { address, warnings } = this.#init;
     const reason = JSON.stringify(error?.condition ?? "no reason given");
     const message = `a message of ${queued.payload.length} bytes from ${JSON.stringify(address)}`;
-    logger.warn(`dropped ${message}: a consumer rejected it, ${reason}`);
+    warnings.warn("dropped message", `dropped ${message}: a consumer rejected it, ${reason}`);
     this.#remove(queued);
   }
 
@@ -186,11 +184,9 @@ export class Queue implements Node {
     }
   }
 
-  /** Logs once each time that the queue becomes full. */
   #refuse(): false {
-    const { address, logger } = this.#init;
-    if (!this.#full) logger.warn(`${JSON.stringify(address)} is full: it holds ${this.#share.messages} messages`);
-    this.#full = true;
+    const { address, warnings } = this.#init;
+    warnings.warn("full", `${JSON.stringify(address)} is full: it holds ${this.#share.messages} messages`);
     return false;
   }
 

@@ -43,8 +43,8 @@ export const brokerJ: Recipe = ({ options, host, port, wsPort = WS_PORT, anonymo
 const NOTE =
   "oslo.messaging over AMQP 1.0, for Apache Qpid Broker-J 9. Pass this file at the first start: " +
   "bin/qpid-server -icp THIS-FILE. Python's services need addressing_mode = legacy here. The patterns of the virtual " +
-  "host follow the driver's address options. Listeners for messages to all servers cannot attach before the first such " +
-  "message is sent: its sender creates the exchange.";
+  "host follow the driver's address options. Only a sender can create the exchange of a message to all servers: a server " +
+  "of this package attaches one first, one of Python cannot attach before the first such message is sent.";
 
 const ANONYMOUS = { type: "Anonymous", description: ANONYMOUS_NOTE };
 

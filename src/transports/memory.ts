@@ -1,4 +1,5 @@
 import type { Accept, Dial, Socket, SocketHandlers } from "../core/byte-stream.js";
+import { kindOf } from "../core/kinds.js";
 import { inLaterTurn } from "./later-turn.js";
 
 /** With more bytes than this under way, `send` asks the caller to wait. */
@@ -10,8 +11,12 @@ const BATCHES_A_TURN = 1024;
 /**
  * Streams inside this process: every dial makes a linked pair, one end for the dialler and one for `accept`. The bytes
  * are handed over uncopied and in order, never within `send`, and only after the dialler has its end.
+ *
+ * @throws TypeError when `accept` is not a function.
  */
 export function memoryDial(accept: Accept): Dial {
+  if (typeof accept !== "function")
+    throw new TypeError(`memoryDial requires an accept function, not ${kindOf(accept)}`);
   let pairs = 0;
   return async (to, handlers, signal) => {
     signal.throwIfAborted();

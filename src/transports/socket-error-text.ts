@@ -1,3 +1,5 @@
+import { isError } from "../core/kinds.js";
+
 /** Descriptions of the system error codes that an operator meets. */
 const WORDS: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "permission denied"],
@@ -15,7 +17,7 @@ const WORDS: ReadonlyMap<unknown, string> = new Map([
 
 /** Describes the cause of a socket's failure. The caller's message names the address. */
 export function socketErrorText(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
+  if (!isError(thrown)) return String(thrown);
   // Only system errors are reworded: TLS and HTTP errors borrow the codes, and their own messages are more precise.
   // Node's AggregateError of several attempts (localhost: ::1, then 127.0.0.1) has a code and an empty message. The
   // message of Deno's system errors ends with a number.

@@ -1,4 +1,5 @@
 import type { Address } from "../core/byte-stream.js";
+import { isError } from "../core/kinds.js";
 import { usesTls } from "./scheme.js";
 import { socketErrorText } from "./socket-error-text.js";
 
@@ -100,7 +101,7 @@ function wrongNameText({ host, cert }: NameError): string {
 }
 
 function codeOf(thrown: unknown): unknown {
-  return thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  return isError(thrown) && "code" in thrown ? thrown.code : undefined;
 }
 
 function reasonOf(thrown: unknown): string | undefined {

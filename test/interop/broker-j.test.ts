@@ -3,9 +3,12 @@ import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
 import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
 import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { BrokerJ } from "@/test/fixtures/beds/broker-j.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
+import { failureOf } from "@/test/fixtures/peers/driver-peer.js";
 import { oslo } from "@/test/fixtures/processes/command.js";
 import { PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { nextStatus } from "@/test/fixtures/stages/status.js";
 
 describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
   let broker: BrokerJ;
@@ -37,18 +40,17 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
       expect(report).toMatchObject({ product: "Apache Qpid Broker-J Core", version: "9.2.1", addressing: "legacy" });
       expect(warnings).toEqual([
         expect.stringContaining("addressing_mode = legacy"),
-        expect.stringContaining("listeners cannot attach to an address that begins with broadcast before"),
+        expect.stringContaining("Python's servers cannot attach to an address that begins with broadcast before"),
       ]);
     },
   );
 
   test.each(["amqp", "amqp+ws"] as const)(
-    "a Python client calls and casts to our server through Broker-J by %s",
+    "a Python client calls and casts to our server, which starts first, through Broker-J by %s",
     { tags: ["recipe:broker-j"] },
     async (scheme) => {
       const topic = uniqueTopic("broker-j");
       await using transport = getRpcTransport(urls[scheme]);
-      await getRpcClient(transport, { topic, fanout: true }).cast({}, "note", { arg: "makes the exchange" });
       const notes = new Inbox<unknown>("our server");
       await using server = getRpcServer(transport, { topic, server: "ours" }, [
         new BuiltinEndpoint("ours", (note) => notes.put(note)),
@@ -62,6 +64,21 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
       await notes.take("the fanout", (note) => note === "to all" || undefined);
     },
   );
+
+  test("a server for which Broker-J has no node policy says which part of the recipe is missing", {
+    tags: ["recipe:broker-j"],
+  }, async () => {
+    const logger = new RecordingLogger();
+    await using transport = getRpcTransport(`${urls.amqp}?broadcast_prefix=unknown`, { logger });
+    const topic = uniqueTopic("broker-j");
+    const starting = failureOf(getRpcServer(transport, { topic, server: "ours" }, [{}]).start());
+    const { address, error } = await nextStatus(transport, "refused");
+    expect(address).toBe(`unknown.openstack.${topic}.all`);
+    expect(error.message).toMatch(/^amqp:not-found: .*nodeAutoCreationPolicy of type Exchange.*recipe broker-j$/);
+    expect(logger.of("warn")).toContainEqual(`no link to ${address}: ${error.message}`);
+    await transport.close();
+    await starting;
+  });
 
   test("our client calls a Python server through Broker-J", { tags: ["recipe:broker-j"] }, async () => {
     const topic = uniqueTopic("broker-j");

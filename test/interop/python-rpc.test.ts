@@ -173,6 +173,8 @@ for (const plan of BUSES) {
           excType: "ValueError",
           module: "builtins",
           value: "bad value é",
+          message: "ValueError: bad value é",
+          remoteText: expect.stringMatching(/^Remote error: ValueError bad value é\nTraceback [\s\S]*\n\.$/),
         });
         await expect(client().call({}, "fail", { kind: "custom" })).rejects.toMatchObject({
           name: "RemoteError",

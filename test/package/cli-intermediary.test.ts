@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import WebSocket from "ws";
 import { type Frame, getRpcTransport, type TransportOptions } from "@/src/entry/node.js";
 import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
@@ -10,6 +11,31 @@ describe("intermediary", { timeout: 60_000 }, () => {
     expect(ports["tcp"]).not.toBe(ports["ws"]);
     await using _listener = await Running.ready("listen", "--url", `amqp://127.0.0.1:${ports["tcp"]}/`);
     expect(await intermediary.interrupt()).toBe(0);
+  });
+
+  it("intermediary logs URLs for clients, with its options and the place of a password", async () => {
+    const args = ["--kind", "broker", "--user", "jo@e:s3cret", "--option", "rpc_address_prefix=cloud/rpc"];
+    await using intermediary = await RunningIntermediary.start(...args);
+    await expect.poll(() => intermediary.stderr, { timeout: 20_000 }).toContain("URLs for clients");
+    const [tcp = "", ws = ""] = intermediary.stderr.match(/amqp\S+/g) ?? [];
+    expect(tcp).toBe(`amqp://jo%40e:PASSWORD@${intermediary.tcp}/?rpc_address_prefix=cloud%2Frpc`);
+    expect(ws).toBe(`amqp+ws://jo%40e:PASSWORD@${intermediary.ws}/?rpc_address_prefix=cloud%2Frpc`);
+    expect(intermediary.stderr).not.toContain("s3cret");
+    for (const url of [tcp, ws]) {
+      await using transport = getRpcTransport(url.replace("PASSWORD", "s3cret"));
+      await transport.connect();
+    }
+  });
+
+  it("intermediary accepts pages of each --origin, and names the option when it refuses another", async () => {
+    const [first, second] = ["https://one.example", "https://two.example:8443"];
+    await using intermediary = await RunningIntermediary.start("--origin", first, "--origin", `${second}/`);
+    expect(await opens(intermediary, first)).toBe(true);
+    expect(await opens(intermediary, second)).toBe(true);
+    expect(await opens(intermediary, "https://three.example")).toBe(false);
+    await expect
+      .poll(() => intermediary.stderr, { timeout: 20_000 })
+      .toMatch(/^warning: .*"https:\/\/three\.example" is not allowed.*--origin/m);
   });
 
   it("intermediary --product sets the product in the Open", async () => {
@@ -89,6 +115,18 @@ describe("a command that is interrupted before it is done", { timeout: 60_000 },
     expect(await call.end(signal)).toBe(status);
   });
 });
+
+/** Whether a page of the origin can open a WebSocket. */
+function opens({ ws }: RunningIntermediary, origin: string): Promise<boolean> {
+  const socket = new WebSocket(`ws://${ws}/`, ["amqp"], { origin });
+  return new Promise((resolve) => {
+    socket.on("open", () => {
+      resolve(true);
+      socket.close();
+    });
+    socket.on("error", () => resolve(false));
+  });
+}
 
 function connections({ stderr }: RunningIntermediary): number {
   return stderr.match(/ connected /g)?.length ?? 0;

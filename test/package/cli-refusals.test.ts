@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pemFile } from "@/test/fixtures/network/tls.js";
 import { oslo, RunningIntermediary } from "@/test/fixtures/processes/command.js";
+import { projectPath } from "@/test/fixtures/project.js";
 
 const PASSWORD = "p@ss:w/r,d%é #1";
 const CLOSED_PORT = "amqp://127.0.0.1:1/";
@@ -18,6 +20,11 @@ describe("--help", { timeout: 60_000 }, () => {
   );
 });
 
+it("--version prints the version of the package", { timeout: 60_000 }, async () => {
+  const { version } = JSON.parse(await readFile(projectPath("package.json"), "utf8"));
+  expect(await oslo("--version")).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+});
+
 describe("a usage error", { timeout: 60_000 }, () => {
   const call = (...args: readonly string[]) => ["call", "--url", CLOSED_PORT, "--topic", "t", ...args];
   it.each([
@@ -29,7 +36,11 @@ describe("a usage error", { timeout: 60_000 }, () => {
     ["one argument too many", call("m", "{}", "x"), /too many arguments/],
     ["a URL without scheme", ["call", "--url", "localhost:5672", "--topic", "t", "m"], /localhost/],
     ["a URL with an invalid port", ["call", "--url", "amqp://localhost:http/", "--topic", "t", "m"], /port/],
-    ["an unknown scheme", ["call", "--url", "kafka://localhost/", "--topic", "t", "m"], /kafka/],
+    [
+      "an unknown scheme",
+      ["call", "--url", "kafka://localhost/", "--topic", "t", "m"],
+      /"kafka": the supported schemes are amqp, /,
+    ],
     ["an unknown option", call("--option", "idle=1", "m"), /idle/],
     ["an unknown option in the URL", ["listen", "--url", `${CLOSED_PORT}?idle=1`], /idle/],
     [
@@ -59,6 +70,8 @@ describe("a usage error", { timeout: 60_000 }, () => {
     ],
     ["an unknown kind", ["intermediary", "--kind", "post-office"], /post-office/],
     ["a port out of range", ["intermediary", "--tcp", "65536"], /--tcp/],
+    ["an origin with a path", ["intermediary", "--origin", "https://h/page"], /--origin: "https:\/\/h\/page" must be/],
+    ["an origin without a scheme", ["intermediary", "--origin", "console.example.org"], /--origin/],
     ["an option that an intermediary does not have", ["intermediary", "--option", "idle_timeout=1"], /idle_timeout/],
     [
       "a TLS certificate without its key",

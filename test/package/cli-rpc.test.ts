@@ -74,7 +74,7 @@ describe.each(["router", "broker"])("call, cast and serve through a %s", { timeo
     expect(await oslo("call", "--url", tcp, "--topic", "t", "fail")).toEqual({
       status: 1,
       stdout: "",
-      stderr: "ValueError: bad value é\n",
+      stderr: "ValueError: bad value é\n", // without a traceback: the server is not Python
     });
     expect(await oslo("call", "--url", tcp, "--topic", "t", "absent")).toMatchObject({
       status: 1,
@@ -92,6 +92,35 @@ describe.each(["router", "broker"])("call, cast and serve through a %s", { timeo
     const limits = ["--timeout", "20", "--call-monitor-timeout", "2"];
     const { stdout } = await oslo("call", "--url", tcp, "--topic", "t", ...limits, "slow", '{"secs":3}');
     expect(stdout).toBe('"slept 3"\n');
+  });
+});
+
+describe("cast --fanout through a router", { timeout: 60_000 }, () => {
+  let intermediary: RunningIntermediary;
+  let url: string;
+
+  beforeAll(async () => {
+    intermediary = await RunningIntermediary.start();
+    url = `amqp://${intermediary.tcp}/`;
+  }, 60_000);
+
+  afterAll(() => intermediary[Symbol.asyncDispose]());
+
+  it("a fanout to a topic without a server ends when its time has passed, and says so", async () => {
+    const fanout = ["cast", "--url", url, "--topic", "t", "--fanout"];
+    const { status, stderr } = await oslo(...fanout, "--option", "default_send_timeout=5", "note");
+    expect(stderr).toMatch(
+      /^debug: discarded a fanout cast to <Target topic=t, fanout=True>: .*no receiver is attached/,
+    );
+    expect(status).toBe(0);
+    expect(await oslo(...fanout, "--timeout", "1", "note")).toMatchObject({ status: 2 });
+  });
+
+  it("a fanout waits for a server that starts within its time", async () => {
+    const casting = oslo("cast", "--url", url, "--topic", "later", "--fanout", "note", '{"arg":"late"}');
+    await using server = await Running.ready("serve", "--url", url, "--topic", "later", "--server", "late");
+    expect(await casting).toEqual({ ...DONE, stdout: "" });
+    await expect.poll(() => server.stderr, { timeout: 20_000 }).toContain('note to late: "late"');
   });
 });
 

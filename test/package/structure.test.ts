@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "transports/websocket": ["core", "transports"],
   "transports/node": ["core", "core/types", "transports", "transports/websocket"],
   driver: ["core/*", "driver/values", "driver/options", "driver/amqp"],
-  "driver/values": ["core/types", "driver"],
+  "driver/values": ["core", "core/types", "driver"],
   "driver/options": ["core", "core/types", "core/sasl", "core/frames", "driver", "driver/values"],
   "driver/sending": ["core", "core/messages", "driver"],
   "driver/serving": ["core", "driver", "driver/values", "driver/options"],

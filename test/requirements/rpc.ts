@@ -68,6 +68,10 @@ export const RPC = {
     source: "_drivers/amqp1_driver/controller.py:648-662",
     upstream: ["TestAmqpSend.test_call_late_reply"],
   },
+  "rpc:call:reply-too-large": {
+    behaviour: "A reply beyond the caller's limit is rejected, and its call fails at once with both sizes.",
+    source: "ours",
+  },
   "rpc:call:unknown-reply": {
     behaviour: "A reply that matches no call is discarded, and affects no call.",
     source: "_drivers/amqp1_driver/controller.py:648-662",
@@ -91,6 +95,10 @@ export const RPC = {
     upstream: ["TestAmqpSend.test_released_send"],
   },
 
+  "rpc:cast:fanout-unheard": {
+    behaviour: "A fanout cast to a topic without a server is no failure.",
+    source: "_drivers/amqp1_driver/controller.py:504-509",
+  },
   "rpc:cast:any-server": {
     behaviour: "A cast arrives at one server of its topic, once, with its context; nothing comes back.",
     source: "rpc/client.py:144-167",
@@ -148,6 +156,10 @@ export const RPC = {
     behaviour: "A request is acknowledged before its method runs, and not run when that fails: at most once.",
     source: "rpc/server.py:152-199",
   },
+  "rpc:server:repeat": {
+    behaviour: "A request that is delivered again after its dispatch is acknowledged, and not run again.",
+    source: "ours",
+  },
   "rpc:server:unused": {
     behaviour: "A server that never got a message stops and closes cleanly.",
     source: "server.py:420-430",
@@ -171,6 +183,11 @@ export const RPC = {
       "A reply that gets no credit is discarded after its time, the caller times out, and the server goes on serving.",
     source: "_drivers/impl_amqp1.py:134-153",
     upstream: ["TestAmqpSend.test_call_reply_timeout"],
+  },
+  "rpc:server:reply-rejected": {
+    behaviour:
+      "A reply that is rejected, for its size for example, is replaced once by a failure that names the reason; a rejected failure is only logged.",
+    source: "ours",
   },
   "rpc:server:unreadable-request": {
     behaviour: "A message whose body cannot be read is rejected and logged, and costs no credit.",

@@ -61,6 +61,10 @@ export const SENDING = {
     source: "_drivers/amqp1_driver/controller.py:478-498",
     upstream: ["TestMessageRetransmit.test_rejected"],
   },
+  "send:too-large": {
+    behaviour: "A message beyond the peer's max-message-size fails at once, with both sizes.",
+    source: "ours",
+  },
   "send:retries": {
     behaviour: "A message is sent again as often as its retries allow.",
     source: "_drivers/amqp1_driver/controller.py:184-190",

@@ -60,6 +60,14 @@ describe.concurrent("RPC limits", () => {
       });
     }
 
+    test("a fanout cast to a topic without a server resolves at once", {
+      tags: ["rpc:cast:fanout-unheard"],
+    }, async ({ client }) => {
+      const startMs = performance.now();
+      await client.prepare({ fanout: true }).cast({}, "note", { arg: "unheard" });
+      expect(performance.now() - startMs).toBeLessThan(15_000); // half of default_send_timeout
+    });
+
     test("a call whose method runs ends with the reason of its aborted signal", {
       tags: ["send:signal"],
     }, async ({ served, client }) => {

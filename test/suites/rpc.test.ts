@@ -17,6 +17,7 @@ const JSON_VALUES = {
 
 const ENDPOINT = {
   whoami: (context: object): object => ({ context }),
+  large: (): string => "x".repeat(30_000),
   fail(): never {
     throw Object.assign(new Error("out of paper"), { name: "PaperError" });
   },
@@ -33,6 +34,17 @@ overEveryBed("RPC", (bed) => {
     await stage.serve("a", [ENDPOINT]);
     const context = { request_id: "req-1", user: "ü", roles: ["admin"], nested: { deep: null } };
     expect(await client.call(context, "whoami")).toEqual({ context });
+  });
+
+  test("a call whose reply exceeds the caller's maxMessageBytes fails at once, and names both sizes", {
+    tags: ["rpc:server:reply-rejected", "rpc:call:reply-too-large"],
+  }, async ({ stage }) => {
+    await stage.serve("a", [ENDPOINT]);
+    const client = await stage.client({ transport: stage.rpcTransport({ maxMessageBytes: 20_000 }) });
+    await expect(client.call({}, "large")).rejects.toThrow(
+      /message of 30\d{3} bytes exceeds the (peer's )?limit of 20000 bytes/,
+    );
+    expect(await client.call({ next: 1 }, "whoami")).toEqual({ context: { next: 1 } });
   });
 
   test("a call carries a megabyte in both directions", async ({ served: _served, client }) => {

@@ -20,6 +20,7 @@ import { expectedExceptions } from "../../src/driver/rpc/expected-exceptions.js"
 import { getRpcServer } from "../../src/driver/rpc/server.js";
 import { Target } from "../../src/driver/target.js";
 import type { NotificationTransport, RPCTransport } from "../../src/driver/transport.js";
+import type { JsonForm } from "../../src/driver/values/json-form.js";
 import { jsonPayloadSerializer, noOpSerializer, type Serializer } from "../../src/driver/values/serializer.js";
 
 interface Calculator {
@@ -44,13 +45,93 @@ ok<Equal<MethodArguments<Calculator["log"]>, [args?: { level: string } | undefin
 ok<Equal<MethodArguments<(context: object, args: { a: 1 }, call: CallInfo) => void>, [args: { a: 1 }]>>();
 ok<Equal<MethodResult<() => Promise<string>>, string>>();
 
+class Row {
+  readonly id: number = 1;
+  readonly created = new Date(0);
+  rename(): void {}
+}
+
+interface Tree {
+  label: string;
+  children: Tree[];
+}
+
+type Nested = Date | Nested[] | { [name: string]: Nested };
+
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+
+ok<Equal<JsonForm<undefined>, null>>();
+ok<Equal<MethodResult<() => void>, null>>();
+ok<Equal<MethodResult<() => Promise<Date | undefined>>, string | null>>();
+ok<Equal<MethodResult<() => never>, never>>();
+ok<Equal<MethodResult<() => Row>, { readonly id: number; readonly created: string }>>();
+ok<Equal<MethodResult<() => unknown>, unknown>>();
+// biome-ignore lint/suspicious/noExplicitAny: any stays any
+ok<Equal<MethodResult<() => any>, any>>();
+ok<
+  Equal<
+    JsonForm<{ a: unknown; b?: Date; c: Date | undefined; d(): void; e?: () => void }>,
+    { a: unknown; b?: string | undefined; c: string | undefined }
+  >
+>();
+ok<Equal<JsonForm<{ kind: "a"; at: Date } | { kind: "b" }>, { kind: "a"; at: string } | { kind: "b" }>>();
+ok<Equal<JsonForm<readonly (Date | undefined)[]>, readonly (string | null)[]>>();
+ok<Equal<JsonForm<[a: Date, b?: number]>, [a: string, b?: number | null]>>();
+ok<Equal<JsonForm<Record<string, Date>>, { [x: string]: string }>>();
+ok<Equal<JsonForm<Map<string, Date>>, { [key: string]: string }>>();
+ok<Equal<JsonForm<Set<Date>>, string[]>>();
+ok<Equal<JsonForm<Uint8Array>, string>>();
+ok<Equal<JsonForm<Buffer>, string>>();
+ok<Equal<JsonForm<Float64Array>, number[]>>();
+ok<Equal<JsonForm<bigint>, number | bigint>>();
+ok<Equal<JsonForm<URL>, string>>();
+ok<Equal<JsonForm<{ toJSON(): { at: Date } }>, { at: string }>>();
+ok<Equal<JsonForm<string & { readonly brand: "id" }>, string & { readonly brand: "id" }>>();
+ok<Equal<JsonForm<() => void>, never>>();
+ok<Equal<JsonForm<Promise<string>>, never>>();
+export const tree = (value: JsonForm<Tree>): Tree => value;
+export const json = (value: JsonForm<Json>): Json => value;
+export const nested = (value: JsonForm<Nested>): Json => value;
+
+interface Positional {
+  add(context: object, a: number, b: number): number;
+}
+interface WithoutContext {
+  add(a: number, b: number): number;
+}
+interface ThreeObjects {
+  add(context: object, a: { a: number }, b: { b: number }): number;
+}
+interface ListOfArguments {
+  add(context: object, args: readonly number[]): number;
+}
+interface Unchecked {
+  any(...args: unknown[]): number;
+  nothing(): void;
+  wide(context: unknown, args?: unknown, call?: CallInfo): void;
+  _helper(a: number, b: number): number;
+}
+
+export function interfaces(transport: RPCTransport): void {
+  getRpcClient<Unchecked>(transport, { topic: "t" });
+  getRpcClient<CalculatorEndpoint>(transport, { topic: "t" });
+  // @ts-expect-error the arguments are one object
+  getRpcClient<Positional>(transport, { topic: "t" });
+  // @ts-expect-error the context is an object
+  getRpcClient<WithoutContext>(transport, { topic: "t" });
+  // @ts-expect-error the third parameter is passed by the server
+  getRpcClient<ThreeObjects>(transport, { topic: "t" });
+  // @ts-expect-error the arguments are no array
+  getRpcClient<ListOfArguments>(transport, { topic: "t" });
+}
+
 export async function calls(transport: RPCTransport, context: MyContext, maybe: string | undefined): Promise<void> {
   const client = getRpcClient<Calculator>(transport, { topic: "calc", version: "1.0", server: maybe });
   const prepared = client.prepare({ timeoutMs: 2_000, server: null, namespace: maybe });
   const sum = await prepared.call(context, "add", { a: 1, b: 2 }, { signal: AbortSignal.timeout(1) });
   ok<Equal<typeof sum, number>>();
   const nothing = await client.call({}, "reset");
-  ok<Equal<typeof nothing, void>>();
+  ok<Equal<typeof nothing, null>>();
   await client.call({}, "reset", undefined, { timeoutMs: 5 });
   const line = await client.call({}, "log");
   ok<Equal<typeof line, string>>();

@@ -29,6 +29,7 @@ export class BusInPage {
     // Without a logger, as in the demo backend.
     this.#notifications = getNotificationTransport(BusInPage.url, {
       dialers,
+      logger: null,
       amqp: { containerName: "demo notifier" },
     });
     this.#services = DemoServices.start({ rpc: this.#rpc, notifications: this.#notifications, logger });

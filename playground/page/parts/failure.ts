@@ -5,8 +5,13 @@ import { cut } from "./json-text.js";
 /** Creates a list of the members that the library adds to an error. */
 export function failure(error: Error): HTMLElement {
   const list = element("dl", "facts");
-  for (const [name, value] of factsOf(error)) {
-    if (value !== "") list.append(element("div", "", element("dt", "", name), element("dd", "", cut(value))));
+  const add = (name: string, content: Node | string): void => {
+    list.append(element("div", "", element("dt", "", name), element("dd", "", content)));
+  };
+  for (const [name, value] of factsOf(error)) if (value !== "") add(name, cut(value));
+  if (error instanceof RemoteError && error.traceback.length > 0) {
+    const summary = element("summary", "", "of the server");
+    add("traceback", element("details", "", summary, cut(error.traceback.join(""))));
   }
   return list;
 }
@@ -17,7 +22,6 @@ function factsOf(error: Error): readonly (readonly [name: string, value: string]
       ["error", error.name],
       ["type", `${error.module}.${error.excType}`],
       ["message", error.value],
-      ["traceback", error.traceback.join("")],
     ];
   }
   const facts: [string, string][] = [

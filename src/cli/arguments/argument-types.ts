@@ -1,15 +1,15 @@
 import { InvalidArgumentError } from "commander";
 import { toError } from "../../core/errors.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { timerMs } from "../../core/timers.js";
 import { fromJson } from "../../driver/values/json.js";
 import { UsageError } from "../exit-status.js";
 
-/** Parses a positive number of seconds. Returns milliseconds, at most as many as a timer can wait. */
+/** Parses a positive number of seconds. Returns whole milliseconds, at most as many as a timer can wait. */
 export function seconds(text: string): number {
   const ms = Number(text) * 1_000;
   if (text.trim() === "" || !Number.isFinite(ms) || ms <= 0)
     throw new InvalidArgumentError("Must be a positive number of seconds");
-  return Math.min(ms, LONGEST_TIMER_MS);
+  return timerMs(Math.ceil(ms)); // AbortSignal.timeout refuses fractions
 }
 
 export function port(text: string): number {

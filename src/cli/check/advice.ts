@@ -24,10 +24,10 @@ export function adviceOnExpiry(bus: DriverConnection, address: string): string {
   return `messages to addresses that begin with ${prefix} must not expire here${missing}; ${see(recipe)}`;
 }
 
-/** The warning for an address where listeners cannot attach before a sender. */
+/** The warning for an address where listeners cannot attach before a sender. This library's servers attach one first. */
 export function warningOnListeners(bus: DriverConnection, address: string): string {
   const { prefix } = about(bus, address);
-  return `listeners cannot attach to an address that begins with ${prefix} before something has been sent there`;
+  return `Python's servers cannot attach to an address that begins with ${prefix} before something has been sent there`;
 }
 
 /** The address's prefix in the intermediary's configuration, its class, and the recipe for the intermediary. */

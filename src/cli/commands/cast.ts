@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import { addRequestArguments, clientFor, type RequestArguments } from "../arguments/rpc-arguments.js";
 import { rpcTransport } from "../arguments/transport-arguments.js";
 import type { Terminal } from "../terminal.js";
@@ -10,5 +11,8 @@ export function addCastCommand(program: Command, terminal: Terminal): void {
     await using transport = rpcTransport(given, terminal);
     const limits = { timeoutMs: given.timeout, signal: terminal.interrupted };
     await clientFor(transport, given).cast(given.context, method, args, limits);
+    // A fanout may still wait for a receiver. It leaves, or is discarded at its time limit.
+    await transport.close({ graceMs: LONGEST_TIMER_MS });
+    terminal.interrupted.throwIfAborted();
   });
 }

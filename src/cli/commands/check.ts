@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
 import { toError } from "../../core/errors.js";
+import { productOf } from "../../driver/amqp/products.js";
+import { withoutCredit } from "../../driver/sending/likely-reason.js";
 import { type ConnectionReport, type RPCTransport, Target } from "../../entry/node.js";
 import { seconds } from "../arguments/argument-types.js";
 import { addTransportArguments, rpcTransport, type TransportArguments } from "../arguments/transport-arguments.js";
@@ -93,9 +95,9 @@ async function creditOf(
   const name = `credit for ${target}`;
   try {
     const signal = AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)]);
-    const { credit = 0 } = await transport.probe(target, { signal });
+    const { credit = 0, product } = await transport.probe(target, { signal });
     if (credit > 0) return { credit, check: { name, ok: true, detail: `${credit} messages would be taken now` } };
-    const advice = "behind a router a server has to listen there; a broker gives none when it is full";
+    const advice = withoutCredit(productOf(product).kind);
     return { credit, check: { name, ok: false, detail: "no message would be taken now", advice } };
   } catch (thrown) {
     interrupted.throwIfAborted();

@@ -1,10 +1,12 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { authority } from "../../core/authority.js";
 import type { Listening } from "../../core/byte-stream.js";
 import { toError } from "../../core/errors.js";
 import type { Logger } from "../../core/logger.js";
 import { parseOptions } from "../../driver/options/options.js";
 import type { Addressing } from "../../intermediary/addresses.js";
-import { Intermediary } from "../../intermediary/intermediary.js";
+import { Intermediary, PRODUCT } from "../../intermediary/intermediary.js";
+import { originOf } from "../../transports/node/origins.js";
 import { listenTcp } from "../../transports/node/tcp-listener.js";
 import { listenWebSocket } from "../../transports/node/websocket-listener.js";
 import { pair, port, several } from "../arguments/argument-types.js";
@@ -23,6 +25,7 @@ interface IntermediaryArguments extends TlsArguments {
   token?: readonly string[] | undefined;
   sasl?: readonly string[] | undefined;
   vhost?: readonly string[] | undefined;
+  origin?: readonly string[] | undefined;
   option?: readonly string[] | undefined;
 }
 
@@ -41,7 +44,7 @@ const ADDRESSING = new Set([
   "group_request_prefix",
 ]);
 
-/** `intermediary`: prints the ports once it listens on both, as `{"tcp":PORT,"ws":PORT}`. */
+/** `intermediary`: prints the ports once it listens on both, as `{"tcp":PORT,"ws":PORT}`, and logs URLs for clients. */
 export function addIntermediaryCommand(program: Command, terminal: Terminal): void {
   program
     .command("intermediary")
@@ -54,7 +57,7 @@ export function addIntermediaryCommand(program: Command, terminal: Terminal): vo
     .option("--host <host>", "interface to listen on", "127.0.0.1")
     .option("--tcp <port>", "port for AMQP over TCP; 0: any free port", port, 0)
     .option("--ws <port>", "port for AMQP over WebSocket; 0: any free port", port, 0)
-    .option("--product <name>", "product name in the Open (default: oslo-messaging-KIND)")
+    .option("--product <name>", "product name in the Open (default: oslo-messaging-KIND)", product)
     .option("--user <name:password>", "user that may connect; others are refused; may be repeated", several)
     .option("--token <token>", "token that is accepted with OAUTHBEARER and XOAUTH2; may be repeated", several)
     .option(
@@ -67,6 +70,11 @@ export function addIntermediaryCommand(program: Command, terminal: Terminal): vo
       "virtual host, selected by the hostname of the Open; others are refused; may be repeated (default: one for all)",
       several,
     )
+    .option(
+      "--origin <url>",
+      "origin of pages that may connect, besides those from loopback: https://console.example.org; may be repeated",
+      several,
+    )
     .option("--option <key=value>", "option of [oslo_messaging_amqp] for addresses; may be repeated", several)
     .option("--tls-cert <file>", "certificate in PEM format; listens only with TLS (amqps, amqp+wss)")
     .option("--tls-key <file>", "private key of the certificate in PEM format, not encrypted")
@@ -76,6 +84,7 @@ export function addIntermediaryCommand(program: Command, terminal: Terminal): vo
 
 async function run(given: IntermediaryArguments, { print, logger, interrupted }: Terminal): Promise<void> {
   const { host } = given;
+  const origins = given.origin?.map(origin);
   const tls = await tlsOf(given);
   const intermediary = create(given, logger);
   const common = { host, maxConnections: MAX_CONNECTIONS, accept: intermediary.accept, tls, logger };
@@ -83,10 +92,13 @@ async function run(given: IntermediaryArguments, { print, logger, interrupted }:
   try {
     const tcp = await bound("--tcp", listenTcp({ ...common, port: given.tcp }));
     listeners.push(tcp);
-    const webSocket = { ...common, port: given.ws, maxMessageBytes: MAX_WS_MESSAGE_BYTES };
+    const webSocket = { ...common, port: given.ws, maxMessageBytes: MAX_WS_MESSAGE_BYTES, origins };
     const ws = await bound("--ws", listenWebSocket(webSocket));
     listeners.push(ws);
     print({ tcp: tcp.port, ws: ws.port });
+    const secure = tls === undefined ? "" : "s";
+    const urls = [urlOf(`amqp${secure}`, tcp.port, given), urlOf(`amqp+ws${secure}`, ws.port, given)];
+    logger.info(`URLs for clients: ${urls.join(" ")}`);
     await aborted(interrupted);
   } finally {
     await intermediary.close();
@@ -107,6 +119,35 @@ function create(
   } catch (cause) {
     throw new UsageError(`--sasl: ${toError(cause).message}`, { cause });
   }
+}
+
+/** A transport URL for clients on this machine. PASSWORD stands for the password of the first user. */
+function urlOf(scheme: string, port: number, { host, user, option = [] }: IntermediaryArguments): string {
+  const [name] = users(user)?.keys() ?? [];
+  const login = name === undefined ? "" : `${encodeURIComponent(name)}:PASSWORD@`;
+  const query = new URLSearchParams(option.map(keyAndValue));
+  const at = authority({ hostname: LOOPBACK_OF.get(host) ?? host, port });
+  return `${scheme}://${login}${at}/${query.size > 0 ? `?${query}` : ""}`;
+}
+
+/** Addresses that reach a server on every interface. */
+const LOOPBACK_OF: ReadonlyMap<string, string> = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "::1"],
+]);
+
+/** @throws UsageError for a text that is not an origin. */
+function origin(text: string): string {
+  try {
+    return originOf(text);
+  } catch (cause) {
+    throw new UsageError(`--origin: ${toError(cause).message}`, { cause });
+  }
+}
+
+function product(text: string): string {
+  if (!PRODUCT.test(text)) throw new InvalidArgumentError("Must be 1 to 100 printable ASCII characters");
+  return text;
 }
 
 /** @throws UsageError, naming the option, if its port cannot be bound. */

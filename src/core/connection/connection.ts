@@ -9,6 +9,7 @@ import { Sender, type SenderInit } from "../links/sender.js";
 import { OUTGOING_WINDOW } from "../links/session.js";
 import { INCOMING_WINDOW } from "../links/session-incoming.js";
 import { type Logger, silentLogger } from "../logger.js";
+import { RecurringWarnings } from "../recurring-warnings.js";
 import { Control } from "./control/control.js";
 import type { RemoteOpen } from "./control/control-events.js";
 import { IdleTimeout } from "./idle-timeout.js";
@@ -40,7 +41,10 @@ export interface ConnectionOptions {
   properties?: Readonly<Record<string, string | number>> | undefined;
   /** Largest message accepted, in bytes. Default 16 MiB. */
   maxMessageBytes?: number | undefined;
+  /** Logger of errors. Default: silent. */
   logger?: Logger | undefined;
+  /** Default: warnings of `logger`, for this connection alone. */
+  warnings?: RecurringWarnings | undefined;
 }
 
 /**
@@ -84,6 +88,7 @@ export class Connection {
     this.mechanism = mechanism;
     this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
     this.#logger = options.logger ?? silentLogger;
+    const warnings = options.warnings ?? new RecurringWarnings(this.#logger);
     this.#onOpen = onOpen;
     this.#onLink = onLink;
     this.#output = new Output(socket, {
@@ -108,6 +113,7 @@ export class Connection {
         maxMessageBytes: this.#maxMessageBytes,
         reserveBytes: (bytes) => this.#reserve(bytes),
         logger: this.#logger,
+        warnings,
       }),
       onAttachRequest: onLink && ((session, request) => answerWith((link) => onLink(link, this), session, request)),
       ended: () => this.#lost("the peer ended the session"),
@@ -150,7 +156,7 @@ export class Connection {
   /**
    * Attaches a sending link.
    *
-   * @throws AmqpError when the peer refuses the link.
+   * @throws AmqpError when the peer refuses the link, or when the attach does not fit into the peer's frames.
    * @throws ConnectionLost when the connection ends first.
    */
   openSender(init: SenderInit): Promise<Sender> {

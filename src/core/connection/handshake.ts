@@ -1,6 +1,7 @@
 import type { Address, Dial, Socket, SocketHandlers } from "../byte-stream.js";
 import { ConnectionLost, toError } from "../errors.js";
 import { FrameTap, type OnFrame, tapped, watcher } from "../frames/frame-tap.js";
+import { AMQP_HEADER } from "../frames/protocol-header.js";
 import { silentLogger } from "../logger.js";
 import { SaslClient, type SaslClientOptions } from "../sasl/client/sasl-client.js";
 import type { SaslEvents, SaslResult } from "../sasl/sasl-exchange.js";
@@ -59,14 +60,18 @@ export interface AcceptOptions extends ConnectionOptions {
   /** Called when the peer is authenticated and the connection is open. `username` is undefined when the client stated none. */
   onOpen: (connection: Connection, username: string | undefined) => void;
   onLink: OnLink;
-  /** Called when the stream ends or is refused before the connection is open. */
-  onFailure: (error: Error) => void;
+  /**
+   * Called when the stream ends or is refused before the connection is open. `isProbe`: the peer closed it without a
+   * protocol header, as health checks do.
+   */
+  onFailure: (error: Error, isProbe: boolean) => void;
 }
 
 /** The server's side of `connect`, for an incoming stream. Returns the handlers of the stream's events. */
 export function accept(socket: Socket, options: AcceptOptions): SocketHandlers {
   const handlers = new SwitchedHandlers(undefined);
-  const handshake = new Handshake(socket, handlers, undefined, (reason) => options.onFailure(toError(reason)));
+  const onFailure = (reason: unknown): void => options.onFailure(toError(reason), handshake.isProbe);
+  const handshake = new Handshake(socket, handlers, undefined, onFailure);
   const events = handshake.sasl(({ mechanism, username }) => {
     const onOpen = (connection: Connection): void => {
       handshake.done();
@@ -88,7 +93,10 @@ class Handshake {
   readonly #timer: ReturnType<typeof setTimeout>;
   readonly #onAbort = (): void => this.#fail(this.#signal?.reason);
   #connection: Connection | undefined;
+  #receivedBytes = 0;
   #isOver = false;
+  /** True when the peer has closed the stream before it sent a protocol header. */
+  isProbe = false;
 
   constructor(
     socket: Socket,
@@ -112,9 +120,13 @@ class Handshake {
     if (this.#signal?.aborted) return this.#onAbort(); // aborted between the dialler's resolve and this call
     const socket = this.#socket;
     this.#handlers.handOver({
-      data: receive,
+      data: (bytes) => {
+        this.#receivedBytes += bytes.length;
+        receive(bytes);
+      },
       drain() {},
       close: (error) => {
+        this.isProbe = this.#receivedBytes < AMQP_HEADER.length;
         const why = error?.message ?? `${socket.id}: closed by the peer before the connection was open`;
         this.#fail(new ConnectionLost(why, { cause: error }));
       },

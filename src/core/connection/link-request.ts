@@ -1,5 +1,5 @@
-import type { AmqpErrorInit } from "../errors.js";
-import type { SettleMode, Terminus, TerminusInit } from "../links/link.js";
+import { AmqpError, type AmqpErrorInit, FRAME_TOO_LARGE } from "../errors.js";
+import type { LinkInit, SettleMode, Terminus } from "../links/link.js";
 import { Receiver, type ReceiverInit } from "../links/receiver.js";
 import { Sender, type SenderInit } from "../links/sender.js";
 import type { Session } from "../links/session.js";
@@ -21,7 +21,11 @@ export interface LinkRequest {
   refuse(error: AmqpErrorInit): void;
 }
 
-/** Answers the peer's request with the decision of `onLink`. */
+/**
+ * Answers the peer's request with the decision of `onLink`.
+ *
+ * @throws AmqpError when the answer does not fit into the peer's frames.
+ */
 export function answerWith(onLink: (request: LinkRequest) => void, session: Session, request: AttachRequest): void {
   const { name, role, remote } = request;
   // The peer must state its own end: there is nothing to attach to without it.
@@ -31,10 +35,10 @@ export function answerWith(onLink: (request: LinkRequest) => void, session: Sess
     return request.refuse({ condition: "amqp:invalid-field", description });
   }
   let answered = false;
-  const accept = <L extends Sender | Receiver>(link: L, termini: { source: TerminusInit; target: TerminusInit }): L => {
+  const accept = <L extends Sender | Receiver>(link: L, init: Omit<LinkInit, "name">): L => {
     answered = true;
     session.add(link);
-    link.bind(request.accept(termini, linkEvents(session, link)));
+    link.bind(request.accept(init, linkEvents(session, link)));
     session.onAttach(link, remote);
     return link;
   };
@@ -54,6 +58,7 @@ export function answerWith(onLink: (request: LinkRequest) => void, session: Sess
       refuse,
     });
   } catch (thrown) {
+    if (thrown instanceof AmqpError && thrown.condition === FRAME_TOO_LARGE) throw thrown;
     session.logCallbackError("onLink", name, thrown);
   }
   if (!answered) refuse({ condition: "amqp:internal-error", description: "internal error" });

@@ -57,8 +57,8 @@ export class Sessions {
       const { session, control } = entry;
       const link = create(session);
       session.add(link);
-      const { name, source, target } = init;
-      const attach = { role, name, source, target, maxMessageBytes: session.maxMessageBytes };
+      const { name, source, target, maxMessageBytes = session.maxMessageBytes } = init;
+      const attach = { role, name, source, target, maxMessageBytes };
       try {
         link.bind(control.attach(attach, linkEvents(session, link)));
       } catch (thrown) {

@@ -1,5 +1,6 @@
 import type { Deadline } from "../deadlines.js";
 import { ConnectionLost, toError } from "../errors.js";
+import { isError } from "../kinds.js";
 import { Waiters } from "../waiters.js";
 import type { StatusFeed } from "./status.js";
 
@@ -131,11 +132,11 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
       this.#host = host;
       status.set({ type: "connecting", host: host.name, attempt });
       const opened = await this.#open(host, attempt);
-      if (!(opened instanceof Error)) {
+      if (!isError(opened)) {
         attempt = 0;
         this.#delayMs = retry.intervalMs;
       }
-      const error = opened instanceof Error ? opened : await this.#untilClosed(opened, host);
+      const error = isError(opened) ? opened : await this.#untilClosed(opened, host);
       if (this.#closing !== undefined) return;
       this.#lastError = error;
       const delayMs = this.#delayMs;

@@ -136,7 +136,7 @@ function named(code: number, values: readonly unknown[]): object {
 
 function forJson(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
-  if (value instanceof Uint8Array) return textOf(value);
+  if (ArrayBuffer.isView(value)) return textOf(value as Uint8Array);
   if (value instanceof Uuid) return value.toString();
   if (Array.isArray(value)) return value.map(forJson);
   if (value instanceof Map) {

@@ -1,7 +1,7 @@
 import { AmqpError, type AmqpErrorInit, ProtocolError } from "../errors.js";
 import type { Flow, Transfer } from "../frames/performatives.js";
-import type { Logger } from "../logger.js";
 import type { DeliveryState } from "../messages/outcome.js";
+import type { RecurringWarnings } from "../recurring-warnings.js";
 import type { SessionIncoming } from "./session-incoming.js";
 import type { SessionOutgoing } from "./session-outgoing.js";
 
@@ -27,6 +27,8 @@ export interface LinkInit {
   name: string;
   source: TerminusInit;
   target: TerminusInit;
+  /** Largest message that this end accepts, in bytes, as stated to the peer. Default: that of the connection. */
+  maxMessageBytes?: number | undefined;
   /** Called once when the peer detaches, the session ends or the connection is lost. Never called after our own close(). */
   onDetach?: ((error: Error | undefined) => void) | undefined;
 }
@@ -67,7 +69,7 @@ export interface LinkSession {
   readonly incoming: SessionIncoming;
   /** Largest message that we accept, in bytes. */
   readonly maxMessageBytes: number;
-  readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
   /** Reserves bytes for incomplete deliveries; a negative number frees them. Throws when the connection holds too many. */
   reserveBytes(bytes: number): void;
   /** Settles a delivery, in one disposition with others of this turn where possible. */

@@ -9,6 +9,8 @@ import { Link, type LinkInit, type LinkSession, type RemoteAttach, type Terminus
 export interface ReceiverInit extends LinkInit {
   /** Called for each delivery. If it throws, the delivery is settled as modified (delivery-failed). */
   onDelivery: (delivery: Delivery) => void;
+  /** Called for a message that is rejected for its size, with the first bytes of it. Must not throw. */
+  onTooLarge?: ((head: Uint8Array, reason: string) => void) | undefined;
   /** Credit of the peer while no delivery is unsettled. It is returned as deliveries are settled. 0: only `grant` gives credit. */
   credit: number;
 }
@@ -17,16 +19,21 @@ export interface ReceiverInit extends LinkInit {
 interface PartialDelivery {
   readonly id: number;
   settled: boolean;
-  /** Undefined for a message beyond the limit: only its size is kept. */
+  /** Undefined for a message beyond the limit: only its size, and its head for `onTooLarge`, are kept. */
   assembly: Assembly | undefined;
+  head: Uint8Array;
   bytes: number;
 }
 
 const NOTHING = new Uint8Array(0);
+/** Bytes that are kept of a message beyond the limit: enough for its properties. */
+const HEAD_BYTES = 4_096;
 
 /** A receiving link. */
 export class Receiver extends Link {
   readonly #onDelivery: (delivery: Delivery) => void;
+  readonly #onTooLarge: ReceiverInit["onTooLarge"];
+  readonly #maxBytes: number;
   #window: number;
   #credit = 0;
   #deliveryCount = 0;
@@ -37,6 +44,8 @@ export class Receiver extends Link {
   constructor(session: LinkSession, init: ReceiverInit) {
     super(session, init);
     this.#onDelivery = init.onDelivery;
+    this.#onTooLarge = init.onTooLarge;
+    this.#maxBytes = init.maxMessageBytes ?? session.maxMessageBytes;
     this.#window = init.credit;
   }
 
@@ -73,7 +82,7 @@ export class Receiver extends Link {
     if (this.#partial === undefined) {
       const id = this.#begin(transfer);
       if (!transfer.more && !transfer.aborted) return this.#deliver(id, payload, payload.length, transfer.settled);
-      this.#partial = { id, settled: false, assembly: new Assembly(), bytes: 0 };
+      this.#partial = { id, settled: false, assembly: new Assembly(), head: NOTHING, bytes: 0 };
     }
     const partial = this.#partial;
     if (transfer.deliveryId !== undefined && transfer.deliveryId !== partial.id) {
@@ -86,7 +95,7 @@ export class Receiver extends Link {
     this.#keep(partial, payload);
     if (transfer.more) return;
     this.#dropPartial();
-    this.#deliver(partial.id, partial.assembly?.whole() ?? NOTHING, partial.bytes, partial.settled);
+    this.#deliver(partial.id, partial.assembly?.whole() ?? partial.head, partial.bytes, partial.settled);
   }
 
   /** @internal Handles the peer's flow for this link: the answer to a drain, or a request for our state. */
@@ -156,12 +165,15 @@ export class Receiver extends Link {
     const { assembly } = partial;
     partial.bytes += payload.length;
     if (assembly === undefined) return;
-    if (partial.bytes <= this.session.maxMessageBytes) {
+    if (partial.bytes <= this.#maxBytes) {
       this.session.reserveBytes(payload.length);
       assembly.add(payload);
     } else {
       this.session.reserveBytes(-assembly.bytes);
       partial.assembly = undefined;
+      if (this.#onTooLarge === undefined) return;
+      assembly.add(payload);
+      partial.head = assembly.whole().slice(0, HEAD_BYTES);
     }
   }
 
@@ -175,7 +187,7 @@ export class Receiver extends Link {
   #deliver(id: number, payload: Uint8Array, bytes: number, settled: boolean): void {
     this.#unsettled++;
     const delivery = new Delivery(this, id, payload, settled);
-    const limit = this.session.maxMessageBytes;
+    const limit = this.#maxBytes;
     if (bytes <= limit) {
       try {
         this.#onDelivery(delivery);
@@ -185,8 +197,9 @@ export class Receiver extends Link {
       }
     } else {
       const description = `message of ${bytes} bytes exceeds the limit of ${limit} bytes`;
-      this.session.logger.warn(`rejected on link ${this.name}: ${description}`);
+      this.session.warnings.warn("large message", `rejected on link ${this.name}: ${description}`);
       delivery.reject({ condition: "amqp:link:message-size-exceeded", description });
+      this.#onTooLarge?.(payload, description);
     }
     this.#reportDrained();
     // Unsettled deliveries may stay for long, and the settled ones returned no credit while more than half was left.

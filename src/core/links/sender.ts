@@ -15,6 +15,8 @@ export interface SendOptions {
   /** Send the message settled: the peer reports no outcome. */
   settled: boolean;
   deadline?: Deadline | undefined;
+  /** Called when the message waits for credit. Not called for a message that leaves at once. */
+  onQueued?: (() => void) | undefined;
 }
 
 /** A sending link. Messages leave in order, each when the peer has granted credit for it. */
@@ -46,7 +48,7 @@ export class Sender extends Link {
    * is handed over. A lost link is an outcome: `unsent` or `unknown`. A Uint8Array is an encoded message and is sent as it
    * is. Rejects only with the reason that ends `deadline`, or when the message cannot be encoded.
    */
-  send(message: Message | Uint8Array, { settled, deadline }: SendOptions): Promise<Outcome> {
+  send(message: Message | Uint8Array, { settled, deadline, onQueued }: SendOptions): Promise<Outcome> {
     if (this.error !== undefined) return Promise.resolve({ type: "unsent", error: this.error });
     return new Promise((resolve, reject) => {
       deadline?.throwIfOver();
@@ -57,6 +59,7 @@ export class Sender extends Link {
         this.#queue.delete(outgoing);
         outgoing.fail(reason);
       });
+      if (!outgoing.isOver) onQueued?.();
     });
   }
 

@@ -71,7 +71,7 @@ export class SessionOutgoing {
     const start = writeTransfer(writer, this.#channel, sender.handle, id, settled, false);
     const body = writer.at - writer.from;
     try {
-      if (message instanceof Uint8Array) writer.append(message);
+      if (ArrayBuffer.isView(message)) writer.append(message);
       else encodeMessage(writer, message);
     } catch (error) {
       writer.at = writer.from + start;

@@ -10,6 +10,7 @@ import {
 } from "../frames/performatives.js";
 import type { Logger } from "../logger.js";
 import type { DeliveryState } from "../messages/outcome.js";
+import type { RecurringWarnings } from "../recurring-warnings.js";
 import type { Reader } from "../types/reader.js";
 import type { FlowWriter, Link, LinkSession, RemoteAttach } from "./link.js";
 import type { FlushListener, Output } from "./output.js";
@@ -30,6 +31,7 @@ export interface SessionOptions {
   /** Reserves bytes for incomplete deliveries; a negative number frees them. Throws when the connection holds too many. */
   reserveBytes: (bytes: number) => void;
   logger: Logger;
+  warnings: RecurringWarnings;
 }
 
 /** Contents of the peer's Begin. */
@@ -47,7 +49,8 @@ export class Session implements LinkSession, FlushListener {
   readonly incoming: SessionIncoming;
   readonly maxMessageBytes: number;
   readonly reserveBytes: (bytes: number) => void;
-  readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
+  readonly #logger: Logger;
   readonly #output: Output;
   readonly #channel: number;
   readonly #links = new Set<Link>();
@@ -65,7 +68,8 @@ export class Session implements LinkSession, FlushListener {
   constructor(options: SessionOptions) {
     this.maxMessageBytes = options.maxMessageBytes;
     this.reserveBytes = options.reserveBytes;
-    this.logger = options.logger;
+    this.warnings = options.warnings;
+    this.#logger = options.logger;
     this.#output = options.output;
     this.#channel = options.channel;
     this.outgoing = new SessionOutgoing(options.output, options.channel, options.maxFrameBytes);
@@ -184,7 +188,7 @@ export class Session implements LinkSession, FlushListener {
   /** Logs the error of a user's callback. It must not affect the connection. */
   logCallbackError(callback: string, link: string, thrown: unknown): void {
     const error = toError(thrown);
-    this.logger.error(`${callback} of link ${link} threw ${error.stack ?? error.message}`);
+    this.#logger.error(`${callback} of link ${link} threw ${error.stack ?? error.message}`);
   }
 
   writeLinkFlow(handle: number, deliveryCount: number, credit: number, drain: boolean): void {

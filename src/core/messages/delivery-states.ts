@@ -1,4 +1,4 @@
-import { type AmqpErrorInit, forWire } from "../errors.js";
+import { type AmqpErrorInit, forWire, textEntries } from "../errors.js";
 import { NULL } from "../types/codes.js";
 import { ACCEPTED_STATE, ERROR, MODIFIED_STATE, REJECTED_STATE, RELEASED_STATE } from "../types/descriptors.js";
 import type { Reader } from "../types/reader.js";
@@ -87,9 +87,10 @@ function readError(reader: Reader): AmqpErrorInit | undefined {
   reader.described();
   const count = reader.list();
   const end = reader.listEnd;
-  const condition = count > 0 ? reader.symbol() : undefined;
+  const condition = count > 0 ? reader.string() : undefined;
   if (condition === undefined) throw reader.error("error without condition");
   const description = count > 1 ? reader.string() : undefined;
-  reader.leaveList(Math.max(0, count - 2), end);
-  return { condition, description };
+  const info = count > 2 ? reader.value() : undefined;
+  reader.leaveList(Math.max(0, count - 3), end);
+  return { condition, description, info: info instanceof Map ? Object.fromEntries(textEntries(info)) : undefined };
 }

@@ -72,12 +72,12 @@ export function encodeMessage(writer: Writer, message: Message): void {
 }
 
 /**
- * Reads a message. Annotations, application properties and the footer are checked and skipped. Bytes in the result are
- * views of `payload`, except those of a body in several sections.
+ * Reads a message, or with `untilBody` only the sections before its body. Annotations, application properties and the
+ * footer are checked and skipped. Bytes in the result are views of `payload`, except those of a body in several sections.
  *
  * @throws ProtocolError when `payload` is not a valid message.
  */
-export function decodeMessage(payload: Uint8Array): Message {
+export function decodeMessage(payload: Uint8Array, untilBody = false): Message {
   const reader = new Reader(payload);
   const message = emptyMessage();
   let seen = 0; // a bit for each kind of section; in any order, because rhea sends the footer before the body
@@ -96,6 +96,7 @@ export function decodeMessage(payload: Uint8Array): Message {
       case DATA:
       case AMQP_SEQUENCE:
       case AMQP_VALUE:
+        if (untilBody) return message;
         message.body = readBody(reader, section);
         break;
       case DELIVERY_ANNOTATIONS:
@@ -183,7 +184,7 @@ function writeBody(writer: Writer, body: Body): void {
   writer.descriptor(AMQP_VALUE);
   if (typeof value === "string") writer.string(value);
   else if (value === null || value === undefined) writer.null();
-  else if (value instanceof Uint8Array) writer.binary(value);
+  else if (ArrayBuffer.isView(value)) writer.binary(value as Uint8Array);
   else throw new TypeError(`cannot send a ${typeof value} as a message body`);
 }
 
@@ -232,8 +233,8 @@ function readProperties(reader: Reader, message: Message): void {
   if (count > 3) message.subject = reader.string();
   if (count > 4) message.replyTo = reader.string();
   if (count > 5) message.correlationId = readMessageId(reader);
-  if (count > 6) message.contentType = reader.symbol();
-  if (count > 7) message.contentEncoding = reader.symbol();
+  if (count > 6) message.contentType = reader.string();
+  if (count > 7) message.contentEncoding = reader.string();
   if (count > 8) message.absoluteExpiryTime = reader.timestamp();
   if (count > 9) message.creationTime = reader.timestamp();
   if (count > 10) message.groupId = reader.string();

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.js";
+import { isPromise } from "../kinds.js";
 import { SaslStream } from "./sasl.js";
 
 /** Result of a successful exchange. */
@@ -58,7 +59,7 @@ export class SaslExchange {
     try {
       let step: SaslStep | Promise<SaslStep> = first ?? this.#step(this.#stream);
       while (step === "next") step = this.#step(this.#stream);
-      if (step instanceof Promise) return this.#await(step);
+      if (isPromise(step)) return this.#await(step);
       if (step === "more") return;
       this.#events.done({ ...step, rest: this.#stream.rest });
       this.#state = "over";

@@ -27,7 +27,10 @@ export type Credentials =
       anonymous: true;
     };
 
-/** Maximum size of a SASL frame. AMQP specifies 512, but tokens and long lists of mechanisms need more. */
+/**
+ * Maximum size of a SASL frame that is accepted. AMQP specifies 512 bytes (security 5.3.1), but tokens and long lists of
+ * mechanisms need more. Sent frames have no limit, as in Qpid Proton: brokers accept the tokens that they issue.
+ */
 const MAX_FRAME_BYTES = 16_384;
 const HEADER_BYTES = 8;
 const FRAMING_ERROR = "amqp:connection:framing-error";

@@ -1,6 +1,4 @@
 import {
-  ARRAY8,
-  ARRAY32,
   BOOLEAN,
   DESCRIBED,
   FALSE,
@@ -129,16 +127,11 @@ export class Reader extends Cursor {
     return code === UUID ? new Uuid(this.view(code, 16)) : this.#null("uuid", code);
   }
 
+  /** A string or a symbol: peers mistake one for the other, and other clients accept both. */
   string(): string | undefined {
     const code = this.code();
-    if (code === STR8) return this.text(code, this.u8(code));
-    return code === STR32 ? this.text(code, this.u32(code)) : this.#null("string", code);
-  }
-
-  symbol(): string | undefined {
-    const code = this.code();
-    if (code === SYM8) return this.text(code, this.u8(code));
-    return code === SYM32 ? this.text(code, this.u32(code)) : this.#null("symbol", code);
+    if (code === STR8 || code === SYM8) return this.text(code, this.u8(code));
+    return code === STR32 || code === SYM32 ? this.text(code, this.u32(code)) : this.#null("string", code);
   }
 
   /** A view of `bytes`, not a copy. */
@@ -148,16 +141,14 @@ export class Reader extends Cursor {
     return code === VBIN32 ? this.view(code, this.u32(code)) : this.#null("binary", code);
   }
 
-  /** Reads a field of multiple symbols: an array, a single symbol, or null for none (types 1.4). */
+  /** Reads a field of multiple symbols, or strings: an array, a single one, or null for none (types 1.4). */
   symbols(): string[] {
     const code = this.code();
-    if (code === NULL) return [];
-    if (code === SYM8) return [this.text(code, this.u8(code))];
-    if (code === SYM32) return [this.text(code, this.u32(code))];
-    if (code !== ARRAY8 && code !== ARRAY32) throw this.#wrong("symbols", code);
-    const items = readValue(this, code);
-    if (Array.isArray(items) && items.every((item) => typeof item === "string")) return items;
-    throw this.error(`${typeName(code)} whose elements are not symbols`);
+    const { at } = this;
+    const value = readValue(this, code) ?? [];
+    const items = Array.isArray(value) ? value : [value];
+    if (items.every((item) => typeof item === "string")) return items;
+    throw this.error(`${typeName(code)} where symbols were expected`, at - 1);
   }
 
   #null(expected: string, code: number): undefined {

@@ -111,12 +111,13 @@ export class Writer {
     this.#text(STR8, v);
   }
 
+  /** @throws RangeError for a character that is not ASCII. */
   symbol(v: string | undefined): void {
     if (v === undefined) return this.null();
-    this.#text(SYM8, v);
+    this.#text(SYM8, ascii(v));
   }
 
-  /** An array of symbols. */
+  /** An array of symbols, as `symbol`. */
   symbols(v: readonly string[]): void {
     this.reserve(10);
     const mark = this.at - this.from;
@@ -126,7 +127,7 @@ export class Writer {
       this.reserve(4 + symbol.length);
       const element = this.at - this.from;
       this.at += 4;
-      this.#utf8(symbol);
+      this.#utf8(ascii(symbol));
       this.#word32(this.from + element, this.at - this.from - element - 4);
     }
     const start = this.from + mark;
@@ -293,6 +294,11 @@ export class Writer {
     this.from = 0;
     this.bytes = grown;
   }
+}
+
+function ascii(symbol: string): string {
+  if (/[\u0080-\uffff]/.test(symbol)) throw new RangeError(`a symbol must be ASCII: ${symbol}`);
+  return symbol;
 }
 
 function check(type: string, v: number, max: number): void {

@@ -9,6 +9,8 @@ export type ServiceKind = "rpc" | "notify";
 export interface Route {
   readonly address: string;
   readonly capabilities: readonly string[];
+  /** Set where a sender must attach before a receiver can. See {@link Product}. */
+  readonly bySender?: string | undefined;
 }
 
 type AddressKind = "unicast" | "multicast" | "anycast";
@@ -64,9 +66,12 @@ export class Addresser {
 
   #route(target: Target, service: ServiceKind, delivery: AddressKind): Route {
     const parts = this.mode === "legacy" ? this.#legacy(target, delivery) : this.#routable(target, service, delivery);
+    const multicast = delivery === "multicast";
+    const { capabilities, multicastBySender } = this.#product;
     return {
       address: parts.filter((part) => part !== undefined && part !== "").join(this.mode === "legacy" ? "." : "/"),
-      capabilities: this.#product.capabilities[delivery === "multicast" ? "multicast" : "unicast"],
+      capabilities: capabilities[multicast ? "multicast" : "unicast"],
+      bySender: multicast ? multicastBySender : undefined,
     };
   }
 

@@ -1,10 +1,12 @@
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import type { ManagedConnection } from "../../core/connection/supervisor.js";
-import { ConnectionLost } from "../../core/errors.js";
+import { AmqpError, ConnectionLost, FRAME_TOO_LARGE } from "../../core/errors.js";
+import type { LinkInit } from "../../core/links/link.js";
 import type { Receiver, ReceiverInit } from "../../core/links/receiver.js";
 import type { Sender, SenderInit } from "../../core/links/sender.js";
 import type { Logger } from "../../core/logger.js";
+import type { Log, RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { SendingConnection } from "../sending/operations.js";
@@ -19,7 +21,7 @@ import { Senders } from "./senders.js";
 /** Most links to reply addresses. Those addresses are untrusted input. */
 const MAX_REPLY_LINKS = 1_000;
 
-export interface DriverConnectionInit {
+export interface DriverConnectionInit extends Log {
   connection: Connection;
   /** `name:port`, for status and logs. */
   host: string;
@@ -28,7 +30,6 @@ export interface DriverConnectionInit {
   nonFiniteNumbers: NonFiniteNumbers | undefined;
   ids: MessageIds;
   status: StatusFeed;
-  logger: Logger;
   /** When the connection ends, calls that wait for their replies fail. */
   failFast: boolean;
 }
@@ -44,6 +45,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   readonly replies: Replies;
   readonly closed: Promise<Error | undefined>;
   readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
   readonly #init: DriverConnectionInit;
   readonly #refusals = new Map<string, Error>();
   readonly #pauses = new Set<() => void>();
@@ -57,6 +59,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
     this.#init = init;
     this.addresser = init.addresser;
     this.logger = init.logger;
+    this.warnings = init.warnings;
     this.replies = new Replies(this, { credit: options.replyLinkCredit, ids, nonFiniteNumbers });
     this.requests = new Senders(this);
     this.responses = new Senders(this, MAX_REPLY_LINKS);
@@ -105,11 +108,11 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   }
 
   openSender(init: SenderInit): Promise<Sender> {
-    return this.#init.connection.openSender(init);
+    return fitting(init, (named) => this.#init.connection.openSender(named));
   }
 
   openReceiver(init: ReceiverInit): Promise<Receiver> {
-    return this.#init.connection.openReceiver(init);
+    return fitting(init, (named) => this.#init.connection.openReceiver(named));
   }
 
   linkName(role: "sender" | "receiver", address: string): string {
@@ -129,14 +132,15 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
     });
   }
 
-  refused(address: string, error: Error): void {
+  refused(address: string, error: Error, condition = noLinkTo(address)): void {
     if (!this.isOpen) return;
     this.#refusals.set(address, error);
     this.#init.status.set({ type: "refused", address, error });
-    this.logger.warn(`no link to ${address}: ${error.message}`, { host: this.#init.host });
+    this.warnings.warn(condition, `${noLinkTo(address)}: ${error.message}`, { host: this.#init.host });
   }
 
   restored(address: string): void {
+    this.warnings.forget(noLinkTo(address));
     if (!this.#refusals.delete(address) || this.#refusals.size > 0 || !this.isOpen) return;
     this.#init.status.set({ type: "connected", host: this.#init.host, product: this.product });
   }
@@ -167,6 +171,20 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
     this.#aborts.clear();
     if (this.#init.failFast) this.replies.end(reasonOf(cause));
     return cause;
+  }
+}
+
+function noLinkTo(address: string): string {
+  return `no link to ${address}`;
+}
+
+/** Opens a link. Where its attach does not fit into the peer's frames, its name loses the address. */
+async function fitting<I extends LinkInit, L>(init: I, open: (init: I) => Promise<L>): Promise<L> {
+  try {
+    return await open(init);
+  } catch (error) {
+    if (!(error instanceof AmqpError) || error.condition !== FRAME_TOO_LARGE) throw error;
+    return await open({ ...init, name: init.name.replace(/\[.*\]\//s, "") });
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
-import type { Logger } from "../../core/logger.js";
+import { Deferred } from "../../core/deferred.js";
+import { toError } from "../../core/errors.js";
 import type { Body } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
+import type { Log } from "../../core/recurring-warnings.js";
 import type {
   CallRequest,
   CastRequest,
@@ -34,7 +36,7 @@ import type { Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
 
-export interface AmqpDriverInit {
+export interface AmqpDriverInit extends Log {
   hosts: readonly [Host, ...Host[]];
   connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
   options: ResolvedOptions;
@@ -44,7 +46,6 @@ export interface AmqpDriverInit {
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
   status: StatusFeed;
-  logger: Logger;
   maxQueued?: QueueLimits | undefined;
   /** See {@link DriverConnection}. Default false, as oslo. */
   failFast?: boolean | undefined;
@@ -152,19 +153,30 @@ export class AmqpDriver implements Driver {
   }
 
   async cast(request: CastRequest): Promise<void> {
-    const { body, context, signal } = request;
+    const { target, body, context, timeoutMs, signal } = request;
     const encoded = encodeRequest({ body, context });
+    const settled = this.#preSettled.has("rpc-cast");
+    const queued = settled && target.fanout && timeoutMs === undefined ? new Deferred() : undefined;
     const operation = this.#start({
       operation: "RPC Cast",
-      target: request.target,
-      timeoutMs: request.timeoutMs,
+      target,
+      timeoutMs,
       defaultMs: this.#init.options.defaultSendTimeoutMs,
       retry: request.retry,
-      settled: this.#preSettled.has("rpc-cast"),
+      settled,
       signal,
       body: encoded,
+      onQueued: queued?.resolve,
     });
-    await this.#send(operation, "rpc", request, encoded);
+    const sent = this.#send(operation, "rpc", request, encoded);
+    if (queued === undefined) return await sent;
+    // As in oslo, a fanout without a receiver is no failure. On a router it gets no credit.
+    await Promise.race([sent, queued.promise]);
+    sent
+      .catch((error: unknown) => {
+        this.#init.logger.debug(`discarded a fanout cast to ${target}: ${toError(error).message}`);
+      })
+      .catch(() => {}); // a logger that throws
   }
 
   async notify(request: NotifyRequest): Promise<void> {
@@ -214,7 +226,7 @@ export class AmqpDriver implements Driver {
   ): Promise<Outcome> {
     const { addresser, replies, requests } = connection;
     const replyTo = replies.address ?? (await operation.deadline.wait("connecting", () => replies.attach()));
-    if (replyTo instanceof Error) return { type: "unsent", error: replyTo };
+    if (typeof replyTo !== "string") return { type: "unsent", error: replyTo };
     const route = addresser.resolve(request.target, "rpc");
     const message = { ttl: ttlOf(request), messageId: replies.register(reply), to: route.address, replyTo, body };
     // Awaited here: a promise that an async function returns takes two turns more to resolve.
@@ -231,7 +243,9 @@ export class AmqpDriver implements Driver {
       await sendUntilAccepted(operation, (connection) => {
         if (service === "notify") this.#routerNotice.check(connection);
         const route = connection.addresser.resolve(request.target, service);
-        return connection.requests.send(route, { ttl: ttlOf(request), to: route.address, body }, operation);
+        // A server recognises a repeat by the ID. The Python driver sends casts without one.
+        const messageId = service === "rpc" ? this.#init.ids.next() : undefined;
+        return connection.requests.send(route, { ttl: ttlOf(request), messageId, to: route.address, body }, operation);
       });
     } finally {
       operation.end();
@@ -270,7 +284,7 @@ export class AmqpDriver implements Driver {
 
   async #open(host: Host, signal: AbortSignal, attempt: number): Promise<DriverConnection> {
     const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
-    const { failFast = false } = this.#init;
+    const { warnings, failFast = false } = this.#init;
     const connection = await connect(host, signal, attempt);
     try {
       const { product } = connection.remote;
@@ -284,6 +298,7 @@ export class AmqpDriver implements Driver {
         ids,
         status,
         logger,
+        warnings,
         failFast,
       });
     } catch (error) {

@@ -2,17 +2,22 @@ import { toError } from "../../core/errors.js";
 import type { Delivery } from "../../core/links/delivery.js";
 import type { Body, Message, MessageId } from "../../core/messages/message.js";
 import type { IncomingMessage, ListenOptions } from "../driver.js";
-import type { RemoteFailure } from "../exceptions.js";
+import { MessageDeliveryFailure, type RemoteFailure } from "../exceptions.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { Operations } from "../sending/operations.js";
 import { SendOperation } from "../sending/send-operation.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import type { NonFiniteNumbers } from "../values/json.js";
+import { toFailure } from "../values/remote-failure.js";
 import type { DriverConnection } from "./driver-connection.js";
 import { type DecodedRequest, decodeRequest, encodeFailure, encodeReply, HEARTBEAT } from "./wire.js";
 
 /** Longest `reply_to` address that is accepted. No reply is sent to a longer one; a warning is logged. */
 const MAX_REPLY_TO_LENGTH = 1_024;
+
+/** Operations, in oslo's words. */
+const REPLY = "RPC Reply";
+const KEEP_ALIVE = "RPC KeepAlive";
 
 export interface IncomingMessageInit {
   operations: Operations<DriverConnection>;
@@ -37,25 +42,29 @@ export function readIncoming(
     return new AmqpIncomingMessage(connection, delivery, request, replyTo, init);
   } catch (thrown) {
     const { message } = toError(thrown);
-    connection.logger.warn(`rejected a message of ${delivery.payload.length} bytes on ${address}: ${message}`);
+    const { warnings } = connection;
+    warnings.warn(
+      `rejected on ${address}`,
+      `rejected a message of ${delivery.payload.length} bytes on ${address}: ${message}`,
+    );
     delivery.reject({ condition: "amqp:decode-error", description: message });
     return undefined;
   }
 }
 
 function acceptedReplyTo(
-  { logger }: DriverConnection,
+  { logger, warnings }: DriverConnection,
   { replyTo }: Message,
   acceptReplyTo: ListenOptions["acceptReplyTo"],
 ): string | undefined {
   if (replyTo === undefined || replyTo === "") return undefined;
   if (replyTo.length > MAX_REPLY_TO_LENGTH) {
-    logger.warn(`no reply is sent to an address of ${replyTo.length} characters`);
+    warnings.warn("long reply address", `no reply is sent to an address of ${replyTo.length} characters`);
     return undefined;
   }
   try {
     if (acceptReplyTo === undefined || acceptReplyTo(replyTo) === true) return replyTo;
-    logger.warn("no reply is sent to a refused address", { replyTo });
+    warnings.warn("refused reply address", "no reply is sent to a refused address", { replyTo });
   } catch (error) {
     logger.error("acceptReplyTo failed: no reply is sent", { error: toError(error) });
   }
@@ -86,13 +95,17 @@ class AmqpIncomingMessage implements IncomingMessage {
     this.callMonitorTimeoutMs = request.callMonitorTimeoutMs;
     this.#connection = connection;
     this.#delivery = delivery;
-    this.#id = messageId instanceof Uint8Array ? messageId.slice() : messageId;
+    this.#id = ArrayBuffer.isView(messageId) ? messageId.slice() : messageId;
     this.#replyTo = replyTo;
     this.#init = init;
   }
 
   get messageId(): string | undefined {
     return this.#id === undefined ? undefined : String(this.#id);
+  }
+
+  get identity(): string | undefined {
+    return this.#id === undefined ? undefined : `${this.#replyTo ?? ""} ${this.#id}`;
   }
 
   get wantsReply(): boolean {
@@ -121,29 +134,42 @@ class AmqpIncomingMessage implements IncomingMessage {
   }
 
   async reply(value: unknown): Promise<void> {
-    await this.#reply(encodeReply(value));
+    const error = await this.#reply(encodeReply(value));
+    if (!(error instanceof MessageDeliveryFailure) || error.outcome !== "rejected") return this.#warn(REPLY, error);
+    this.#connection.logger.debug(`sending a failure instead: ${error.message}`, { messageId: this.messageId });
+    await this.replyFailure(toReplyFailure(error));
   }
 
   async replyFailure(failure: RemoteFailure): Promise<void> {
-    await this.#reply(encodeFailure(failure));
+    this.#warn(REPLY, await this.#reply(encodeFailure(failure)));
   }
 
   heartbeat(): void {
     const ms = this.callMonitorTimeoutMs ?? this.#init.options.defaultReplyTimeoutMs;
-    void this.#respond({ operation: "RPC KeepAlive", body: HEARTBEAT, ttl: ms, ms, retry: 0, settled: true });
+    const heartbeat = { operation: KEEP_ALIVE, body: HEARTBEAT, ttl: ms, ms, retry: 0, settled: true };
+    void this.#respond(heartbeat).then((error) => this.#warn(KEEP_ALIVE, error));
   }
 
-  async #reply(body: Body): Promise<void> {
+  #warn(operation: string, error: Error | undefined): void {
+    if (error === undefined) return;
+    this.#connection.warnings.warn(`${operation} failed`, error.message, { messageId: this.messageId });
+  }
+
+  async #reply(body: Body): Promise<Error | undefined> {
     const { defaultReplyTimeoutMs: ms, defaultReplyRetry: retry, preSettled } = this.#init.options;
     const settled = preSettled.includes("rpc-reply");
-    await this.#respond({ operation: "RPC Reply", body, ttl: undefined, ms, retry, settled });
+    const error = await this.#respond({ operation: REPLY, body, ttl: undefined, ms, retry, settled });
     if (this.#abort !== undefined) this.#connection.keepAtEnd(this.#abort);
+    return error;
   }
 
-  /** Sends over the driver's present connection: the reply address may outlive the connection of the request. */
-  async #respond({ operation: name, body, ttl, ms, retry, settled }: Response): Promise<void> {
+  /**
+   * Sends over the driver's present connection: the reply address may outlive the connection of the request. Resolves with
+   * the error when the response is not delivered.
+   */
+  async #respond({ operation: name, body, ttl, ms, retry, settled }: Response): Promise<Error | undefined> {
     const to = this.#replyTo;
-    if (to === undefined) return;
+    if (to === undefined) return undefined;
     const message: Message = { ttl, to, correlationId: this.#id, body };
     try {
       const operation = new SendOperation(this.#init.operations, {
@@ -159,13 +185,21 @@ class AmqpIncomingMessage implements IncomingMessage {
         operation.addressed(to);
         const route = { address: to, capabilities: [] };
         await sendUntilAccepted(operation, (connection) => connection.responses.send(route, message, operation));
+        return undefined;
       } finally {
         operation.end();
       }
     } catch (error) {
-      this.#connection.logger.warn(toError(error).message, { messageId: this.messageId });
+      return toError(error);
     }
   }
+}
+
+/** The failure for the caller in the place of a reply that was rejected. It is short, so that it fits where the reply does not. */
+function toReplyFailure(error: MessageDeliveryFailure): RemoteFailure {
+  const reason = error.cause instanceof Error ? error.cause.message : "the peer gave no reason";
+  const message = `${REPLY} message failed: rejected: ${reason}`;
+  return { ...toFailure(error), message, args: [message] };
 }
 
 /** A reply or a heartbeat. */

@@ -129,8 +129,9 @@ class ListenerLink {
 
   /** Attaches the link. Resolves at its end, with the cause. */
   async #attachedOnce(): Promise<Error> {
-    const { address, capabilities } = this.#route;
+    const { address, capabilities, bySender } = this.#route;
     try {
+      if (bySender !== undefined) await this.#createNode(bySender);
       return await new Promise<Error>((resolve, reject) => {
         const opening = this.#connection.openReceiver({
           name: this.#name,
@@ -146,6 +147,24 @@ class ListenerLink {
       return toError(thrown);
     } finally {
       this.#receiver = undefined;
+    }
+  }
+
+  /** Creates the node of the address, by a sender that is attached for a moment. */
+  async #createNode(needed: string): Promise<void> {
+    const { address, capabilities } = this.#route;
+    try {
+      const name = this.#connection.linkName("sender", address);
+      const sender = await this.#connection.openSender({
+        name,
+        source: { address },
+        target: { address, capabilities },
+      });
+      void sender.close();
+    } catch (thrown) {
+      if (!(thrown instanceof AmqpError)) throw thrown;
+      const { condition, description = "" } = thrown;
+      throw new AmqpError({ condition, description: `${description}; ${needed}` });
     }
   }
 

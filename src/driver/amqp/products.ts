@@ -6,6 +6,8 @@ export interface Product {
   readonly addressing: "legacy" | "routable" | "rabbitmq";
   /** Capabilities that a link requests, so that a broker that creates nodes on demand creates a queue or a topic as needed. */
   readonly capabilities: { readonly unicast: readonly string[]; readonly multicast: readonly string[] };
+  /** Set where only a sender can create a multicast node: the configuration that permits it, for an error message. */
+  readonly multicastBySender?: string | undefined;
 }
 
 const NONE = { unicast: [], multicast: [] };
@@ -18,7 +20,16 @@ const PRODUCTS: ReadonlyMap<string, Product> = new Map<string, Product>([
   ["oslo-messaging-broker", { kind: "broker", addressing: "routable", capabilities: NONE }],
   ["qpid-cpp", { kind: "broker", addressing: "legacy", capabilities: NONE }],
   // Broker-J reads an address with a slash as an exchange and a binding key.
-  ["Apache Qpid Broker-J Core", { kind: "broker", addressing: "legacy", capabilities: NONE }],
+  [
+    "Apache Qpid Broker-J Core",
+    {
+      kind: "broker",
+      addressing: "legacy",
+      capabilities: NONE,
+      multicastBySender:
+        "the virtual host needs the nodeAutoCreationPolicy of type Exchange in oslo-messaging recipe broker-j",
+    },
+  ],
   // Without these capabilities Artemis makes every new address multicast.
   [
     "apache-activemq-artemis",

@@ -1,5 +1,7 @@
 import { toError } from "../../core/errors.js";
 import type { Delivery } from "../../core/links/delivery.js";
+import { decodeMessage, type Message } from "../../core/messages/message.js";
+import { MessagingException } from "../exceptions.js";
 import type { PendingReply } from "../sending/pending-reply.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
@@ -69,6 +71,7 @@ export class Replies {
         target: { address: TARGET },
         credit: this.#credit,
         onDelivery: this.#onDelivery,
+        onTooLarge: this.#onTooLarge,
         onDetach: (error) => context.fail(noReplies(error)),
       });
       const address = receiver.source?.address;
@@ -82,15 +85,27 @@ export class Replies {
     }
   }
 
+  #pendingOf({ correlationId }: Message): PendingReply<Reply> | undefined {
+    return typeof correlationId === "string" ? this.#pending.get(correlationId) : undefined;
+  }
+
+  readonly #onTooLarge = (head: Uint8Array, reason: string): void => {
+    try {
+      this.#pendingOf(decodeMessage(head, true))?.settle(new MessagingException(`rejected the reply: ${reason}`));
+    } catch {
+      // Not a message, or its properties are too long.
+    }
+  };
+
   readonly #onDelivery = (delivery: Delivery): void => {
     const bytes = delivery.payload.length;
     let pending: PendingReply<Reply> | undefined;
     try {
       const { message } = delivery;
-      const { correlationId } = message;
-      pending = typeof correlationId === "string" ? this.#pending.get(correlationId) : undefined;
+      pending = this.#pendingOf(message);
       if (pending === undefined) {
-        this.#context.logger.warn(`discarded a reply (${bytes} bytes) that matches no call: it may have timed out`);
+        const discarded = `discarded a reply (${bytes} bytes) that matches no call: it may have timed out`;
+        this.#context.warnings.warn("reply without a call", discarded);
         delivery.modify({ deliveryFailed: true, undeliverableHere: true });
         return;
       }
@@ -100,7 +115,7 @@ export class Replies {
       else pending.settle(reply);
     } catch (thrown) {
       const error = toError(thrown);
-      this.#context.logger.warn(`rejected a reply of ${bytes} bytes: ${error.message}`);
+      this.#context.warnings.warn("rejected reply", `rejected a reply of ${bytes} bytes: ${error.message}`);
       delivery.reject({ condition: "amqp:decode-error", description: error.message });
       pending?.settle(error);
     }

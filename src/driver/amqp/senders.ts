@@ -7,7 +7,7 @@ import type { SendOperation } from "../sending/send-operation.js";
 import type { Route } from "./addressing.js";
 import type { LinkContext } from "./link-context.js";
 
-type Sending = Pick<SendOperation<SendingConnection>, "deadline" | "settled" | "addressed">;
+type Sending = Pick<SendOperation<SendingConnection>, "deadline" | "settled" | "addressed" | "onQueued">;
 
 /** The sending links of one connection, by address. They are attached at the first use and detached after a long idle time. */
 export class Senders {
@@ -56,7 +56,8 @@ export class Senders {
     const onFailure = (): void => {
       if (this.#max !== undefined && link.isIdle) this.#drop(link);
     };
-    const link = new SenderLink(this.#context, route, onFailure);
+    const condition = this.#max === undefined ? undefined : "no link to a reply address";
+    const link = new SenderLink(this.#context, route, onFailure, condition);
     return link;
   }
 
@@ -77,6 +78,7 @@ class SenderLink {
   readonly #context: LinkContext;
   readonly #route: Route;
   readonly #onFailure: () => void;
+  readonly #condition: string | undefined;
   #sender: Sender | undefined;
   #attaching: Promise<Sender | Error> | undefined;
   #pause: Promise<void> | undefined;
@@ -84,11 +86,12 @@ class SenderLink {
   #used = true;
   #closed = false;
 
-  /** `onFailure` is called when a message is given up. */
-  constructor(context: LinkContext, route: Route, onFailure: () => void) {
+  /** `onFailure` is called when a message is given up. `condition`: see {@link LinkContext.refused}. */
+  constructor(context: LinkContext, route: Route, onFailure: () => void, condition: string | undefined) {
     this.#context = context;
     this.#route = route;
     this.#onFailure = onFailure;
+    this.#condition = condition;
   }
 
   get address(): string {
@@ -114,7 +117,7 @@ class SenderLink {
     try {
       const sender = this.#sender ?? (await operation.deadline.wait("credit", () => this.#attached()));
       const outcome: Outcome =
-        sender instanceof Error ? { type: "unsent", error: sender } : await sender.send(message, operation);
+        "send" in sender ? await sender.send(message, operation) : { type: "unsent", error: sender };
       failed = false;
       return outcome;
     } finally {
@@ -163,7 +166,7 @@ class SenderLink {
   #lost(error: Error): void {
     this.#sender = undefined;
     if (this.#closed) return;
-    this.#context.refused(this.address, error);
+    this.#context.refused(this.address, error, this.#condition);
     this.#pause = this.#context.pause().then(() => {
       if (this.isIdle) this.#context.restored(this.address);
     });

@@ -1,5 +1,5 @@
 import type { Body, Message } from "../../core/messages/message.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { LONGEST_TIMER_MS, timerMs } from "../../core/timers.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
 import { fromJson, isJsonObject, type NonFiniteNumbers, toJson } from "../values/json.js";
@@ -153,13 +153,13 @@ function openEnvelope(request: unknown, nonFinite: NonFiniteNumbers | undefined)
 function monitorMs(seconds: unknown): number | undefined {
   if (typeof seconds !== "number" && typeof seconds !== "bigint") return undefined;
   const ms = Math.floor(Number(seconds)) * 1000;
-  return ms > 0 ? Math.min(ms, LONGEST_TIMER_MS) : undefined;
+  return ms > 0 ? timerMs(ms) : undefined;
 }
 
 /** The type of a value, for error messages: they must not show the value. */
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

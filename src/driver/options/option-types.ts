@@ -1,4 +1,6 @@
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import { kindOf } from "../../core/kinds.js";
+import { timerMs } from "../../core/timers.js";
+import { isWellFormed } from "../../core/well-formed.js";
 import { ConfigurationError } from "../exceptions.js";
 
 /** Reads the values of one kind of option: `parse` as text in a URL or a file, `check` in code. Both throw ConfigurationError. */
@@ -15,7 +17,10 @@ const LARGEST_UINT = 2 ** 32 - 1;
 export const string: OptionType<string> = {
   text: "text",
   parse: (_key, text) => text,
-  check: (key, value) => (typeof value === "string" ? value : refuse(key, value, "a string")),
+  check(key, value) {
+    if (typeof value !== "string") return refuse(key, value, "a string");
+    return isWellFormed(value) ? value : refuse(key, value, "text without half a surrogate pair");
+  },
 };
 
 /** Accepts the words of oslo.config. */
@@ -51,10 +56,10 @@ export function seconds(min: number): OptionType<number> {
     parse(key, written) {
       const value = Number(written);
       if (!/^\s*\+?\d+\s*$/.test(written) || value < min) return refuse(key, written, text);
-      return Math.min(value * 1000, LONGEST_TIMER_MS);
+      return timerMs(value * 1000);
     },
     check(key, value) {
-      if (typeof value === "number" && value >= min * 1000) return Math.min(value, LONGEST_TIMER_MS);
+      if (typeof value === "number" && value >= min * 1000) return timerMs(value);
       return refuse(key, value, `a number of milliseconds, at least ${min * 1000}`);
     },
   };
@@ -84,9 +89,4 @@ export function list<T>(item: OptionType<T>, separator: string): OptionType<read
 function refuse(key: string, value: unknown, expected: string): never {
   const shown = typeof value === "string" ? JSON.stringify(value) : typeof value === "number" ? value : kindOf(value);
   throw new ConfigurationError(key, `must be ${expected}, not ${shown}`);
-}
-
-/** Kind of a value, for errors: shows none of its content. */
-export function kindOf(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
 }

@@ -1,3 +1,4 @@
+import { similarName } from "../../core/member-names.js";
 import { NoSuchOptError } from "../exceptions.js";
 import { type AmqpOptions, DEFAULTS, type ResolvedOptions, ROWS } from "./option-table.js";
 
@@ -29,7 +30,7 @@ export function resolveOptions({ options = {}, query = {}, defaults = {} }: Opti
  */
 export function parseOptions(texts: Readonly<Record<string, string>>): Partial<ResolvedOptions> {
   const parsed = Object.entries(texts).map(([name, text]) => {
-    const [key, { type }] = ROWS.find(([, row]) => row.name === name) ?? unknown(name);
+    const [key, { type }] = ROWS.find(([, row]) => row.name === name) ?? unknown(name, NAMES);
     return [key, type.parse(name, text)];
   });
   return Object.fromEntries(parsed);
@@ -39,7 +40,7 @@ export function parseOptions(texts: Readonly<Record<string, string>>): Partial<R
 function checkOptions(options: AmqpOptions): Partial<ResolvedOptions> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const checked = given.map(([name, value]) => {
-    const [key, { type, inCode }] = ROWS.find(([key]) => key === name) ?? unknown(name);
+    const [key, { type, inCode }] = ROWS.find(([key]) => key === name) ?? unknown(name, KEYS);
     if (inCode !== undefined) throw new NoSuchOptError(name, `is for URLs and files: in code use ${inCode}`);
     return [key, type.check(name, value)];
   });
@@ -49,9 +50,13 @@ function checkOptions(options: AmqpOptions): Partial<ResolvedOptions> {
 /** Options of rabbit:// that the AMQP 1.0 driver's deployment guide mentions. This driver does not support them. */
 export const RABBIT_OPTIONS = ["amqp_durable_queues", "amqp_auto_delete"];
 
-function unknown(name: string): never {
-  const reason = RABBIT_OPTIONS.includes(name) ? "only supported by rabbit://" : UNKNOWN;
+function unknown(name: string, known: readonly string[]): never {
+  const similar = similarName(name, known);
+  const reason = RABBIT_OPTIONS.includes(name) ? "only supported by rabbit://" : `${UNKNOWN}${similar}`;
   throw new NoSuchOptError(name, reason);
 }
+
+const NAMES = ROWS.map(([, { name }]) => name);
+const KEYS = ROWS.map(([key]) => key);
 
 const UNKNOWN = "unknown option of [oslo_messaging_amqp]";

@@ -79,7 +79,7 @@ function readTls(texts: SslTexts, readFile: ReadFile | undefined, code: TLSOptio
 
 /** Accepts PEM documents. The error never shows the content: it may be a key. */
 const pem: OptionCheck = (key, value) => {
-  if ((typeof value === "string" || value instanceof Uint8Array) && isPem(value)) return value;
+  if ((typeof value === "string" || ArrayBuffer.isView(value)) && isPem(value as Pem)) return value;
   throw new ConfigurationError(key, "must be a PEM document: its text, not a file name");
 };
 

@@ -1,11 +1,20 @@
 import type { Dial, TLSOptions } from "../../core/byte-stream.js";
 import type { Frame } from "../../core/frames/frame-log.js";
+import { tagOf } from "../../core/kinds.js";
 import type { Logger } from "../../core/logger.js";
 import { ConfigurationError } from "../exceptions.js";
 import { isJsonObject, type NonFiniteNumbers } from "../values/json.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
 import type { CredentialsFunction } from "./credentials.js";
-import { callback, checked, members, type OptionCheck, type OptionChecks, positiveMs } from "./option-checks.js";
+import {
+  callback,
+  checked,
+  logger,
+  members,
+  type OptionCheck,
+  type OptionChecks,
+  positiveMs,
+} from "./option-checks.js";
 import { boolean, integer, oneOf, string } from "./option-types.js";
 import type { AmqpOptions } from "./options.js";
 import { tlsOptions } from "./tls.js";
@@ -40,8 +49,8 @@ export interface TransportOptions {
     | undefined;
   /** Dialers by URL scheme, in addition to those of the runtime. */
   dialers?: Readonly<Record<string, Dial>> | undefined;
-  /** Logger of the transport. By default nothing is logged. */
-  logger?: Logger | undefined;
+  /** Logger of the transport. By default warnings and errors go to `console`. `null` discards all messages. */
+  logger?: Logger | null | undefined;
   /** Largest message that is accepted, in bytes. Default 16 MiB. */
   maxMessageBytes?: number | undefined;
   /** Makes Errors of remote failures, by Python's `module.Class`. All other failures become RemoteErrors. */
@@ -90,8 +99,6 @@ export function checkedTransportOptions(options: TransportOptions): TransportOpt
 
 const positive = integer(1).check;
 
-const LEVELS = ["debug", "info", "warn", "error"];
-
 const OPTIONS: OptionChecks<TransportOptions> = {
   controlExchange: string.check,
   rpcResponseTimeoutMs: positiveMs,
@@ -102,11 +109,14 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   dialers: objectWhere("an object of functions, by URL scheme", (value) =>
     Object.values(value).every((dial) => typeof dial === "function"),
   ),
-  logger: objectWhere(`an object with the methods ${LEVELS.join(", ")}`, (value) =>
-    LEVELS.every((level) => typeof Reflect.get(value, level) === "function"),
-  ),
+  logger,
   maxMessageBytes: positive,
-  remoteExceptions: objectWhere("a Map of functions, by module.Class", (value) => value instanceof Map),
+  remoteExceptions: objectWhere(
+    "a Map of functions, by module.Class",
+    (value) =>
+      tagOf(value) === "Map" &&
+      [...(value as Map<unknown, unknown>).values()].every((make) => typeof make === "function"),
+  ),
   nonFiniteNumbers: oneOf<NonFiniteNumbers>("refuse", "accept").check,
   onFrame: callback,
   failFast: boolean.check,

@@ -1,3 +1,6 @@
+import { isRecord, kindOf } from "../../core/kinds.js";
+import { wrongMembers } from "../../core/member-names.js";
+import { isWellFormed } from "../../core/well-formed.js";
 import { InvalidTransportURL } from "../exceptions.js";
 import { quote, unquote } from "./percent.js";
 
@@ -23,7 +26,9 @@ export class TransportHost {
   readonly username: string | undefined;
   readonly #password: string | undefined;
 
+  /** @throws TypeError for an unknown part. */
   constructor(init: TransportHostInit = {}) {
+    checkParts("a host", init, ["hostname", "port", "username", "password"]);
     this.hostname = init.hostname;
     this.port = init.port;
     this.username = init.username;
@@ -64,11 +69,30 @@ export class TransportURL {
   /** Options of the driver, by oslo's names. */
   readonly query: Readonly<Record<string, string>>;
 
+  /**
+   * @throws TypeError for an unknown part, and one of the wrong type.
+   * @throws InvalidTransportURL when a part contains half a surrogate pair, which UTF-8 cannot encode.
+   */
   constructor(init: TransportURLInit) {
-    this.scheme = init.scheme;
-    this.hosts = Object.freeze((init.hosts ?? []).map((host) => new TransportHost(host)));
+    checkParts("a URL", init, ["scheme", "hosts", "virtualHost", "query"]);
+    const { scheme, hosts = [], query = {} } = init;
+    if (typeof scheme !== "string" || !Array.isArray(hosts) || !isRecord(query)) {
+      throw new TypeError("a URL has the parts { scheme, hosts: [...], virtualHost, query: {...} }");
+    }
+    this.scheme = scheme;
+    this.hosts = Object.freeze(hosts.map((host) => new TransportHost(host)));
     this.virtualHost = init.virtualHost;
-    this.query = Object.freeze({ ...init.query });
+    this.query = Object.freeze({ ...query });
+    const names = this.hosts.flatMap(({ hostname, username, password }) =>
+      Object.entries({ hostname, username, password }),
+    );
+    for (const [part, text = ""] of [
+      ...names,
+      ["virtualHost", this.virtualHost],
+      ["query", Object.entries(this.query).join()],
+    ]) {
+      if (!isWellFormed(text)) throw new InvalidTransportURL(this.toString(), `${part} contains half a surrogate pair`);
+    }
   }
 
   /**
@@ -80,8 +104,8 @@ export class TransportURL {
    */
   static parse(url: string, defaultScheme?: string): TransportURL {
     if (typeof url !== "string") throw new InvalidTransportURL(typeof url, "Wrong URL type");
-    const fail = (reason: string): never => {
-      throw new InvalidTransportURL(masked(url), reason);
+    const fail: Fail = (reason, hint = "") => {
+      throw new InvalidTransportURL(masked(url), url.includes("@") ? `${reason}${hint}` : reason);
     };
     const [, written, rest = ""] = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(.*)$/s.exec(url) ?? [];
     const scheme = written ?? defaultScheme ?? fail("No scheme specified");
@@ -129,10 +153,32 @@ export class TransportURL {
   }
 }
 
+/**
+ * Parses the text of a URL. Returns a TransportURL unchanged, also one of a second copy of this library.
+ *
+ * @throws InvalidTransportURL as {@link TransportURL.parse}, and for any other value.
+ */
+export function toTransportURL(url: string | TransportURL): TransportURL {
+  if (typeof url === "string") return TransportURL.parse(url);
+  if (isRecord(url) && Array.isArray(url.hosts) && isRecord(url.query)) return url;
+  const accepted = 'The URL must be a string such as "amqp://host:5672/", the href of a URL object, or a TransportURL';
+  throw new InvalidTransportURL(kindOf(url), accepted);
+}
+
+function checkParts(name: string, init: unknown, known: readonly string[]): void {
+  const wrong = wrongMembers(init, known);
+  if (wrong !== undefined) throw new TypeError(`${name} ${wrong}`);
+}
+
 /** Query keys that hold a secret; ssl_key_password is the only such option today. */
 const SECRET = /password|secret|token/i;
 
-function parseHost(item: string, fail: (reason: string) => never): TransportHostInit {
+/** Throws the error. `hint` is for a URL that may hold a password. */
+type Fail = (reason: string, hint?: string) => never;
+
+const ENCODE = ', and "/", "?", "#" and "," in a password must be percent-encoded';
+
+function parseHost(item: string, fail: Fail): TransportHostInit {
   const at = item.lastIndexOf("@");
   const address = parseAddress(item.slice(at + 1), fail);
   if (at === -1) return address;
@@ -144,22 +190,22 @@ function parseHost(item: string, fail: (reason: string) => never): TransportHost
   };
 }
 
-/** Like oslo_utils' parse_host_port: an IPv6 address can have a port only when it is in brackets. */
-function parseAddress(text: string, fail: (reason: string) => never): TransportHostInit {
-  const parts = text.split(":");
-  const plain = parts.length === 2 ? parts : [text];
-  const [hostname, port] = /^\[([^[\]]*)\](?::(.*))?$/s.exec(text)?.slice(1) ?? plain;
-  if (hostname === undefined || /[[\]]/.test(hostname))
-    fail("The brackets around an IPv6 address are unbalanced or misplaced");
-  return {
-    hostname: hostname === "" ? undefined : hostname,
-    port: port === undefined ? undefined : parsePort(port, fail),
-  };
+/** Reads `h`, `h:1`, `[::1]`, `[::1]:1`, or an IPv6 address without brackets, which has no port. `h:` has the default port. */
+function parseAddress(text: string, fail: Fail): TransportHostInit {
+  const bracketed = /^\[([^[\]]*:[^[\]]*)\](?::(.*))?$/s.exec(text);
+  if (bracketed === null && /[[\]]/.test(text)) fail("The brackets around an IPv6 address are unbalanced or misplaced");
+  const plain = IPV6.test(text) ? ["", text] : /^([^:]*):?(.*)$/s.exec(text);
+  const [, hostname = "", port = ""] = bracketed ?? plain ?? [];
+  if (/\s/.test(hostname)) fail("A host name cannot contain a space");
+  return { hostname: hostname || undefined, port: port === "" ? undefined : parsePort(port, fail) };
 }
 
-function parsePort(text: string, fail: (reason: string) => never): number {
-  if (!/^\d+$/.test(text))
-    fail('A port must be a number, and "/", "?", "#" and "," in a password must be percent-encoded');
+/** An IPv6 address without brackets, and perhaps a zone: 8 groups of digits, or fewer around `::`. */
+const IPV6 = /^(?=.*::|(?:[^:]*:){6,7}[^:]*$)[\da-f:.]+(?:%[^:]*)?$/i;
+
+function parsePort(text: string, fail: Fail): number {
+  if (text.includes(":")) fail("A port must be a number, and an IPv6 address with a port must be in brackets", ENCODE);
+  if (!/^\d+$/.test(text)) fail("A port must be a number", ENCODE);
   const port = Number(text);
   return port >= 1 && port <= 65_535 ? port : fail("A port must be from 1 to 65535");
 }

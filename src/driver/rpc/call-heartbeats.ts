@@ -1,5 +1,5 @@
-import type { Logger } from "../../core/logger.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
+import type { RecurringWarnings } from "../../core/recurring-warnings.js";
+import { timerMs } from "../../core/timers.js";
 import type { IncomingMessage } from "../driver.js";
 import { stackText } from "../values/stack-text.js";
 
@@ -10,8 +10,12 @@ const SHORTEST_MS = 2_000;
  * Runs `work`. If the caller waits and gave a call monitor timeout, sends a heartbeat every half of that timeout until
  * `work` ends (oslo_messaging/rpc/dispatcher.py:232-265).
  */
-export async function withHeartbeats<T>(message: IncomingMessage, logger: Logger, work: () => Promise<T>): Promise<T> {
-  const timer = message.wantsReply ? startHeartbeats(message, logger) : undefined;
+export async function withHeartbeats<T>(
+  message: IncomingMessage,
+  warnings: RecurringWarnings,
+  work: () => Promise<T>,
+): Promise<T> {
+  const timer = message.wantsReply ? startHeartbeats(message, warnings) : undefined;
   try {
     return await work();
   } finally {
@@ -19,11 +23,15 @@ export async function withHeartbeats<T>(message: IncomingMessage, logger: Logger
   }
 }
 
-function startHeartbeats(message: IncomingMessage, logger: Logger): ReturnType<typeof setInterval> | undefined {
+function startHeartbeats(
+  message: IncomingMessage,
+  warnings: RecurringWarnings,
+): ReturnType<typeof setInterval> | undefined {
   const timeoutMs = message.callMonitorTimeoutMs;
   if (timeoutMs === undefined) return undefined;
   if (!(timeoutMs >= SHORTEST_MS)) {
-    logger.warn("no heartbeats are sent: the caller's call monitor timeout is too short", { timeoutMs });
+    const tooShort = "no heartbeats are sent: the caller's call monitor timeout is too short";
+    warnings.warn(tooShort, tooShort, { timeoutMs });
     return undefined;
   }
   const beat = (): void => {
@@ -31,9 +39,9 @@ function startHeartbeats(message: IncomingMessage, logger: Logger): ReturnType<t
       message.heartbeat();
     } catch (error) {
       clearInterval(timer);
-      logger.warn(`no more heartbeats are sent: sending one failed: ${stackText(error)}`);
+      warnings.warn("heartbeat failed", `no more heartbeats are sent: sending one failed: ${stackText(error)}`);
     }
   };
-  const timer = setInterval(beat, Math.min(timeoutMs / 2, LONGEST_TIMER_MS));
+  const timer = setInterval(beat, timerMs(timeoutMs / 2));
   return timer;
 }

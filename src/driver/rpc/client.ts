@@ -1,9 +1,11 @@
+import { kindOf } from "../../core/kinds.js";
 import type { RequestBody } from "../driver.js";
 import { InvalidTarget, RPCVersionCapError } from "../exceptions.js";
 import {
   abortSignal,
   checked,
   checkedOverrides,
+  checkTransport,
   type OptionChecks,
   overridden,
   positiveMs,
@@ -12,10 +14,12 @@ import {
 import { boolean, integer, string } from "../options/option-types.js";
 import { type Overrides, type Target, type TargetInit, type TargetLike, toTarget } from "../target.js";
 import type { RPCTransport } from "../transport.js";
-import { isJsonObject } from "../values/json.js";
+import { isJsonObject, isLost } from "../values/json.js";
+import type { JsonForm } from "../values/json-form.js";
 import { type Context, noOpSerializer, type Serializer } from "../values/serializer.js";
 import { isCompatible, parseVersion } from "../values/version.js";
 import type { EndpointMethod } from "./access-policy.js";
+import type { CallInfo } from "./dispatcher.js";
 
 /** Interface of a server without a declared one: any method, any arguments, any result. */
 export type AnyApi = Record<string, (context: object, args?: object) => unknown>;
@@ -35,8 +39,45 @@ export type MethodArguments<F> = F extends (context: never, ...rest: infer R) =>
         : never
   : never;
 
-/** Result of a method, as the caller receives it. */
-export type MethodResult<F> = F extends (...args: never) => infer R ? Awaited<R> : never;
+/** Result of a method, as the caller receives it: in its JSON form. */
+export type MethodResult<F> = F extends (...args: never) => infer R ? JsonForm<Awaited<R>> : never;
+
+/**
+ * `Api` itself, if a caller can call each of its methods: with a context and one object of arguments. For the compiler's error,
+ * any other method is replaced by a text. Names that start with `_` are not checked: a server does not offer them.
+ */
+export type RPCInterface<Api> = {
+  [K in keyof Api]: K extends `_${string}` | symbol
+    ? Api[K]
+    : Api[K] extends EndpointMethod
+      ? TakesOneObject<Parameters<Api[K]>> extends true
+        ? Api[K]
+        : "a method has the parameters (context, args): args is one object that holds all arguments"
+      : Api[K];
+};
+
+/** A method with rest parameters takes anything. */
+type TakesOneObject<P extends readonly unknown[]> = P extends readonly [
+  context?: infer C,
+  args?: infer A,
+  call?: infer I,
+]
+  ? [IsObject<C>, IsObject<A>, CallInfo] extends [true, true, I]
+    ? true
+    : false
+  : number extends P["length"]
+    ? true
+    : false;
+
+type IsObject<T> = unknown extends T
+  ? true
+  : [T] extends [never]
+    ? true
+    : [NonNullable<T>] extends [readonly unknown[]]
+      ? false
+      : [NonNullable<T>] extends [object]
+        ? true
+        : false;
 
 /** Parameters after the name of a method. Options are never in the place of arguments. */
 export type CallTail<F> =
@@ -49,7 +90,7 @@ type AnyCallTail = [args?: unknown, options?: CallOptions];
 /** Options of one call or cast. */
 export interface CallOptions {
   /**
-   * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0. Default for a call:
+   * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0; reduced to 24 days. Default for a call:
    * `rpcResponseTimeoutMs` of the transport; for a cast: `defaultSendTimeoutMs`. The timeout of a client applies to calls only.
    */
   timeoutMs?: number | undefined;
@@ -91,18 +132,21 @@ export interface RPCClientOptions<C extends Context = Context> extends Omit<Call
  * const client = getRpcClient<Calculator>(transport, { topic: "calculator", version: "1.0" });
  * const sum = await client.call({}, "add", { a: 1, b: 2 }, { timeoutMs: 2_000 });
  * ```
+ * @throws TypeError for a transport that is not made by getRpcTransport.
  * @throws ConfigurationError for an unknown or invalid option, by name.
  * @throws MessagingException for a malformed version.
- * @throws InvalidTarget when a member of the target has the wrong type.
+ * @throws InvalidTarget when a member of the target is unknown or has the wrong type.
  */
-export function getRpcClient<Api extends object = AnyApi, C extends Context = Context>(
+export function getRpcClient<Api extends object & RPCInterface<Api> = AnyApi, C extends Context = Context>(
   transport: RPCTransport,
   target: TargetLike,
   options: RPCClientOptions<C> = {},
 ): RPCClient<Api, C> {
+  checkTransport(transport, "rpc");
   const { serializer = noOpSerializer, ...limits } = checked<RPCClientOptions<C>>(options, CLIENT);
-  checkVersions(limits.versionCap, target.version);
-  return new RPCClient<Api, C>(transport, toTarget(target), serializer, limits);
+  const to = toTarget(target);
+  checkVersions(limits.versionCap, to.version);
+  return new RPCClient<Api, C>(transport, to, serializer, limits);
 }
 
 /** Settings that {@link RPCClient.prepare} can change in addition to the target. */
@@ -149,6 +193,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
    * @throws MessageDeliveryFailure when the request is not accepted, or its fate is unknown; see `outcome`.
    * @throws InvalidTarget for a target with `fanout` or without topic.
    * @throws RPCVersionCapError when the version cap does not permit the version of the target.
+   * @throws TypeError for a context, a method or arguments of the wrong type, and a value that JSON cannot hold, by its path.
    * @throws ConfigurationError for an unknown or invalid option, by name.
    * @throws the reason of `signal` when it aborts.
    */
@@ -169,6 +214,10 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   /**
    * Sends a request without a reply, delivered at most once. Resolves when it is handed over to the message bus. As in oslo,
    * the timeout of the client applies to calls only (oslo_messaging/rpc/client.py:144-167).
+   *
+   * A fanout that is pre-settled (the default) and has no `timeoutMs` may have no receiver: it resolves already when it
+   * waits for credit on an attached link. It leaves if credit comes within the default timeout, and is discarded with a
+   * debug line otherwise. Until then it counts in `maxQueued`, and `close({ graceMs })` of the transport waits for it.
    *
    * @throws MessageDeliveryFailure when it cannot be delivered, or not within the default timeout.
    * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.
@@ -191,8 +240,9 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
 
   /** On the path of every call, so it copies as little as possible. The timeout is the call's, not the client's. */
   #request(context: C, method: string, args: unknown = {}, options: CallOptions | undefined) {
-    if (!isJsonObject(context)) throw new TypeError(`the context of ${method} must be an object`);
-    if (!isJsonObject(args)) throw new TypeError(`the arguments of ${method} must be one object`);
+    if (typeof method !== "string") throw wrongCall("the method must be a name", method);
+    if (!isJsonObject(context)) throw wrongCall(`the context of ${method} must be an object`, context);
+    if (!isJsonObject(args) || isLost(args)) throw wrongCall(`the arguments of ${method} must be one object`, args);
     const target = this.#target;
     if (!target.topic) throw new InvalidTarget("A topic is required to send", target);
     const body = this.#body(context, method, args);
@@ -228,6 +278,10 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
     const entries = Object.entries(args);
     return Object.fromEntries(entries.map(([name, value]) => [name, serializer.serializeEntity(context, value)]));
   }
+}
+
+function wrongCall(reason: string, value: unknown): TypeError {
+  return new TypeError(`${reason}, not ${kindOf(value)}: a call has (context, method, arguments, options)`);
 }
 
 const NO_OPTIONS: CallOptions = {};

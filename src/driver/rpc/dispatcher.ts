@@ -1,6 +1,7 @@
+import { kindOf } from "../../core/kinds.js";
 import type { IncomingMessage } from "../driver.js";
 import { NoSuchMethod, RPCDispatcherError, UnsupportedVersion } from "../exceptions.js";
-import { Target } from "../target.js";
+import { isTarget, Target } from "../target.js";
 import { isJsonObject } from "../values/json.js";
 import type { Context, Serializer } from "../values/serializer.js";
 import { isCompatible, isVersion, parseVersion } from "../values/version.js";
@@ -11,7 +12,7 @@ import { isExpected } from "./expected-exceptions.js";
 export interface CallInfo {
   /** Aborted when the connection of the call is lost: the caller no longer waits, or the reply may not reach it. */
   readonly signal: AbortSignal;
-  /** Message ID of the call. Undefined for a cast. */
+  /** Message ID of the request. Undefined for a cast of the Python driver. */
   readonly messageId: string | undefined;
   /** The server's target with the namespace and version of the request. */
   readonly target: Target;
@@ -40,7 +41,7 @@ export class RPCDispatcher<C extends Context> {
   readonly #accessPolicy: AccessPolicy;
 
   /**
-   * @throws TypeError for an endpoint that is not an object, or whose `target` is not a Target.
+   * @throws TypeError for an endpoint whose `target` is not a Target.
    * @throws MessagingException for a malformed version.
    */
   constructor(target: Target, endpoints: readonly object[], serializer: Serializer<C>, accessPolicy: AccessPolicy) {
@@ -140,12 +141,12 @@ class IncomingCall implements CallInfo {
   }
 }
 
-function targetOf(endpoint: unknown, index: number): Target {
-  if (!isJsonObject(endpoint) && typeof endpoint !== "function")
-    throw new TypeError(`endpoint ${index} is not an object`);
+function targetOf(endpoint: object, index: number): Target {
   const target: unknown = Reflect.get(endpoint, "target");
   if (target === undefined) return new Target();
-  if (!(target instanceof Target)) throw new TypeError(`the target of endpoint ${index} must be a Target`);
+  if (!isTarget(target)) {
+    throw new TypeError(`the target of endpoint ${index} must be a Target, not ${kindOf(target)}: use new Target(...)`);
+  }
   if (target.version !== undefined) parseVersion(target.version);
   return target;
 }

@@ -1,7 +1,14 @@
-import type { Logger } from "../../core/logger.js";
+import type { Log } from "../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../driver.js";
 import { InvalidTarget, NoSuchMethod, RPCDispatcherError } from "../exceptions.js";
-import { callback, checked, type OptionChecks, serializer } from "../options/option-checks.js";
+import {
+  callback,
+  checkEndpoints,
+  checked,
+  checkTransport,
+  type OptionChecks,
+  serializer,
+} from "../options/option-checks.js";
 import { boolean, integer } from "../options/option-types.js";
 import type { Release } from "../serving/concurrency-limit.js";
 import { MessageHandlingServer } from "../serving/message-handling-server.js";
@@ -14,6 +21,7 @@ import { type Context, noOpSerializer, type Serializer } from "../values/seriali
 import { stackText } from "../values/stack-text.js";
 import { type AccessPolicy, accessPolicies } from "./access-policy.js";
 import { withHeartbeats } from "./call-heartbeats.js";
+import { DispatchedRequests } from "./dispatched-requests.js";
 import { type Invocation, RPCDispatcher } from "./dispatcher.js";
 import { withPing } from "./ping-endpoint.js";
 
@@ -42,7 +50,8 @@ export class RPCServer extends MessageHandlingServer {}
  *
  * An endpoint is an object whose methods take `(context, args, call: CallInfo)`. Its optional `target` gives its
  * namespace and version. The value that a method returns or resolves with is the reply. An error that it throws reaches
- * the caller as a RemoteError. A request is acknowledged before its method runs: at most once, as in oslo.
+ * the caller as a RemoteError. A request is acknowledged before its method runs: at most once, as in oslo. A repeat of one
+ * of the last 10,000 requests within 10 minutes is discarded with a warning.
  *
  * @example
  * ```ts
@@ -51,8 +60,9 @@ export class RPCServer extends MessageHandlingServer {}
  * ]);
  * await server.start();
  * ```
- * @throws InvalidTarget for a target without topic or server.
- * @throws TypeError for an endpoint that is not an object, or whose `target` is not a Target.
+ * @throws InvalidTarget for a target without topic or server, or with an unknown member.
+ * @throws TypeError for a transport that is not made by getRpcTransport, endpoints that are not in an array, an endpoint that is
+ *   not an object (a class in the place of its instance), or whose `target` is not a Target.
  * @throws MessagingException for a malformed version of an endpoint's target.
  * @throws ConfigurationError for an unknown option or a value out of range; it names the option.
  */
@@ -62,7 +72,9 @@ export function getRpcServer<C extends Context = Context>(
   endpoints: readonly object[],
   options: RPCServerOptions<C> = {},
 ): RPCServer {
-  const { driver, logger } = transport;
+  checkTransport(transport, "rpc");
+  checkEndpoints(endpoints);
+  const { driver, logger, warnings } = transport;
   const serverTarget = toTarget(target);
   if (!serverTarget.topic || !serverTarget.server) {
     throw new InvalidTarget("A server's target must have topic and server names specified", serverTarget);
@@ -74,10 +86,11 @@ export function getRpcServer<C extends Context = Context>(
     rest.serializer ?? noOpSerializer,
     rest.accessPolicy ?? accessPolicies.default,
   );
+  const context = { dispatcher, dispatched: new DispatchedRequests(), logger, warnings, sendTraceback };
   return new RPCServer({
     name: "messages",
     listen: (onItem, signal) => driver.listen(serverTarget, onItem, { signal, acceptReplyTo }),
-    handle: (message: IncomingMessage, release) => serve(message, release, { dispatcher, logger, sendTraceback }),
+    handle: (message: IncomingMessage, release) => serve(message, release, context),
     concurrency,
     logger,
   });
@@ -93,24 +106,30 @@ const OPTIONS: OptionChecks<RPCServerOptions> = {
 };
 
 /**
- * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, runs its method, sends the reply or the
- * failure. The slot is released when the method ends: a reply to a caller that has disconnected delays no other request.
+ * Serves one request (oslo_messaging/rpc/server.py:153-217): acknowledges it, and unless it is a repeat, runs its method and
+ * sends the reply or the failure. The slot is released when the method ends: a reply to a caller that has disconnected delays
+ * no other request.
  */
 async function serve(message: IncomingMessage, release: Release, context: ServeContext): Promise<void> {
   // The link was lost while the request waited for its slot. The peer delivers it again, so it would run twice.
   if (message.linkLost) return;
   message.acknowledge();
-  const { dispatcher, logger, sendTraceback } = context;
+  const { dispatcher, dispatched, logger, warnings, sendTraceback } = context;
+  const { identity, messageId } = message;
+  if (identity !== undefined && !dispatched.add(identity)) {
+    warnings.warn("repeat", "discarded a repeated request: it was dispatched before", { messageId });
+    return;
+  }
   const invocation = dispatcher.invocation(message);
   try {
-    const result = await withHeartbeats(message, logger, () => invocation.run());
+    const result = await withHeartbeats(message, warnings, () => invocation.run());
     release();
     // Within the try: a result that JSON cannot hold is a failure of the method.
     if (message.wantsReply) await message.reply(result);
   } catch (error) {
     try {
       if (invocation.expects(error)) logger.debug("an RPC method threw an expected exception", about(message));
-      else report(error, message, logger);
+      else report(error, message, context);
     } finally {
       // The caller waits for the reply, and the next request for the slot, even if the logger throws.
       release();
@@ -119,14 +138,14 @@ async function serve(message: IncomingMessage, release: Release, context: ServeC
   }
 }
 
-interface ServeContext {
+interface ServeContext extends Log {
   readonly dispatcher: { invocation(message: IncomingMessage): Invocation };
-  readonly logger: Logger;
+  readonly dispatched: DispatchedRequests;
   readonly sendTraceback: boolean | undefined;
 }
 
 /** Logs an error: with its stack if a method threw it, without for a refused request, which is untrusted input. */
-function report(error: unknown, message: IncomingMessage, logger: Logger): void {
+function report(error: unknown, message: IncomingMessage, { logger, warnings }: ServeContext): void {
   if (!isInstance(error, RPCDispatcherError)) {
     logger.error(`an RPC method failed: ${stackText(error)}`, about(message));
     return;
@@ -136,7 +155,7 @@ function report(error: unknown, message: IncomingMessage, logger: Logger): void 
   if (error instanceof NoSuchMethod && error.method.endsWith("_ignore_errors")) {
     logger.debug("refused a request", { messageId, reason });
   } else {
-    logger.warn("refused a request", { messageId, reason });
+    warnings.warn(`refused: ${error.name}`, "refused a request", { messageId, reason });
   }
 }
 

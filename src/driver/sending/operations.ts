@@ -1,5 +1,6 @@
 import { type Deadline, type DeadlineInit, Deadlines } from "../../core/deadlines.js";
 import type { Logger } from "../../core/logger.js";
+import type { Peer } from "../driver.js";
 import { MessagingException } from "../exceptions.js";
 import { type QueueLimits, SendQueue } from "./send-queue.js";
 
@@ -9,6 +10,7 @@ export interface SendingConnection {
   /** Cause of the connection's end. Undefined while it is open, and when it was closed here. */
   readonly endedBy: Error | undefined;
   readonly logger: Logger;
+  readonly peer: Pick<Peer, "kind">;
   /** Error of the link to this address while it is refused. */
   refusalOf(address: string): Error | undefined;
   /** The wait before a returned message is sent again. Resolves after `link_retry_delay`, or when the connection ends. */

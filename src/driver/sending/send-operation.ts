@@ -8,6 +8,7 @@ import {
   SendQueueFull,
 } from "../exceptions.js";
 import type { Target } from "../target.js";
+import { likelyReason } from "./likely-reason.js";
 import type { Operations, SendingConnection } from "./operations.js";
 import { type FailedOutcome, outcomeCause, outcomeReason } from "./outcomes.js";
 import { QueueTicket } from "./send-queue.js";
@@ -27,6 +28,8 @@ export interface SendOperationInit {
   signal: AbortSignal | undefined;
   /** Body whose size is counted in the send queue while the message waits. Omitted: the message may always wait. */
   body?: Body | undefined;
+  /** Called each time that the message waits for credit on an attached link. */
+  onQueued?: (() => void) | undefined;
 }
 
 /** The sending of one message, from its start until it is delivered or given up. Its errors name the phase that it reached. */
@@ -35,6 +38,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   readonly signal: AbortSignal | undefined;
   readonly deadline: Deadline;
   readonly settled: boolean;
+  readonly onQueued: (() => void) | undefined;
   /** Most times that the message is sent again. Infinity: until the timeout. */
   readonly retries: number;
   readonly #operations: Operations<C>;
@@ -43,7 +47,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   #connection: C | undefined;
   /** Known once a connection has resolved the target. */
   #address: string | undefined;
-  #lastFailure: Error | undefined;
+  #lastFailure: { error: MessageDeliveryFailure; reason: string } | undefined;
 
   /** Throws MessagingException when the transport is closed. Call `end` in a `finally`. */
   constructor(operations: Operations<C>, init: SendOperationInit) {
@@ -51,6 +55,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     this.#operations = operations;
     this.#init = init;
     this.settled = init.settled;
+    this.onQueued = init.onQueued;
     this.retries = retry < 0 ? Number.POSITIVE_INFINITY : retry;
     this.#ticket = body && new QueueTicket(operations.queue, sizeOf(body));
     this.ms = init.timeoutMs ?? init.defaultMs;
@@ -80,14 +85,12 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   failure(outcome: FailedOutcome): MessageDeliveryFailure {
     const unsent = this.#connection?.isOpen ? "credit" : "connecting";
     const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
-    const failure = new MessageDeliveryFailure({
-      ...this.#facts(phase, this.deadline.elapsedMs),
-      outcome: outcome.type,
-      reason: outcomeReason(outcome),
-      cause: outcomeCause(outcome),
-    });
-    this.#lastFailure = failure;
-    return failure;
+    const reason = outcomeReason(outcome);
+    const facts = this.#facts(phase, this.deadline.elapsedMs);
+    const init = { ...facts, outcome: outcome.type, reason, cause: outcomeCause(outcome), explanation: undefined };
+    const error = new MessageDeliveryFailure(init);
+    this.#lastFailure = { error, reason };
+    return error;
   }
 
   /** The error for a call whose reply cannot arrive because its connection ended. */
@@ -129,24 +132,40 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     if (this.#init.timeoutMs !== undefined && !closed) return this.#timeout(phase, elapsedMs);
     const reason = closed ? "the transport was closed" : "timed out";
     const outcome = phase === "connecting" || phase === "credit" ? "unsent" : "unknown";
-    return new MessageDeliveryFailure({ ...this.#facts(phase, elapsedMs), outcome, reason });
+    return new MessageDeliveryFailure({ ...this.#facts(phase, elapsedMs, !closed), outcome, reason });
   }
 
   #timeout(phase: WaitPhase, elapsedMs: number): MessagingTimeout {
-    return new MessagingTimeout(this.#facts(phase, elapsedMs));
+    return new MessagingTimeout(this.#facts(phase, elapsedMs, true));
   }
 
-  #facts(phase: WaitPhase, elapsedMs: number): FailureInit {
+  /** The details of an error, with the known problem or the likely reason of a timeout. */
+  #facts(phase: WaitPhase, elapsedMs: number, timedOut = false): FailureInit {
     const { operation, target } = this.#init;
-    const host = this.#operations.connections.host?.name;
-    return { operation, target, phase, address: this.#address, host, elapsedMs, cause: this.#cause() };
+    const { host, live } = this.#operations.connections;
+    const problem = this.#problem();
+    // An accepted request has no failure. The message of the error of an earlier attempt repeats operation and target.
+    const failed = problem === undefined && phase !== "reply" && phase !== "heartbeat" ? this.#lastFailure : undefined;
+    const cause = problem ?? failed?.error;
+    const guess = timedOut && cause === undefined;
+    return {
+      operation,
+      target,
+      phase,
+      address: this.#address,
+      host: host?.name,
+      timeoutMs: this.ms,
+      elapsedMs,
+      cause,
+      explanation: guess ? likelyReason(phase, live?.peer.kind, typeof target === "string") : failed?.reason,
+    };
   }
 
-  /** The known problem that delays the message. */
-  #cause(): Error | undefined {
+  /** The known problem of the connection or the link that delays the message. */
+  #problem(): Error | undefined {
     const { live, lastError } = this.#operations.connections;
     const refusal = this.#address === undefined ? undefined : live?.refusalOf(this.#address);
-    return lastError ?? this.#connection?.endedBy ?? refusal ?? this.#lastFailure;
+    return lastError ?? this.#connection?.endedBy ?? refusal;
   }
 }
 

@@ -3,7 +3,6 @@
 import { defineAsyncDispose } from "../../core/async-dispose.js";
 import { Deferred } from "../../core/deferred.js";
 import type { Logger } from "../../core/logger.js";
-import { LONGEST_TIMER_MS } from "../../core/timers.js";
 import type { DriverListener } from "../driver.js";
 import { MessagingServerError, TaskTimeout } from "../exceptions.js";
 import { abortSignal, checked, positiveMs } from "../options/option-checks.js";
@@ -85,10 +84,7 @@ export class MessageHandlingServer implements AsyncDisposable {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
       if (timeoutMs === undefined) return;
-      timer = setTimeout(
-        () => reject(new TaskTimeout(run.unfinished(timeoutMs))),
-        Math.min(timeoutMs, LONGEST_TIMER_MS),
-      );
+      timer = setTimeout(() => reject(new TaskTimeout(run.unfinished(timeoutMs))), timeoutMs);
     });
     try {
       await Promise.race([run.over, timeout]);

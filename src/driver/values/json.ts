@@ -1,21 +1,26 @@
+import { isError, kindOf, tagOf } from "../../core/kinds.js";
 import { MessagingException } from "../exceptions.js";
 import { randomHex } from "./ids.js";
 
 /**
- * Serializes a value to JSON that Python's oslo.serialization reads. A bigint becomes an integer; undefined members are omitted.
+ * Serializes a value to JSON that Python's oslo.serialization reads. A bigint becomes an integer. As in JSON.stringify,
+ * `toJSON` methods are called, undefined members are omitted, and undefined in an array becomes null.
  *
- * @throws TypeError for NaN and Infinity, with their path; JSON.stringify would silently turn them into null.
- * @throws TypeError for a value that contains itself.
+ * @throws TypeError, naming the path, for a value that contains itself and for one that JSON.stringify would silently lose:
+ *   NaN and infinities, an invalid Date, a function, a symbol, and an object without members for its content, such as a Map,
+ *   bytes, an Error or a Promise.
  */
 export function toJson(value: object): string {
-  const text = stringify(value);
-  // A walk costs a fifth of what stringify does, and most values hold neither null nor NaN.
-  if (text.includes("null")) {
-    const path = pathOf(value, isNotFinite);
-    if (path !== undefined)
-      throw new TypeError(`${path.replace(/^\./, "")} is NaN or infinite, which JSON cannot hold`);
+  let fault: string | undefined;
+  try {
+    const text = stringify(value);
+    fault = faultIn(value);
+    if (fault === undefined) return text;
+  } catch (error) {
+    fault = error instanceof RangeError ? "a value is nested too deeply for JSON" : loopIn(value, []);
+    if (fault === undefined) throw error;
   }
-  return text;
+  throw new TypeError(fault.replace(/^[. ]/, ""));
 }
 
 /** Treatment of NaN, Infinity and -Infinity in received text. Python writes them, although JSON has no such numbers. */
@@ -66,7 +71,7 @@ function parse(text: string, nonFinite: NonFiniteNumbers): unknown {
     if (nonFinite === "refuse" || !(error instanceof SyntaxError)) throw error;
     return parseExactly(text);
   }
-  return pathOf(value, isInexact) === undefined ? value : parseExactly(text);
+  return hasInexact(value) ? parseExactly(text) : value;
 }
 
 const NUMBER = /NaN|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
@@ -102,32 +107,74 @@ function newMark(): string {
   return `int-${randomHex(32)}:`;
 }
 
-function isNotFinite(number: number): boolean {
-  return !Number.isFinite(number);
+/**
+ * The first value that JSON cannot hold, with its path: `.args.list[2] is a Map, which JSON cannot hold`. It walks every value
+ * that is sent.
+ */
+function faultIn(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "number":
+      return Number.isFinite(value) ? undefined : " is NaN or infinite, which JSON cannot hold";
+    case "object":
+      return value === null ? undefined : faultInObject(value);
+    case "function":
+    case "symbol":
+      return refused(kindOf(value));
+    default:
+      return undefined;
+  }
 }
 
-function isInexact(number: number): boolean {
-  return number > Number.MAX_SAFE_INTEGER || number < Number.MIN_SAFE_INTEGER;
-}
-
-/** Path of the first matching number in the JSON form of `value`: `.args.list[2]`. */
-function pathOf(value: unknown, matches: (number: number) => boolean): string | undefined {
-  if (typeof value === "number") return matches(value) ? "" : undefined;
-  if (typeof value !== "object" || value === null) return undefined;
+function faultInObject(value: object): string | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      const path = pathOf(value[index], matches);
-      if (path !== undefined) return `[${index}]${path}`;
+      const fault = faultIn(value[index]);
+      if (fault !== undefined) return `[${index}]${fault}`;
     }
     return undefined;
   }
+  if (isLost(value)) return refused(tagOf(value) === "Date" ? "an invalid Date" : kindOf(value));
   const members = value as { readonly [key: string]: unknown; readonly toJSON?: unknown };
-  if (typeof members.toJSON === "function") return pathOf(members.toJSON(""), matches);
+  if (typeof members.toJSON === "function") return faultIn(members.toJSON(""));
   for (const key of Object.keys(members)) {
-    const path = pathOf(members[key], matches);
-    if (path !== undefined) return `.${key}${path}`;
+    const fault = faultIn(members[key]);
+    if (fault !== undefined) return `.${key}${fault}`;
   }
   return undefined;
+}
+
+/** Whether JSON.stringify would lose the content of an object, as it writes only the result of `toJSON` or the own members. */
+export function isLost(value: object): boolean {
+  if (Object.getPrototypeOf(value) === Object.prototype) return false; // at once, for speed
+  const tag = tagOf(value);
+  if (tag === "Object") return false;
+  if (tag === "Date") return Number.isNaN(Number(value));
+  if (ArrayBuffer.isView(value)) return true; // also a Buffer, although it has toJSON
+  if ("toJSON" in value || /^(Array|Boolean|Number|String)$/.test(tag)) return false;
+  return isError(value) || Object.keys(value).length === 0;
+}
+
+function refused(kind: string): string {
+  const cure = kind === "a Promise" ? "await it" : "convert it, or use a serializer such as jsonPayloadSerializer";
+  return ` is ${kind}, which JSON cannot hold: ${cure}`;
+}
+
+/** The first value that contains itself, with its path. */
+function loopIn(value: unknown, around: readonly unknown[]): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (around.includes(value)) return " is an object that contains it, which JSON cannot hold";
+  for (const [key, member] of Object.entries(value)) {
+    const loop = loopIn(member, [...around, value]);
+    if (loop !== undefined) return `${Array.isArray(value) ? `[${key}]` : `.${key}`}${loop}`;
+  }
+  return undefined;
+}
+
+function hasInexact(value: unknown): boolean {
+  if (typeof value === "number") return value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER;
+  if (typeof value !== "object" || value === null) return false;
+  for (const member of Array.isArray(value) ? value : Object.values(value)) if (hasInexact(member)) return true;
+  return false;
 }
 
 /** Reason why a text cannot be parsed, without quoting any of it. */

@@ -1,8 +1,10 @@
+import { isError } from "../../core/kinds.js";
 import {
   ConfigurationError,
   DriverLoadFailure,
   InvalidTarget,
   InvalidTransportURL,
+  isMessagingException,
   MessageDeliveryFailure,
   MessagingException,
   MessagingServerError,
@@ -27,7 +29,7 @@ import { fromJson, isJsonObject, toJson } from "./json.js";
  */
 export function toFailure(thrown: unknown, { sendTraceback = false } = {}): RemoteFailure {
   try {
-    return thrown instanceof RemoteError ? passedOn(thrown, sendTraceback) : read(thrown, sendTraceback);
+    return isRemoteError(thrown) ? passedOn(thrown, sendTraceback) : read(thrown, sendTraceback);
   } catch {
     // Reading a Proxy may throw, but the caller needs a reply.
     return read("something that cannot be read", false);
@@ -82,15 +84,21 @@ export function toThrowable(failure: RemoteFailure, remoteExceptions?: RemoteExc
   if (make === undefined) return new RemoteError(failure);
   try {
     const error: unknown = make(failure);
-    if (error instanceof Error) return error;
+    if (isError(error)) return error;
     throw new TypeError(`remoteExceptions returned no Error for ${name}`);
   } catch (cause) {
     return new RemoteError(failure, { cause });
   }
 }
 
-/** Python's modules of the exceptions that exist in oslo. */
-const MODULES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+function isRemoteError(thrown: unknown): thrown is RemoteError {
+  return isMessagingException(thrown) && "excType" in thrown;
+}
+
+/** A registered symbol, which other copies of this library share: the prototype's member with the class's module in Python. */
+const MODULE = Symbol.for("oslo-messaging.module");
+
+const MODULES = [
   [MessagingException, "oslo_messaging.exceptions"],
   [MessagingTimeout, "oslo_messaging.exceptions"],
   [MessageDeliveryFailure, "oslo_messaging.exceptions"],
@@ -105,7 +113,9 @@ const MODULES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [NoSuchMethod, "oslo_messaging.rpc.dispatcher"],
   [UnsupportedVersion, "oslo_messaging.rpc.dispatcher"],
   [NoSuchOptError, "oslo_config.cfg"],
-]);
+] as const;
+
+for (const [{ prototype }, value] of MODULES) Object.defineProperty(prototype, MODULE, { value });
 
 /** Suffix that Python adds to classes that it rebuilds from a failure. It is removed before a failure is sent on. */
 const REBUILT = "_Remote";
@@ -115,12 +125,18 @@ function read(thrown: unknown, withStack: boolean): RemoteFailure {
   const stack = withStack ? textMember(thrown, "stack") : undefined;
   return {
     excType: textMember(thrown, "name") || "Error",
-    module: (thrown instanceof Error ? MODULES.get(thrown.constructor) : undefined) ?? "javascript",
+    module: moduleOf(thrown),
     message,
     traceback: stack === undefined ? [] : stack.split("\n").map((line) => `${line}\n`),
     args: [message],
     kwargs: {},
   };
+}
+
+/** Python's module of the exceptions that exist in oslo. A class derived from one of them is the application's own. */
+function moduleOf(thrown: unknown): string {
+  const { value } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Object(thrown)) ?? {}, MODULE) ?? {};
+  return typeof value === "string" ? value : "javascript";
 }
 
 function passedOn({ value, ...error }: RemoteError, sendTraceback: boolean): RemoteFailure {
@@ -164,10 +180,10 @@ function textMember(thrown: unknown, key: "name" | "message" | "stack"): string 
 function describe(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return String(thrown);
   try {
-    return toJson(thrown);
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
+    const text: string | undefined = toJson(thrown); // undefined if toJSON returns undefined
+    if (text !== undefined) return text;
+  } catch {}
+  return Object.prototype.toString.call(thrown);
 }
 
 function asText(value: unknown, fallback: string): string {

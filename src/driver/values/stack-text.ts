@@ -1,12 +1,15 @@
+import { isError } from "../../core/kinds.js";
+
 /** Depth to which causes of causes are included. */
 const DEPTH = 4;
 
-/** Text of any thrown value, for a log: with its stack and those of its causes. Never throws. */
+/** Text of any thrown value, for a log: with its stack, a remote one's own, and those of its causes. Never throws. */
 export function stackText(thrown: unknown, depth = DEPTH): string {
   try {
-    if (!(thrown instanceof Error)) return `${String(thrown)} (not an Error)`;
-    const { stack, cause } = thrown;
-    const text = stack ?? String(thrown);
+    if (!isError(thrown)) return `${String(thrown)} (not an Error)`;
+    const { stack, cause, remoteText }: Error & { remoteText?: unknown } = thrown;
+    const local = stack ?? String(thrown);
+    const text = remoteText === undefined ? local : `${local}\n${remoteText}`;
     return cause === undefined || depth === 0 ? text : `${text}\ncaused by: ${stackText(cause, depth - 1)}`;
   } catch {
     return "something that cannot be turned into text";

@@ -1,7 +1,17 @@
 import type { Socket as NetSocket, Server } from "node:net";
 import { authority } from "../../core/authority.js";
 import type { Listening, Socket } from "../../core/byte-stream.js";
+import { kindOf } from "../../core/kinds.js";
 import { socketErrorText } from "../socket-error-text.js";
+
+/** @throws TypeError for options without `accept`. */
+export function checkAccept(options: unknown): void {
+  const { accept } = Object(options);
+  if (typeof accept === "function") return;
+  throw new TypeError(
+    `a listener requires the option accept, a function as an Intermediary has, not ${kindOf(accept)}`,
+  );
+}
 
 /**
  * Binds a server of Node; port 0 means any free port. `hangUp` closes the streams that it has accepted. Rejects with

@@ -1,8 +1,9 @@
 import { createServer, type Socket as NetSocket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Accept, Listening } from "../../core/byte-stream.js";
-import { type Logger, silentLogger } from "../../core/logger.js";
-import { bind, OpenStreams, routeOf } from "./node-server.js";
+import type { Logger } from "../../core/logger.js";
+import { logOf } from "../../core/recurring-warnings.js";
+import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
 import { TcpSocket } from "./tcp-socket.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
@@ -17,8 +18,8 @@ export interface TcpListenerOptions {
   maxConnections: number;
   /** Enables TLS. Omitted: clear streams. */
   tls?: TlsListenerOptions | undefined;
-  /** Logs failed TLS handshakes. Default: silent. */
-  logger?: Logger | undefined;
+  /** Logs failed TLS handshakes. Default: `console`. `null`: silent. */
+  logger?: Logger | null | undefined;
   /** Called with each accepted stream. */
   accept: Accept;
 }
@@ -28,7 +29,9 @@ export interface TcpListenerOptions {
  * error that describes the fault in certificate and key.
  */
 export async function listenTcp(options: TcpListenerOptions): Promise<Listening> {
-  const { accept, maxConnections, tls, logger = silentLogger, ...at } = options;
+  checkAccept(options);
+  const { accept, maxConnections, tls, logger, ...at } = options;
+  const log = logOf(logger);
   const streams = new OpenStreams();
   const onStream = (stream: NetSocket): void => {
     const id = `${tls === undefined ? "tcp" : "tls"} ${routeOf(stream)}`;
@@ -36,7 +39,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<Listening>
     streams.add(socket, (ended) => stream.once("close", ended));
   };
   const server = tls === undefined ? createServer(onStream) : createTlsServer(tlsServerOptions(tls), onStream);
-  const handshakes = tls && new TlsStreams(server, logger);
+  const handshakes = tls && new TlsStreams(server, log);
   server.maxConnections = maxConnections;
   return await bind(server, at, async () => {
     await streams.close();

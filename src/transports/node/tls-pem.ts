@@ -43,7 +43,7 @@ export function nodeIdentity({ cert, key, passphrase }: Identity): NodeIdentity 
  * @throws Error when one of the documents contains no certificate.
  */
 export function nodeAuthorities(ca: Pem | readonly Pem[]): string[] {
-  const pems = typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca;
+  const pems = typeof ca === "string" || ArrayBuffer.isView(ca) ? [ca] : ca;
   for (const pem of pems) certificateOf(pem, "the CA");
   return pems.map(textOf);
 }

@@ -1,6 +1,6 @@
 import type { Socket as NetSocket, Server } from "node:net";
 import { TLSSocket, type TlsOptions } from "node:tls";
-import type { Logger } from "../../core/logger.js";
+import type { Log } from "../../core/recurring-warnings.js";
 import { tlsErrorText, verificationErrorText } from "../tls-error-text.js";
 import { nodeAuthorities, nodeIdentity, type TlsListenerOptions } from "./tls-pem.js";
 
@@ -21,18 +21,29 @@ export function tlsServerOptions({ clientCa, ...identity }: TlsListenerOptions):
   };
 }
 
-/** The streams of a TLS server, tracked from before their handshake. Failed handshakes are logged. */
+/**
+ * The streams of a TLS server, tracked from before their handshake. Failed handshakes are logged. Those of clients that
+ * disconnect without an alert, as health checks do, are no warnings.
+ */
 export class TlsStreams {
   readonly #streams = new Set<NetSocket>();
 
-  constructor(server: Server, logger: Logger) {
+  constructor(server: Server, { logger, warnings }: Log) {
     server.on("connection", (stream: NetSocket) => {
       this.#streams.add(stream);
       stream.once("close", () => this.#streams.delete(stream));
     });
     // Prepended: the listener of HTTPS destroys the stream, and its address with it.
-    server.prependListener("tlsClientError", (error: Error, stream: TLSSocket) => {
-      logger.warn(`the TLS handshake of ${stream.remoteAddress ?? "a client"} failed: ${whyFailed(error, stream)}`);
+    server.prependListener("tlsClientError", (error: NodeJS.ErrnoException, stream: TLSSocket) => {
+      // Null until the certificate has been checked, although the type does not say so. Node then ends the stream of a
+      // client whose certificate is refused, and reports the reason only here.
+      const { authorizationError, remoteAddress = "a client" } = stream;
+      const reason = authorizationError
+        ? `the client's certificate was refused: ${verificationErrorText(authorizationError)}`
+        : tlsErrorText(error);
+      const message = `the TLS handshake of ${remoteAddress} failed: ${reason}`;
+      if (error.code === "ECONNRESET" && !authorizationError) logger.debug(message);
+      else warnings.warn(`TLS handshake: ${reason}`, message);
       // After a timeout Node leaves the stream open.
       stream.destroy();
     });
@@ -42,13 +53,6 @@ export class TlsStreams {
   cut(): void {
     for (const stream of this.#streams) stream.destroy();
   }
-}
-
-/** Node ends the stream of a client whose certificate fails verification, and reports the reason only on the stream. */
-function whyFailed(error: Error, { authorizationError }: TLSSocket): string {
-  // Null until the certificate has been checked, although the type does not say so.
-  if (!authorizationError) return tlsErrorText(error);
-  return `the client's certificate was refused: ${verificationErrorText(authorizationError)}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Address } from "../../core/byte-stream.js";
+import { isError } from "../../core/kinds.js";
 import { dialErrorText } from "../tls-error-text.js";
 import { webSocketDial } from "../websocket/dial.js";
 import type { WebSocketLike } from "../websocket/socket.js";
@@ -24,7 +25,7 @@ export const bunWebSocketDial = webSocketDial(
 
 /** Removes the URL, which our own message names, and uses Bun's code where its message gives no reason. */
 function errorText(thrown: unknown, to: Address): string {
-  if (!(thrown instanceof Error)) return dialErrorText(thrown, to);
+  if (!isError(thrown)) return dialErrorText(thrown, to);
   const code = "code" in thrown ? thrown.code : undefined;
   const why = thrown.message.replace(/^WebSocket connection to '.*' failed: /, "");
   const message = why === "Failed to connect" && code !== undefined ? "" : why;

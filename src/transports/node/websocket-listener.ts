@@ -3,9 +3,11 @@ import { createServer as createHttpsServer } from "node:https";
 import { isIP, isIPv6 } from "node:net";
 import { WebSocketServer } from "ws";
 import type { Accept, Listening } from "../../core/byte-stream.js";
-import { type Logger, silentLogger } from "../../core/logger.js";
+import type { Logger } from "../../core/logger.js";
+import { logOf, type RecurringWarnings } from "../../core/recurring-warnings.js";
 import { SUBPROTOCOL, WebSocketSocket } from "../websocket/socket.js";
-import { bind, OpenStreams, routeOf } from "./node-server.js";
+import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
+import { originOf } from "./origins.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
 
@@ -22,12 +24,12 @@ export interface WebSocketListenerOptions {
   maxConnections: number;
   /** Maximum size of a message. A larger message ends its connection. */
   maxMessageBytes: number;
-  /** Origins of pages that may connect besides those from loopback: "https://console.example.org". */
+  /** Origins of pages that may connect besides those from loopback: `https://console.example.org`. */
   origins?: readonly string[] | undefined;
   /** Enables TLS. Omitted: clear streams. */
   tls?: TlsListenerOptions | undefined;
-  /** Logs failed TLS handshakes. Default: silent. */
-  logger?: Logger | undefined;
+  /** Logs failed TLS handshakes and refused pages. Default: `console`. `null`: silent. */
+  logger?: Logger | null | undefined;
   /** Called with each accepted stream. */
   accept: Accept;
 }
@@ -35,12 +37,16 @@ export interface WebSocketListenerOptions {
 /**
  * Listens for WebSockets with the sub-protocol `amqp` with Node's servers. Every web page can reach the listeners of
  * the machine that shows it. Therefore a page needs an Origin from loopback or in `origins`, and every client must
- * request a loopback host or the bound host. Rejects with "cannot listen on host:port: cause", or with an error that
- * describes the fault in certificate and key.
+ * request a loopback host or the bound host. Refused ones are logged. Rejects with "cannot listen on host:port: cause",
+ * or with an error that describes the fault in certificate and key, or in `origins`.
  */
 export async function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
-  const { accept, maxConnections, maxMessageBytes, host, port, tls, logger = silentLogger } = options;
+  checkAccept(options);
+  const { accept, maxConnections, maxMessageBytes, host, port, tls, logger } = options;
+  const origins = new Set(options.origins?.map(originOf));
+  const log = logOf(logger);
   const streams = new OpenStreams();
+  const refusals = new Refusals(log.warnings);
   const upgrades = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -48,14 +54,16 @@ export async function listenWebSocket(options: WebSocketListenerOptions): Promis
     clientTracking: false,
     handleProtocols: () => SUBPROTOCOL,
     verifyClient: ({ req }, done) => {
-      const refusal = refusalOf(req, options);
-      if (refusal === undefined) done(true);
-      else done(false, refusal.status, refusal.text, { "Content-Type": "text/plain" });
+      const refusal = refusalOf(req, host, origins);
+      if (refusal === undefined) return done(true);
+      const { status, reason, cure } = refusal;
+      refusals.warn(reason, `refused a WebSocket: ${reason}${cure}`);
+      done(false, status, `${reason}\n`, { "Content-Type": "text/plain" });
     },
   });
   const server =
     tls === undefined ? createServer(requireUpgrade) : createHttpsServer(tlsServerOptions(tls), requireUpgrade);
-  const handshakes = tls && new TlsStreams(server, logger);
+  const handshakes = tls && new TlsStreams(server, log);
   server.maxConnections = maxConnections;
   server.on("upgrade", (request, stream, head) => {
     upgrades.handleUpgrade(request, stream, head, (ws) => {
@@ -80,23 +88,52 @@ const requireUpgrade: RequestListener = (_request, response) => {
 };
 
 interface Refusal {
-  status: number;
-  text: string;
+  readonly status: number;
+  readonly reason: string;
+  /** What would allow it, for the log. */
+  readonly cure: string;
 }
 
-function refusalOf({ headers }: IncomingMessage, options: WebSocketListenerOptions): Refusal | undefined {
+function refusalOf({ headers }: IncomingMessage, bound: string, origins: ReadonlySet<string>): Refusal | undefined {
   const { origin, host = "" } = headers;
-  if (!isOurHost(host, options.host)) {
-    return { status: 403, text: `the host ${JSON.stringify(host)} is not allowed\n` };
+  if (!isOurHost(host, bound)) {
+    const ours = ANY_INTERFACE.has(bound) ? "an IP address" : bound;
+    const cure = `: use ${ours} in the URL, or listen on that host (option host, --host of the command)`;
+    return { status: 403, reason: `the host ${JSON.stringify(host)} is not allowed`, cure };
   }
-  if (origin !== undefined && !isLoopbackOrigin(origin) && options.origins?.includes(origin) !== true) {
-    return { status: 403, text: `the origin ${JSON.stringify(origin)} is not allowed\n` };
+  if (origin !== undefined && !isLoopbackOrigin(origin) && !origins.has(origin)) {
+    const cure =
+      origin === "null" // of a page that was opened from a file
+        ? ": serve the page by HTTP"
+        : ": to allow its pages, add it to the option origins (--origin of the command)";
+    return { status: 403, reason: `the origin ${JSON.stringify(origin)} is not allowed`, cure };
   }
   const offered = headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim());
   if (offered?.includes(SUBPROTOCOL) !== true) {
-    return { status: 400, text: `the sub-protocol "${SUBPROTOCOL}" is required\n` };
+    return { status: 400, reason: `the sub-protocol "${SUBPROTOCOL}" is required`, cure: "" };
   }
   return undefined;
+}
+
+/** Most refusals that are logged each by its own reason. Hosts and origins are untrusted input. */
+const MAX_REASONS = 100;
+/** Longest logged refusal, in characters. */
+const LONGEST = 500;
+
+/** Warns of refused WebSockets: of each host and origin when it is first refused, then at most every 60 s. */
+class Refusals {
+  readonly #warnings: RecurringWarnings;
+  readonly #reasons = new Set<string>();
+
+  constructor(warnings: RecurringWarnings) {
+    this.#warnings = warnings;
+  }
+
+  warn(reason: string, message: string): void {
+    if (this.#reasons.size < MAX_REASONS) this.#reasons.add(reason);
+    const condition = this.#reasons.has(reason) ? reason : "refused";
+    this.#warnings.warn(condition, message.slice(0, LONGEST));
+  }
 }
 
 /**

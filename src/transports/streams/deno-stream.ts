@@ -41,7 +41,7 @@ function denoOptions({ ca, cert, key = cert }: TLSOptions): { caCerts?: string[]
  * @throws Error when one of the documents contains no certificate.
  */
 function authorities(ca: Pem | readonly Pem[]): string[] {
-  const texts = (typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca).map(pemText);
+  const texts = (typeof ca === "string" || ArrayBuffer.isView(ca) ? [ca] : ca).map(pemText);
   if (texts.every((text) => text.includes("-----BEGIN CERTIFICATE-----"))) return texts;
   throw new Error("the CA is not a certificate in PEM format");
 }

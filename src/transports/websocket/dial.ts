@@ -1,5 +1,6 @@
 import { authority } from "../../core/authority.js";
 import type { Address, Dial, Socket } from "../../core/byte-stream.js";
+import { isError } from "../../core/kinds.js";
 import { usesTls } from "../scheme.js";
 import { socketErrorText } from "../socket-error-text.js";
 import { eventErrorText, SUBPROTOCOL, type WebSocketLike, WebSocketSocket } from "./socket.js";
@@ -109,7 +110,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
 
 /** Browsers throw a SecurityError only when an https page opens ws:// to another host. */
 function isMixedContent(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === "SecurityError";
+  return isError(cause) && cause.name === "SecurityError";
 }
 
 const MIXED_CONTENT = "an https page may open only wss://, use an amqp+wss URL";

@@ -1,4 +1,5 @@
 import type { Accept, Socket, SocketHandlers } from "../../core/byte-stream.js";
+import { isError, tagOf } from "../../core/kinds.js";
 import { socketErrorText } from "../socket-error-text.js";
 
 /** The sub-protocol of AMQP 1.0 over WebSocket (AMQP WebSocket Binding 1.0, section 2.1). */
@@ -111,8 +112,8 @@ export class WebSocketSocket implements Socket {
 
   #receive(data: unknown): void {
     if (this.#closing) return;
-    if (data instanceof ArrayBuffer) {
-      this.#handlers.data(new Uint8Array(data));
+    if (tagOf(data) === "ArrayBuffer") {
+      this.#handlers.data(new Uint8Array(data as ArrayBuffer));
       // A background tab throttles timers to one a minute, but not messages.
       this.#drainIfRoom();
     } else {
@@ -174,6 +175,6 @@ export class WebSocketSocket implements Socket {
 
 /** The cause in an error event: an Error from `ws`, a message from Deno, undefined from browsers. */
 export function eventErrorText(event: object): unknown {
-  if ("error" in event && event.error instanceof Error) return event.error;
+  if ("error" in event && isError(event.error)) return event.error;
   return "message" in event && event.message !== "" ? event.message : undefined;
 }

@@ -115,6 +115,7 @@ export const RPC: readonly Scenario[] = [
         excType: "ValueError",
         module: "builtins",
         value: "bad value é",
+        message: "ValueError: bad value é",
       });
       assert.match(error.traceback.join(""), /^Traceback [\s\S]*ValueError: bad value é\n$/);
       const expected = await failureOf(python.call({}, "fail_expected"), RemoteError);

@@ -69,8 +69,18 @@ describe("the exit status of the command line", () => {
 });
 
 describe("the text of an error", () => {
-  it("a remote error is printed as type and message, without its traceback", () => {
-    expect(describeError(remote)).toBe("ValueError: bad value");
+  it("a remote error is printed as type and message, with its traceback if it has one", () => {
+    expect(describeError(remote)).toBe("ValueError: bad value\nline 1");
+    const { excType, module, value: message, args, kwargs } = remote;
+    const without = new RemoteError({ excType, module, message, traceback: [], args, kwargs });
+    expect(describeError(without)).toBe("ValueError: bad value");
+  });
+
+  it("a failed message is printed with its cause in its own line only", () => {
+    const cause = new Error("not\nauthorized", { cause: new Error("no such user") });
+    expect(describeError(new MessagingTimeout(failure("connecting", cause)))).toMatch(
+      /^MessagingTimeout: .*\): not authorized\n {2}because: no such user$/,
+    );
   });
 
   it("an error is printed with its causes", () => {

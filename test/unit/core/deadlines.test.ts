@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Deadlines, type WaitPhase } from "@/src/core/deadlines.js";
+import { LONGEST_TIMER_MS } from "@/src/core/timers.js";
 
 const never = new Promise<never>(() => {});
 
@@ -8,7 +9,10 @@ function expired(phase: WaitPhase): Error {
 }
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 describe("Deadline", () => {
   it("a deadline ends the wait with an error for its current phase", async () => {
@@ -65,15 +69,26 @@ describe("Deadline", () => {
     expect(remove).toHaveBeenCalledTimes(2);
   });
 
-  it("a time beyond the longest timer of the engine is limited to that timer", async () => {
-    const deadline = new Deadlines().start({ ms: Number.MAX_SAFE_INTEGER, expired });
+  it("a deadline beyond the longest timer takes several timers, and expires at its time", async () => {
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    const deadline = new Deadlines().start({ ms: LONGEST_TIMER_MS + 10_000, expired });
     let over = false;
     deadline.beginWait("reply", () => {
       over = true;
     });
-    await vi.advanceTimersByTimeAsync(1_000_000);
-    expect(over).toBe(false);
-    deadline.done();
+    await vi.advanceTimersByTimeAsync(LONGEST_TIMER_MS + 9_000);
+    expect([over, timers.mock.calls.length]).toEqual([false, 2]);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(over).toBe(true);
+  });
+
+  it("a deadline of exactly the longest timer, or of Infinity, makes no longer one", () => {
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    for (const ms of [LONGEST_TIMER_MS, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+      new Deadlines().start({ ms, expired });
+    }
+    for (const [, ms] of timers.mock.calls) expect(ms).toBeLessThanOrEqual(LONGEST_TIMER_MS);
+    expect(timers.mock.calls.length).toBe(2);
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import * as exceptions from "@/src/driver/exceptions.js";
+import * as module from "@/src/driver/exceptions.js";
 import { Target } from "@/src/driver/target.js";
 
+const { isMessagingException, ...exceptions } = module;
 const {
   ConfigurationError,
   DriverLoadFailure,
@@ -22,7 +23,7 @@ const {
 } = exceptions;
 
 const target = new Target({ topic: "t" });
-const where = { operation: "RPC Call", target, address: "a/b", host: "h:5672", elapsedMs: 1234.5 };
+const where = { operation: "RPC Call", target, address: "a/b", host: "h:5672", timeoutMs: 2_000, elapsedMs: 1234.5 };
 const cause = new Error("why");
 const failure = {
   excType: "ValueError",
@@ -80,8 +81,8 @@ describe("every exception", () => {
   });
 
   it("the type of an exception's name identifies it", () => {
-    expectTypeOf<exceptions.MessagingTimeout["name"]>().toEqualTypeOf<"MessagingTimeout">();
-    expectTypeOf<exceptions.RemoteError["name"]>().toEqualTypeOf<"RemoteError">();
+    expectTypeOf<module.MessagingTimeout["name"]>().toEqualTypeOf<"MessagingTimeout">();
+    expectTypeOf<module.RemoteError["name"]>().toEqualTypeOf<"RemoteError">();
   });
 });
 
@@ -93,7 +94,8 @@ describe("the text of an exception", () => {
     expect(error.message).toBe(
       "RPC Call message sent to <Target topic=t> failed: timed out (phase reply, after 1235 ms, address a/b, host h:5672)",
     );
-    expect(error).toMatchObject({ phase: "reply", address: "a/b", host: "h:5672", elapsedMs: 1234.5 });
+    expect(error).toMatchObject({ ...where, phase: "reply" });
+    expectTypeOf(error.target).toEqualTypeOf<Target | string>();
   });
 
   it("the text of a timeout says when address and host are not known", () => {
@@ -114,7 +116,7 @@ describe("the text of an exception", () => {
       "RPC Call message sent to <Target topic=t> failed: rejected: amqp:not-found: gone " +
         "(phase acknowledgement, after 1235 ms, address a/b, host h:5672)",
     );
-    expect(error).toMatchObject({ outcome: "rejected", phase: "acknowledgement", address: "a/b", host: "h:5672" });
+    expect(error).toMatchObject({ ...where, outcome: "rejected", phase: "acknowledgement" });
   });
 
   it("texts that clients match on are oslo's, letter for letter", () => {
@@ -123,7 +125,7 @@ describe("the text of an exception", () => {
     expect(new UnsupportedVersion("1.1", "m").message).toBe(
       "Endpoint does not support RPC version 1.1. Attempted method: m",
     );
-    expect(new RemoteError(failure).message).toBe("Remote error: ValueError bad\na\nb\n.");
+    expect(new RemoteError(failure).remoteText).toBe("Remote error: ValueError bad\na\nb\n.");
     expect(new InvalidTarget("A topic is required to send", target).message).toBe(
       "A topic is required to send:<Target topic=t>",
     );
@@ -140,7 +142,51 @@ describe("the text of an exception", () => {
   });
 });
 
+describe("the text of a RemoteError", () => {
+  const messageOf = (message: string) => new RemoteError({ ...failure, message }).message;
+
+  it("a RemoteError's message is the class and the text, without the stack trace", () => {
+    expect(messageOf("bad")).toBe("ValueError: bad");
+    expect(messageOf("two\nlines")).toBe("ValueError: two\nlines");
+    expect(messageOf("")).toBe("ValueError");
+  });
+
+  it("a RemoteError's message has no stack trace that Python put into the text of an exception raised again", () => {
+    const raisedAgain = 'bad\nTraceback (most recent call last):\n\n  File "/srv/x.py", line 1\n\nValueError: bad\n';
+    expect(messageOf(raisedAgain)).toBe("ValueError: bad");
+    const error = new RemoteError({ ...failure, message: raisedAgain });
+    expect(error.value).toBe(raisedAgain);
+    expect(error.remoteText).toContain("/srv/x.py");
+  });
+});
+
 describe("the cause of an exception", () => {
+  const timeout = (init: object) => new MessagingTimeout({ ...where, phase: "reply", ...init }).message;
+
+  it("the message ends in the text of the cause, in one line", () => {
+    expect(timeout({ cause: new Error("connection refused") })).toMatch(/, host h:5672\): connection refused$/);
+    expect(timeout({ cause: new Error("first\r\n  second\n") })).toMatch(/\): first second$/);
+    expect(timeout({ cause: new Error("x".repeat(9_999)) })).toMatch(/\): x{500}$/);
+    const delivery = { ...where, phase: "credit", outcome: "unsent" } as const;
+    expect(new MessageDeliveryFailure({ ...delivery, reason: "timed out", cause }).message).toMatch(/\): why$/);
+    const full = { messages: 1, bytes: 9, limits: { messages: 1, bytes: 9 } };
+    expect(new SendQueueFull({ ...delivery, ...full, cause }).message).toMatch(/\): why$/);
+  });
+
+  it("the message does not repeat a cause that it has already", () => {
+    const delivery = { ...where, phase: "acknowledgement", outcome: "rejected" } as const;
+    for (const why of ["amqp:not-found: gone", "two\nlines"]) {
+      const { message } = new MessageDeliveryFailure({ ...delivery, reason: why, cause: new Error(why) });
+      expect(message).toMatch(/failed: rejected: (amqp:not-found: gone|two lines) \(.*\)$/);
+    }
+  });
+
+  it("the message ends in an explanation in the place of the cause", () => {
+    expect(timeout({ cause, explanation: "released by the peer" })).toMatch(/\): released by the peer$/);
+    expect(timeout({ explanation: "the method may be slow" })).toMatch(/\): the method may be slow$/);
+    expect(timeout({ cause: "no Error" })).toMatch(/h:5672\)$/);
+  });
+
   it("an exception keeps its cause", () => {
     expect(new MessagingTimeout({ ...where, phase: "reply", cause }).cause).toBe(cause);
     expect(new RemoteError(failure, { cause }).cause).toBe(cause);
@@ -159,5 +205,25 @@ it("a RemoteError has the details of the remote failure as data", () => {
     traceback: ["a\n", "b\n"],
     args: [1],
     kwargs: {},
+  });
+});
+
+describe("isMessagingException", () => {
+  it("every MessagingException is one, a ConfigurationError and other values are not", () => {
+    expect(all.filter(isMessagingException).map(({ name }) => name)).toEqual(
+      all.filter((error) => error instanceof MessagingException).map(({ name }) => name),
+    );
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const value of [
+      new Error("x"),
+      { name: "MessagingException" },
+      MessagingException,
+      null,
+      undefined,
+      "x",
+      proxy,
+    ])
+      expect(isMessagingException(value)).toBe(false);
   });
 });

@@ -1,7 +1,8 @@
 // Texts that oslo.messaging defines, letter for letter. Python programs and operators match on them. Each is named by its line
 // in oslo_messaging at the last commit with the AMQP 1.0 driver. Other tests hold, also letter for letter:
-// - exceptions.test.ts: NoSuchMethod (rpc/dispatcher.py:80), UnsupportedVersion (rpc/dispatcher.py:89-91), RemoteError
-//   (rpc/client.py:60), RPCVersionCapError (rpc/client.py:71), DriverLoadFailure (transport.py:187), "failed: timed out" and
+// - exceptions.test.ts: NoSuchMethod (rpc/dispatcher.py:80), UnsupportedVersion (rpc/dispatcher.py:89-91), `remoteText`
+//   of RemoteError (rpc/client.py:60; unlike in oslo, its `message` has no stack trace), RPCVersionCapError
+//   (rpc/client.py:71), DriverLoadFailure (transport.py:187), "failed: timed out" and
 //   "failed: call monitor timed out" (controller.py:153-154, 263-264), and the names of all exceptions
 // - values/version.test.ts: "Version must contain a major and minor integer. Got X" (rpc/client.py:141)
 // - amqp/wire.test.ts: the members of the envelope and "Specified RPC envelope version, X, not supported by this endpoint."

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Address, Dial } from "@/src/core/byte-stream.js";
 import type { TransportStatus } from "@/src/core/connection/status.js";
 import type { Frame } from "@/src/core/frames/frame-log.js";
@@ -47,8 +47,8 @@ describe("making a transport", () => {
   });
 
   test("an unsupported scheme throws an error that names the supported ones", { tags: ["driver:load"] }, () => {
-    for (const scheme of ["rabbit", "constructor", "amqp+ws"]) {
-      expect(() => transport(`${scheme}://h/`)).toThrow(
+    for (const scheme of ["kafka", "rabbit", "constructor", "amqp+ws"]) {
+      expect(() => transport(`${scheme}://user:secret@h:9092//?acks=1`)).toThrow(
         expect.objectContaining({
           name: "DriverLoadFailure",
           driver: scheme,
@@ -56,6 +56,11 @@ describe("making a transport", () => {
         }),
       );
     }
+  });
+
+  test("a scheme in upper case is the same scheme", () => {
+    expect(transport("AMQP://h/").url.scheme).toBe("amqp");
+    expect(() => transport("KAFKA://h/")).toThrow('driver "kafka": the supported schemes are amqp, amqps');
   });
 
   test("a transport accepts schemes of additional dialers", () => {
@@ -216,6 +221,45 @@ describe("the connection of a transport", () => {
   });
 });
 
+describe("the default logger", () => {
+  const levels = ["debug", "info", "warn", "error"] as const;
+
+  /** A server whose endpoint fails, called once. Resolves with what the console has got. */
+  async function consoleLines(logger?: null) {
+    // Replaced after the transport exists: the console is looked up at each call.
+    const serving = transport(URL, { logger });
+    const lines: string[] = [];
+    for (const level of levels) {
+      vi.spyOn(console, level).mockImplementation((message) => void lines.push(`${level}: ${message}`));
+    }
+    onTestFinished(() => void vi.restoreAllMocks());
+    const endpoint = {
+      fails() {
+        throw new RangeError("out of paper");
+      },
+    };
+    await using server = getRpcServer(serving, { topic: "default-logger", server: "s" }, [endpoint]);
+    await server.start();
+    const client = getRpcClient(transport(URL, { logger: null }), { topic: "default-logger" });
+    await failureOf(client.call({}, "fails", { password: "s3cret" }));
+    await failureOf(client.call({}, "absent", { password: "s3cret" }));
+    return lines;
+  }
+
+  test("without a logger an endpoint's exception and a refused request are seen on the console", async () => {
+    const lines = await consoleLines();
+    expect(lines).toEqual([
+      expect.stringMatching(/^error: an RPC method failed: RangeError: out of paper\n +at .*fails/),
+      "warn: refused a request",
+    ]);
+    expect(lines.join()).not.toContain("s3cret");
+  });
+
+  test("with the logger null nothing is written to the console", async () => {
+    expect(await consoleLines(null)).toEqual([]);
+  });
+});
+
 test("a wake event of the runtime makes a transport connect immediately, until it is closed", {
   tags: ["failover:wake"],
 }, async () => {
@@ -289,3 +333,17 @@ function capture(make: () => unknown): unknown {
   }
   throw new Error("no error was thrown");
 }
+
+test("a logger that throws affects neither connections nor calls", async () => {
+  const fail = (): never => {
+    throw new Error("the disk is full");
+  };
+  const logger = { debug: fail, info: fail, warn: fail, error: fail };
+  const serving = transport(`${URL}?trace=true`, { logger });
+  const endpoint = { fails: () => Promise.reject(new RangeError("out of paper")) };
+  await using server = getRpcServer(serving, { topic: "throwing-logger", server: "s" }, [endpoint]);
+  await server.start();
+  const client = getRpcClient(transport(URL, { logger }), { topic: "throwing-logger" });
+  expect(await failureOf(client.call({}, "fails"))).toMatchObject({ excType: "RangeError" });
+  expect(await failureOf(client.call({}, "absent"))).toMatchObject({ excType: "NoSuchMethod" });
+});

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Connection } from "@/src/core/connection/connection.js";
 import type { Sender } from "@/src/core/links/sender.js";
 import { ACCEPTED } from "@/src/core/messages/outcome.js";
-import type { IntermediaryOptions } from "@/src/intermediary/intermediary.js";
+import { Intermediary, type IntermediaryOptions } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
 import { type BedConsumer, IntermediaryBed, textMessage } from "@/test/fixtures/beds/intermediary-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
@@ -46,6 +46,28 @@ describe("connecting", () => {
     const bed = makeBed({ kind: "router", users: new Map([["joe", "x"]]) });
     const answer = await sayHello(bed, [0x41, 0x4d, 0x51, 0x50, 0, 1, 0, 0]);
     expect([...answer]).toEqual([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]);
+  });
+
+  test.each([
+    ["nothing", []],
+    ["less than a protocol header", [0x0d, 0x0a]],
+  ])("a client that sends %s and closes, as a health check does, is no warning", async (_, bytes) => {
+    const logger = new RecordingLogger();
+    const bed = makeBed({ kind: "router", logger });
+    const handlers = { data() {}, drain() {}, close() {} };
+    const to = { scheme: "amqp", hostname: "raw", port: 1 };
+    const socket = await memoryDial(bed.intermediary.accept)(to, handlers, AbortSignal.timeout(5_000));
+    if (bytes.length > 0) socket.send(Uint8Array.from(bytes));
+    socket.close();
+    await expect.poll(() => bed.intermediary.connections).toBe(0);
+    expect(logger.lines).toMatchObject([{ level: "debug", message: expect.stringContaining("closed by the peer") }]);
+  });
+
+  test("clients that speak another protocol are logged once", async () => {
+    const logger = new RecordingLogger();
+    const bed = makeBed({ kind: "router", logger });
+    for (let client = 0; client < 3; client++) await sayHello(bed, [...Buffer.from("GET / HT")]);
+    expect(logger.of("warn")).toEqual([expect.stringContaining("the peer speaks HTTP, not AMQP 1.0")]);
   });
 
   test("an intermediary refuses connections over its limit, until one closes", async () => {
@@ -149,6 +171,12 @@ describe.each(KINDS)("a %s", (kind) => {
     expect((await makeBed({ kind, product: "qpid-cpp" }).connect()).remote.product).toBe("qpid-cpp");
   });
 
+  test(`a ${kind} refuses a product that its Open cannot hold`, () => {
+    for (const product of ["", "p".repeat(101), "Bücher", "\ud800", "a\n"]) {
+      expect(() => new Intermediary({ kind, product })).toThrow("product: must be 1 to 100 printable ASCII characters");
+    }
+  });
+
   test(`a ${kind} follows custom prefixes`, async () => {
     const bed = makeBed({ kind, addressing: { rpcAddressPrefix: "my", multicastAddress: "all" } });
     const connection = await bed.connect();
@@ -170,6 +198,27 @@ describe.each(KINDS)("a %s", (kind) => {
     expect(await inbox.nextText()).toBe("x");
     expect(await sent).toEqual(ACCEPTED);
   });
+
+  test.each([
+    [50_000, 50_000],
+    [300_000, 200_000],
+  ])(
+    `a ${kind} whose limit is 200,000 bytes states to a producer of a dynamic node, whose consumer accepts %i bytes, a limit of %i`,
+    async (maxMessageBytes, stated) => {
+      const bed = makeBed({ kind, limits: { maxMessageBytes: 200_000 } });
+      const [client, server] = [await bed.connect(), await bed.connect()];
+      const init = {
+        name: "replies",
+        source: { dynamic: true },
+        target: {},
+        credit: 1,
+        maxMessageBytes,
+        onDelivery() {},
+      };
+      const { source } = await client.openReceiver(init);
+      expect((await bed.producer(server, source?.address ?? "")).maxMessageBytes).toBe(stated);
+    },
+  );
 
   test(`a ${kind} forwards bytes that are not a message unchanged`, async () => {
     const bed = makeBed({ kind });

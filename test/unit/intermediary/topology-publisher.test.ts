@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
 import { AddressTable } from "@/src/intermediary/address-table.js";
 import { distributions } from "@/src/intermediary/addresses.js";
 import { Budget } from "@/src/intermediary/budget.js";
@@ -118,7 +119,7 @@ describe("snapshots", () => {
 
 function setUp() {
   const init = { distributionOf: distributions(), budget: new Budget({ messages: 10, bytes: 10 }) };
-  const addresses = new AddressTable({ kind: "router", logger: new FakeLogger(), ...init });
+  const addresses = new AddressTable({ kind: "router", warnings: new RecurringWarnings(new FakeLogger()), ...init });
   const iterate = vi.spyOn(addresses, Symbol.iterator);
   const publisher = new TopologyPublisher({ kind: "router", product: "p", clients: new Clients(), addresses });
   const use = (address: string): void => void new FakeProducer(addresses.at(address).node);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Connection } from "@/src/core/connection/connection.js";
+import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
 import { AddressTable } from "@/src/intermediary/address-table.js";
 import { distributions } from "@/src/intermediary/addresses.js";
 import { Budget } from "@/src/intermediary/budget.js";
@@ -14,7 +15,7 @@ test("a snapshot over the limits is cut, counts the omitted items, and fits a me
   const clients = new Clients();
   for (let count = 0; count < 1_002; count++) clients.add(fakeConnection(), NAME);
   const init = { distributionOf: distributions(), budget: new Budget({ messages: 1, bytes: 1 }) };
-  const addresses = new AddressTable({ kind: "broker", logger: new FakeLogger(), ...init });
+  const addresses = new AddressTable({ kind: "broker", warnings: new RecurringWarnings(new FakeLogger()), ...init });
   for (let count = 0; count < 1_003; count++) {
     const { receivers, senders } = addresses.at(`${count} ${NAME}`);
     let links = 0;

@@ -1,5 +1,5 @@
 import type { AmqpError, AmqpErrorInit } from "../../errors.js";
-import type { LinkControl, RemoteAttach, TerminusInit } from "../../links/link.js";
+import type { LinkControl, LinkInit, RemoteAttach, TerminusInit } from "../../links/link.js";
 import type { RemoteBegin } from "../../links/session.js";
 
 /** Fields of our Open. */
@@ -73,7 +73,7 @@ export interface AttachRequest {
   readonly name: string;
   readonly role: "sender" | "receiver";
   readonly remote: RemoteAttach;
-  accept(termini: { source: TerminusInit; target: TerminusInit }, events: LinkEvents): LinkControl;
+  accept(init: Pick<LinkInit, "source" | "target" | "maxMessageBytes">, events: LinkEvents): LinkControl;
   refuse(error: AmqpErrorInit): void;
 }
 
@@ -83,7 +83,9 @@ export interface SessionControl {
   /**
    * Attaches a link.
    *
-   * @throws Error when a value has no AMQP encoding.
+   * @throws AmqpError, naming the address, when the attach does not fit into the peer's frames, or a name or an address
+   *   contains half a surrogate pair.
+   * @throws Error when another value has no AMQP encoding.
    */
   attach(init: AttachInit, events: LinkEvents): LinkControl;
   end(): void;

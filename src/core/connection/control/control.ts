@@ -1,6 +1,7 @@
 import Rhea, { type RheaLink, type RheaSession } from "rhea/lib/connection.js";
-import { AmqpError, type AmqpErrorInit, forWire, ProtocolError, toError } from "../../errors.js";
+import { AmqpError, type AmqpErrorInit, FRAME_TOO_LARGE, forWire, ProtocolError, toError } from "../../errors.js";
 import type { LinkControl, RemoteAttach } from "../../links/link.js";
+import { isWellFormed } from "../../well-formed.js";
 import type {
   BeginInit,
   ControlEvents,
@@ -33,6 +34,8 @@ export class Control {
   /** Highest channel that the peer may use. `#remoteChannelMax` is the highest that we may use. */
   readonly #channelMax: number;
   #remoteChannelMax = 0;
+  /** Largest frame that the peer accepts. Before its Open: the size that every peer accepts. */
+  #maxFrameBytes = MIN_MAX_FRAME_BYTES;
   readonly #maxMessageBytes: number;
   readonly #sessions = new Map<RheaSession, SessionEvents>();
   readonly #links = new Map<RheaLink, LinkEvents>();
@@ -67,11 +70,16 @@ export class Control {
     this.#listen();
   }
 
+  /**
+   * Writes Open.
+   *
+   * @throws AmqpError when it is larger than the frames that every peer accepts.
+   */
   open(): void {
     if (this.#opened) return;
     this.#opened = true;
     this.#rhea.open();
-    this.#rhea._process();
+    explaining("container ID or hostname too long", () => this.#rhea._process());
   }
 
   /** Writes Close, preceded by Open if that has not been written. Idempotent. */
@@ -117,7 +125,14 @@ export class Control {
 
   #quiet(write: (frame: Uint8Array) => void): void {
     const rhea = this.#rhea;
-    const sink = { write };
+    const sink = {
+      write: (frame: Uint8Array) => {
+        const max = this.#maxFrameBytes;
+        if (frame.length <= max) return write(frame);
+        const description = `a frame of ${frame.length} bytes exceeds the max-frame-size of ${max}`;
+        throw new AmqpError({ condition: FRAME_TOO_LARGE, description });
+      },
+    };
     rhea.amqp_transport.header_sent = {}; // Connection exchanges the headers
     rhea.amqp_transport.header_received = {};
     rhea.output = () => {
@@ -135,10 +150,11 @@ export class Control {
   #listen(): void {
     const rhea = this.#rhea;
     rhea.on("connection_open", () => {
-      this.open();
-      rhea._process();
       const { open } = rhea.remote;
       const remote = toRemoteOpen(open);
+      this.#maxFrameBytes = Math.max(remote.maxFrameBytes, MIN_MAX_FRAME_BYTES);
+      this.open();
+      rhea._process();
       if (remote.maxFrameBytes < MIN_MAX_FRAME_BYTES) {
         throw new ProtocolError(
           `open with a max-frame-size of ${remote.maxFrameBytes}, below the minimum ${MIN_MAX_FRAME_BYTES}`,
@@ -227,10 +243,10 @@ export class Control {
       name: link.name,
       role,
       remote,
-      accept: ({ source, target }, events) => {
+      accept: ({ source, target, maxMessageBytes = this.#maxMessageBytes }, events) => {
         link.set_source(toTerminusFields(source));
         link.set_target(toTerminusFields(target));
-        link.local.attach.max_message_size = this.#maxMessageBytes;
+        link.local.attach.max_message_size = maxMessageBytes;
         this.#links.set(link, events);
         link._process();
         return linkControl(link);
@@ -278,6 +294,8 @@ export class Control {
     return {
       channel: session.local.channel,
       attach: ({ role, name, source, target, maxMessageBytes }, events) => {
+        const isSender = role === "sender";
+        const address = isSender ? target.address : source.address;
         const options = {
           name,
           source: toTerminusFields(source),
@@ -288,8 +306,10 @@ export class Control {
           credit_window: 0,
         };
         try {
-          const link = role === "sender" ? session.attach_sender(options) : session.attach_receiver(options);
-          link._process();
+          checkText(name);
+          checkText(address);
+          const link = isSender ? session.attach_sender(options) : session.attach_receiver(options);
+          explaining(`attach to ${address ?? "a dynamic address"}`, () => link._process());
           this.#links.set(link, events);
           return linkControl(link);
         } catch (error) {
@@ -303,6 +323,22 @@ export class Control {
       },
     };
   }
+}
+
+/** Writes a performative. An AmqpError gets `what` in front of its description. */
+function explaining(what: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof AmqpError)) throw error;
+    throw new AmqpError({ condition: error.condition, description: `${what}: ${error.description}` });
+  }
+}
+
+/** rhea would send U+FFFD for half a surrogate pair, and take the peer's answer for another link. */
+function checkText(text: string | undefined): void {
+  if (typeof text !== "string" || isWellFormed(text)) return;
+  throw new AmqpError({ condition: "amqp:invalid-field", description: `half a surrogate pair in ${text}` });
 }
 
 function linkControl(link: RheaLink): LinkControl {

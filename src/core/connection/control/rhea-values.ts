@@ -1,4 +1,4 @@
-import { AmqpError } from "../../errors.js";
+import { AmqpError, textEntries } from "../../errors.js";
 import type { RemoteAttach, SettleMode, Terminus, TerminusInit } from "../../links/link.js";
 import type { RemoteOpen } from "./control-events.js";
 
@@ -31,6 +31,7 @@ interface OpenFields {
 interface ErrorFields {
   readonly condition?: unknown;
   readonly description?: unknown;
+  readonly info?: unknown;
 }
 
 export function toTerminusFields({ address, dynamic, capabilities }: TerminusInit): object {
@@ -67,7 +68,7 @@ export function toRemoteAttach(attach: AttachFields): RemoteAttach {
 
 export function toRemoteOpen(open: OpenFields): RemoteOpen {
   const { container_id, hostname, max_frame_size, idle_time_out, offered_capabilities } = open;
-  const properties = toTextMap(open.properties);
+  const properties = new Map(isMap(open.properties) ? textEntries(Object.entries(open.properties)) : []);
   return {
     containerId: toText(container_id) ?? "",
     hostname: toText(hostname),
@@ -86,13 +87,12 @@ export function toAmqpError(error: ErrorFields | undefined): AmqpError | undefin
   return new AmqpError({
     condition: toText(error.condition) ?? "amqp:internal-error",
     description: toText(error.description),
+    info: isMap(error.info) ? Object.fromEntries(textEntries(Object.entries(error.info))) : undefined,
   });
 }
 
 /** Maximum number of capabilities that are read. A link needs no more, but a peer may send tens of thousands. */
 const MAX_CAPABILITIES = 100;
-/** Maximum number of properties that are read. A connection needs no more, and keeps them as long as it lasts. */
-const MAX_PROPERTIES = 100;
 
 function toText(value: unknown): string | undefined {
   return value === null || value === undefined ? undefined : String(value);
@@ -104,14 +104,9 @@ function toTexts(value: unknown): readonly string[] {
   return text === undefined ? [] : [text];
 }
 
-/** Converts the scalar values of a map to text, and omits maps and lists. */
-function toTextMap(fields: unknown): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>();
-  if (typeof fields !== "object") return texts;
-  for (const [key, value] of Object.entries(fields ?? {}).slice(0, MAX_PROPERTIES)) {
-    if (typeof value !== "object" && value !== undefined) texts.set(key, String(value));
-  }
-  return texts;
+/** rhea decodes a map as an object. */
+function isMap(fields: unknown): fields is object {
+  return typeof fields === "object" && fields !== null && !Array.isArray(fields);
 }
 
 function toNumber(value: unknown): number | undefined {

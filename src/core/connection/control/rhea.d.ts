@@ -3,6 +3,7 @@ declare module "rhea/lib/connection.js" {
   export interface RheaError {
     readonly condition?: unknown;
     readonly description?: unknown;
+    readonly info?: unknown;
   }
   export interface RheaTerminus {
     readonly value: unknown;

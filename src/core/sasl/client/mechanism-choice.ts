@@ -104,8 +104,10 @@ function bare(name: string, isStandard: (given: Credentials | undefined) => bool
 /** PLAIN (RFC 4616): an empty authorization id, then user and password, each preceded by a NUL. */
 function plain({ username, password }: Password): ClientMechanism {
   for (const [field, text] of Object.entries({ username, password })) {
-    if (text.includes("\0")) {
-      throw new AuthenticationError(`the ${field} contains a NUL character, which PLAIN does not permit`);
+    if (/\0|\p{Surrogate}/u.test(text)) {
+      throw new AuthenticationError(
+        `the ${field} contains a NUL character or half a surrogate pair, which PLAIN does not permit`,
+      );
     }
   }
   return { name: "PLAIN", initialResponse: new TextEncoder().encode(`\0${username}\0${password}`) };

@@ -1,4 +1,5 @@
 import { AuthenticationError, ProtocolError } from "../../errors.js";
+import { isPromise } from "../../kinds.js";
 import { SASL_CHALLENGE, SASL_INIT, SASL_MECHANISMS, SASL_OUTCOME, SASL_RESPONSE } from "../../types/descriptors.js";
 import type { Reader } from "../../types/reader.js";
 import type { ClientMechanism } from "../mechanism.js";
@@ -86,7 +87,7 @@ export class SaslClient {
       return { mechanism: name };
     }
     const response = mechanism.respond?.(readSaslData(frame.fields)) ?? NOTHING;
-    return response instanceof Promise ? response.then((bytes) => this.#respond(bytes)) : this.#respond(response);
+    return isPromise(response) ? response.then((bytes) => this.#respond(bytes)) : this.#respond(response);
   }
 
   #respond(response: Uint8Array): SaslStep {

@@ -1,4 +1,5 @@
 import { AuthenticationError, ProtocolError } from "../../errors.js";
+import { isPromise } from "../../kinds.js";
 import { SASL_CHALLENGE, SASL_INIT, SASL_MECHANISMS, SASL_OUTCOME, SASL_RESPONSE } from "../../types/descriptors.js";
 import type { Reader } from "../../types/reader.js";
 import type { ServerMechanism, Verdict } from "../mechanism.js";
@@ -77,7 +78,7 @@ export class SaslServer {
   }
 
   #judge(mechanism: string, verdict: Verdict | Promise<Verdict>): SaslStep | Promise<SaslStep> {
-    if (verdict instanceof Promise) return verdict.then((later) => this.#judge(mechanism, later));
+    if (isPromise(verdict)) return verdict.then((later) => this.#judge(mechanism, later));
     switch (verdict.type) {
       case "challenge":
         this.#send(saslData(SASL_CHALLENGE, verdict.data));
@@ -111,6 +112,6 @@ const NOTHING = new Uint8Array(0);
 
 function readInit(fields: Reader): { name: string; response: Uint8Array } {
   const count = fields.list();
-  const name = (count > 0 ? fields.symbol() : undefined) ?? "";
+  const name = (count > 0 ? fields.string() : undefined) ?? "";
   return { name, response: (count > 1 ? fields.binary() : undefined) ?? NOTHING };
 }

@@ -29,11 +29,19 @@ export class BatchNotificationDispatcher {
   readonly #endpoints: readonly BatchNotificationEndpoint[];
   readonly #read: ReadMessage;
   readonly #logger: Logger;
+  readonly #onRequeue: () => void;
 
-  constructor(endpoints: readonly BatchNotificationEndpoint[], read: ReadMessage, logger: Logger) {
+  /** `onRequeue` is called when an endpoint returns `requeue`. */
+  constructor(
+    endpoints: readonly BatchNotificationEndpoint[],
+    read: ReadMessage,
+    logger: Logger,
+    onRequeue: () => void,
+  ) {
     this.#endpoints = endpoints;
     this.#read = read;
     this.#logger = logger;
+    this.#onRequeue = onRequeue;
   }
 
   /** Resolves with the messages to requeue. Never rejects: errors are logged. */
@@ -65,7 +73,10 @@ export class BatchNotificationDispatcher {
         const passing = notifications.filter((notification) => endpoint.filterRule?.matches(notification) !== false);
         if (passing.length === 0) continue;
         const result = await endpoint[priority](passing);
-        if (result === NotificationResult.REQUEUE) return result;
+        if (result === NotificationResult.REQUEUE) {
+          this.#onRequeue();
+          return result;
+        }
       }
       return NotificationResult.HANDLED;
     } catch (error) {

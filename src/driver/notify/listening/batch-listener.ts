@@ -1,6 +1,6 @@
 import type { Driver, DriverListener, IncomingMessage } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
-import { checked, type OptionChecks, positiveMs } from "../../options/option-checks.js";
+import { checked, checkTransport, type OptionChecks, positiveMs } from "../../options/option-checks.js";
 import { integer } from "../../options/option-types.js";
 import type { Target, TargetLike } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
@@ -12,6 +12,7 @@ import { prioritiesOf } from "./endpoints.js";
 import { LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./listener.js";
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
+import { requeueNotice } from "./requeue-notice.js";
 
 /** Options of a batch listener. At least one of `batchSize` and `batchTimeoutMs` is required. */
 export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<C> &
@@ -63,20 +64,16 @@ export function getBatchNotificationListener<C extends Context = Context>(
   endpoints: readonly BatchNotificationEndpoint[],
   options: BatchListenerOptions<C>,
 ): NotificationListener {
+  checkTransport(transport, "notify");
   const { driver, logger } = transport;
-  const {
-    allowRequeue = false,
-    concurrency,
-    batchSize: size,
-    ...rest
-  } = checked<BatchOptions<C>>(options ?? {}, OPTIONS);
+  const { allowRequeue = false, concurrency, batchSize: size, ...rest } = checked<BatchOptions<C>>(options, OPTIONS);
   const limits = { size, timeoutMs: rest.batchTimeoutMs };
   if (size === undefined && rest.batchTimeoutMs === undefined) {
     throw new ConfigurationError("batchSize", "is required, unless batchTimeoutMs is given");
   }
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
-  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
-  const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger);
+  const read = notificationReader(rest.serializer ?? noOpSerializer, transport);
+  const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "batches",
     listen: (onBatch, signal) =>

@@ -27,11 +27,14 @@ export class NotificationDispatcher {
   readonly #endpoints: readonly NotificationEndpoint[];
   readonly #read: ReadMessage;
   readonly #logger: Logger;
+  readonly #onRequeue: () => void;
 
-  constructor(endpoints: readonly NotificationEndpoint[], read: ReadMessage, logger: Logger) {
+  /** `onRequeue` is called when an endpoint returns `requeue`. */
+  constructor(endpoints: readonly NotificationEndpoint[], read: ReadMessage, logger: Logger, onRequeue: () => void) {
     this.#endpoints = endpoints;
     this.#read = read;
     this.#logger = logger;
+    this.#onRequeue = onRequeue;
   }
 
   /** Resolves with the result of the endpoints. Never rejects: errors are logged. */
@@ -53,7 +56,10 @@ export class NotificationDispatcher {
     for (const endpoint of this.#endpoints) {
       if (endpoint[priority] === undefined || endpoint.filterRule?.matches(notification) === false) continue;
       const result = await endpoint[priority](context, publisherId, eventType, payload, metadata);
-      if (result === NotificationResult.REQUEUE) return result;
+      if (result === NotificationResult.REQUEUE) {
+        this.#onRequeue();
+        return result;
+      }
     }
     return NotificationResult.HANDLED;
   }

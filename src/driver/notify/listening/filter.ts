@@ -1,3 +1,5 @@
+import { isRecord, kindOf } from "../../../core/kinds.js";
+import { similarName } from "../../../core/member-names.js";
 import { ConfigurationError, NoSuchOptError } from "../../exceptions.js";
 import { isJsonObject } from "../../values/json.js";
 import type { Notification, NotificationMetadata } from "../notification.js";
@@ -32,8 +34,11 @@ export class NotificationFilter {
   readonly #checks: readonly ((notification: Notification) => boolean)[];
 
   constructor(rule: NotificationFilterRule) {
+    if (!isRecord(rule)) throw new ConfigurationError("rule", `must be { ${PARTS.join(", ")} }, not ${kindOf(rule)}`);
     const { publisherId, eventType, context, metadata, payload, ...unknown } = rule;
-    for (const key of Object.keys(unknown)) throw new NoSuchOptError(key, "unknown part of a notification filter");
+    for (const key of Object.keys(unknown)) {
+      throw new NoSuchOptError(key, `unknown part of a notification filter${similarName(key, PARTS)}`);
+    }
     for (const key of Object.keys(metadata ?? {}).filter((name) => !METADATA.has(name))) {
       throw new NoSuchOptError(`metadata.${key}`, `unknown metadata: use ${[...METADATA].join(" or ")}`);
     }
@@ -51,6 +56,8 @@ export class NotificationFilter {
     return this.#checks.every((check) => check(notification));
   }
 }
+
+const PARTS: readonly (keyof NotificationFilterRule)[] = ["publisherId", "eventType", "context", "metadata", "payload"];
 
 /** The members of the metadata. Rules copied from Python have `message_id`. */
 const METADATA: ReadonlySet<string> = new Set<keyof NotificationMetadata>(["messageId", "timestamp"]);

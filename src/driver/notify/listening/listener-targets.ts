@@ -1,3 +1,4 @@
+import { kindOf } from "../../../core/kinds.js";
 import { ConfigurationError, InvalidTarget } from "../../exceptions.js";
 import { Target, type TargetLike, toTarget } from "../../target.js";
 import type { Priority } from "../notification.js";
@@ -6,12 +7,14 @@ import type { Priority } from "../notification.js";
  * The targets whose links a listener attaches: each topic with each priority. The exchange is ignored, because notifiers
  * never set one.
  *
+ * @throws TypeError for targets that are not in an array.
  * @throws InvalidTarget for a target without a topic.
- * @throws ConfigurationError when there are no targets or no priorities.
+ * @throws ConfigurationError when there are no targets or no endpoints.
  */
 export function listenerTargets(targets: readonly TargetLike[], priorities: readonly Priority[]): readonly Target[] {
+  if (!Array.isArray(targets)) throw new TypeError(`the targets must be an array of them, not ${kindOf(targets)}`);
   if (targets.length === 0) throw new ConfigurationError("targets", "at least one is required");
-  if (priorities.length === 0) throw new ConfigurationError("endpoints", "none has a method for a priority");
+  if (priorities.length === 0) throw new ConfigurationError("endpoints", "at least one is required");
   return targets.flatMap((target) => {
     const { topic } = toTarget(target);
     if (!topic) throw new InvalidTarget("A target must have topic specified", toTarget(target));

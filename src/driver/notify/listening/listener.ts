@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "../../driver.js";
-import { checked, type OptionChecks, serializer } from "../../options/option-checks.js";
+import { checked, checkTransport, type OptionChecks, serializer } from "../../options/option-checks.js";
 import { boolean, integer } from "../../options/option-types.js";
 import { MessageHandlingServer } from "../../serving/message-handling-server.js";
 import type { TargetLike } from "../../target.js";
@@ -10,12 +10,14 @@ import { NotificationDispatcher, type NotificationEndpoint } from "./dispatcher.
 import { prioritiesOf } from "./endpoints.js";
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
+import { requeueNotice } from "./requeue-notice.js";
 
 /** Options of a notification listener. */
 export interface ListenerOptions<C extends Context = Context> {
   /**
    * Requeue a notification when an endpoint returns `requeue` or fails. A notification that always fails is delivered again
-   * and again. Default false: it is acknowledged, and thereby discarded.
+   * and again. Default false: it is acknowledged, and thereby discarded, with a warning when an endpoint first returns
+   * `requeue`.
    */
   allowRequeue?: boolean | undefined;
   /** Deserializes contexts and payloads. When omitted, they are passed on unchanged. */
@@ -40,10 +42,11 @@ export class NotificationListener extends MessageHandlingServer {}
  * ]);
  * await listener.start();
  * ```
- * @throws InvalidTarget for a target without a topic.
- * @throws TypeError for an invalid endpoint.
- * @throws ConfigurationError for an unknown or invalid option, by name, and when there are no targets or no endpoint handles a
- *   priority.
+ * @throws InvalidTarget for a target without a topic, or with an unknown member.
+ * @throws TypeError for a transport that is not made by getNotificationTransport, targets or endpoints that are not in an array,
+ *   and an endpoint that has no method for a priority, or one for a name that is similar to a priority, such as `warning`.
+ *   Other methods are the endpoint's own.
+ * @throws ConfigurationError for an unknown or invalid option, by name, and when there are no targets or no endpoints.
  */
 export function getNotificationListener<C extends Context = Context>(
   transport: NotificationTransport,
@@ -51,11 +54,12 @@ export function getNotificationListener<C extends Context = Context>(
   endpoints: readonly NotificationEndpoint[],
   options: ListenerOptions<C> = {},
 ): NotificationListener {
+  checkTransport(transport, "notify");
   const { driver, logger } = transport;
   const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
-  const read = notificationReader(rest.serializer ?? noOpSerializer, logger);
-  const dispatcher = new NotificationDispatcher(endpoints, read, logger);
+  const read = notificationReader(rest.serializer ?? noOpSerializer, transport);
+  const dispatcher = new NotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "messages",
     listen: (onMessage, signal) => driver.listenForNotifications(topicTargets, onMessage, { signal }),

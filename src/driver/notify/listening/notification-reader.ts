@@ -1,4 +1,4 @@
-import type { Logger } from "../../../core/logger.js";
+import type { Log } from "../../../core/recurring-warnings.js";
 import type { IncomingMessage } from "../../driver.js";
 import { isJsonObject } from "../../values/json.js";
 import type { Context, Serializer } from "../../values/serializer.js";
@@ -18,16 +18,20 @@ export type ReadMessage = (message: IncomingMessage) => ReadNotification | Notif
  * Returns the function that reads notifications. A malformed notification is logged and counts as handled, because delivering
  * it again would not help. A notification that the serializer fails on is logged and requeued.
  */
-export function notificationReader<C extends Context>(serializer: Serializer<C>, logger: Logger): ReadMessage {
+export function notificationReader<C extends Context>(
+  serializer: Serializer<C>,
+  { logger, warnings }: Log,
+): ReadMessage {
   return ({ body, context, messageId }) => {
     if (!isJsonObject(body)) {
-      logger.warn("discarded a notification that is not an object", { messageId });
+      warnings.warn("no object", "discarded a notification that is not an object", { messageId });
       return NotificationResult.HANDLED;
     }
     const { publisher_id, event_type, message_id, timestamp, priority: level, payload } = body;
     const priority = PRIORITIES.find((name) => name === text(level).toLowerCase());
     if (priority === undefined) {
-      logger.warn("discarded a notification with an unknown priority", { messageId: text(message_id).slice(0, 100) });
+      const messageId = text(message_id).slice(0, 100);
+      warnings.warn("unknown priority", "discarded a notification with an unknown priority", { messageId });
       return NotificationResult.HANDLED;
     }
     const eventType = text(event_type);

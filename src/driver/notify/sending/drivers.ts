@@ -1,4 +1,4 @@
-import type { Logger } from "../../../core/logger.js";
+import type { Log } from "../../../core/recurring-warnings.js";
 import type { Driver } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
 import { logDriver } from "./log-driver.js";
@@ -9,7 +9,7 @@ import type { TestDriver } from "./test-driver.js";
 
 /** Everything that drivers need. */
 export interface DriversInit {
-  transport: { readonly driver: Driver; readonly logger: Logger };
+  transport: Log & { readonly driver: Driver };
   topics: readonly string[];
   testDriver: TestDriver | undefined;
   routing: NotificationRouting | undefined;
@@ -22,14 +22,14 @@ export interface DriversInit {
  */
 export function senderFor(name: NotificationDriver, init: DriversInit): NotificationSender {
   const { transport, topics, testDriver, routing } = init;
-  const { driver, logger } = transport;
+  const { driver } = transport;
   switch (name) {
     case "messaging":
       return messagingDriver(driver, topics, false);
     case "messagingv2":
       return messagingDriver(driver, topics, true);
     case "log":
-      return logDriver(logger);
+      return logDriver(transport);
     case "noop":
       return () => [];
     case "test":

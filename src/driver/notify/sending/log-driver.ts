@@ -1,4 +1,5 @@
 import type { Logger } from "../../../core/logger.js";
+import type { Log } from "../../../core/recurring-warnings.js";
 import { fromJson, toJson } from "../../values/json.js";
 import type { Priority } from "../notification.js";
 import type { NotificationMessage, NotificationSender } from "./notification-message.js";
@@ -17,15 +18,16 @@ const LEVELS: ReadonlyMap<Priority, keyof Logger> = new Map<Priority, keyof Logg
  * Writes notifications to the logger, at the level of their priority, as JSON with passwords masked
  * (oslo_messaging/notify/_impl_log.py). A priority without a level logs a warning instead.
  */
-export function logDriver(logger: Logger): NotificationSender {
-  return ({ message, priority }) => [log(logger, message, priority)];
+export function logDriver(transport: Log): NotificationSender {
+  return ({ message, priority }) => [log(transport, message, priority)];
 }
 
-async function log(logger: Logger, message: NotificationMessage, priority: Priority): Promise<void> {
+async function log({ logger, warnings }: Log, message: NotificationMessage, priority: Priority): Promise<void> {
   const level = LEVELS.get(priority);
   const name = `oslo.messaging.notification.${message.event_type}`;
   if (level === undefined) {
-    logger.warn(`${name} is not logged: the logger has no level for priority "${priority}"`);
+    const noLevel = `the logger has no level for priority "${priority}"`;
+    warnings.warn(noLevel, `${name} is not logged: ${noLevel}`);
     return;
   }
   // Converted to plain JSON first: a toJSON method may return a password.

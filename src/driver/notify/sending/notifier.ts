@@ -1,10 +1,12 @@
 import { toError } from "../../../core/errors.js";
+import { kindOf } from "../../../core/kinds.js";
 import { ConfigurationError } from "../../exceptions.js";
 import {
   abortSignal,
   callback,
   checked,
   checkedOverrides,
+  checkTransport,
   type OptionChecks,
   overridden,
   positiveMs,
@@ -26,7 +28,7 @@ import {
   type NotificationSender,
 } from "./notification-message.js";
 import { type NotificationRouting, routesOf } from "./routing.js";
-import { TestDriver } from "./test-driver.js";
+import type { TestDriver } from "./test-driver.js";
 
 /** Options of a notifier. */
 export interface NotifierOptions<C extends Context = Context> {
@@ -69,7 +71,8 @@ export interface NotifyOptions {
  *
  * @throws MessageDeliveryFailure when it cannot be delivered, or not within the default timeout.
  * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.
- * @throws TypeError for a context that is not an object, or a payload that JSON cannot represent.
+ * @throws TypeError for a context that is not an object, an event type that is not a string, and a value of the payload that
+ *   JSON cannot hold, by its path.
  * @throws ConfigurationError for an unknown or invalid option, by name.
  * @throws the reason of `signal` when it aborts.
  */
@@ -88,6 +91,7 @@ export type Notify<C extends Context> = (
  * const notifier = new Notifier(transport, { publisherId: "compute.host1" });
  * await notifier.info({}, "compute.instance.create", { id: 1 });
  * ```
+ * @throws TypeError for a transport that is not made by getNotificationTransport.
  * @throws ConfigurationError for an unknown or invalid option, by name.
  */
 export class Notifier<C extends Context = Context> {
@@ -111,6 +115,7 @@ export class Notifier<C extends Context = Context> {
   readonly sample: Notify<C> = this.#notify("sample");
 
   constructor(transport: NotificationTransport, options: NotifierOptions<C>) {
+    checkTransport(transport, "notify");
     this.#transport = transport;
     this.#options = checked<NotifierOptions<C>>(options, OPTIONS);
     this.#publisherId = this.#options.publisherId;
@@ -157,6 +162,8 @@ export class Notifier<C extends Context = Context> {
     payload: unknown,
     options: NotifyOptions,
   ): Promise<void> {
+    if (!isJsonObject(context)) throw wrongEvent("the context of a notification must be an object", context);
+    if (typeof eventType !== "string") throw wrongEvent("the event type of a notification must be a string", eventType);
     const { timeoutMs, signal } = checked(options, NOTIFY);
     const { retry } = this.#options;
     const outgoing = {
@@ -171,13 +178,13 @@ export class Notifier<C extends Context = Context> {
     const results = await Promise.allSettled(sends);
     const [first, ...others] = results.filter((result) => result.status === "rejected");
     for (const { reason } of others) {
-      this.#transport.logger.warn(`a notification failed for another topic or driver too: ${stackText(reason)}`);
+      const text = `a notification failed for another topic or driver too: ${stackText(reason)}`;
+      this.#transport.warnings.warn("another failure", text);
     }
     if (first !== undefined) throw first.reason;
   }
 
   #contextOnWire(context: C): object {
-    if (!isJsonObject(context)) throw new TypeError("the context of a notification must be an object");
     const { sanitizeContext, serializer = noOpSerializer } = this.#options;
     // The result replaces the context, so the serializer accepts it too.
     return sanitizeContext === undefined ? {} : serializer.serializeContext(sanitizeContext(context) as C);
@@ -206,6 +213,10 @@ export class Notifier<C extends Context = Context> {
   }
 }
 
+function wrongEvent(reason: string, value: unknown): TypeError {
+  return new TypeError(`${reason}, not ${kindOf(value)}: a notification has (context, eventType, payload, options)`);
+}
+
 const RETRY = integer(-1).check;
 
 const OPTIONS: OptionChecks<NotifierOptions> = {
@@ -217,8 +228,9 @@ const OPTIONS: OptionChecks<NotifierOptions> = {
     return value;
   },
   testDriver(key, value) {
-    if (value instanceof TestDriver) return value;
-    throw new ConfigurationError(key, "must be a TestDriver");
+    // By its shape: it may be of a second copy of this library.
+    if (typeof Object(value).send === "function" && Array.isArray(Object(value).notifications)) return value;
+    throw new ConfigurationError(key, `must be a TestDriver, not ${kindOf(value)}`);
   },
   serializer,
   retry: RETRY,

@@ -202,6 +202,18 @@ describe("an idle timeout", () => {
     idleTimeout.stop();
   });
 
+  it("no peer's idle-time-out makes a timer that is shorter than 50 ms or longer than an engine can wait", () => {
+    vi.useFakeTimers({ toFake: [...toFake] });
+    const intervals = vi.spyOn(globalThis, "setInterval");
+    for (const remoteMs of [1, 100, 2 ** 31 - 2, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
+      for (const localMs of [0, 0.5, 2 ** 31 - 1]) bed(localMs).idleTimeout.start(remoteMs);
+    }
+    for (const [, ms = 0] of intervals.mock.calls) {
+      expect(ms).toBeGreaterThanOrEqual(50);
+      expect(ms).toBeLessThanOrEqual(2 ** 31 - 1);
+    }
+  });
+
   it("no timer runs without idle timeouts, or with those longer than the longest timer", () => {
     vi.useFakeTimers({ toFake: [...toFake] });
     for (const remoteMs of [0, 2 ** 31, 2 ** 32 - 1]) bed(0).idleTimeout.start(remoteMs);

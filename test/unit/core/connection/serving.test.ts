@@ -53,6 +53,28 @@ describe("a link that a client attaches", () => {
     expect((await connections[0]?.closed)?.message).toContain("handle 0, which is not attached");
   });
 
+  it("a client may send symbols where strings belong, and a string where a symbol belongs", async () => {
+    const links: LinkRequest[] = [];
+    const { client, connections, received } = served((request) => {
+      links.push(request);
+      request.acceptSender({ source: {}, target: {} });
+    });
+    const symbol =
+      (text: string): raw.Write =>
+      (writer) =>
+        writer.symbol(text);
+    const product = map(["product", (writer) => writer.symbol("p")]);
+    client.say(AMQP, open(product, undefined, symbol("client")), begin());
+    const source = raw.terminus(0x28, symbol("somewhere"));
+    client.say(attach({ name: symbol("link"), source }), detach(0), attach({ name: "link", source }));
+    expect(await received()).toEqual(["open", "begin", "attach", "detach", "attach"]);
+    expect(connections[0]?.remote).toMatchObject({ containerId: "client", product: "p" });
+    expect(links.map(({ name, source }) => [name, source?.address])).toEqual([
+      ["link", "somewhere"],
+      ["link", "somewhere"],
+    ]);
+  });
+
   it("a server refuses a link when onLink throws or does not answer", async () => {
     const { client, connections, received, logger } = served((request) => {
       if (request.name === "throws") throw new Error("bug of the user");
@@ -62,6 +84,21 @@ describe("a link that a client attaches", () => {
     expect(JSON.stringify(client.frames)).toContain("amqp:internal-error");
     expect(connections[0]?.isOpen).toBe(true);
     expect(logger.of("error")[0]).toContain("onLink of link throws threw Error: bug of the user");
+  });
+
+  it("an answer that does not fit into the client's frames closes the connection, so that the client does not wait", async () => {
+    const answers: ((request: LinkRequest) => void)[] = [
+      (request) => request.acceptSender({ source: { address: "q" }, target: {} }),
+      (request) => request.refuse(REFUSAL),
+    ];
+    for (const answer of answers) {
+      const { client, connections, logger } = served(answer);
+      client.say(AMQP, open(nothing, 512), begin(), attach({ name: "n".repeat(600) }));
+      expect((await connections[0]?.closed)?.message).toContain("amqp:frame-size-too-small");
+      expect(client.frames.at(-1)).toMatchObject({ performative: "close" });
+      expect(JSON.stringify(client.frames.at(-1))).toContain("exceeds the max-frame-size of 512");
+      expect(logger.of("error")).toEqual([]);
+    }
   });
 
   it("an attach with a handle in use by an accepted or refused link ends the connection", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery } from "@/src/core/links/delivery.js";
-import { encoded, receiverWith, sameLink, transfer } from "@/test/fixtures/beds/raw-bed.js";
+import { decodeMessage, type Message } from "@/src/core/messages/message.js";
+import { encoded, encodedMessage, receiverWith, sameLink, text, transfer } from "@/test/fixtures/beds/raw-bed.js";
 import { stateCode } from "@/test/fixtures/peers/raw-peer.js";
 
 describe("deliveries", () => {
@@ -49,6 +50,30 @@ describe("deliveries", () => {
     peer.send("transfer", transfer(1), { payload: encoded("small") });
     expect((await delivered(1)).map(({ id }) => id)).toEqual([1]);
   });
+
+  it.each([1, 3])(
+    "a receiver is given the head of a message above the size limit that arrives in %i frame(s)",
+    async (frames) => {
+      const tooLarge: { head: Message; reason: string }[] = [];
+      const onTooLarge = (head: Uint8Array, reason: string): void => {
+        tooLarge.push({ head: decodeMessage(head, true), reason });
+      };
+      const { peer } = await receiverWith(10, {}, {}, {}, { onTooLarge, maxMessageBytes: 20_000 });
+      const payload = encodedMessage({ correlationId: "id", ...text("x".repeat(30_000)) });
+      for (let frame = 0; frame < frames; frame++) {
+        const more = frame < frames - 1;
+        const piece = payload.subarray((frame * payload.length) / frames, ((frame + 1) * payload.length) / frames);
+        peer.send("transfer", frame === 0 ? transfer(0, { more }) : { handle: 0, more }, { payload: piece });
+      }
+      await peer.next("disposition");
+      expect(tooLarge).toMatchObject([
+        {
+          head: { correlationId: "id", body: undefined },
+          reason: `message of ${payload.length} bytes exceeds the limit of 20000 bytes`,
+        },
+      ]);
+    },
+  );
 
   it("a peer with too many incomplete bytes loses its connection", async () => {
     const { peer, connection } = await receiverWith(10, {}, {}, { maxMessageBytes: 20_000 });

@@ -185,6 +185,33 @@ describe("sections", () => {
     });
   });
 
+  test("symbols where strings belong are read, and strings where symbols belong", () => {
+    const nulls = (count: number): number[] => new Array(count).fill(0x40);
+    const text = (code: number, letter: string): number[] => [code, 1, letter.charCodeAt(0)];
+    const fields = [
+      [...text(0xa3, "i"), 0x40, ...text(0xa3, "t"), ...text(0xa3, "s"), ...text(0xa3, "r"), ...text(0xa3, "c")],
+      [...text(0xa1, "y"), ...text(0xa1, "e"), ...nulls(2), ...text(0xa3, "g"), 0x40, ...text(0xa3, "h")],
+    ];
+    expect(decodeMessage(payload([0x73, compound(0xc0, false, 13, fields.flat())], value))).toEqual({
+      messageId: "i",
+      to: "t",
+      subject: "s",
+      replyTo: "r",
+      correlationId: "c",
+      contentType: "y",
+      contentEncoding: "e",
+      groupId: "g",
+      replyToGroupId: "h",
+      body: { type: "value", value: "a" },
+    });
+  });
+
+  test("annotations and application properties may have strings or symbols as keys", () => {
+    const map = compound(0xc1, false, 4, [0xa1, 1, 0x61, 0x40, 0xa3, 1, 0x62, 0x40]);
+    const bytes = payload([0x71, map], [0x72, map], [0x74, map], value);
+    expect(decodeMessage(bytes)).toEqual({ body: { type: "value", value: "a" } });
+  });
+
   const refused: [name: string, bytes: Uint8Array, message: RegExp][] = [
     ["a second header", payload([0x70, [0x45]], value, [0x70, [0x45]]), /duplicate message section 0x70/],
     ["two values", payload(value, value), /duplicate message section 0x77/],

@@ -142,6 +142,14 @@ describe("SaslClient", () => {
     const bad: [SaslClientOptions["credentials"], string][] = [
       [{ username: "us\0er", password: "s3cret" }, "the username contains a NUL character"],
       [{ username: "user", password: "s3c\0ret" }, "the password contains a NUL character"],
+      [
+        { username: "us\ud800er", password: "s3cret" },
+        "the username contains a NUL character or half a surrogate pair",
+      ],
+      [
+        { username: "user", password: "s3c\udc00ret" },
+        "the password contains a NUL character or half a surrogate pair",
+      ],
     ];
     for (const [credentials, message] of bad) {
       const end = client({ credentials });

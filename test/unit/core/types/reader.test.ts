@@ -186,7 +186,7 @@ describe("values that read refuses", () => {
 
 describe("values of one type", () => {
   test("null is read as undefined for every type, and as an empty array of symbols", () => {
-    const methods = ["boolean", "ubyte", "uint", "ulong", "timestamp", "uuid", "string", "symbol", "binary"] as const;
+    const methods = ["boolean", "ubyte", "uint", "ulong", "timestamp", "uuid", "string", "binary"] as const;
     for (const method of methods) expect(reader(0x40)[method]()).toBeUndefined();
     expect(reader(0x40).symbols()).toEqual([]);
   });
@@ -194,17 +194,25 @@ describe("values of one type", () => {
   test("a value of another type throws an error that names both types", () => {
     expect(() => reader(0xa1, 0).uint()).toThrow("str8 where uint was expected, at offset 0");
     expect(() => reader(0x43).string()).toThrow("uint0 where string was expected, at offset 0");
-    expect(() => reader(0xa3, 0).string()).toThrow("sym8 where string was expected");
-    expect(() => reader(0xa1, 0).symbol()).toThrow("str8 where symbol was expected");
     expect(() => reader(0x40).list()).toThrow("null where list was expected");
     expect(() => reader(0x45).described()).toThrow("list0 where described value was expected");
-    expect(() => reader(0xa1, 0).symbols()).toThrow("str8 where symbols was expected");
+    expect(() => reader(0x41).symbols()).toThrow("true where symbols were expected, at offset 0");
     expect(() => reader(...compound(0xe0, false, 1, [0x50, 7])).symbols()).toThrow(
-      "array8 whose elements are not symbols",
+      "array8 where symbols were expected, at offset 0",
     );
     for (const method of ["boolean", "ubyte", "ulong", "timestamp", "uuid", "binary"] as const) {
       expect(() => reader(0xa1, 0)[method]()).toThrow(`str8 where ${method} was expected`);
     }
+  });
+
+  test("a symbol is read where a string is expected, and strings where symbols are", () => {
+    const text = new Array(300).fill(0x61);
+    expect(reader(0xa3, 1, 0x61).string()).toBe("a");
+    expect(reader(0xb3, ...u32(300), ...text).string()).toBe("a".repeat(300));
+    expect(reader(0xa1, 1, 0x61).symbols()).toEqual(["a"]);
+    expect(reader(0xb1, ...u32(1), 0x61).symbols()).toEqual(["a"]);
+    expect(reader(...compound(0xe0, false, 2, [0xa1, 1, 0x61, 1, 0x62])).symbols()).toEqual(["a", "b"]);
+    expect(reader(...compound(0xc0, false, 2, [0xa1, 1, 0x61, 0xa3, 1, 0x62])).symbols()).toEqual(["a", "b"]);
   });
 
   test("offsets in error messages count from the start of the input", () => {

@@ -101,6 +101,27 @@ describe("A call", () => {
     expect(logger.of("warn")).toEqual([expect.stringMatching(/^rejected a reply of \d+ bytes: The body of a reply/)]);
   });
 
+  test("a reply above the client's own limit is rejected, and its call fails at once with both sizes", {
+    tags: ["rpc:call:reply-too-large"],
+  }, async () => {
+    const { driver, peer, logger } = driverBed({}, { maxMessageBytes: 100_000 });
+    const calling = failureOf(driver.call(callRequest()));
+    const replies = await peer.link(REPLIES, "sender");
+    if (replies.sender === undefined) throw new Error("no link for replies");
+    vi.spyOn(replies.sender, "maxMessageBytes", "get").mockReturnValue(undefined); // a peer that ignores the limit
+    expect(await peer.answer("x".repeat(200_000), replies)).toMatchObject({
+      type: "rejected",
+      error: { condition: "amqp:link:message-size-exceeded" },
+    });
+    expect(await calling).toMatchObject({
+      name: "MessagingException",
+      message: expect.stringMatching(
+        /^rejected the reply: message of 200\d{3} bytes exceeds the limit of 100000 bytes$/,
+      ),
+    });
+    expect(logger.of("warn")).toHaveLength(1);
+  });
+
   test("a late reply is returned as modified, with a warning", async () => {
     const { driver, peer, logger } = driverBed();
     const failed = expect(driver.call(callRequest({ timeoutMs: 300 }))).rejects.toBeInstanceOf(MessagingTimeout);
@@ -122,7 +143,7 @@ describe("A call", () => {
     await expect(driver.cast(castRequest({ body }))).rejects.toThrow("request.args.arg is NaN");
   });
 
-  test("a reply with an unknown id or none is returned as modified, and the call gets its own", {
+  test("a reply with an unknown id or none is returned as modified with one warning, and the call gets its own", {
     tags: ["rpc:call:unknown-reply"],
   }, async () => {
     const { driver, peer, logger } = driverBed();
@@ -132,7 +153,7 @@ describe("A call", () => {
       const outcome = await peer.send(replies, { correlationId, body: encodeReply("stray") });
       expect(outcome).toEqual({ type: "modified", deliveryFailed: true, undeliverableHere: true });
     }
-    expect(logger.of("warn")).toHaveLength(3);
+    expect(logger.of("warn")).toHaveLength(1);
     await peer.answer("its own", replies);
     expect(await calling).toBe("its own");
   });

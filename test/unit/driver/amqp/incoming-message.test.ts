@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
+import type { Delivery } from "@/src/core/links/delivery.js";
 import type { Message, MessageId } from "@/src/core/messages/message.js";
 import { Uuid } from "@/src/core/types/uuid.js";
-import { encodeRequest } from "@/src/driver/amqp/wire.js";
+import { decodeReply, encodeRequest } from "@/src/driver/amqp/wire.js";
 import type { IncomingMessage, ListenOptions } from "@/src/driver/driver.js";
+import type { RemoteFailure } from "@/src/driver/exceptions.js";
 import type { ResolvedOptions } from "@/src/driver/options/options.js";
-import { ANYCAST, driverBed, inbox, next, TARGET } from "@/test/fixtures/peers/driver-peer.js";
+import { ANYCAST, DriverPeer, driverBed, inbox, next, TARGET } from "@/test/fixtures/peers/driver-peer.js";
 
 const REQUEST = { body: { method: "m", args: { a: 1 } }, context: { user: "u" } };
 const CALL: Message = { messageId: "id-1", replyTo: "back", body: encodeRequest(REQUEST) };
 
-async function serving(options: Partial<ResolvedOptions> = {}, listening: ListenOptions = {}) {
-  const bed = driverBed(options);
+async function serving(options: Partial<ResolvedOptions> = {}, listening: ListenOptions = {}, peer = new DriverPeer()) {
+  const bed = driverBed(options, { peers: [peer] });
   const incoming = inbox();
   const target = TARGET.with({ server: "s" });
   await bed.driver.listen(target, (message) => incoming.put(message), listening);
@@ -96,6 +98,15 @@ describe("a request", () => {
     await peer.kill();
     await driver.connect(undefined);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+  });
+
+  test("the identity of a request has its reply address and its id", { tags: ["rpc:server:repeat"] }, async () => {
+    const { receive } = await serving();
+    const body = encodeRequest(REQUEST);
+    const messages: Message[] = [CALL, { messageId: "id-1", body }, { messageId: 7n, body }, { body }];
+    const identities: unknown[] = [];
+    for (const message of messages) identities.push((await receive(message)).identity);
+    expect(identities).toEqual(["back id-1", " id-1", " 7", undefined]);
   });
 
   test("each request has its own signal", async () => {
@@ -221,6 +232,92 @@ describe("a reply", () => {
     }
     expect(await peer.detached.take("a detach", (name) => name)).toBe(names[0]);
     expect(peer.detached.unread).toEqual([]);
+  });
+});
+
+describe("a reply that is rejected", () => {
+  const FAILURE = { excType: "E", module: "m", message: "no", traceback: [], args: ["no"], kwargs: {} };
+  const REJECTED = "rejected: amqp:resource-limit-exceeded: full";
+  const FULL = { condition: "amqp:resource-limit-exceeded", description: "full" };
+
+  /** A server whose peer accepts messages of up to `maxMessageBytes`. */
+  async function servingWithin(maxMessageBytes: number) {
+    return await serving({}, {}, Object.assign(new DriverPeer(), { maxMessageBytes }));
+  }
+
+  function failureIn({ message }: Delivery): RemoteFailure {
+    const reply = decodeReply(message);
+    if (reply.type !== "failure") throw new Error(`no failure: ${reply.type}`);
+    return reply.failure;
+  }
+
+  test("a reply beyond the peer's max-message-size is replaced by a failure that names both sizes", {
+    tags: ["rpc:server:reply-rejected"],
+  }, async () => {
+    const { peer, receive, logger } = await servingWithin(2_000);
+    await (await receive(CALL)).reply("x".repeat(2_000));
+    const failure = await peer.message("back");
+    expect(failure.message).toMatchObject({ to: "back", correlationId: "id-1" });
+    const text = expect.stringMatching(
+      /^RPC Reply message failed: rejected: amqp:link:message-size-exceeded: message of 2\d{3} bytes exceeds the peer's limit of 2000 bytes/,
+    );
+    expect(failureIn(failure)).toEqual({
+      excType: "MessageDeliveryFailure",
+      module: "oslo_messaging.exceptions",
+      message: text,
+      traceback: [],
+      args: [text],
+      kwargs: {},
+    });
+    expect(logger.of("warn")).toEqual([]);
+  });
+
+  test("a reply beyond a max-message-size that no failure fits is logged once", {
+    tags: ["rpc:server:reply-rejected"],
+  }, async () => {
+    const { peer, receive, logger } = await servingWithin(300);
+    await (await receive(CALL)).reply("x".repeat(300));
+    expect(logger.of("warn")).toEqual([expect.stringContaining("exceeds the peer's limit of 300 bytes")]);
+    expect(peer.deliveries.unread).toEqual([]);
+  });
+
+  test("a failure beyond the peer's max-message-size is logged once, and not replaced", {
+    tags: ["rpc:server:reply-rejected"],
+  }, async () => {
+    const { peer, receive, logger } = await servingWithin(2_000);
+    await (await receive(CALL)).replyFailure({ ...FAILURE, message: "x".repeat(2_000) });
+    expect(logger.of("warn")).toEqual([expect.stringContaining("exceeds the peer's limit of 2000 bytes")]);
+    expect(peer.deliveries.unread).toEqual([]);
+  });
+
+  test("a reply that the peer rejects is replaced by a failure with the peer's reason", {
+    tags: ["rpc:server:reply-rejected"],
+  }, async () => {
+    const { peer, receive, logger } = await serving({ preSettled: [] });
+    const replying = (await receive(CALL)).reply(1);
+    (await peer.message("back")).reject(FULL);
+    const failure = await peer.message("back");
+    failure.accept();
+    await replying;
+    expect(failureIn(failure).message).toBe(`RPC Reply message failed: ${REJECTED}`);
+    expect(logger.of("warn")).toEqual([]);
+  });
+
+  test("a reply whose failure the peer rejects too is logged once", {
+    tags: ["rpc:server:reply-rejected"],
+  }, async () => {
+    const { peer, receive, logger } = await serving({ preSettled: [] });
+    const replying = (await receive(CALL)).reply(1);
+    for (let times = 0; times < 2; times++) (await peer.message("back")).reject(FULL);
+    await replying;
+    expect(logger.of("warn")).toEqual([expect.stringContaining(`RPC Reply message sent to back failed: ${REJECTED}`)]);
+    expect(peer.deliveries.unread).toEqual([]);
+  });
+
+  test("a reply in several frames is sent as it is", async () => {
+    const { peer, receive } = await serving();
+    await (await receive(CALL)).reply("x".repeat(200_000));
+    expect(decodeReply((await peer.message("back")).message)).toEqual({ type: "response", value: "x".repeat(200_000) });
   });
 });
 

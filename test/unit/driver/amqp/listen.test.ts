@@ -7,6 +7,7 @@ import { memoryDial } from "@/src/transports/memory.js";
 import {
   ANYCAST,
   castRequest,
+  type DriverBed,
   DriverPeer,
   driverBed,
   failureOf,
@@ -35,6 +36,36 @@ describe("listening as an RPC server", () => {
     expect(new Set(links.map(({ name }) => name)).size).toBe(3);
   });
 
+  test("a link's name loses its address only where the attach would not fit into the peer's frames", async () => {
+    const { driver, peer } = await smallFrames();
+    const names: unknown[] = [];
+    for (const length of [80, 140]) {
+      const target = new Target({ topic: "t".repeat(length) });
+      void driver.listenForNotifications([target], () => {}).catch(() => {});
+      if (names.length === 0) peer.send("begin", { remote_channel: (await peer.next("begin")).channel, ...WINDOW });
+      const { fields, size } = await peer.next("attach");
+      expect(size).toBeLessThanOrEqual(512);
+      names.push(fields["name"]);
+    }
+    expect(names).toEqual([
+      expect.stringMatching(/^openstack\.org\/om\/receiver\/\[unicast\.openstack\.t{80}\]\/[0-9a-f]{32}$/),
+      expect.stringMatching(/^openstack\.org\/om\/receiver\/[0-9a-f]{32}$/),
+    ]);
+    peer.hangUp();
+  });
+
+  test("a link whose attach does not fit even so is refused by an error that names the address and both sizes", async () => {
+    const { driver, peer, status } = await smallFrames();
+    const target = new Target({ topic: "t".repeat(300) });
+    const failing = failureOf(driver.notify(notifyRequest({ target, timeoutMs: 200 })));
+    peer.send("begin", { remote_channel: (await peer.next("begin")).channel, ...WINDOW });
+    const { cause } = await failing;
+    const expected = /attach to unicast\.openstack\.t{300}: a frame of 7\d\d bytes exceeds the max-frame-size of 512$/;
+    expect(cause).toMatchObject({ message: expect.stringMatching(expected) });
+    expect(status.present).toMatchObject({ type: "refused", address: `unicast.openstack.${"t".repeat(300)}` });
+    peer.hangUp();
+  });
+
   test("an RPC server requests queues and a topic from Artemis", async () => {
     const peer = new DriverPeer();
     peer.product = "apache-activemq-artemis";
@@ -43,6 +74,45 @@ describe("listening as an RPC server", () => {
     expect((await peer.link(UNICAST, "sender")).capabilities).toEqual(["queue"]);
     expect((await peer.link(MULTICAST, "sender")).capabilities).toEqual(["topic"]);
     expect((await peer.link(ANYCAST, "sender")).capabilities).toEqual(["queue"]);
+  });
+
+  describe("at Broker-J, where only a sender can create a fanout exchange", () => {
+    const BROADCAST = "broadcast.openstack.topic.all";
+    const brokerJ = (): DriverPeer => Object.assign(new DriverPeer(), { product: "Apache Qpid Broker-J Core" });
+
+    test("an RPC server attaches a sender to the fanout address for a moment, then listens there", async () => {
+      const peer = brokerJ();
+      const { driver } = driverBed({}, { peers: [peer] });
+      await driver.listen(SERVER, () => {});
+      const creator = await peer.links.take("the first link to the exchange", (link) =>
+        link.address === BROADCAST ? link : undefined,
+      );
+      expect(creator.receiver).toBeDefined();
+      expect(await takeDetach(peer)).toBe(creator.name);
+      await peer.link(BROADCAST, "sender");
+      const others = peer.links.unread.map(({ address, receiver }) => ({ address, sends: receiver !== undefined }));
+      expect(others).toEqual([
+        { address: "exclusive.openstack.topic.s", sends: false },
+        { address: "unicast.openstack.topic", sends: false },
+      ]);
+    });
+
+    test("an RPC server that may not create the exchange says which part of the recipe is missing", async () => {
+      const peer = brokerJ();
+      peer.refuse = (address) => (address === BROADCAST ? "no destination" : undefined);
+      const { driver, status, logger } = driverBed({}, { peers: [peer] });
+      const failing = failureOf(driver.listen(SERVER, () => {}));
+      const missing =
+        "amqp:not-found: no destination; the virtual host needs the nodeAutoCreationPolicy of type Exchange in oslo-messaging recipe broker-j";
+      for await (const present of status.watch()) {
+        if (present.type !== "refused") continue;
+        expect(present).toMatchObject({ address: BROADCAST, error: { name: "AmqpError", message: missing } });
+        break;
+      }
+      expect(logger.of("warn")[0]).toBe(`no link to ${BROADCAST}: ${missing}`);
+      await driver.close(0);
+      await failing;
+    });
   });
 
   test("an RPC server takes messages of each link", async () => {
@@ -344,6 +414,17 @@ function peerOf(product: string | undefined): DriverPeer {
 
 function takeDetach(peer: DriverPeer): Promise<string> {
   return peer.detached.take("a detach", (name) => name);
+}
+
+/** A driver, connected to a peer that accepts only the smallest frames. */
+async function smallFrames(): Promise<Pick<DriverBed, "driver" | "status"> & { peer: RawPeer }> {
+  const peer = new RawPeer();
+  const { driver, status } = driverBed({}, { connect: (host, signal) => connectTo(peer, host, signal) });
+  const connecting = driver.connect(undefined);
+  await peer.next("open");
+  peer.send("open", { container_id: "raw", max_frame_size: 512 });
+  await connecting;
+  return { driver, status, peer };
 }
 
 function connectTo(peer: RawPeer, { address }: Host, signal: AbortSignal) {

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { AmqpDriver } from "@/src/driver/amqp/driver.js";
 import { encodeReply } from "@/src/driver/amqp/wire.js";
 import { MessageDeliveryFailure, MessagingException } from "@/src/driver/exceptions.js";
 import { Target } from "@/src/driver/target.js";
@@ -18,14 +19,15 @@ import {
 const UNSETTLED = { preSettled: [] };
 
 describe("a cast", () => {
-  test("a cast is sent settled, without id, reply address and ttl", {
+  test("a cast is sent settled, with a new id, without reply address and ttl", {
     tags: ["send:pre-settled", "send:pre-settled:kinds"],
   }, async () => {
     const { driver, peer } = driverBed();
     await driver.cast(castRequest());
     const { settled, message } = await peer.message();
     expect(settled).toBe(true);
-    expect(message).toMatchObject({ to: ANYCAST, messageId: undefined, replyTo: undefined, ttl: undefined });
+    expect(message).toMatchObject({ to: ANYCAST, replyTo: undefined, ttl: undefined });
+    expect(message.messageId).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test("a cast with a timeout has a ttl", { tags: ["rpc:call:ttl"] }, async () => {
@@ -167,6 +169,25 @@ describe("A message that is not accepted", () => {
     await failed;
   });
 
+  test.each<{ kind: string; send: (driver: AmqpDriver, text: string) => Promise<unknown> }>([
+    { kind: "call", send: (driver, text) => driver.call(callRequest({ body: { method: text, args: {} } })) },
+    { kind: "cast", send: (driver, text) => driver.cast(castRequest({ body: { method: text, args: {} } })) },
+    { kind: "notification", send: (driver, text) => driver.notify(notifyRequest({ body: { text } })) },
+  ])(
+    "a $kind beyond the peer's max-message-size fails at once, and names both sizes",
+    { tags: ["send:too-large"] },
+    async ({ send }) => {
+      const peer = Object.assign(new DriverPeer(), { maxMessageBytes: 2_000 });
+      const { driver } = driverBed({}, { peers: [peer] });
+      const error = await failureOf(send(driver, "x".repeat(2_000)));
+      expect(error).toMatchObject({ name: "MessageDeliveryFailure", outcome: "rejected", phase: "acknowledgement" });
+      expect(error.message).toMatch(
+        /failed: rejected: amqp:link:message-size-exceeded: message of 2\d{3} bytes exceeds the peer's limit of 2000 bytes/,
+      );
+      expect(peer.deliveries.unread).toEqual([]);
+    },
+  );
+
   test("a rejected message fails at once with the peer's reason", { tags: ["send:rejected"] }, async () => {
     const { driver, peer } = driverBed();
     const failing = failureOf(driver.notify(notifyRequest()));
@@ -263,7 +284,7 @@ describe("A sending link", () => {
     }
     await casting;
     expect(status.present).toMatchObject({ type: "connected", product: "test-router" });
-    expect(logger.of("warn")).toHaveLength(2);
+    expect(logger.of("warn")).toEqual([`no link to ${ANYCAST}: amqp:not-found: not yet`]);
   });
 
   test("a refused link is not attached again before its pause ends, for any message", async () => {

@@ -215,7 +215,7 @@ describe("options in code", () => {
     ["defaultSendTimeoutMs", 4_999, "defaultSendTimeoutMs: must be a number of milliseconds, at least 5000, not 4999"],
     ["replyLinkCredit", 1.5, "replyLinkCredit: must be a whole number from 1 to 4294967295, not 1.5"],
     ["saslMechanisms", "PLAIN", 'saslMechanisms: must be an array, not "PLAIN"'],
-    ["preSettled", [{ secret: "s3cr3t" }], "notify, not a value of type object"],
+    ["preSettled", [{ secret: "s3cr3t" }], "notify, not an object"],
     ["addressingMode", ["legacy"], "addressingMode: must be one of dynamic, legacy, routable, not an array"],
   ])("%s = %j in code throws a ConfigurationError", (key, value, message) => {
     const resolve = () => resolveOptions({ options: { [key]: value } as AmqpOptions });

@@ -67,6 +67,8 @@ describe("parsing", () => {
     ["u%40:%2F%3F%23%2C@h", [host("h", null, "u@", "/?#,")]],
     ["u:p@", [host(null, null, "u", "p")]],
     [":5672", [host(null, 5672)]],
+    ["h:", [host("h")]],
+    ["[::1]:,u:p@h:", [host("::1"), host("h", null, "u", "p")]],
     ["[::1]", [host("::1")]],
     ["[::1]:80", [host("::1", 80)]],
     ["fe80::1", [host("fe80::1")]],
@@ -91,7 +93,7 @@ describe("parsing", () => {
     ["127.0.0.1:5672", "No scheme"],
     ["amqp:host", '"//"'],
     ["localhost:5672", '"//"'],
-    ["amqp://h:", "port"],
+    ["amqp://h:5672:1/", "port"],
     ["amqp://h:x/", "port"],
     ["amqp://h:0/", "from 1 to 65535"],
     ["amqp://h:65536/", "from 1 to 65535"],
@@ -197,8 +199,23 @@ describe("formatting", () => {
     );
   });
 
-  it("formatting replaces half a surrogate pair by U+FFFD", () => {
-    expect(new TransportURL({ scheme: "amqp", virtualHost: "\ud800" }).toString()).toBe("amqp:///%EF%BF%BD");
+  it.each([
+    ["virtualHost", { virtualHost: "v\ud800" }],
+    ["query", { query: { trace: "\udc00" } }],
+    ["query", { query: { "\udc00": "1" } }],
+    ["hostname", { hosts: [{ hostname: "h" }, { hostname: "\ud83d" }] }],
+    ["username", { hosts: [{ username: "\ud83d-" }] }],
+    ["password", { hosts: [{ password: "s3cr3t\ud83d" }] }],
+  ])("half a surrogate pair in the %s is refused by name, without showing a password", (part, init) => {
+    const error = caught(() => new TransportURL({ scheme: "amqp", ...init }));
+    expect(error).toBeInstanceOf(InvalidTransportURL);
+    expect(error.message).toContain(`${part} contains half a surrogate pair`);
+    expect(error.message).not.toContain("s3cr3t");
+  });
+
+  it("half a surrogate pair in the text of a URL is refused, and a whole pair is not", () => {
+    expect(() => TransportURL.parse("amqp://h/v\ud83d")).toThrow("virtualHost contains half a surrogate pair");
+    expect(TransportURL.parse("amqp://😀:😀@h/😀?a=😀").toString()).toContain("%F0%9F%98%80");
   });
 });
 

@@ -123,6 +123,87 @@ describe("a request", () => {
     expect(driver.logger.of("error")).toEqual([expect.stringContaining("gone")]);
   });
 
+  describe("that is repeated", () => {
+    async function noting(options: RPCServerOptions = {}) {
+      const notes: unknown[] = [];
+      const held = new Deferred();
+      const server = await serve(
+        [
+          {
+            async note(_context: object, { arg }: { arg: unknown }) {
+              notes.push(arg);
+              await held.promise;
+            },
+          },
+        ],
+        options,
+      );
+      const note = (arg: unknown, identity: string | undefined) => deliver("note", { arg }, { identity });
+      return { server, notes, held, note };
+    }
+
+    it("a repeated request is acknowledged and not run, with one warning for all", {
+      tags: ["rpc:server:repeat"],
+    }, async () => {
+      const { server, notes, held, note } = await noting();
+      const messages = [note(1, "back id-1"), note(2, "back id-1"), note(3, "back id-1"), note(4, "back id-2")];
+      held.resolve();
+      await server.stop();
+      await server.wait();
+      expect(notes).toEqual([1, 4]);
+      expect(messages.map(({ events }) => events)).toEqual([
+        ["acknowledge", "reply"],
+        ["acknowledge"],
+        ["acknowledge"],
+        ["acknowledge", "reply"],
+      ]);
+      expect(driver.logger.lines).toMatchObject([
+        {
+          level: "warn",
+          message: "discarded a repeated request: it was dispatched before",
+          fields: { messageId: "m1" },
+        },
+      ]);
+    });
+
+    it("requests without identity are no repeats", { tags: ["rpc:server:repeat"] }, async () => {
+      const { server, notes, held, note } = await noting();
+      held.resolve();
+      for (const arg of [1, 2]) note(arg, undefined);
+      await server.stop();
+      await server.wait();
+      expect(notes).toEqual([1, 2]);
+    });
+
+    it("a request that was lost before it was dispatched is run when it is delivered again", {
+      tags: ["rpc:server:repeat"],
+    }, async () => {
+      const { server, notes, held, note } = await noting({ concurrency: 1 });
+      note("first", "back id-1");
+      const lost = note("lost", "back id-2");
+      lost.linkLost = true;
+      note("again", "back id-2");
+      held.resolve();
+      await server.stop();
+      await server.wait();
+      expect(notes).toEqual(["first", "again"]);
+    });
+
+    it("a server that was started again still knows the requests of its last run", {
+      tags: ["rpc:server:repeat"],
+    }, async () => {
+      const { server, notes, held, note } = await noting();
+      held.resolve();
+      note("first", "back id-1");
+      await server.stop();
+      await server.start();
+      note("repeat", "back id-1");
+      await server.stop();
+      await server.wait();
+      expect(notes).toEqual(["first"]);
+    });
+  });
+
   it("a cast gets no reply, for a result, an error or a missing method", {
     tags: ["rpc:cast:failing-method"],
   }, async () => {
@@ -465,6 +546,12 @@ describe("a missing method", () => {
       expect(driver.logger.lines).toMatchObject([{ level: "warn" }]);
     },
   );
+
+  it("requests for many missing methods are logged once", async () => {
+    await serve([{}]);
+    for (const method of ["a", "b", "c"]) await failureOf(deliver(method));
+    expect(driver.logger.lines).toMatchObject([{ fields: { reason: "Endpoint does not support RPC method a" } }]);
+  });
 
   it("a long method name is truncated in the log", async () => {
     await serve([{}]);

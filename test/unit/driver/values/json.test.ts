@@ -1,3 +1,4 @@
+import { runInNewContext, runInThisContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MessagingException } from "@/src/driver/exceptions.js";
@@ -13,7 +14,9 @@ describe("toJson", () => {
   });
 
   it("toJson omits undefined members and writes null for them in lists, as JSON does", () => {
-    expect(toJson({ a: undefined, b: null, c: [undefined], d: () => 1 })).toBe('{"b":null,"c":[null]}');
+    expect(toJson({ a: undefined, b: null, c: [undefined], d: new Array(2) })).toBe(
+      '{"b":null,"c":[null],"d":[null,null]}',
+    );
   });
 
   it("toJson writes bigints as integers", { tags: ["rpc:json:long-integers"] }, () => {
@@ -40,11 +43,112 @@ describe("toJson", () => {
     expect(toJson({ a: "null", n: 1 })).toBe('{"a":"null","n":1}');
   });
 
-  it("toJson throws for a value that contains itself", () => {
-    const value: { self?: object } = {};
-    value.self = value;
-    expect(() => toJson(value)).toThrow(TypeError);
-    expect(() => toJson({ big: 1n, value })).toThrow(TypeError);
+  const CURE = "convert it, or use a serializer such as jsonPayloadSerializer";
+  const LOST: readonly [kind: string, source: string][] = [
+    ["a Map", "new Map([[1, 2]])"],
+    ["a Set", "new Set([1])"],
+    ["a WeakMap", "new WeakMap()"],
+    ["a Uint8Array", "Uint8Array.of(1, 2)"],
+    ["a Float64Array", "new Float64Array(0)"],
+    ["an ArrayBuffer", "new ArrayBuffer(2)"],
+    ["a DataView", "new DataView(new ArrayBuffer(2))"],
+    ["a function", "() => 1"],
+    ["a class", "(class Example {})"],
+    ["a symbol", "Symbol('s')"],
+    ["a RegExp", "/x/"],
+    ["an Error", "new RangeError('no')"],
+    ["an Error", "Object.assign(new Error('no'), { code: 'ENOENT' })"],
+    ["a Generator", "(function* () {})()"],
+    ["a Map Iterator", "new Map().values()"],
+    ["an example", "({ __proto__: { get [Symbol.toStringTag]() { return 'example'; } } })"],
+  ];
+
+  it.each(LOST)("toJson throws for %s with its path, in this realm and another: %s", (kind, source) => {
+    for (const value of [runInNewContext(source), runInThisContext(source)]) {
+      const message = (path: string): TypeError => new TypeError(`${path} is ${kind}, which JSON cannot hold: ${CURE}`);
+      expect(() => toJson({ args: { servers: [0, 1, { created: value }] } })).toThrow(
+        message("args.servers[2].created"),
+      );
+      expect(() => toJson({ big: 1n, list: [value] })).toThrow(message("list[0]"));
+      expect(() => toJson({ a: { toJSON: () => ({ b: value }) } })).toThrow(message("a.b"));
+    }
+  });
+
+  it("toJson throws for a Promise, whose await was forgotten", () => {
+    for (const value of [Promise.resolve(1), runInNewContext("Promise.resolve(1)")])
+      expect(() => toJson({ response: value })).toThrow(
+        new TypeError("response is a Promise, which JSON cannot hold: await it"),
+      );
+  });
+
+  it("toJson throws for an invalid Date, and writes a valid one as ISO text, also of another realm", () => {
+    for (const realm of [runInThisContext, runInNewContext]) {
+      expect(() => toJson([realm("new Date(NaN)")])).toThrow("[0] is an invalid Date, which JSON cannot hold");
+      expect(toJson([realm("new Date(0)")])).toBe('["1970-01-01T00:00:00.000Z"]');
+    }
+  });
+
+  it("toJson throws for a Buffer, although it has a toJSON method", () => {
+    expect(() => toJson({ a: Buffer.from("x") })).toThrow("a is a Uint8Array, which JSON cannot hold");
+  });
+
+  it.each<[name: string, value: object, text: string]>([
+    ["the members of an instance", Object.assign(new (class Example {})(), { a: 1 }), '{"a":1}'],
+    ["the members of an object without prototype", Object.assign(Object.create(null), { a: 1 }), '{"a":1}'],
+    ["an object of another realm", runInNewContext("({ a: [{ b: 1 }] })"), '{"a":[{"b":1}]}'],
+    [
+      "the result of toJSON",
+      new (class {
+        toJSON = (): string => "x";
+        map = new Map();
+      })(),
+      '"x"',
+    ],
+    ["a URL", new URL("http://h/"), '"http://h/"'],
+    ["boxed values", [Object(1), Object("x"), Object(true)], '[1,"x",true]'],
+    [
+      "an instance with a tag of its own",
+      Object.assign(Object.create({ [Symbol.toStringTag]: "Row" }), { a: 1 }),
+      '{"a":1}',
+    ],
+  ])("toJson writes %s", (_name, value, text) => {
+    expect(toJson(value)).toBe(text);
+  });
+
+  it("a member that others added to Object.prototype does not affect toJson", () => {
+    Object.defineProperty(Object.prototype, "extra", {
+      value: () => 1,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+    try {
+      expect(toJson({ a: 1 })).toBe('{"a":1}');
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "extra");
+    }
+  });
+
+  it("toJson throws for a value that contains itself, naming its path", () => {
+    const value: { list: object[] } = { list: [{}] };
+    value.list.push({ self: value });
+    const message = "value.list[1].self is an object that contains it, which JSON cannot hold";
+    expect(() => toJson({ value })).toThrow(new TypeError(message));
+    expect(() => toJson({ big: 1n, value })).toThrow(new TypeError(message));
+  });
+
+  it("toJson throws for a value that is nested too deeply", () => {
+    let value: unknown[] = [];
+    for (let depth = 0; depth < 100_000; depth++) value = [value];
+    expect(() => toJson(value)).toThrow(new TypeError("a value is nested too deeply for JSON"));
+  });
+
+  it("toJson throws the error of a toJSON method unchanged", () => {
+    const error = new TypeError("own");
+    const toJSON = (): never => {
+      throw error;
+    };
+    expect(() => toJson({ a: { toJSON } })).toThrow(error);
   });
 });
 

@@ -62,6 +62,26 @@ describe("toPrimitive for values that Python has too", () => {
 
 describe("toPrimitive for values of JavaScript", () => {
   it.each([
+    ["a Date", "new Date(0)", "1970-01-01T00:00:00.000000"],
+    ["bytes", "Uint8Array.of(65)", "A"],
+    ["an ArrayBuffer", "Uint8Array.of(65).buffer", "A"],
+    ["a DataView", "new DataView(Uint8Array.of(65).buffer)", "A"],
+    ["a Map", "new Map([['a', new Set([1])]])", { a: [1] }],
+    ["an Error", "new RangeError('no')", "RangeError: no"],
+  ])("toPrimitive converts %s of another realm", (_name, source, expected) => {
+    expect(toPrimitive(runInNewContext(source))).toEqual(expected);
+  });
+
+  it.each([
+    ["an invalid Date", new Date(Number.NaN)],
+    ["a Promise", Promise.resolve()],
+    ["a RegExp", /x/],
+    ["a WeakMap", new WeakMap()],
+  ])("toPrimitive leaves %s unchanged, which the encoder refuses with its path", (_name, value) => {
+    expect(toPrimitive({ a: [value] })).toEqual({ a: [value] });
+  });
+
+  it.each([
     ["undefined", undefined, undefined],
     ["NaN, which the encoder refuses with its path", Number.NaN, Number.NaN],
     ["a URL", new URL("http://host/a?b"), "http://host/a?b"],
@@ -133,7 +153,6 @@ describe("toPrimitive for values of JavaScript", () => {
 
   it.each([
     ["plain values that contain themselves", loop, "contains itself"],
-    ["an invalid Date", new Date(Number.NaN), "a Date is invalid"],
     ["bytes that are not UTF-8", [Uint8Array.of(0xc3)], "1 bytes are not UTF-8 text"],
     ["a Map with objects for keys", new Map([[{}, 1]]), "a key of a Map is an object"],
   ])("toPrimitive throws for %s", (_name, value, message) => {

@@ -84,7 +84,6 @@ describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) =
   it.each([
     ["AMQP in clear", "AMQP\x03\x01\0\0", "the peer does not speak TLS"],
     ["HTTP in clear", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "the peer does not speak TLS"],
-    ["half a handshake", "\x16\x03\x01", "socket hang up"],
   ])("a TLS listener logs a client that sends %s and disconnects, and serves the next", async (_case, bytes, why) => {
     const port = await start();
     const client = await silentClient(port);
@@ -94,6 +93,18 @@ describe.each(TRANSPORTS)("a listener for $scheme", ({ scheme, dial, listen }) =
     expect(logger.of("warn")).toEqual([
       expect.stringMatching(new RegExp(`^the TLS handshake of \\S+.* failed: ${why}$`)),
     ]);
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["half a handshake", "\x16\x03\x01"],
+  ])("a TLS listener does not warn of a client that sends %s and disconnects", async (_, bytes) => {
+    const port = await start();
+    const client = await silentClient(port);
+    client.end(Buffer.from(bytes, "latin1"));
+    await closed(client);
+    await expectService(port);
+    expect(logger.lines).toMatchObject([{ level: "debug", message: expect.stringContaining("socket hang up") }]);
   });
 
   it("a TLS listener logs why it refuses a client's certificate, and accepts the next client", async () => {
@@ -182,6 +193,7 @@ it("a listener for amqp+wss checks Origin and Host, and answers a plain HTTPS re
     maxConnections: 10,
     maxMessageBytes: 65_536,
     tls: SERVER,
+    logger: null,
     accept,
   });
   listenings.push(listening);

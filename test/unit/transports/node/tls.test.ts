@@ -43,7 +43,14 @@ describe.each(TRANSPORTS)("over $scheme", ({ scheme, clearScheme, dial, listen, 
   async function serve(tls?: TlsListenerOptions): Promise<{ at: Address; arrivals: Arrivals }> {
     const arrivals = new Arrivals();
     arrivals.greet = (socket) => void socket.send(Uint8Array.of(1));
-    const listening = await listen({ host: "127.0.0.1", port: 0, maxConnections: 10, tls, accept: arrivals.accept });
+    const listening = await listen({
+      host: "127.0.0.1",
+      port: 0,
+      maxConnections: 10,
+      tls,
+      accept: arrivals.accept,
+      logger: null,
+    });
     cleanups.push(() => listening.close());
     return { at: { scheme, hostname: "localhost", port: listening.port }, arrivals };
   }

@@ -4,6 +4,7 @@ import { afterEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Listening } from "@/src/core/byte-stream.js";
 import { listenWebSocket, type WebSocketListenerOptions } from "@/src/transports/node/websocket-listener.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { Arrivals } from "@/test/fixtures/fakes/socket-probe.js";
 
 const listenings: Listening[] = [];
@@ -14,7 +15,7 @@ afterEach(async () => {
 
 async function listen(options: Partial<WebSocketListenerOptions> = {}): Promise<{ port: number; arrivals: Arrivals }> {
   const arrivals = new Arrivals();
-  const defaults = { host: "127.0.0.1", port: 0, maxConnections: 10, maxMessageBytes: 100_000 };
+  const defaults = { host: "127.0.0.1", port: 0, maxConnections: 10, maxMessageBytes: 100_000, logger: null };
   const listening = await listenWebSocket({ ...defaults, accept: arrivals.accept, ...options });
   listenings.push(listening);
   return { port: listening.port, arrivals };
@@ -66,6 +67,49 @@ it.each([
   expect(await knock(port, { headers: { Origin: origin } })).toBe(403);
   expect(arrivals.count).toBe(0);
 });
+
+it("a WebSocket listener logs each refused origin and host once, with what would allow it", async () => {
+  const logger = new RecordingLogger();
+  const { port } = await listen({ logger });
+  for (const origin of ["https://a.example", "https://a.example", "https://b.example", "null"]) {
+    await knock(port, { headers: { Origin: origin } });
+  }
+  for (let time = 0; time < 2; time++) await knock(port, { headers: { Host: "bus.example" } });
+  const cure = "to allow its pages, add it to the option origins (--origin of the command)";
+  expect(logger.lines.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+    `warn: refused a WebSocket: the origin "https://a.example" is not allowed: ${cure}`,
+    `warn: refused a WebSocket: the origin "https://b.example" is not allowed: ${cure}`,
+    'warn: refused a WebSocket: the origin "null" is not allowed: serve the page by HTTP',
+    'warn: refused a WebSocket: the host "bus.example" is not allowed: use 127.0.0.1 in the URL, or listen on that host ' +
+      "(option host, --host of the command)",
+  ]);
+});
+
+it("a WebSocket listener logs at most 101 of 120 invented hosts, each in at most 500 characters", async () => {
+  const logger = new RecordingLogger();
+  const { port } = await listen({ logger, maxConnections: 1_000 });
+  const knocks = Array.from({ length: 120 }, (_, index) =>
+    knock(port, { headers: { Host: `${index}.${"x".repeat(1_000)}` } }),
+  );
+  await Promise.all(knocks);
+  expect(logger.lines).toHaveLength(101);
+  expect(Math.max(...logger.lines.map(({ message }) => message.length))).toBe(500);
+});
+
+it.each(["https://console.example.org/page", "console.example.org", "*", "null"])(
+  "the origin %j of a WebSocket listener is refused, by its text",
+  async (origin) => {
+    await expect(listen({ origins: [origin] })).rejects.toThrow(`${JSON.stringify(origin)} must be scheme://host`);
+  },
+);
+
+it.each(["https://Console.example.org/", "https://console.example.org:443"])(
+  "the origin %j of a WebSocket listener is accepted as browsers send it",
+  async (origin) => {
+    const { port } = await listen({ origins: [origin] });
+    expect(await knock(port, { headers: { Origin: "https://console.example.org" } })).toBe(101);
+  },
+);
 
 it("a WebSocket listener accepts a client without an Origin, which is no browser", async () => {
   const { port } = await listen();

@@ -191,6 +191,12 @@ describe("a batch", () => {
     },
   );
 
+  it("an endpoint that returns requeue without allowRequeue is warned of once, with the option's name", async () => {
+    await listen([{ info: () => NotificationResult.REQUEUE }], { batchSize: 1 });
+    for (const name of ["a", "b"]) await deliver(name).settled;
+    expect(driver.logger.lines).toMatchObject([{ level: "warn", message: expect.stringContaining("allowRequeue") }]);
+  });
+
   it("a failed batch is acknowledged and the error logged when requeueing is not allowed", async () => {
     await listen([{ info: fails }], { batchSize: 2 });
     const messages = [deliver("a"), deliver("b")];
@@ -211,7 +217,10 @@ describe("a batch", () => {
     ];
     await deliver("b").settled;
     expect(bad.map(({ events }) => events)).toEqual([["acknowledge"], ["acknowledge"], ["acknowledge"]]);
-    expect(driver.logger.of("warn")).toHaveLength(3);
+    expect(driver.logger.of("warn")).toEqual([
+      "discarded a notification that is not an object",
+      "discarded a notification with an unknown priority",
+    ]);
     expect(endpoint.seen).toEqual([["info", ["b"]]]);
   });
 
@@ -405,7 +414,7 @@ describe("a batch listener", () => {
         { batchSize: 1 },
       );
     expect(make(TARGETS, [{ info: "x" }])).toThrow("info of endpoint 0");
-    expect(make(TARGETS, [{}])).toThrow("endpoints");
+    expect(make(TARGETS, [{}])).toThrow("endpoint 0 has no method for a priority");
     expect(make([], [recorder()])).toThrow("targets");
     expect(make([{}], [recorder()])).toThrow("topic");
   });

@@ -64,7 +64,9 @@ describe("a notification listener", () => {
       getNotificationListener(driver.notificationTransport, targets, endpoints);
     expect(make([], [{ info() {} }])).toThrow("targets");
     expect(make([{ topic: "t" }], [])).toThrow("endpoints");
-    expect(make([{ topic: "t" }], [{ helper() {} }])).toThrow("endpoints");
+    expect(make([{ topic: "t" }], [{ info() {} }, { helper() {} }])).toThrow(
+      "endpoint 1 has no method for a priority: audit, debug, info, warn, error, critical, sample",
+    );
   });
 
   it.each([[null], ["x"], [{ info: "x" }], [{ info() {}, filterRule: { eventType: "x" } }]])(
@@ -149,6 +151,18 @@ describe("an incoming notification", () => {
     expect((await outcomeOf(BODY)).events).toEqual(["requeue"]);
     await listen([{ info }]);
     expect((await outcomeOf(BODY)).events).toEqual(["acknowledge"]);
+  });
+
+  it("an endpoint that returns requeue without allowRequeue is warned of once, with the option's name", async () => {
+    await listen([{ info: () => NotificationResult.REQUEUE }]);
+    for (let time = 0; time < 2; time++) await outcomeOf(BODY);
+    expect(driver.logger.lines).toMatchObject([{ level: "warn", message: expect.stringContaining("allowRequeue") }]);
+  });
+
+  it("an endpoint that returns requeue with allowRequeue logs nothing", async () => {
+    await listen([{ info: () => NotificationResult.REQUEUE }], { allowRequeue: true });
+    await outcomeOf(BODY);
+    expect(driver.logger.lines).toEqual([]);
   });
 
   it("the error of an endpoint is logged with its stack", async () => {
