@@ -22,11 +22,14 @@ const PROPERTIES = {
 } as const;
 const CAPABILITIES = { authentication_failure_close: true, "connection.blocked": true, consumer_cancel_notify: true };
 
+/** Largest message that the broker accepts. */
+const MAX_MESSAGE_BYTES = 2_000_000;
+
 let rabbit: RabbitMq;
 let names = 0;
 
 beforeAll(async () => {
-  rabbit = await RabbitMq.start();
+  rabbit = await RabbitMq.start({ settings: [`max_message_size = ${MAX_MESSAGE_BYTES}`] });
 }, 150_000);
 afterAll(async () => await rabbit?.stop());
 
@@ -292,6 +295,26 @@ describe("errors of RabbitMQ", () => {
     expect(confirmation).toMatchObject({ type: "unknown", error: { code: 404, classId: 60, methodId: 40 } });
   });
 
+  it("a message beyond the broker's limit is unknown, with error 406 that names the sizes", async () => {
+    const channel = await channelIn();
+    const queue = await queueOf(channel);
+    await channel.confirmSelect();
+    const confirmation = await channel.publish(message(queue, "x".repeat(MAX_MESSAGE_BYTES + 1)));
+    const text = expect.stringMatching(/message size 2000001 .* larger than configured max size 2000000/);
+    expect(confirmation).toMatchObject({ type: "unknown", error: { code: 406, text } });
+  });
+
+  it("a message beyond our own limit is rejected, and the next one arrives", async () => {
+    const channel = await channelIn({ maxMessageBytes: 100_000 });
+    const queue = await queueOf(channel);
+    await channel.confirmSelect();
+    const { next } = await consuming(channel, queue);
+    await channel.publish(message(queue, "x".repeat(1_000_000)));
+    await channel.publish(message(queue, "fine"));
+    expect(textOf(await next())).toBe("fine");
+    expect(await channel.request("queue.delete", { queue })).toEqual({ messageCount: 0 });
+  });
+
   it("a queue that was declared otherwise is error 406", async () => {
     const connection = await connected();
     const queue = await queueOf(await connection.openChannel());
@@ -375,5 +398,21 @@ describe("the state of a connection to RabbitMQ", () => {
     await rabbit.ctl("close_all_connections", "maintenance");
     expect(await connection.closed).toMatchObject({ code: 320, text: expect.stringContaining("maintenance") });
     expect(await channel.publish(message("q", "m"))).toMatchObject({ type: "unsent", error: { code: 320 } });
+  });
+
+  it("a broker that stops ends the connection with error 320, and has the persistent messages when it is back", {
+    timeout: 180_000,
+  }, async () => {
+    const connection = await connected();
+    const channel = await connection.openChannel();
+    const queue = await queueOf(channel, { durable: true });
+    await channel.confirmSelect();
+    expect(await channel.publish(message(queue, "kept"))).toEqual({ type: "acknowledged" });
+    await rabbit.restart(async () => {
+      expect(await connection.closed).toMatchObject({ code: 320, text: expect.stringContaining("CONNECTION_FORCED") });
+      await expect(connected()).rejects.toThrow("ECONNREFUSED");
+    });
+    const { next } = await consuming(await channelIn(), queue);
+    expect(textOf(await next())).toBe("kept");
   });
 });

@@ -30,7 +30,7 @@ function content(method: Uint8Array, body: string): Uint8Array[] {
   ];
 }
 
-/** What a broker says to a client that uses one channel. */
+/** The frames that a broker sends to a client that uses one channel. */
 const BROKER: readonly Uint8Array[] = [
   methodFrame(0, "connection.start", START),
   methodFrame(0, "connection.tune", { ...TUNE, frameMax: FRAME_MAX, heartbeat: 1 }),
@@ -183,7 +183,7 @@ async function use(connection: Connection): Promise<void> {
 }
 
 describe("with any input from the peer", { timeout: 20_000 }, () => {
-  it("with any input, a connection continues or ends with a named error, every wait ends, and no memory is wasted", async () => {
+  it("with any input, a connection continues or ends with a named error, every wait ends, and no array beyond the limits is allocated", async () => {
     let opened = 0;
     await fc.assert(
       fc.asyncProperty(speech, async (said) => {

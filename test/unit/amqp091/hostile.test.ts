@@ -42,7 +42,7 @@ function start(serverProperties: Buffer, mechanisms = Buffer.from("PLAIN")): Uin
   return frame(1, 0, Buffer.concat([head, serverProperties, size, mechanisms, Buffer.alloc(4)]));
 }
 
-/** What a peer may say instead of connection.start, with the error that it is for the client. */
+/** Input in the place of connection.start, with the error of the client. */
 const INSTEAD_OF_START: readonly [string, Uint8Array | string, string][] = [
   ["an AMQP 1.0 peer", "AMQP\0\x01\0\0", "the peer speaks AMQP 1.0, not AMQP 0-9-1 (540)"],
   [
@@ -85,7 +85,7 @@ const INSTEAD_OF_START: readonly [string, Uint8Array | string, string][] = [
   ["a method on channel 1", deliver, "CHANNEL_ERROR - channel 1 is not open (504)"],
 ];
 
-/** What a peer may say on an open connection with a consumer on channel 1. */
+/** Input on an open connection with a consumer on channel 1, with the error of the client. */
 const WHILE_OPEN: readonly [string, Uint8Array, string][] = [
   [
     "a wrong frame end",
@@ -224,7 +224,7 @@ describe("a peer that is no broker of AMQP 0-9-1", () => {
     },
   );
 
-  it("a peer that closes the stream without a word is an error of connect", async () => {
+  it("a peer that closes the stream at once is an error of connect", async () => {
     const broker = new RawBroker();
     const failed = expect(connectTo(broker)).rejects.toThrow("closed by the peer before the connection was open");
     await broker.next("header");
@@ -290,7 +290,7 @@ describe("a peer that violates the protocol", () => {
   });
 });
 
-describe("harmless oddities", () => {
+describe("unusual frames", () => {
   it.each([
     ["a heartbeat on another channel with a payload", frame(8, 9, Buffer.of(1, 2))],
     ["an ack of a message that was not published", methodFrame(1, "basic.ack", { deliveryTag: 77, multiple: true })],
