@@ -49,13 +49,10 @@ export async function pageFiles({ webSocketUrl, tcpUrl }: Embedded): Promise<Map
   ]);
 }
 
-/** `dist/web.js`, which needs no bundler, and its source map. */
+/** `dist/web.js`, which needs no bundler. */
 export async function libraryFiles(): Promise<[path: string, file: PageFile][]> {
   assertBuilt("web.js");
-  return [
-    ["/web.js", { type: SCRIPT, body: await readFile(dist("web.js")) }],
-    ["/web.js.map", { type: "application/json", body: await readFile(dist("web.js.map")) }],
-  ];
+  return [["/web.js", { type: SCRIPT, body: await readFile(dist("web.js")) }]];
 }
 
 /** `dist/web`, the entries that a bundler would use; they share chunks. */
@@ -64,8 +61,7 @@ async function packageFiles(): Promise<[path: string, file: PageFile][]> {
   const names = await readdir(dist("web"));
   return await Promise.all(
     names.map(async (name): Promise<[string, PageFile]> => {
-      const type = name.endsWith(".map") ? "application/json" : SCRIPT;
-      return [`/oslo-messaging/${name}`, { type, body: await readFile(dist(`web/${name}`)) }];
+      return [`/oslo-messaging/${name}`, { type: SCRIPT, body: await readFile(dist(`web/${name}`)) }];
     }),
   );
 }

@@ -18,7 +18,8 @@ const TIMEOUT_MS = 5_000;
  */
 export async function walkThrough(url: string, print: (line: string) => void): Promise<void> {
   await using rpc = getRpcTransport(url);
-  await using notifications = getNotificationTransport(url);
+  // Without a logger: the warning that a router stores nothing is expected here.
+  await using notifications = getNotificationTransport(url, { logger: null });
   const recorder = new NotificationRecorder(TIMEOUT_MS);
   const listener = getNotificationListener(notifications, [{ topic: "notifications" }], [recorder.endpoint]);
   const client = getRpcClient(rpc, { topic: "demo", version: "1.0" }, { timeoutMs: TIMEOUT_MS });

@@ -1,7 +1,8 @@
 // Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; web.js and
 // web.min.js, each the whole driver in one file that requires only the web platform; types/; and jsr/, for Deno's registry.
 // The entries for Node share chunks, and so do those in web/, so that no class exists twice. The old dist is replaced only when the new one is
-// complete and web.min.js is within its budget. --accept-size sets the budget from the current size.
+// complete and web.min.js is within its budget. --accept-size sets the budget from the current size. There are no source maps,
+// which would be most of the package: all bundles but web.min.js are readable, and name the source file of each part.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -24,7 +25,6 @@ const common = {
   outdir: "dist",
   bundle: true,
   format: "esm",
-  sourcemap: true,
   legalComments: "eof",
   banner: {
     js: `/*! Contains parts of rhea ${rheaVersion}, Copyright 2015 Red Hat Inc., Apache-2.0: see NOTICE and LICENSE. */`,
@@ -54,7 +54,7 @@ const neutral = {
   ...common,
   platform: "browser",
   target: "es2022",
-  inject: [shim("buffer.ts"), shim("process.ts")],
+  inject: [shim("buffer.ts")],
   plugins: [shims({ events: "events.ts", util: "util.ts" }), trimmedRhea()],
 };
 
@@ -116,7 +116,7 @@ async function replace(directory, fresh) {
   await rm(old, { recursive: true, force: true });
 }
 
-/** Bundles as if into dist/, to which the source maps are relative, and writes the files to `directory`. */
+/** Bundles, and writes the files to `directory`. */
 async function writeBundle(options, directory) {
   const { outputFiles } = await esbuild.build({ ...options, write: false });
   await mkdir(directory, { recursive: true });
@@ -126,18 +126,13 @@ async function writeBundle(options, directory) {
 /** Writes web.min.js, minified by esbuild and then by terser. Returns its size. */
 async function writeMinified(directory) {
   const { outputFiles, metafile } = await esbuild.build({ ...minified, write: false });
-  const [map, bundle] = ["web.min.js.map", "web.min.js"].map((name) =>
-    outputFiles.find(({ path }) => basename(path) === name),
-  );
-  const { code, map: chained } = await minify(bundle.text, {
+  const { code } = await minify(outputFiles[0].text, {
     module: true,
     ecma: 2022,
     compress: { passes: 3 },
     format: { comments: /^!/ },
-    sourceMap: { content: map.text, includeSources: true, filename: "web.min.js", url: "web.min.js.map" },
   });
   await writeFile(join(directory, "web.min.js"), code);
-  await writeFile(join(directory, "web.min.js.map"), chained);
   return webSize.measure(code, metafile.outputs["dist/web.min.js"].inputs);
 }
 

@@ -16,12 +16,13 @@ export async function writeJsrPackage(dist) {
 
   async function writeEntry({ file, types }) {
     const from = types.replace("./dist/", "./");
-    await write(basename(file), `/* @ts-self-types="${from}" */\n${await script(basename(file))}`);
+    const script = await readFile(join(dist, "web", basename(file)), "utf8");
+    await write(basename(file), `/* @ts-self-types="${from}" */\n${script}`);
   }
 
   async function writeChunks() {
     const chunks = (await readdir(join(dist, "web"))).filter((name) => /^chunk-.*\.js$/.test(name));
-    await Promise.all(chunks.map(async (name) => write(name, await script(name))));
+    await Promise.all(chunks.map((name) => cp(join(dist, "web", name), join(jsr, name))));
   }
 
   async function writeTypes() {
@@ -33,11 +34,6 @@ export async function writeJsrPackage(dist) {
         await write(join("types", name), text.replace(/(\bfrom |\bimport\()"(\..*?)\.js"/g, '$1"$2.d.ts"'));
       }),
     );
-  }
-
-  /** Text of a file in web/, without the reference to its source map. */
-  async function script(name) {
-    return (await readFile(join(dist, "web", name), "utf8")).replace(/^\/\/# sourceMappingURL=.*\n?/m, "");
   }
 
   async function write(name, text) {

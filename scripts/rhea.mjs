@@ -1,6 +1,7 @@
 // Removes unused code of rhea from every bundle. rhea is a complete AMQP client and server, but the control plane
 // (src/core/connection/control/control.ts) uses it only to open and close connections, sessions and links. Its socket, timers,
-// SASL, messages, deliveries and logs are removed. All code that reads input of the peer stays unchanged.
+// SASL, messages, deliveries and logs are removed, and the later ticks in which it closes what the control plane has closed
+// before. All other code that reads input of the peer stays unchanged.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import * as esbuild from "esbuild";
@@ -33,9 +34,9 @@ const UNREACHED = {
       ...members("this", ["heartbeat_out", "heartbeat_in", "abort_idle", "socket_ready"]),
       ...members("this", ["scheduled_reconnect", "default_sender"]),
     ]),
-    "Connection.prototype.on_close: if (this.heartbeat_out)",
+    ...within("Connection.prototype.on_close", ["if (this.heartbeat_out)", "self", "process.nextTick"]),
   ],
-  "endpoint.js": members("EndpointState.prototype", ["disconnected", "reconnect", "is_open", "is_closed"]),
+  "endpoint.js": members("EndpointState.prototype", ["mark", "disconnected", "reconnect", "is_open", "is_closed"]),
   "errors.js": ["ConnectionError.prototype.toJSON"],
   "frames.js": [
     ...["frames.read_header", "frames.write_header", "frames.sasl_frame"],
@@ -55,7 +56,7 @@ const UNREACHED = {
     "Receiver.prototype.set_credit_window",
     ...within("link.init", ["this.issue_flow", "this.delivery_count", "this.credit", "self", "aliases.forEach"]),
     "link._process: if (this.issue_flow && this.state.local_open)",
-    ...within("link.on_detach", ["if (this._incomplete)", "if (!handled)"]),
+    ...within("link.on_detach", ["if (this._incomplete)", "if (!handled)", "self", "token", "process.nextTick"]),
     ...within("Sender", [
       ...["this._draining", "this._drained", "this.tag", "if (this.get_option('autosettle', true))", "sender"],
       "if (this.get_option('treat_modified_as_released', true))",
@@ -91,7 +92,7 @@ const UNREACHED = {
     ...within("Session.prototype.on_begin", [
       ...["this.outgoing.on_begin(frame.performative)", "this.incoming.on_begin(frame.performative)"],
     ]),
-    "Session.prototype.on_end: if (!handled)",
+    ...within("Session.prototype.on_end", ["if (!handled)", "self", "token", "process.nextTick"]),
   ],
   "transport.js": [
     ...members("Transport.prototype", ["has_writes_pending", "peek_size"]),
@@ -147,7 +148,10 @@ function trim(file, text) {
   const edits = [];
   visit(source, "");
   if (unreached.size > 0) throw new Error(`rhea's ${file} does not contain: ${[...unreached].join(", ")}`);
-  return edits.reduceRight((rest, { node, by }) => replaced(rest, node.getStart(source), node.getEnd(), by), text);
+  return edits.reduceRight(
+    (rest, { node, by }) => rest.slice(0, node.getStart(source)) + by + rest.slice(node.getEnd()),
+    text,
+  );
 
   /** `around` is the prefix of the function that contains the node. */
   function visit(node, around) {
@@ -188,12 +192,6 @@ function nameOf(node, source) {
 /** Log statements of rhea, which would print passwords. Frames are logged by the data plane instead. */
 function isLog(node, source) {
   return (ts.isExpressionStatement(node) && /^log\.\w+\(/.test(node.getText(source))) || nameOf(node, source) === "log";
-}
-
-/** Replaces text but keeps its line breaks, so that the source map remains correct. */
-function replaced(text, start, end, by) {
-  const lines = text.slice(start, end).replace(/[^\n]+/g, "");
-  return text.slice(0, start) + (by === "" ? lines : by) + text.slice(end);
 }
 
 /** Names of statements in a function. */

@@ -1,3 +1,4 @@
+import { onAbort } from "../core/abort.js";
 import { toJson } from "../driver/values/json.js";
 import type { Logger } from "../entry/node.js";
 import { Interrupted } from "./exit-status.js";
@@ -59,6 +60,6 @@ export function flushed(): Promise<void> {
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+    else onAbort(signal, resolve);
   });
 }

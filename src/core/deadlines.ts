@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "./abort.js";
 import { timerMs } from "./timers.js";
 
 /** Event that a call is waiting for. */
@@ -40,7 +41,7 @@ export class Deadline {
       this.#over = { reason: signal.reason };
     } else {
       this.#onAbort = () => this.#end(signal.reason);
-      signal.addEventListener("abort", this.#onAbort);
+      onAbort(signal, this.#onAbort);
     }
   }
 
@@ -98,7 +99,7 @@ export class Deadline {
   done(): void {
     this.#deadlines.remove(this);
     this.#abandon = undefined;
-    if (this.#onAbort !== undefined) this.#init.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== undefined) offAbort(this.#init.signal, this.#onAbort);
     this.#onAbort = undefined;
   }
 

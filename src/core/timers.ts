@@ -1,3 +1,5 @@
+import { offAbort, onAbort } from "./abort.js";
+
 /** Longest delay of a JavaScript timer in milliseconds, 24 days. A timer with a longer delay fires at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -16,11 +18,11 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
+      offAbort(signal, end);
       if (signal.aborted) reject(signal.reason);
       else resolve();
     };
     const timer = setTimeout(end, timerMs(ms));
-    signal.addEventListener("abort", end);
+    onAbort(signal, end);
   });
 }

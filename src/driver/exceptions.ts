@@ -220,7 +220,7 @@ export class RemoteError extends MessagingException {
   /** Keyword arguments of the exception. */
   readonly kwargs: Readonly<Record<string, unknown>>;
 
-  constructor(failure: RemoteFailure, options?: ErrorOptions) {
+  constructor(failure: RemoteFailure, options?: { cause?: unknown }) {
     super(summary(failure), options);
     this.excType = failure.excType;
     this.module = failure.module;
@@ -332,6 +332,6 @@ function oneLine(text: string): string {
 }
 
 /** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */
-function causeOf({ cause }: FailureInit): ErrorOptions {
+function causeOf({ cause }: FailureInit): { cause?: unknown } {
   return cause === undefined ? {} : { cause };
 }

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../core/abort.js";
 import { ConnectionLost } from "../core/errors.js";
 import type { Delivery } from "../core/links/delivery.js";
 import type { Receiver } from "../core/links/receiver.js";
@@ -27,7 +28,7 @@ export function watchedTopology(
 
 async function* watched(transport: Transport, signal: AbortSignal | undefined): AsyncGenerator<Topology, void> {
   const close = (): void => void transport.close();
-  signal?.addEventListener("abort", close);
+  onAbort(signal, close);
   try {
     signal?.throwIfAborted();
     const bus = await connected(transport);
@@ -36,7 +37,7 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
     signal?.throwIfAborted(); // other errors follow from the abort
     throw error;
   } finally {
-    signal?.removeEventListener("abort", close);
+    offAbort(signal, close);
     await transport.close();
   }
 }

@@ -5,12 +5,13 @@ import { inLaterTurn } from "./later-turn.js";
 /** With more bytes than this under way, `send` asks the caller to wait. */
 const BUDGET_BYTES = 1024 * 1024;
 
-/** Number of hand-overs in a row after which timers and other events get a turn. */
+/** Number of hand-overs after which timers and other events get a turn. */
 const BATCHES_A_TURN = 1024;
 
 /**
  * Streams inside this process: every dial makes a linked pair, one end for the dialler and one for `accept`. The bytes
- * are handed over uncopied and in order, never within `send`, and only after the dialler has its end.
+ * are handed over uncopied and in order, never within `send`, and only after the dialler has its end. No timer is needed:
+ * tests may replace them by fake ones.
  *
  * @throws TypeError when `accept` is not a function.
  */
@@ -30,28 +31,42 @@ export function memoryDial(accept: Accept): Dial {
 
 const noHandlers: SocketHandlers = { data() {}, drain() {}, close() {} };
 
+const RESOLVED = Promise.resolve();
+
 /** Carries the bytes of both ends, as one batch at the end of the turn, so that replies to replies do not nest. */
 class Pair {
   readonly near: MemorySocket;
   readonly far: MemorySocket;
   #batches = 0;
-  #scheduled = true;
+  #turnMs = performance.now();
+  #dialled = false;
+  #scheduled = false;
+  readonly #handOver = (): void => this.#deliver();
 
   constructor(id: string) {
     this.near = new MemorySocket(id, this);
     this.far = new MemorySocket(id, this);
-    inLaterTurn(() => this.#handOver());
+    inLaterTurn(() => this.schedule(this.near));
   }
 
-  schedule(): void {
-    if (this.#scheduled) return;
+  /** The dialler has its end once it uses it, at the latest in a later turn. Until then the bytes of the far end wait. */
+  schedule(user: MemorySocket): void {
+    this.#dialled ||= user === this.near;
+    if (!this.#dialled || this.#scheduled) return;
     this.#scheduled = true;
     this.#batches += 1;
-    if (this.#batches % BATCHES_A_TURN === 0) inLaterTurn(() => this.#handOver());
-    else queueMicrotask(() => this.#handOver());
+    if (this.#batches % BATCHES_A_TURN === 0 && this.#clockRuns()) inLaterTurn(this.#handOver);
+    else void RESOLVED.then(this.#handOver);
   }
 
-  #handOver(): void {
+  /** A fake clock may stand still: no timer is due, and a later turn may never come. */
+  #clockRuns(): boolean {
+    const thenMs = this.#turnMs;
+    this.#turnMs = performance.now();
+    return this.#turnMs !== thenMs;
+  }
+
+  #deliver(): void {
     this.#scheduled = false;
     const isOver = this.near.deliverTo(this.far) || this.far.deliverTo(this.near);
     if (!isOver) return;
@@ -81,13 +96,13 @@ class MemorySocket implements Socket {
     this.#outbox.push(bytes);
     this.buffered += bytes.length;
     if (this.buffered > BUDGET_BYTES) this.#waiting = true;
-    this.#pair.schedule();
+    this.#pair.schedule(this);
     return !this.#waiting;
   }
 
   close(): void {
     this.#closing = true;
-    this.#pair.schedule();
+    this.#pair.schedule(this);
   }
 
   /** Hands over the bytes sent until now. Returns true once this end has closed and the peer has all its bytes. */

@@ -41,7 +41,7 @@ test(
       const topic = uniqueTopic("tab");
       await serve(tab, `amqp+ws://127.0.0.1:${port}/`, topic);
 
-      await using transport = getRpcTransport(`amqp://127.0.0.1:${port}/`);
+      await using transport = getRpcTransport(`amqp://127.0.0.1:${port}/`, { logger: null });
       const client = getRpcClient(transport, { topic });
       const state = async () => (await client.call({}, "state")) as TabState;
       await expect(state()).resolves.toMatchObject({ hidden: false, idleMs: expect.toSatisfy((ms) => ms <= IDLE_MS) });

@@ -36,7 +36,7 @@ beforeEach(async () => {
   bus = await EMBEDDED_ROUTER.start();
   network = await Relay.atLocalhost();
   await network.passTo(Number(new URL(bus.url("amqp+ws")).port));
-  transport = getRpcTransport(bus.url("amqp"));
+  transport = getRpcTransport(bus.url("amqp"), { logger: null });
   const endpoint = { take: (_context: object, { id }: { id: number }) => arrived.put(id) };
   server = getRpcServer(transport, { topic, server: "node" }, [endpoint]);
   await server.start();

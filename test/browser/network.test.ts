@@ -40,8 +40,8 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
     bus = await plan.start();
     network = await Relay.atLocalhost();
     await restore();
-    transport = getRpcTransport(bus.url("amqp"));
-    notifications = getNotificationTransport(bus.url("amqp"));
+    transport = getRpcTransport(bus.url("amqp"), { logger: null });
+    notifications = getNotificationTransport(bus.url("amqp"), { logger: null });
     const endpoint = {
       hold() {
         const answer = new Deferred<string>();

@@ -96,7 +96,7 @@ describe("the playground with typed URLs", () => {
 
     expect(await page.example("this page")).toMatch(/^ok/);
     const url = `amqp+ws://${LOGIN.user}:wonder%25land@127.0.0.1:${forNotifications.port}/`;
-    await using transport = getNotificationTransport(url);
+    await using transport = getNotificationTransport(url, { logger: null });
     await new Notifier(transport, { publisherId: "elsewhere" }).info({}, "test.hybrid", {});
     await page.tab("Notifications");
     await page.notifications("test.hybrid").waitFor();

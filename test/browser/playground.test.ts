@@ -130,7 +130,7 @@ describe("the playground in a browser", () => {
   });
 
   test("a client in Node calls the playground's server by TCP until it stops, and again on another topic", async () => {
-    await using transport = getRpcTransport(playground.tcpUrl);
+    await using transport = getRpcTransport(playground.tcpUrl, { logger: null });
     const client = getRpcClient(transport, { topic: "browser" }, { timeoutMs: 10_000 });
     await expect(client.call({}, "echo", { arg: "from Node" })).resolves.toBe("from Node");
     await page.tab("Serve");

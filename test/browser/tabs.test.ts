@@ -23,7 +23,7 @@ describe.each([EMBEDDED_ROUTER, EMBEDDED_BROKER])("through $name", (plan) => {
 
   beforeAll(async () => {
     bus = await plan.start();
-    transport = getRpcTransport(bus.url("amqp"));
+    transport = getRpcTransport(bus.url("amqp"), { logger: null });
     first = await DriverPage.open(browser);
     second = await first.another();
     await serve(first, "first");

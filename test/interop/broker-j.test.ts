@@ -50,7 +50,7 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
     { tags: ["recipe:broker-j"] },
     async (scheme) => {
       const topic = uniqueTopic("broker-j");
-      await using transport = getRpcTransport(urls[scheme]);
+      await using transport = getRpcTransport(urls[scheme], { logger: null });
       const notes = new Inbox<unknown>("our server");
       await using server = getRpcServer(transport, { topic, server: "ours" }, [
         new BuiltinEndpoint("ours", (note) => notes.put(note)),
@@ -82,7 +82,7 @@ describe("Qpid Broker-J, started with its recipe", { timeout: 60_000 }, () => {
 
   test("our client calls a Python server through Broker-J", { tags: ["recipe:broker-j"] }, async () => {
     const topic = uniqueTopic("broker-j");
-    await using transport = getRpcTransport(urls.amqp);
+    await using transport = getRpcTransport(urls.amqp, { logger: null });
     const client = getRpcClient(transport, { topic, version: "1.0" });
     await client.prepare({ fanout: true }).cast({}, "note", { arg: "makes the exchange" });
     await using _server = await PythonServer.start({ url: urls.python, topic, server: "python" });

@@ -133,11 +133,11 @@ class Endpoint extends BuiltinEndpoint {
 
 function rpc(act: (client: RPCClient, notes: Inbox<unknown>) => Promise<void>) {
   return async (client: End, server: End): Promise<void> => {
-    await using serverTransport = getRpcTransport(server.url, server.options);
+    await using serverTransport = getRpcTransport(server.url, { logger: null, ...server.options });
     const notes = new Inbox<unknown>("the server");
     const endpoint = new Endpoint("server-1", (note) => notes.put(note));
     await getRpcServer(serverTransport, { topic: "test-topic", server: "server-1" }, [endpoint]).start();
-    await using clientTransport = getRpcTransport(client.url, client.options);
+    await using clientTransport = getRpcTransport(client.url, { logger: null, ...client.options });
     await act(getRpcClient(clientTransport, { topic: "test-topic", version: "1.0" }, { timeoutMs: 5_000 }), notes);
   };
 }
@@ -145,11 +145,11 @@ function rpc(act: (client: RPCClient, notes: Inbox<unknown>) => Promise<void>) {
 /** One notification, with the result of the listener for each of its deliveries. */
 function notifications(driver: NotificationDriver, results: readonly NotificationResult[]) {
   return async (client: End, server: End): Promise<void> => {
-    await using listening = getNotificationTransport(server.url, server.options);
+    await using listening = getNotificationTransport(server.url, { logger: null, ...server.options });
     let times = 0;
     const info = (): NotificationResult => results[times++] ?? NotificationResult.HANDLED;
     await getNotificationListener(listening, [{ topic: "notif" }], [{ info }], { allowRequeue: true }).start();
-    await using notifying = getNotificationTransport(client.url, client.options);
+    await using notifying = getNotificationTransport(client.url, { logger: null, ...client.options });
     const notifier = new Notifier(notifying, {
       publisherId: "peers.host1",
       topics: ["notif"],

@@ -18,7 +18,7 @@ for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE]) {
       tags: ["notify:batch"],
     }, async () => {
       await using bus = await plan.start();
-      await using transport = getNotificationTransport(bus.url("amqp"));
+      await using transport = getNotificationTransport(bus.url("amqp"), { logger: null });
       const topic = uniqueTopic("ours");
       const batches = new Inbox<Notification[]>("our listener");
       const endpoint = { info: (notifications: readonly Notification[]) => batches.put([...notifications]) };
@@ -52,7 +52,7 @@ for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER, ARTEMIS_ROUTABLE]) {
 
     test("our notifier fills batches of a Python listener", async () => {
       await using bus = await plan.start();
-      await using transport = getNotificationTransport(bus.url("amqp"));
+      await using transport = getNotificationTransport(bus.url("amqp"), { logger: null });
       const topic = uniqueTopic("python");
       await using listener = await PythonBatchListener.start(bus.url("amqp"), topic, { batchSize: 3, batchTimeout: 3 });
       const notifier = new Notifier(transport, { publisherId: "ours.host1", topics: [topic] });

@@ -49,7 +49,7 @@ for (const plan of BUSES) {
         PythonNotifier.start(bus.url("amqp", SOON)),
       ]);
       for (const scheme of SCHEMES) {
-        const transport = getNotificationTransport(bus.url(scheme, SOON));
+        const transport = getNotificationTransport(bus.url(scheme, SOON), { logger: null });
         transports.set(scheme, transport);
         const endpoint = recorder((seen) => inboxes.get(scheme)?.put(seen));
         const target = { topic: topics.get(scheme) };

@@ -29,7 +29,7 @@ for (const plan of BUSES) {
         PythonClient.start(url),
       ]);
       for (const scheme of SCHEMES) {
-        const transport = getRpcTransport(bus.url(scheme));
+        const transport = getRpcTransport(bus.url(scheme), { logger: null });
         transports.push(transport);
         const endpoint = new BuiltinEndpoint(scheme, (note) => notes.get(scheme)?.put(note));
         await getRpcServer(transport, { topic: topics.ours, server: scheme }, [endpoint]).start();

@@ -47,7 +47,7 @@ describe.each([
   afterAll(() => place[Symbol.asyncDispose]());
 
   const ours = (tls: TLSOptions) =>
-    getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { tls });
+    getRpcTransport(`amqps://localhost:${place.port}/?${new URLSearchParams(LEGACY)}`, { logger: null, tls });
 
   test("Python and this driver call each other, each with a client certificate", {
     tags: ["tls:server", "tls:client"],
@@ -78,7 +78,7 @@ describe.each([
   });
 
   test("a client without TLS gets an error that suggests TLS", async () => {
-    await using transport = getRpcTransport(`amqp://localhost:${place.port}/`);
+    await using transport = getRpcTransport(`amqp://localhost:${place.port}/`, { logger: null });
     expect(String((await refusedAttempt(transport)).error)).toContain("TLS");
   });
 });
@@ -97,7 +97,7 @@ test("Python and this driver are authenticated by EXTERNAL with a certificate on
   const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CLIENT, sasl_mechanisms: "EXTERNAL" });
   const url = `amqp://localhost:${place.port}/?${query}`;
   const topic = uniqueTopic("external");
-  await using transport = getRpcTransport(url);
+  await using transport = getRpcTransport(url, { logger: null });
   await getRpcServer(transport, { topic, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
   await using client = await PythonClient.start(url);
   expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");
@@ -110,7 +110,7 @@ test("Python and this driver check a certificate against the virtual host with s
   const query = new URLSearchParams({ ...LEGACY, ...PYTHON_CA, ssl_verify_vhost: "true" });
   const url = `amqp://127.0.0.1:${place.port}/${VHOST}?${query}`;
   const topic = uniqueTopic("vhost");
-  await using transport = getRpcTransport(url);
+  await using transport = getRpcTransport(url, { logger: null });
   await getRpcServer(transport, { topic, server: "us" }, [new BuiltinEndpoint("us", () => {})]).start();
   await using client = await PythonClient.start(url);
   expect(await client.call({ target: { topic, version: "1.0" }, method: "ping" })).toBe("pong from us");

@@ -88,7 +88,7 @@ describe.concurrent("values and errors between ours and Python's oslo.messaging"
       PythonServer.start({ url, topic: topics.python, server: "python" }),
       PythonClient.start(url),
     ]);
-    strict = getRpcTransport(url);
+    strict = getRpcTransport(url, { logger: null });
     lenient = getRpcTransport(url, {
       logger,
       nonFiniteNumbers: "accept",

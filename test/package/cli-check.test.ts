@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { withoutCredit } from "@/src/driver/sending/likely-reason.js";
 import { oslo, Running, RunningIntermediary } from "@/test/fixtures/processes/command.js";
 
 interface Findings {
@@ -118,7 +119,7 @@ describe("check", { timeout: 60_000 }, () => {
         name,
         ok: false,
         detail: "no message would be taken now",
-        advice: "behind a router a server has to listen there; a broker gives none when it is full",
+        advice: withoutCredit("router"),
       },
     ]);
     await using _server = await Running.ready("serve", "--url", url, ...target);

@@ -22,7 +22,7 @@ describe("intermediary", { timeout: 60_000 }, () => {
     expect(ws).toBe(`amqp+ws://jo%40e:PASSWORD@${intermediary.ws}/?rpc_address_prefix=cloud%2Frpc`);
     expect(intermediary.stderr).not.toContain("s3cret");
     for (const url of [tcp, ws]) {
-      await using transport = getRpcTransport(url.replace("PASSWORD", "s3cret"));
+      await using transport = getRpcTransport(url.replace("PASSWORD", "s3cret"), { logger: null });
       await transport.connect();
     }
   });
@@ -65,7 +65,11 @@ describe("intermediary", { timeout: 60_000 }, () => {
     const connect = async (options: TransportOptions): Promise<Frame | undefined> => {
       const frames: Frame[] = [];
       const url = `amqp://joe:secret@${intermediary.tcp}/`;
-      await using transport = getRpcTransport(url, { ...options, onFrame: (frame) => frames.push(frame) });
+      await using transport = getRpcTransport(url, {
+        logger: null,
+        ...options,
+        onFrame: (frame) => frames.push(frame),
+      });
       await transport.connect();
       return frames.find(({ performative }) => performative === "sasl-init");
     };

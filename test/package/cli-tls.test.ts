@@ -13,7 +13,7 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
   }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES);
     for (const url of [`amqps://${intermediary.tcp}/`, `amqp+wss://${intermediary.ws}/`]) {
-      await using transport = getRpcTransport(url, { tls: { ca: CA } });
+      await using transport = getRpcTransport(url, { logger: null, tls: { ca: CA } });
       await transport.connect();
     }
     const silent = { data() {}, drain() {}, close() {} };
@@ -27,12 +27,12 @@ describe("intermediary with TLS", { timeout: 60_000 }, () => {
   }, async () => {
     await using intermediary = await RunningIntermediary.start(...SERVER_FILES, "--tls-client-ca", pemFile("ca"));
     const url = `amqps://${intermediary.tcp}/`;
-    await using refused = getRpcTransport(url, { tls: { ca: CA } });
+    await using refused = getRpcTransport(url, { logger: null, tls: { ca: CA } });
     const connecting = Promise.allSettled([refused.connect()]);
     await expect.poll(() => intermediary.stderr, { timeout: 20_000 }).toContain("the peer sent no certificate");
     await refused.close();
     await connecting;
-    await using accepted = getRpcTransport(url, { tls: { ca: CA, ...CLIENT } });
+    await using accepted = getRpcTransport(url, { logger: null, tls: { ca: CA, ...CLIENT } });
     await accepted.connect();
   });
 

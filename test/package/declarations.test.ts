@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import ts from "typescript";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { ROOT } from "@/test/fixtures/project.js";
 import { importsOf } from "@/test/fixtures/source.js";
 
@@ -12,7 +14,8 @@ const entries = ["node", "web", "tcp-node", "intermediary-node", "intermediary-w
 
 const PAGES = ["vite/src/main.ts", "esbuild/src/app.ts"].map((path) => join(ROOT, "test/consumers", path));
 const SERVICE = [join(ROOT, "test/types/service.ts")];
-const { NodeNext, ESNext } = ts.ModuleKind;
+const ROOT_ONLY = [join(ROOT, "test/types/root.ts")];
+const { CommonJS, NodeNext, ESNext } = ts.ModuleKind;
 
 /** Users of the package by its name, with their compiler options. */
 const CONSUMERS: readonly Consumer[] = [
@@ -26,6 +29,14 @@ const CONSUMERS: readonly Consumer[] = [
     ambient: ["node"],
     module: ESNext,
     customConditions: ["node"],
+  },
+  { who: "an old page", files: PAGES, lib: ["es2020", "dom"], module: ESNext },
+  {
+    who: "an old service that is resolved as by Node 10",
+    files: ROOT_ONLY,
+    lib: ["es2020"],
+    ambient: ["node"],
+    module: CommonJS,
   },
   {
     who: "all declarations, in a worker",
@@ -46,6 +57,11 @@ interface Consumer {
   customConditions?: string[];
 }
 
+const installed = mkdtempSync(join(tmpdir(), "oslo-declarations-"));
+mkdirSync(join(installed, "node_modules"));
+symlinkSync(ROOT, join(installed, "node_modules/oslo-messaging"));
+afterAll(() => rm(installed, { recursive: true }));
+
 describe("the public declarations", { timeout: 120_000 }, () => {
   it.each(CONSUMERS)("the declarations compile for $who", ({ files, lib, ambient = [], module, customConditions }) => {
     const options: ts.CompilerOptions = {
@@ -57,6 +73,11 @@ describe("the public declarations", { timeout: 120_000 }, () => {
       target: ts.ScriptTarget.ES2022,
       module,
       ...(module === ESNext && { moduleResolution: ts.ModuleResolutionKind.Bundler }),
+      ...(module === CommonJS && {
+        moduleResolution: ts.ModuleResolutionKind.Node10,
+        esModuleInterop: true,
+        ignoreDeprecations: "6.0",
+      }),
       ...(customConditions && { customConditions }),
       lib: lib.map((name) => `lib.${name}.d.ts`),
     };
@@ -109,10 +130,10 @@ describe("the options of [oslo_messaging_amqp]", { timeout: 60_000 }, () => {
   });
 });
 
-/** Resolves names as from within this package, where its own name leads to its exports. */
+/** Resolves the package's name as in a folder where it is installed. */
 function hostWithPackage(options: ts.CompilerOptions): ts.CompilerHost {
   const host = ts.createCompilerHost(options);
-  const within = join(ROOT, "consumer.ts");
+  const within = join(installed, "consumer.ts");
   host.resolveModuleNameLiterals = (names, path, _redirect, _options, file) =>
     names.map((name) => {
       const from = name.text.startsWith("oslo-messaging") ? within : path;

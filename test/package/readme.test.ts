@@ -52,7 +52,7 @@ async function written(name: string): Promise<string> {
 
 /** Serves the methods that the examples call, until the test ends. */
 async function serveCalc(bus: Bus): Promise<void> {
-  const transport = getRpcTransport(bus.url("amqp"));
+  const transport = getRpcTransport(bus.url("amqp"), { logger: null });
   onTestFinished(() => transport.close());
   const endpoint = { add: (_context: object, { a, b }: { a: number; b: number }) => a + b };
   await getRpcServer(transport, { topic: "calc", server: "calc-1" }, [endpoint]).start();
@@ -91,7 +91,7 @@ test("the README's page calls a server, without a bundler", async () => {
     void (async () => {
       const path = new URL(request.url ?? "/", "http://page").pathname;
       if (path === "/") return response.setHeader("content-type", "text/html").end(example("browser.html"));
-      const name = /^\/oslo-messaging\/([\w.-]+\.js(?:\.map)?)$/.exec(path)?.[1];
+      const name = /^\/oslo-messaging\/([\w.-]+\.js)$/.exec(path)?.[1];
       if (name === undefined) return response.writeHead(404).end();
       const file = await readFile(join(ROOT, "dist", name));
       return response.setHeader("content-type", "text/javascript").end(file);

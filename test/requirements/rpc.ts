@@ -97,7 +97,7 @@ export const RPC = {
 
   "rpc:cast:fanout-unheard": {
     behaviour: "A fanout cast to a topic without a server is no failure.",
-    source: "_drivers/amqp1_driver/controller.py:504-509",
+    source: "_drivers/amqp1_driver/controller.py:472-509",
   },
   "rpc:cast:any-server": {
     behaviour: "A cast arrives at one server of its topic, once, with its context; nothing comes back.",

@@ -16,7 +16,7 @@ export function authoritySuite(name: string, launch: Launch, untold: () => Scrip
       site = await serveSite();
       closers.push(() => site.close());
       url = await listen(SERVER);
-      const transport = getRpcTransport(url, { tls: { ca: CA } });
+      const transport = getRpcTransport(url, { logger: null, tls: { ca: CA } });
       closers.push(() => transport.close());
       const endpoint = { double: (_context: object, { n }: { n: number }) => 2 * n };
       await getRpcServer(transport, { topic: "numbers", server: "here" }, [endpoint]).start();

@@ -103,7 +103,7 @@ function serving(tls: TlsListenerOptions): (scheme: Scheme) => string {
   beforeAll(async () => {
     for (const scheme of ["amqps", "amqp+wss"] as const) {
       guarded.set(scheme, await embedded({ by: scheme === "amqps" ? "tcp" : "websocket", tls }));
-      const transport = getRpcTransport(urlBy(scheme), { tls: CERTIFICATE });
+      const transport = getRpcTransport(urlBy(scheme), { logger: null, tls: CERTIFICATE });
       transports.push(transport);
       await getRpcServer(transport, { topic: TOPIC, server: "s" }, [{ ping: () => "pong" }]).start();
     }

@@ -110,7 +110,7 @@ describe.concurrent.each(["amqp", "amqp+ws"] satisfies HostScheme[])(
         await using host = await Host.reserve(scheme);
         await host.start({ kind, product });
         const frames = new Frames();
-        await using transport = getRpcTransport(`${scheme}://${host.name}/`, { onFrame: frames.onFrame });
+        await using transport = getRpcTransport(`${scheme}://${host.name}/`, { logger: null, onFrame: frames.onFrame });
         await getRpcServer(transport, { topic: "t", server: "a" }, [new BlockingEndpoint()]).start();
         expect(await getRpcClient(transport, { topic: "t" }).call({}, "echo", { arg: "x" })).toBe("x");
         await frames.passed("out", "attach", `"${address}"`);

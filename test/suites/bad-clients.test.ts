@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { getRpcClient, getRpcServer, getRpcTransport } from "@/src/entry/node.js";
@@ -59,6 +59,17 @@ test.each([
   },
 );
 
+test.each<[how: string, end: (stream: Socket) => void]>([
+  ["closes", (stream) => stream.end()],
+  ["resets", (stream) => stream.resetAndDestroy()],
+])("an intermediary does not warn of a health check that opens a TCP stream and %s it", async (_how, end) => {
+  await using place = await open("router", "amqp");
+  await place.probe(end);
+  await place.say("hello, broker");
+  await place.logged(/an unknown protocol/);
+  expect(place.unread()).toEqual([]);
+});
+
 /** An intermediary with a listener, and a server and a client that stay connected. */
 async function open(kind: "router" | "broker", scheme: "amqp" | "amqp+ws") {
   const lines = new Inbox<string>("the log");
@@ -70,7 +81,7 @@ async function open(kind: "router" | "broker", scheme: "amqp" | "amqp+ws") {
     ? listenTcp(at)
     : listenWebSocket({ ...at, maxMessageBytes: 1024 * 1024 }));
   const { port } = listening;
-  const transport = getRpcTransport(`${scheme}://127.0.0.1:${port}/`);
+  const transport = getRpcTransport(`${scheme}://127.0.0.1:${port}/`, { logger: null });
   await getRpcServer(transport, { topic: "t", server: "s" }, [{ ping: () => "pong" }]).start();
   const client = getRpcClient(transport, { topic: "t" });
   const { state } = transport;
@@ -78,6 +89,12 @@ async function open(kind: "router" | "broker", scheme: "amqp" | "amqp+ws") {
   return {
     logged: (pattern: RegExp): Promise<string> =>
       lines.take(String(pattern), (line) => (pattern.test(line) ? line : undefined)),
+    /** The other lines. */
+    unread: () => lines.unread,
+    async probe(end: (stream: Socket) => void): Promise<void> {
+      const stream = connect(port, "127.0.0.1", () => end(stream)).resume();
+      await once(stream, "close");
+    },
     /** Resolves with the answer, in Latin-1, when the intermediary has closed the stream. */
     say: (bytes: Buffer | string): Promise<string> => (scheme === "amqp" ? sayByTcp : sayByWebSocket)(port, bytes),
     async vanish(bytes: Buffer): Promise<void> {

@@ -71,7 +71,7 @@ describe.concurrent("A transport that cannot connect", () => {
       const host = `${peer.host}:${peer.port}`;
       const source = reason.source.replace("HOST", peer.host).replace("PORT", String(peer.port));
       const cause = { message: expect.stringMatching(new RegExp(source)) };
-      await using transport = getRpcTransport(`${scheme}://${host}/`);
+      await using transport = getRpcTransport(`${scheme}://${host}/`, { logger: null });
       expect(await refusedAttempt(transport)).toMatchObject({ host, error: cause });
       const client = getRpcClient(transport, { topic: "t" });
       const failure = {
@@ -92,8 +92,8 @@ describe.concurrent("A transport that cannot connect", () => {
   test("a cast and a notification to a closed port fail after the default timeout, with the reason", async () => {
     await using peer = await closedPort();
     const url = `amqp://${peer.host}:${peer.port}/?default_send_timeout=5&default_notify_timeout=5`;
-    await using rpc = getRpcTransport(url);
-    await using notifications = getNotificationTransport(url);
+    await using rpc = getRpcTransport(url, { logger: null });
+    await using notifications = getNotificationTransport(url, { logger: null });
     const notifier = new Notifier(notifications, { publisherId: "p" });
     const failure = {
       name: "MessageDeliveryFailure",
@@ -109,7 +109,7 @@ describe.concurrent("A transport that cannot connect", () => {
 
   test("connect, start and call end with the reason of their signal while the port is closed", async () => {
     await using peer = await closedPort();
-    await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`);
+    await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`, { logger: null });
     const reason = new Error("enough");
     const controller = new AbortController();
     const { signal } = controller;

@@ -45,7 +45,7 @@ test("closing a transport that is connecting fails connect, start and calls", as
   /** Never connects, and rejects when it is aborted. */
   const dial = (_to: unknown, _on: unknown, signal: AbortSignal): Promise<never> =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  const transport = getRpcTransport("amqp+slow://somewhere/", { dialers: { "amqp+slow": dial } });
+  const transport = getRpcTransport("amqp+slow://somewhere/", { logger: null, dialers: { "amqp+slow": dial } });
   const client = getRpcClient(transport, { topic: "t" });
   const connecting = expect(transport.connect()).rejects.toThrow(CLOSED);
   const server = getRpcServer(transport, { topic: "t", server: "s" }, [{}]);

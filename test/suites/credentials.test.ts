@@ -55,7 +55,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
         const { username, password } = login();
         const frames: Frame[] = [];
         const url = `${urlOf(scheme, place, username, password)}?${new URLSearchParams(query)}`;
-        await using transport = getRpcTransport(url, { onFrame: (frame) => frames.push(frame) });
+        await using transport = getRpcTransport(url, { logger: null, onFrame: (frame) => frames.push(frame) });
         await transport.connect();
         expect(transport.state).toMatchObject({ type: "connected" });
         expect(frames).toContainEqual(
@@ -71,7 +71,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
         await using place = await start(scheme);
         const { username, password } = login();
         const amqp = { saslMechanisms: mechanisms.split(" ") };
-        await using transport = getRpcTransport(urlOf(scheme, place, username, password), { amqp });
+        await using transport = getRpcTransport(urlOf(scheme, place, username, password), { logger: null, amqp });
         const { error } = await refusedAttempt(transport);
         expect(error).toMatchObject({ condition: "amqp:unauthorized-access" });
       },
@@ -115,7 +115,7 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
       ["with an unknown user", "nemo:wrong@"],
     ])("a client %s is refused with amqp:unauthorized-access", async (_title, credentials) => {
       await using place = await start(scheme);
-      await using transport = getRpcTransport(`${scheme}://${credentials}127.0.0.1:${place.port}/`);
+      await using transport = getRpcTransport(`${scheme}://${credentials}127.0.0.1:${place.port}/`, { logger: null });
       const { error } = await refusedAttempt(transport);
       expect(error).toMatchObject({ condition: "amqp:unauthorized-access" });
     });
@@ -125,7 +125,9 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     tags: ["auth:mechanisms"],
   }, async () => {
     await using place = await embedded({ by: BY[scheme] });
-    await using transport = getRpcTransport(urlOf(scheme, place, EMBEDDED.username, EMBEDDED.password));
+    await using transport = getRpcTransport(urlOf(scheme, place, EMBEDDED.username, EMBEDDED.password), {
+      logger: null,
+    });
     const message = expect.stringContaining(
       "no common SASL mechanism: the peer offers ANONYMOUS, the client allows SCRAM-SHA-512,",
     );
@@ -136,9 +138,13 @@ describe.concurrent.each(SCHEMES)("Over %s", (scheme) => {
     tags: ["auth:default-realm", "auth:own-realm"],
   }, async () => {
     await using place = await embedded({ by: BY[scheme], users: new Map([["joe@cloud", "secret"]]) });
-    await using transport = getRpcTransport(`${urlOf(scheme, place, "joe", "secret")}?sasl_default_realm=cloud`);
+    await using transport = getRpcTransport(`${urlOf(scheme, place, "joe", "secret")}?sasl_default_realm=cloud`, {
+      logger: null,
+    });
     await transport.connect();
-    await using other = getRpcTransport(`${urlOf(scheme, place, "joe@cloud", "secret")}?sasl_default_realm=other`);
+    await using other = getRpcTransport(`${urlOf(scheme, place, "joe@cloud", "secret")}?sasl_default_realm=other`, {
+      logger: null,
+    });
     await other.connect();
   });
 

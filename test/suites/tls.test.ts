@@ -33,7 +33,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("TLS by %s", (scheme) =
   const start = (tls?: TlsListenerOptions, sasl?: readonly string[]) => embedded({ by, tls, sasl });
 
   function transportTo(hosts: readonly Guarded[], tls: TLSOptions, virtualHost = ""): RPCTransport {
-    return getRpcTransport(`${scheme}://${hosts.map(hostOf).join(",")}/${virtualHost}`, { tls });
+    return getRpcTransport(`${scheme}://${hosts.map(hostOf).join(",")}/${virtualHost}`, { logger: null, tls });
   }
 
   /** A call is answered between two such transports. */
@@ -75,7 +75,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("TLS by %s", (scheme) =
       ssl_key_password: ENCRYPTED_CLIENT.passphrase,
     });
     const clear = scheme === "amqps" ? "amqp" : "amqp+ws";
-    await call(() => getRpcTransport(`${clear}://${hostOf(place)}/?${query}`));
+    await call(() => getRpcTransport(`${clear}://${hostOf(place)}/?${query}`, { logger: null }));
   });
 
   test("a call is answered through a server that requires a client certificate, whose key may be encrypted", {
@@ -151,6 +151,7 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("TLS by %s", (scheme) =
     async (_how, query, options) => {
       await using place = await start({ ...SERVER, clientCa: CA }, ["EXTERNAL", "ANONYMOUS"]);
       await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, {
+        logger: null,
         tls: { ca: CA, ...CLIENT },
         ...options,
       });
@@ -176,7 +177,10 @@ describe.concurrent.each(["amqps", "amqp+wss"] as const)("TLS by %s", (scheme) =
     "%s is refused by a server that offers EXTERNAL only, with the mechanisms of both sides",
     async (_who, server, query, mechanisms) => {
       await using place = await start(server, ["EXTERNAL"]);
-      await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, { tls: { ca: CA, ...CLIENT } });
+      await using transport = getRpcTransport(`${scheme}://${hostOf(place)}/${query}`, {
+        logger: null,
+        tls: { ca: CA, ...CLIENT },
+      });
       const message = expect.stringContaining(`no common SASL mechanism: the peer offers ${mechanisms}`);
       expect(await refusedAttempt(transport)).toMatchObject({ error: { name: "AuthenticationError", message } });
     },

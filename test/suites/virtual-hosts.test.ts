@@ -78,7 +78,7 @@ describe.each(["router", "broker"] as const)("Virtual hosts in the Open's hostna
       const tcp = await listenTcp({ host: "127.0.0.1", port: 0, maxConnections: 20, accept });
       const dialers = { "amqp+memory": memoryDial(accept) };
       const transportIn = (name: string) =>
-        getRpcTransport(`${scheme}://127.0.0.1:${tcp.port}/${name}?pseudo_vhost=false`, { dialers });
+        getRpcTransport(`${scheme}://127.0.0.1:${tcp.port}/${name}?pseudo_vhost=false`, { logger: null, dialers });
       try {
         expect(await answers(transportIn, NAMES)).toEqual([
           ...NAMES.slice(0, -1),
@@ -96,7 +96,10 @@ describe.each(["router", "broker"] as const)("Virtual hosts in the Open's hostna
   }, async () => {
     const intermediary = new Intermediary({ kind, virtualHosts: ["red"] });
     const dialers = { "amqp+memory": memoryDial(intermediary.accept) };
-    await using transport = getRpcTransport("amqp+memory://embedded/green?pseudo_vhost=false", { dialers });
+    await using transport = getRpcTransport("amqp+memory://embedded/green?pseudo_vhost=false", {
+      logger: null,
+      dialers,
+    });
     const call = getRpcClient(transport, { topic: "t" }).call({}, "where", {}, { timeoutMs: SHORT_MS });
     await expect(call).rejects.toMatchObject({
       name: "MessagingTimeout",

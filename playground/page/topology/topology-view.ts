@@ -1,4 +1,4 @@
-import { MessagingException, type RPCTransport } from "oslo-messaging";
+import { isMessagingException, type RPCTransport } from "oslo-messaging";
 import { type Topology, watchTopology } from "oslo-messaging/intermediary";
 import { toError } from "../../../src/core/errors.js";
 import { pause } from "../../../src/core/timers.js";
@@ -64,7 +64,7 @@ export class TopologyView implements View {
       } catch (thrown) {
         if (signal.aborted) return;
         const { message } = toError(thrown);
-        if (thrown instanceof MessagingException) {
+        if (isMessagingException(thrown)) {
           this.#showText(`Only oslo-messaging's own intermediary publishes its topology. ${message}`);
           return;
         }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setMaxListeners } from "node:events";
 import { uptime } from "node:os";
 import type { Message } from "../../core/messages/message.js";
 import type { Route, ServiceKind } from "../../driver/amqp/addressing.js";
@@ -42,7 +41,6 @@ interface Subject {
  * servers, for one server and for any server. If our links request more than the Python driver's, both are checked.
  */
 export async function runChecks(bus: DriverConnection, limits: TrialTimeouts): Promise<Checks> {
-  setMaxListeners(0, limits.signal); // every trial adds a listener
   const distributions = subjectsOf(bus).map((subject) => distribution(bus, subject, limits));
   const results = await Promise.all([...distributions, replies(bus, limits)]);
   return { checks: results.flatMap(({ checks }) => checks), warnings: results.flatMap(({ warnings }) => warnings) };

@@ -1,10 +1,10 @@
-import { setTimeout } from "node:timers/promises";
 import { type Deadline, Deadlines, type WaitPhase } from "../../core/deadlines.js";
 import { toError } from "../../core/errors.js";
 import type { Receiver } from "../../core/links/receiver.js";
 import type { Sender } from "../../core/links/sender.js";
 import type { Message } from "../../core/messages/message.js";
 import type { Outcome } from "../../core/messages/outcome.js";
+import { pause } from "../../core/timers.js";
 import type { Route } from "../../driver/amqp/addressing.js";
 import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
 
@@ -93,7 +93,7 @@ class Trial implements Arrivals {
         if (outcome.type !== "accepted") this.problem ??= describe(outcome);
       }
       await this.#arrivals(deadline);
-      await setTimeout(quietMs, undefined, { signal });
+      await pause(quietMs, signal);
     } finally {
       deadline.done();
     }

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../abort.js";
 import type { Address, Dial, Socket, SocketHandlers } from "../byte-stream.js";
 import { ConnectionLost, toError } from "../errors.js";
 import { FrameTap, type OnFrame, tapped, watcher } from "../frames/frame-tap.js";
@@ -112,7 +113,7 @@ class Handshake {
       () => this.#fail(new ConnectionLost(`${socket.id}: no AMQP 1.0 connection within ${HANDSHAKE_MS} ms`)),
       HANDSHAKE_MS,
     );
-    signal?.addEventListener("abort", this.#onAbort);
+    onAbort(signal, this.#onAbort);
   }
 
   /** Passes incoming bytes to `receive`, then calls `start`, which sends our first bytes. */
@@ -126,7 +127,7 @@ class Handshake {
       },
       drain() {},
       close: (error) => {
-        this.isProbe = this.#receivedBytes < AMQP_HEADER.length;
+        this.isProbe = this.#receivedBytes < AMQP_HEADER.length && isClosedByPeer(error);
         const why = error?.message ?? `${socket.id}: closed by the peer before the connection was open`;
         this.#fail(new ConnectionLost(why, { cause: error }));
       },
@@ -160,7 +161,7 @@ class Handshake {
   done(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    offAbort(this.#signal, this.#onAbort);
   }
 
   #fail(reason: unknown): void {
@@ -171,6 +172,11 @@ class Handshake {
     this.#socket.close();
     this.#onFailure(reason);
   }
+}
+
+/** False for a fault, such as a WebSocket message that is text. Some health checks reset their stream. */
+function isClosedByPeer(error: Error | undefined): boolean {
+  return error === undefined || Object(error.cause).code === "ECONNRESET";
 }
 
 const IGNORE: SocketHandlers = { data() {}, drain() {}, close() {} };

@@ -97,7 +97,7 @@ export class Output {
     if (this.#socket.send(bytes)) return;
     this.#writable = false;
     const { buffered } = this.#socket;
-    if (buffered > this.#options.maxBufferedBytes) queueMicrotask(() => this.#options.onOverflow(buffered));
+    if (buffered > this.#options.maxBufferedBytes) void RESOLVED.then(() => this.#options.onOverflow(buffered));
   }
 
   /** Handles the socket's drain event. */

@@ -1,3 +1,4 @@
+import { utf8Encoder } from "../types/utf8.js";
 import { fromBase64, toBase64 } from "./base64.js";
 
 /** Hash function, by its name in WebCrypto. */
@@ -12,7 +13,6 @@ export const MAX_ITERATIONS = 1_000_000;
 
 const BITS: Readonly<Record<ScramHash, number>> = { "SHA-1": 160, "SHA-256": 256, "SHA-512": 512 };
 const NONCE_BYTES = 18;
-const encoder = new TextEncoder();
 
 export interface ScramInit {
   hash: ScramHash;
@@ -33,7 +33,9 @@ export interface ScramProofs {
 /** Computes the proofs (RFC 5802, section 3). */
 export async function scramProofs(init: ScramInit): Promise<ScramProofs> {
   const { hash, salt, iterations, authMessage } = init;
-  const password = await crypto.subtle.importKey("raw", encoder.encode(init.password), "PBKDF2", false, ["deriveBits"]);
+  const password = await crypto.subtle.importKey("raw", utf8Encoder().encode(init.password), "PBKDF2", false, [
+    "deriveBits",
+  ]);
   const salted = await crypto.subtle.deriveBits({ name: "PBKDF2", hash, salt, iterations }, password, BITS[hash]);
   const clientKey = await hmac(hash, salted, "Client Key");
   const storedKey = await crypto.subtle.digest(hash, clientKey);
@@ -47,7 +49,7 @@ export async function scramProofs(init: ScramInit): Promise<ScramProofs> {
 
 export async function hmac(hash: ScramHash, key: BufferSource, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash }, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, encoder.encode(text)));
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, utf8Encoder().encode(text)));
 }
 
 export function newNonce(): string {

@@ -1,6 +1,13 @@
 /** Up to this size, in bytes, a loop is at least as fast as TextDecoder. */
 const SHORT_BYTES = 32;
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+let encoder: TextEncoder | undefined;
+let decoder: TextDecoder | undefined;
+
+/** Made at its first use: where tests run in jsdom, TextEncoder may be added after the import of this module. */
+export function utf8Encoder(): TextEncoder {
+  encoder ??= new TextEncoder();
+  return encoder;
+}
 
 /** Decodes bytes [at, at + size). Returns undefined when they are not valid UTF-8. A byte order mark is kept. */
 export function readUtf8(bytes: Uint8Array, at: number, size: number): string | undefined {
@@ -8,6 +15,7 @@ export function readUtf8(bytes: Uint8Array, at: number, size: number): string | 
     const text = readShortAscii(bytes, at, at + size);
     if (text !== undefined) return text;
   }
+  decoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
     return decoder.decode(new Uint8Array(bytes.buffer, bytes.byteOffset + at, size));
   } catch {

@@ -22,11 +22,11 @@ import {
   VBIN8,
   VBIN32,
 } from "./codes.js";
+import { utf8Encoder } from "./utf8.js";
 import type { Uuid } from "./uuid.js";
 
 /** Up to this length, in characters, a loop is faster than TextEncoder. */
 const SHORT_CHARS = 32;
-const encoder = new TextEncoder();
 
 /**
  * Writes AMQP values one after another into a slab of bytes. Bytes [from, at) are written but not yet taken. Every method
@@ -239,6 +239,7 @@ export class Writer {
 
   /** One byte per character has been reserved, enough for ASCII. Other text needs at most three bytes per character. */
   #utf8(v: string): void {
+    const encoder = utf8Encoder();
     let { read, written } = encoder.encodeInto(v, this.bytes.subarray(this.at));
     this.at += written;
     if (read === v.length) return;

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../../core/abort.js";
 import { toError } from "../../core/errors.js";
 import type { Credentials } from "../../core/sasl/sasl.js";
 import { ConfigurationError, MessagingException } from "../exceptions.js";
@@ -32,15 +33,15 @@ export async function givenCredentials(
 ): Promise<Credentials> {
   const { signal } = request;
   signal.throwIfAborted();
-  let onAbort = (): void => {};
+  let abort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
+    abort = () => reject(signal.reason);
+    onAbort(signal, abort);
   });
   try {
     return checkedCredentials(await Promise.race([aborted, called(give, host, request)]));
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    offAbort(signal, abort);
   }
 }
 

@@ -1,3 +1,5 @@
+import { offAbort, onAbort } from "../../core/abort.js";
+
 /**
  * The second timeout of a call, which each heartbeat of the server restarts (oslo's RPCMonitoredCallTask). It runs from the
  * start of the call, as in oslo. Its signal is aborted when it passes, and when the caller's own signal is.
@@ -22,7 +24,7 @@ export class CallMonitor {
   /** `silent` makes the error for a call whose server sent no heartbeat in time. */
   start(silent: () => Error): void {
     this.#silent = silent;
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    onAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted) this.#onAbort();
     this.restart();
   }
@@ -34,6 +36,6 @@ export class CallMonitor {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    offAbort(this.#signal, this.#onAbort);
   }
 }

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Kept in the declarations, so that they compile in projects without this lib.
+import { offAbort, onAbort } from "../../core/abort.js";
 import { defineAsyncDispose } from "../../core/async-dispose.js";
 import { Deferred } from "../../core/deferred.js";
 import type { Logger } from "../../core/logger.js";
@@ -146,16 +147,16 @@ class ServerRun<Item> {
     giveUp: AbortController,
     signal: AbortSignal | undefined,
   ): Promise<DriverListener> {
-    const onAbort = () => giveUp.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    if (signal?.aborted) onAbort();
+    const abort = () => giveUp.abort(signal?.reason);
+    onAbort(signal, abort);
+    if (signal?.aborted) abort();
     try {
       await previousStopped;
       giveUp.signal.throwIfAborted();
       return await this.#handling.listen((item) => this.#limit.add(item), giveUp.signal);
     } finally {
       this.#giveUp = undefined;
-      signal?.removeEventListener("abort", onAbort);
+      offAbort(signal, abort);
     }
   }
 

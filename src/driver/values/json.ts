@@ -128,7 +128,9 @@ function faultIn(value: unknown): string | undefined {
 function faultInObject(value: object): string | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      const fault = faultIn(value[index]);
+      const member: unknown = value[index];
+      if (typeof member === "string") continue; // at once, for speed
+      const fault = faultIn(member);
       if (fault !== undefined) return `[${index}]${fault}`;
     }
     return undefined;
@@ -137,7 +139,9 @@ function faultInObject(value: object): string | undefined {
   const members = value as { readonly [key: string]: unknown; readonly toJSON?: unknown };
   if (typeof members.toJSON === "function") return faultIn(members.toJSON(""));
   for (const key of Object.keys(members)) {
-    const fault = faultIn(members[key]);
+    const member = members[key];
+    if (typeof member === "string") continue;
+    const fault = faultIn(member);
     if (fault !== undefined) return `.${key}${fault}`;
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket as NetSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { offAbort, onAbort } from "../../core/abort.js";
 import { authority } from "../../core/authority.js";
 import type { Address, Dial } from "../../core/byte-stream.js";
 import { usesTls } from "../scheme.js";
@@ -21,13 +22,13 @@ export const tcpDial: Dial = async (to, handlers, signal) => {
       reject(signal.reason);
     };
     const refuse = (error: unknown): void => {
-      signal.removeEventListener("abort", abort);
+      offAbort(signal, abort);
       reject(cannotConnect(to, error));
     };
-    signal.addEventListener("abort", abort, { once: true });
+    onAbort(signal, abort);
     stream.once("error", refuse);
     stream.once(encrypted ? "secureConnect" : "connect", () => {
-      signal.removeEventListener("abort", abort);
+      offAbort(signal, abort);
       stream.off("error", refuse);
       const local = authority({ hostname: stream.localAddress ?? "", port: stream.localPort ?? 0 });
       const id = `${encrypted ? "tls" : "tcp"} ${local} to ${authority(to)}`;

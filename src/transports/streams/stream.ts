@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../../core/abort.js";
 import { authority } from "../../core/authority.js";
 import type { Address, Dial, Socket, SocketHandlers, TLSOptionName } from "../../core/byte-stream.js";
 import { inLaterTurn } from "../later-turn.js";
@@ -56,7 +57,7 @@ async function unlessAborted(opening: Promise<ByteStream>, signal: AbortSignal):
   let abort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort);
+    onAbort(signal, abort);
   });
   try {
     return await Promise.race([opening, aborted]);
@@ -67,7 +68,7 @@ async function unlessAborted(opening: Promise<ByteStream>, signal: AbortSignal):
     );
     throw error;
   } finally {
-    signal.removeEventListener("abort", abort);
+    offAbort(signal, abort);
   }
 }
 

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../../core/abort.js";
 import { authority } from "../../core/authority.js";
 import type { Address, Dial, Socket } from "../../core/byte-stream.js";
 import { isError } from "../../core/kinds.js";
@@ -75,7 +76,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
     const settle = (): void => {
       settled = true;
       clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
+      offAbort(signal, abort);
     };
     const giveUp = (reason: unknown): void => {
       settle();
@@ -84,7 +85,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
     };
     const abort = (): void => giveUp(signal.reason);
     const timer = setTimeout(() => giveUp(cannotOpen(url, `timed out after ${timeoutMs} ms`)), timeoutMs);
-    signal.addEventListener("abort", abort);
+    onAbort(signal, abort);
     ws.addEventListener("open", () => {
       if (settled) return;
       // Firefox, Deno and workerd accept a server that selects no sub-protocol.
@@ -95,7 +96,7 @@ function opening(ws: WebSocketLike, { url, timeoutMs, signal, opened, toOpenErro
         resolve(opened());
         // Without a pause, `ws` delivers bytes that came with the handshake before the caller's await continues.
         ws.pause?.();
-        queueMicrotask(() => ws.resume?.());
+        void Promise.resolve().then(() => ws.resume?.());
       }
     });
     ws.addEventListener("error", (event) => {

@@ -6,7 +6,7 @@ const url = query.get("url");
 const topic = query.get("topic");
 
 const listener = getNotificationListener(
-  getNotificationTransport(url),
+  getNotificationTransport(url, { logger: null }),
   [{ topic }],
   [{ info: (_context, _publisherId, eventType) => show("notification", eventType) }],
 );

@@ -28,7 +28,7 @@ describe.each([
 ])("watchTopology of %s", (_, { watchTopology }) => {
   test("watchTopology yields the topology, then its changes, and closes its connection when the loop ends", async () => {
     const { intermediary, options } = makeBed();
-    const transport = getRpcTransport(URL, options);
+    const transport = getRpcTransport(URL, { logger: null, ...options });
     onTestFinished(() => transport.close());
     await transport.connect();
     const seen: node.Topology[] = [];
@@ -66,7 +66,7 @@ describe.each([
 describe("a slow reader of the topology", () => {
   test("a slow reader gets the newest topology and none of those before it", async () => {
     const { options } = makeBed();
-    const transport = getRpcTransport(URL, options);
+    const transport = getRpcTransport(URL, { logger: null, ...options });
     onTestFinished(() => transport.close());
     const another = watchTopology(URL, options)[Symbol.asyncIterator]();
     const seen: number[] = [];

@@ -6,7 +6,10 @@ import { Arrivals, Probe, pattern } from "@/test/fixtures/fakes/socket-probe.js"
 const never = new AbortController().signal;
 const here = { scheme: "memory", hostname: "here", port: 0 };
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 interface Ends {
   near: Probe;
@@ -52,10 +55,10 @@ it("memoryDial rejects with the error that accept throws", async () => {
   await expect(dial(here, new Probe(), never)).rejects.toThrow("the intermediary is closed");
 });
 
-it.each(["setImmediate", "MessageChannel"])(
+it.each(["MessageChannel", "setImmediate"])(
   "a memory stream lets timers run while both ends reply to each other endlessly, with %s",
   async (scheduler) => {
-    if (scheduler === "MessageChannel") vi.stubGlobal("setImmediate", undefined);
+    if (scheduler === "setImmediate") vi.stubGlobal("MessageChannel", undefined);
     const { near, nearSocket, far, farSocket } = await connect();
     let replies = 0;
     let stop = false;
@@ -74,6 +77,14 @@ it.each(["setImmediate", "MessageChannel"])(
     await far.until((p) => p.closed);
   },
 );
+
+it("a memory stream carries what the accepting end sends first, under fake timers", async () => {
+  vi.useFakeTimers();
+  const { near, farSocket } = await connect();
+  farSocket.send(Uint8Array.of(1));
+  expect(near.received).toBe(0);
+  await near.until((p) => p.received === 1);
+});
 
 it("a memory stream calls drain once half of its budget is free", async () => {
   const { near, nearSocket, far } = await connect();

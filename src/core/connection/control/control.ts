@@ -206,7 +206,6 @@ export class Control {
     session.close();
     session._process();
     session.remove();
-    session.remove = () => {};
     for (const links of [this.#links, this.#remoteLinks]) {
       for (const link of links.keys()) if (link.session === session) links.delete(link);
     }
@@ -268,7 +267,6 @@ export class Control {
     const handle = link.remote.attach?.handle ?? -1;
     delete session.remote.handles[handle];
     link.remove();
-    link.remove = () => {};
     const events = this.#links.get(link);
     this.#links.delete(link);
     this.#remoteLinks.delete(link);

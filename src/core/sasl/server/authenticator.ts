@@ -1,4 +1,5 @@
 import { equalBytes } from "../../types/bytes.js";
+import { utf8Encoder } from "../../types/utf8.js";
 import { toBase64 } from "../base64.js";
 import { saslprep } from "../saslprep.js";
 import { hmac } from "../scram.js";
@@ -28,7 +29,6 @@ const MECHANISMS: ReadonlyMap<string, "users" | "tokens" | "certificate" | undef
 ]);
 
 const SALT_BYTES = 16;
-const encoder = new TextEncoder();
 
 /**
  * Verifies clients and determines which mechanisms are offered. Secrets are compared in constant time, and an unknown
@@ -76,7 +76,7 @@ export class Authenticator {
 
   /** Salt of a user, by the name prepared for SCRAM. It is constant, and unknown users have one too. */
   async salt(username: string): Promise<Uint8Array<ArrayBuffer>> {
-    const digest = await hmac("SHA-256", encoder.encode(this.#secret), username);
+    const digest = await hmac("SHA-256", utf8Encoder().encode(this.#secret), username);
     return digest.slice(0, SALT_BYTES);
   }
 }
@@ -102,5 +102,5 @@ function checked(mechanism: string, means: Means): string {
 }
 
 function equalTexts(a: string, b: string): boolean {
-  return equalBytes(encoder.encode(a), encoder.encode(b));
+  return equalBytes(utf8Encoder().encode(a), utf8Encoder().encode(b));
 }

@@ -10,7 +10,7 @@ import { parseConf } from "oslo-messaging/conf";
 
 async function run(url: string, topic: string): Promise<void> {
   const info = (_context: object, _publisherId: string, eventType: string): void => show("notification", eventType);
-  await getNotificationListener(getNotificationTransport(url), [{ topic }], [{ info }]).start();
+  await getNotificationListener(getNotificationTransport(url, { logger: null }), [{ topic }], [{ info }]).start();
   const client = getRpcClient(getRpcTransport(url), { topic });
   show("answer", await client.call({}, "echo", { arg: "esbuild" }));
 }

@@ -18,7 +18,7 @@ const url = query.get("url") ?? "";
 const topic = query.get("topic") ?? "";
 
 await getNotificationListener(
-  getNotificationTransport(url),
+  getNotificationTransport(url, { logger: null }),
   [{ topic }],
   [{ info: (_context, _publisherId, eventType) => show("notification", eventType) }],
 ).start();

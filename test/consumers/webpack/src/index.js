@@ -13,7 +13,7 @@ const topic = query.get("topic");
 
 const transport = getRpcTransport(url);
 const listener = getNotificationListener(
-  getNotificationTransport(url),
+  getNotificationTransport(url, { logger: null }),
   [{ topic }],
   [{ info: (_context, _publisherId, eventType) => show("notification", eventType) }],
 );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { begun, connectTo, opened, sameLink } from "@/test/fixtures/beds/raw-bed.js";
+import { begun, connectTo, encoded, opened, receiverWith, sameLink, transfer } from "@/test/fixtures/beds/raw-bed.js";
 import { RawPeer } from "@/test/fixtures/peers/raw-peer.js";
 
 const SMALLEST = { max_frame_size: 512 };
@@ -60,6 +60,14 @@ describe("a frame that does not fit into the peer's frames", () => {
       expect(size).toBeLessThanOrEqual(512);
       expect(JSON.stringify(fields)).toContain("…");
     }
+  });
+
+  it("a long reason of a rejected delivery is shortened: its disposition fits", async () => {
+    const { peer, delivered } = await receiverWith(1);
+    peer.send("transfer", transfer(0), { payload: encoded("m") });
+    const [delivery] = await delivered(1);
+    delivery?.reject({ condition: "c".repeat(1_000), description: "漢".repeat(1_000) });
+    expect((await peer.next("disposition")).size).toBeLessThanOrEqual(512);
   });
 });
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { encodeFailure, encodeReply, HEARTBEAT } from "@/src/driver/amqp/wire.js";
 import { MessageDeliveryFailure, MessagingTimeout } from "@/src/driver/exceptions.js";
@@ -366,6 +367,23 @@ describe("A monitored call", () => {
     await failed;
     expect(signal.removeEventListener).toHaveBeenCalledTimes(vi.mocked(signal.addEventListener).mock.calls.length);
     await expect(driver.call(callRequest({ callMonitorTimeoutMs: 2_000, signal }))).rejects.toThrow("enough");
+  });
+});
+
+describe("A signal for many calls", () => {
+  test.each([
+    ["calls", {}],
+    ["monitored calls", { callMonitorTimeoutMs: 2_000 }],
+  ])("a signal that 1,000 %s wait for has one listener, and none once it has ended them", async (_calls, init) => {
+    const { driver, peer } = driverBed();
+    const { signal, abort } = watchedSignal();
+    const calls = Array.from({ length: 1_000 }, () => driver.call(callRequest({ ...init, timeoutMs: 60_000, signal })));
+    const ended = Promise.allSettled(calls);
+    await peer.message();
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    abort(new Error("enough"));
+    expect(await ended).toEqual(calls.map(() => ({ status: "rejected", reason: new Error("enough") })));
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
 
