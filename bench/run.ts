@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { Artemis } from "../test/fixtures/beds/artemis.js";
+import { requireInstalled } from "../scripts/prerequisite.js";
+import { ARTEMIS_HOME, Artemis } from "../test/fixtures/beds/artemis.js";
 import type { Measured } from "./peer.js";
 import { buildPeers, Running } from "./running.js";
 
@@ -25,6 +26,7 @@ interface Figures {
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+  requireInstalled("ActiveMQ Artemis", ARTEMIS_HOME);
   const pace = values.quick ? PACE.quick : PACE.thorough;
   await buildPeers();
   print(["", "in flight", "calls/s", "client CPU ms per 1,000 calls"]);

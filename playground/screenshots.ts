@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright";
+import { requireInstalled } from "../scripts/prerequisite.js";
 import { DemoBackend } from "./demo-backend.js";
 import { pageFiles } from "./page-files.js";
 import { servePage } from "./page-server.js";
@@ -10,6 +11,7 @@ const SIZE = { width: 1280, height: 900 };
 const docs = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 
 // Takes the README's screenshots of the running playground, with the Python server.
+requireInstalled("Chromium", CHROMIUM);
 await using backend = await DemoBackend.start(() => {});
 await serving(backend.tcpUrl, async () => {
   const page = await servePage(await pageFiles(backend));
@@ -33,7 +35,10 @@ async function serving(tcpUrl: string, work: () => Promise<void>): Promise<void>
   });
   await using _python = new PythonEndpoint(tcpUrl, report);
   const line = await reported;
-  if (line.startsWith("No ")) throw new Error(line);
+  if (line.startsWith("No ")) {
+    process.stderr.write(`${line}: run bash scripts/setup.sh\n`);
+    process.exit(1);
+  }
   await work();
 }
 

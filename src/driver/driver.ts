@@ -85,9 +85,24 @@ export interface DriverListener {
 
 export type OnIncoming = (message: IncomingMessage) => void;
 
-export interface ListenOptions {
-  /** Cancels the wait for the links to be attached. */
+/** Options of `Transport.connect` and `Transport.probe`. */
+export interface ConnectOptions {
+  /** Cancels the wait. */
   signal?: AbortSignal | undefined;
+  /** Time limit in milliseconds. Omitted: no limit. */
+  timeoutMs?: number | undefined;
+  /** Try until connected, with pauses. Default false: try each host once. */
+  keepTrying?: boolean | undefined;
+}
+
+/** Limits of the wait for the links to be attached. */
+export interface ListenLimits {
+  signal?: AbortSignal | undefined;
+  /** Milliseconds. When they have passed, the wait ends with MessagingTimeout. Omitted: no limit. */
+  timeoutMs?: number | undefined;
+}
+
+export interface ListenOptions extends ListenLimits {
   /** Called with each `reply_to` address. If it does not return true, no reply is sent. */
   acceptReplyTo?: ((address: string) => boolean) | undefined;
   /** Least credit of each link. The credit of the options is raised to it. */

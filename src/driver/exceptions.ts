@@ -28,9 +28,9 @@ export function isMessagingException(value: unknown): value is MessagingExceptio
 
 /** Details of a failed operation. */
 export interface FailureInit {
-  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
+  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". Or "connect", "listen". */
   operation: string;
-  /** Target of the message. */
+  /** Target of the message. Of "connect": the hosts. */
   target: Target | string;
   /** Event that the operation was waiting for when it failed. */
   phase: WaitPhase;
@@ -50,11 +50,12 @@ export interface FailureInit {
 
 /**
  * The timeout of a call, or the one that the caller gave, ended, or no heartbeat arrived in time. The fate of the message is
- * unknown, except in the phases before it is sent.
+ * unknown, except in the phases before it is sent. `connect`, `probe` and `start` throw it too, with the last failure as
+ * `cause`.
  */
 export class MessagingTimeout extends MessagingException {
   override readonly name = "MessagingTimeout";
-  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
+  /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". Or "connect", "listen". */
   declare readonly operation: string;
   /** Target of the message. */
   declare readonly target: Target | string;
@@ -316,7 +317,8 @@ function describe(init: FailureInit, reason: string): string {
   const { operation, target, phase, address, host, elapsedMs } = init;
   const where = `address ${address ?? "not known yet"}, host ${host ?? "none"}`;
   const facts = `phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where}`;
-  const text = oneLine(`${operation} message sent to ${target} failed: ${reason} (${facts})`);
+  const doing = DOING.get(operation) ?? `${operation} message sent to`;
+  const text = oneLine(`${doing} ${target} failed: ${reason} (${facts})`);
   const problem = init.explanation ?? (init.cause instanceof Error ? init.cause.message : "");
   const why = oneLine(problem).slice(0, LONGEST_CAUSE);
   return why === "" || text.includes(why) ? text : `${text}: ${why}`;
@@ -330,6 +332,12 @@ function oneLine(text: string): string {
     .join(" ")
     .trim();
 }
+
+/** The operations that send no message. */
+const DOING: ReadonlyMap<string, string> = new Map([
+  ["connect", "connecting to"],
+  ["listen", "listening on"],
+]);
 
 /** Omits an undefined cause: an Error with `{ cause: undefined }` would show one. */
 function causeOf({ cause }: FailureInit): { cause?: unknown } {

@@ -11,10 +11,11 @@ import { AmqpDriver } from "./amqp/driver.js";
 import type { DriverConnection } from "./amqp/driver-connection.js";
 import type { ConnectionReport } from "./amqp/probe.js";
 import { connector } from "./connector.js";
-import type { Driver } from "./driver.js";
+import type { ConnectOptions, Driver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure, InvalidTarget } from "./exceptions.js";
 import { hostsOf } from "./options/hosts.js";
-import { abortSignal, checked, type OptionCheck } from "./options/option-checks.js";
+import { abortSignal, checked, type OptionCheck, type OptionChecks, positiveMs } from "./options/option-checks.js";
+import { boolean } from "./options/option-types.js";
 import { parseOptions, resolveOptions } from "./options/options.js";
 import { tlsOf } from "./options/tls.js";
 import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
@@ -25,7 +26,8 @@ import { MessageIds } from "./values/ids.js";
 
 /**
  * A connection to a message bus (oslo_messaging/transport.py). It connects at the first use, and again after each loss
- * until it is closed.
+ * until it is closed. Before its first connection it tries only while a call, a send, a `connect` or a listener waits:
+ * afterwards no timer or socket keeps the program alive.
  */
 export abstract class Transport implements AsyncDisposable {
   /** Calls `close`, for `await using`. */
@@ -98,14 +100,19 @@ export abstract class Transport implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the transport is connected. It retries until then.
+   * Resolves when the transport is connected. Tries each host once, without pauses. With `keepTrying` it tries until it is
+   * connected, with a pause after each attempt.
    *
+   * @throws the error of the last attempt when every host has failed: an AuthenticationError when it refused the
+   *   credentials, a ProtocolError when it does not speak AMQP 1.0, an AmqpError that it sent, a ConnectionLost when it
+   *   closed or did not answer, or an Error when it could not be reached.
+   * @throws MessagingTimeout after `timeoutMs`, with the last failure as `cause`.
    * @throws the reason of `signal`.
    * @throws MessagingException when the transport is closed.
+   * @throws ConfigurationError for a bad option; it names the option.
    */
-  async connect(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = checked(options, { signal: abortSignal });
-    await this.#amqp.connect(signal);
+  async connect(options: ConnectOptions = {}): Promise<void> {
+    await this.#amqp.connect(checked(options, CONNECT_OPTIONS));
   }
 
   /**
@@ -121,24 +128,23 @@ export abstract class Transport implements AsyncDisposable {
   }
 
   /**
-   * Returns a report on the connection and its peer. Connects first if necessary. With a target it also reports how many
-   * messages for it the peer accepts now; a broker creates the target's queue for that.
+   * Returns a report on the connection and its peer. Connects first if necessary, as `connect` does. With a target it also
+   * reports how many messages for it the peer accepts now; a broker creates the target's queue for that.
    *
    * @throws InvalidTarget for a target without topic.
-   * @throws the reason of `signal`.
+   * @throws as {@link Transport.connect}.
    * @throws the error of the connection when it is lost, or of the link when it is refused.
-   * @throws MessagingException when the transport is closed.
    */
-  async probe(target?: TargetLike, options: { signal?: AbortSignal | undefined } = {}): Promise<ConnectionReport> {
-    const { signal } = checked(options, { signal: abortSignal });
+  async probe(target?: TargetLike, options: ConnectOptions = {}): Promise<ConnectionReport> {
+    const valid = checked(options, CONNECT_OPTIONS);
     const to = target && toTarget(target);
     if (to !== undefined && !to.topic) throw new InvalidTarget("A topic is required to send", to);
-    return await this.#amqp.probe(to, this.service, signal);
+    return await this.#amqp.probe(to, this.service, valid);
   }
 
-  /** @internal The present connection, or the next one as soon as it is open, for additional links. */
-  async driverConnection(signal?: AbortSignal): Promise<DriverConnection> {
-    return await this.#amqp.connect(signal);
+  /** @internal As `connect`, for additional links. */
+  async driverConnection(options?: ConnectOptions): Promise<DriverConnection> {
+    return await this.#amqp.connect(options);
   }
 
   /**
@@ -177,6 +183,12 @@ function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial
   if (dial !== undefined) return dial;
   throw new DriverLoadFailure(scheme, `the supported schemes are ${Object.keys(dialers).join(", ")}`);
 }
+
+const CONNECT_OPTIONS: OptionChecks<ConnectOptions> = {
+  signal: abortSignal,
+  timeoutMs: positiveMs,
+  keepTrying: boolean.check,
+};
 
 const millis: OptionCheck = (key, value) => {
   if (typeof value === "number" && value >= 0) return timerMs(value);

@@ -6,10 +6,19 @@
 export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptionName, TLSOptions } from "../core/byte-stream.js";
 export type { TransportStatus } from "../core/connection/status.js";
 export type { WaitPhase } from "../core/deadlines.js";
+export {
+  AmqpError,
+  type AmqpErrorInit,
+  AuthenticationError,
+  ConnectionLost,
+  type ErrorInfo,
+  ProtocolError,
+} from "../core/errors.js";
 export type { Frame } from "../core/frames/frame-log.js";
 export type { Logger } from "../core/logger.js";
 export type { Credentials } from "../core/sasl/sasl.js";
 export type { ConnectionReport } from "../driver/amqp/probe.js";
+export type { ConnectOptions } from "../driver/driver.js";
 export {
   ConfigurationError,
   DriverLoadFailure,

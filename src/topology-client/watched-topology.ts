@@ -31,8 +31,7 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
   onAbort(signal, close);
   try {
     signal?.throwIfAborted();
-    const bus = await connected(transport);
-    yield* snapshots(bus);
+    yield* snapshots(await transport.driverConnection());
   } catch (error) {
     signal?.throwIfAborted(); // other errors follow from the abort
     throw error;
@@ -40,20 +39,6 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
     offAbort(signal, close);
     await transport.close();
   }
-}
-
-/** Tries each host once, then throws the last error instead of retrying: the caller learns that no host can be reached. */
-async function connected(transport: Transport): Promise<DriverConnection> {
-  const bus = transport.driverConnection();
-  bus.catch(() => {}); // the status reports the error too
-  let hostsLeft = Math.max(1, transport.url.hosts.length);
-  for await (const status of transport.status()) {
-    if (status.type === "connected") break;
-    if (status.type !== "disconnected") continue;
-    hostsLeft--;
-    if (hostsLeft === 0) throw status.error ?? new ConnectionLost(`${status.host}: closed by the peer`);
-  }
-  return await bus;
 }
 
 async function* snapshots(bus: DriverConnection): AsyncGenerator<Topology, never> {

@@ -68,6 +68,7 @@ export function verificationErrorText(code: unknown): string {
 /** As `tlsErrorText`, for a dialler. Adds `hintFor` when the server gives no reason. */
 export function dialErrorText(thrown: unknown, to: Address): string {
   const code = codeOf(thrown);
+  if (/^HPE_/.test(String(code))) return notHttpText(thrown, to);
   const isClosed = code === "ECONNRESET" || code === "EPIPE";
   const why = (isClosed && closedText(thrown)) || tlsErrorText(thrown);
   return isClosed || ABOUT_CERTIFICATES.test(reasonOf(thrown) ?? "") ? `${why}: ${hintFor(to)}` : why;
@@ -79,6 +80,14 @@ export function hintFor(to: Address): string {
   return to.tls?.cert === undefined
     ? "it may require a client certificate"
     : "it may have refused the client certificate";
+}
+
+/** The WebSocket's handshake got a response that is not HTTP. Node's error has its bytes. */
+function notHttpText(thrown: unknown, to: Address): string {
+  const bytes: unknown = Object(thrown).rawPacket;
+  const speaksAmqp = bytes instanceof Uint8Array && String.fromCharCode(...bytes.subarray(0, 4)) === "AMQP";
+  const hint = `, it speaks AMQP over TCP: is ${usesTls(to) ? "amqps" : "amqp"}:// meant?`;
+  return `the peer is not a WebSocket server${speaksAmqp ? hint : ""}`;
 }
 
 /** Node reports both of these with the code of a reset. */

@@ -147,7 +147,7 @@ describe("no connection in time", { timeout: 60_000, concurrent: true }, () => {
     ["notify", ["notify", "--publisher-id", "p", "--event-type", "e", "--timeout", "1", "{}"]],
     ["serve", ["serve", "--topic", "t", "--server", "s", "--connect-timeout", "1"]],
     ["listen", ["listen", "--connect-timeout", "1"]],
-    ["check", ["check", "--timeout", "1"]],
+    ["check", ["check"]],
   ])("%s without a connection in time is status 4, and the error names host and cause", async (_command, all) => {
     const [command = "", ...args] = all;
     const { status, stdout, stderr } = await oslo(command, "--url", CLOSED_PORT, ...args);
@@ -203,6 +203,30 @@ describe("with users", { timeout: 60_000 }, () => {
       expect(text).not.toContain(encodeURIComponent(wrong));
       expect(text).not.toContain(PASSWORD);
     }
+  });
+
+  it.each([
+    ["call", ["call", "--topic", "t", "--timeout", "600", "ping"]],
+    ["cast", ["cast", "--topic", "t", "--timeout", "600", "ping"]],
+    ["notify", ["notify", "--publisher-id", "p", "--event-type", "e", "--timeout", "600", "{}"]],
+    ["serve", ["serve", "--topic", "t", "--server", "s", "--connect-timeout", "600"]],
+    ["listen", ["listen", "--connect-timeout", "600"]],
+    ["check", ["check", "--timeout", "600"]],
+  ])("%s ends with status 4 as soon as every host has refused the password", async (_command, all) => {
+    const [command = "", ...args] = all;
+    const host = `joe:wrong@${intermediary.tcp}`;
+    const { status, stdout, stderr } = await oslo(command, "--url", `amqp://${host},${host}/`, ...args);
+    expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
+    expect(stderr).toMatch(
+      /^warning: not connected to .*the credentials were refused.*check the user and the password/m,
+    );
+    expect(stderr).toMatch(/^NotConnected: /m);
+  });
+
+  it("notify goes on until its time limit while one of the hosts does not refuse the password", async () => {
+    const { status, stderr } = await notify("", `amqp://joe:wrong@${intermediary.tcp},joe:wrong@127.0.0.1:1/`);
+    expect(status).toBe(4);
+    expect(stderr).toMatch(/^MessagingTimeout: /m);
   });
 
   it("a missing password is status 4", async () => {

@@ -17,6 +17,24 @@ export const CONNECTION = {
     source: "transport.py:421-540",
   },
 
+  "connect:round": {
+    behaviour: "connect tries each host once, and rejects with the last error when all have failed.",
+    source: "ours",
+  },
+  "connect:idle": {
+    behaviour: "A transport that was never connected tries only while something waits, and keeps no program alive.",
+    source: "ours",
+  },
+  "connect:timeout": {
+    behaviour: "connect, probe and start end after timeoutMs, with the last failure as the cause.",
+    source: "ours",
+  },
+  "connect:log": {
+    behaviour:
+      "Failed attempts are warnings with cause and pause, at most one a minute; the connection after them is told.",
+    source: "ours",
+  },
+
   "failover:crash": {
     behaviour: "When the message bus crashes, the next host takes over, of whatever kind it is.",
     source: "_drivers/amqp1_driver/controller.py:818-852",
@@ -44,6 +62,10 @@ export const CONNECTION = {
   "failover:back-off": {
     behaviour: "Between attempts the pause grows from connection_retry_interval by its back-off up to its maximum.",
     source: "_drivers/amqp1_driver/controller.py:1233-1257",
+  },
+  "failover:stable": {
+    behaviour: "The pause is short again only after a connection that lasted as long as the pause, and at least 5 s.",
+    source: "ours",
   },
   "failover:jitter": {
     behaviour: "Half of each pause is chosen at random, by a source that the caller can give.",

@@ -20,7 +20,7 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
   ["a closed port", "amqp+ws", closedPort, /^cannot open WebSocket ws:\S+:PORT\/: connection refused$/],
   ["a server that hangs up", "amqp", () => tcp((stream) => stream.end()), /:PORT: closed by the peer before/],
   ["a server that hangs up", "amqp+ws", () => tcp((stream) => stream.end()), /WebSocket ws:\S+:PORT\/: /],
-  ["a web server", "amqp", webServer, /the peer speaks HTTP, not AMQP 1\.0 with SASL$/],
+  ["a web server", "amqp", webServer, /the peer speaks HTTP, not AMQP 1\.0 with SASL: is amqp\+ws:\/\/ meant\?$/],
   ["a web server", "amqp+ws", webServer, /^cannot open WebSocket ws:\S+:PORT\/: .*200/],
   [
     "a peer that speaks AMQP 0-9-1",
@@ -34,7 +34,19 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
     () => says("AMQP\0\x01\0\0"),
     /the peer speaks AMQP 1\.0, not .* with SASL/,
   ],
-  ["a peer that speaks TLS", "amqp", () => says("\x15\x03\x01\0\x02\x02\x46"), /the peer speaks TLS/],
+  [
+    "a peer that speaks TLS",
+    "amqp",
+    () => says("\x15\x03\x01\0\x02\x02\x46"),
+    /the peer speaks TLS, .*: is amqps:\/\/ meant\?$/,
+  ],
+  [
+    "a message bus over TCP",
+    "amqp+ws",
+    () => says(SASL_HEADER),
+    /:PORT\/: the peer is not a WebSocket server, it speaks AMQP over TCP: is amqp:\/\/ meant\?$/,
+  ],
+  ["a mail server", "amqp+ws", () => says("220 mail\r\n"), /:PORT\/: the peer is not a WebSocket server$/],
   ["a mail server", "amqp", () => says("220 mail\r\n"), /an unknown protocol \(0x323230206d61696c\)/],
   [
     "a WebSocket server that selects no sub-protocol",
@@ -107,7 +119,7 @@ describe.concurrent("A transport that cannot connect", () => {
     ]);
   });
 
-  test("connect, start and call end with the reason of their signal while the port is closed", async () => {
+  test("connect with keepTrying, start and call end with the reason of their signal while the port is closed", async () => {
     await using peer = await closedPort();
     await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`, { logger: null });
     const reason = new Error("enough");
@@ -115,7 +127,11 @@ describe.concurrent("A transport that cannot connect", () => {
     const { signal } = controller;
     const client = getRpcClient(transport, { topic: "t" });
     const server = getRpcServer(transport, { topic: "t", server: "s" }, [{}]);
-    const waiting = [transport.connect({ signal }), server.start({ signal }), client.call({}, "m", {}, { signal })];
+    const waiting = [
+      transport.connect({ keepTrying: true, signal }),
+      server.start({ signal }),
+      client.call({}, "m", {}, { signal }),
+    ];
     const ended = Promise.all(waiting.map((promise) => expect(promise).rejects.toBe(reason)));
     await nextStatus(transport, "disconnected");
     controller.abort(reason);

@@ -128,5 +128,5 @@ function embeddedUrls(): { webSocket: string; tcp: string } | undefined {
 
 /** Connects before the first use. Retries until the transport is closed; the status line shows the attempts. */
 function connectNow(transport: Transport): void {
-  transport.connect().catch(() => {});
+  transport.connect({ keepTrying: true }).catch(() => {});
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { addRequestArguments, clientFor, type RequestArguments } from "../arguments/rpc-arguments.js";
 import { rpcTransport } from "../arguments/transport-arguments.js";
+import { endOf } from "../first-connection.js";
 import type { Terminal } from "../terminal.js";
 
 /** `call`: prints the result, or `null` if the method returned nothing. */
@@ -9,7 +10,7 @@ export function addCallCommand(program: Command, terminal: Terminal): void {
   addRequestArguments(command).action(async (method: string, args: object, given: RequestArguments) => {
     await using transport = rpcTransport(given, terminal);
     const client = clientFor(transport, given);
-    const result = await client.call(given.context, method, args, { signal: terminal.interrupted });
+    const result = await client.call(given.context, method, args, { signal: endOf(transport, terminal) });
     terminal.print(result ?? null);
   });
 }

@@ -8,7 +8,7 @@ import { addTransportArguments, rpcTransport, type TransportArguments } from "..
 import { type Check, type Checks, runChecks } from "../check/checks.js";
 import { warningOnVersion } from "../check/versions.js";
 import { ChecksFailed, UsageError } from "../exit-status.js";
-import { connect } from "../first-connection.js";
+import { connectOnce } from "../first-connection.js";
 import type { Terminal } from "../terminal.js";
 
 interface CheckArguments extends TransportArguments {
@@ -52,7 +52,7 @@ async function check(given: CheckArguments, terminal: Terminal): Promise<void> {
   if (topic === undefined && (server ?? exchange) !== undefined)
     throw new UsageError("--server and --exchange need --topic");
   await using transport = rpcTransport(given, terminal);
-  await connect(transport, given.timeout, terminal);
+  await connectOnce(transport, given.timeout, terminal);
   const findings = await findingsOf(transport, given, terminal.interrupted);
   if (given.json === true) terminal.print(findings);
   else terminal.write(textOf(findings));
@@ -62,12 +62,11 @@ async function check(given: CheckArguments, terminal: Terminal): Promise<void> {
 
 async function findingsOf(transport: RPCTransport, given: CheckArguments, interrupted: AbortSignal): Promise<Findings> {
   const { timeout: timeoutMs } = given;
-  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)]);
-  const probed = await transport.probe(undefined, { signal }).catch((cause: unknown) => {
+  const probed = await transport.probe(undefined, { timeoutMs, signal: interrupted }).catch((cause: unknown) => {
     interrupted.throwIfAborted();
     throw new ChecksFailed(`the peer did not attach a link within ${timeoutMs / 1_000} s`, { cause });
   });
-  const bus = await transport.driverConnection(interrupted);
+  const bus = await transport.driverConnection({ signal: interrupted });
   const quietMs = Math.max(QUIET_MS, 3 * probed.roundTripMs);
   const { checks, warnings } = await runChecks(bus, { timeoutMs, quietMs, signal: interrupted });
   const credit = given.topic === undefined ? undefined : await creditOf(transport, given, interrupted);
@@ -94,8 +93,7 @@ async function creditOf(
   const target = new Target({ topic, server, exchange });
   const name = `credit for ${target}`;
   try {
-    const signal = AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)]);
-    const { credit = 0, product } = await transport.probe(target, { signal });
+    const { credit = 0, product } = await transport.probe(target, { timeoutMs, signal: interrupted });
     if (credit > 0) return { credit, check: { name, ok: true, detail: `${credit} messages would be taken now` } };
     const advice = withoutCredit(productOf(product).kind);
     return { credit, check: { name, ok: false, detail: "no message would be taken now", advice } };

@@ -14,7 +14,7 @@ import {
   notificationTransport,
   type TransportArguments,
 } from "../arguments/transport-arguments.js";
-import { connect } from "../first-connection.js";
+import { endOf } from "../first-connection.js";
 import { aborted, type Terminal } from "../terminal.js";
 
 interface ListenArguments extends TransportArguments {
@@ -50,7 +50,8 @@ async function listen(given: ListenArguments, terminal: Terminal): Promise<void>
     [printer.endpoint(priorities)],
     { allowRequeue: true, concurrency: conf?.server.concurrency },
   );
-  await connect(transport, given.connectTimeout, terminal);
+  const signal = endOf(transport, terminal);
+  await transport.connect({ keepTrying: true, timeoutMs: given.connectTimeout, signal });
   await listener.start({ signal: interrupted });
   terminal.print({ ready: true });
   await Promise.race([aborted(interrupted), printer.done]);

@@ -7,6 +7,7 @@ import {
   notificationTransport,
   type TransportArguments,
 } from "../arguments/transport-arguments.js";
+import { endOf } from "../first-connection.js";
 import type { Terminal } from "../terminal.js";
 
 interface NotifyArguments extends TransportArguments {
@@ -56,5 +57,6 @@ async function notify(payload: unknown, given: NotifyArguments, terminal: Termin
     retry,
     sanitizeContext: (context) => context,
   });
-  await notifier[given.priority](given.context, given.eventType, payload, { timeoutMs, signal: terminal.interrupted });
+  const signal = endOf(transport, terminal);
+  await notifier[given.priority](given.context, given.eventType, payload, { timeoutMs, signal });
 }

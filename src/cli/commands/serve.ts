@@ -9,7 +9,7 @@ import {
 } from "../arguments/transport-arguments.js";
 import { BuiltinEndpoint } from "../builtin-endpoint.js";
 import { loadEndpoints, withTarget } from "../endpoint-module.js";
-import { connect } from "../first-connection.js";
+import { endOf } from "../first-connection.js";
 import { aborted, type Terminal } from "../terminal.js";
 
 interface ServeArguments extends TransportArguments {
@@ -48,7 +48,8 @@ async function serve(given: ServeArguments, terminal: Terminal): Promise<void> {
   const endpoints = await endpointsFor(given, terminal);
   await using transport = rpcTransport(given, terminal);
   await using server = getRpcServer(transport, { topic, server: name, exchange }, endpoints, given.conf?.server);
-  await connect(transport, given.connectTimeout, terminal);
+  const signal = endOf(transport, terminal);
+  await transport.connect({ keepTrying: true, timeoutMs: given.connectTimeout, signal });
   await server.start({ signal: interrupted });
   terminal.print({ ready: true });
   await aborted(interrupted);

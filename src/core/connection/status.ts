@@ -8,7 +8,10 @@ export type TransportStatus =
       readonly type: "connecting";
       /** Host of this attempt. */
       readonly host: string;
-      /** Number of this attempt since the last connection, from 1. */
+      /**
+       * Number of this attempt since the last connection, from 1. It starts again after each connection, however short, unlike
+       * the pauses.
+       */
       readonly attempt: number;
     }
   | {
@@ -24,7 +27,7 @@ export type TransportStatus =
       readonly host: string;
       /** Cause. Undefined if the peer closed the connection without an error. */
       readonly error: Error | undefined;
-      /** Pause before the next attempt. Undefined if no attempt follows. */
+      /** Pause before the next attempt, in milliseconds. Undefined if no attempt follows: nothing waits for a connection. */
       readonly retryInMs: number | undefined;
     }
   | {

@@ -1,7 +1,9 @@
 import type { Deadline } from "../deadlines.js";
+import { Deferred } from "../deferred.js";
 import { ConnectionLost, toError } from "../errors.js";
 import { isError } from "../kinds.js";
-import { Waiters } from "../waiters.js";
+import type { Logger } from "../logger.js";
+import { RecurringWarnings } from "../recurring-warnings.js";
 import type { StatusFeed } from "./status.js";
 
 /** One connection from its open to its end, with the links that are built on it. */
@@ -23,9 +25,13 @@ export interface SupervisorOptions<H extends { readonly name: string }, L extend
   open: (host: H, signal: AbortSignal, attempt: number) => Promise<L>;
   /** Called with each new connection, before the waiting callers get it. Must not throw. */
   whenConnected: (connection: L) => void;
+  /** Whether a connection is needed although no caller waits for it: listeners need one. */
+  isNeeded: () => boolean;
   /** Longest pause after a failure. It is multiplied by `backoff` after each further failure, up to `maxMs`. */
   retry: { intervalMs: number; backoff: number; maxMs: number };
   status: StatusFeed;
+  /** Each failure and loss is a warning, and the connection that follows it is an info. */
+  logger: Logger;
   /** Returns a number from 0 to below 1, which chooses the first host and the length of pauses. Default Math.random. */
   random?: (() => number) | undefined;
   /** Subscribes to events that may cut or restore the connection unnoticed. Returns a function that unsubscribes. */
@@ -35,31 +41,53 @@ export interface SupervisorOptions<H extends { readonly name: string }, L extend
 /** Timeout for one attempt. TCP alone waits for minutes for a host that drops packets. */
 const ATTEMPT_MS = 30_000;
 
+/** Shortest life of a connection that resets the back-off. */
+const STABLE_MS = 5_000;
+
+/** A caller that waits for a connection. */
+interface Waiter<L> {
+  /** Attempts that may still fail before it gives up. */
+  attemptsLeft: number;
+  readonly result: Deferred<L>;
+}
+
 /**
- * Keeps one connection, never two at a time, from the first use until `close`
- * (oslo_messaging/_drivers/amqp1_driver/controller.py, Hosts and _hard_reset). It reconnects after a loss, and cycles
- * through the hosts from a random one. A refused password is retried like any other failure, and is reported by the
- * status and `lastError`. Half of each pause is random, unlike oslo's: clients that are disconnected together must not
- * reconnect together.
+ * Keeps one connection, never two at a time (oslo_messaging/_drivers/amqp1_driver/controller.py, Hosts and _hard_reset).
+ * It cycles through the hosts from a random one, and goes on until `close` once it has been connected. Until then it goes
+ * on while a caller waits or `isNeeded`. A refused password is retried like any other failure, and is reported by the
+ * status and `lastError`.
+ *
+ * Two differences from oslo: half of each pause is random, because clients that are disconnected together must not
+ * reconnect together. And the back-off is reset by a connection that lasted for the present pause and at least 5 s, where
+ * oslo resets it when a connection opens: a peer that opens and closes at once is dialled less and less often.
  */
 export class Supervisor<H extends { readonly name: string }, L extends ManagedConnection> {
   readonly #options: SupervisorOptions<H, L>;
   #connection: L | undefined;
-  /** Callers waiting for the next connection. */
-  readonly #waiters = new Waiters<L>();
+  readonly #waiters = new Set<Waiter<L>>();
+  #warnings: RecurringWarnings;
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** Aborts the present attempt. */
-  #abort: (reason: Error) => void = () => {};
+  #unsubscribe: (() => void) | undefined;
+  /** Aborts the present attempt. Undefined when none is under way. */
+  #abort: AbortController | undefined;
   /** Ends the present pause. */
   #resume: () => void = () => {};
   #delayMs: number;
+  /** Earliest time of the next attempt, on the clock of `performance.now()`. */
+  #dueMs = 0;
+  /** Number of the next host. */
+  #next: number | undefined;
+  /** Attempts since the last connection. */
+  #attempts = 0;
+  #wasConnected = false;
   #host: H | undefined;
   #lastError: Error | undefined;
 
   constructor(options: SupervisorOptions<H, L>) {
     this.#options = options;
     this.#delayMs = options.retry.intervalMs;
+    this.#warnings = new RecurringWarnings(options.logger);
   }
 
   /** The present connection, while it is open. */
@@ -78,21 +106,47 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   }
 
   /**
-   * Resolves with the present or the next connection.
+   * Resolves with the present or the next connection. Without `keepTrying` it ends a pause and tries each host once, without
+   * further pauses. The failure of an attempt that is already under way does not count: its cause may be over.
    *
+   * @throws the error of the last attempt, without `keepTrying`, when all have failed.
    * @throws the reason for which the deadline ends, if it ends first.
    * @throws ConnectionLost when closed.
    */
-  async current(deadline: Deadline): Promise<L> {
-    this.start();
+  async connect(deadline: Deadline, keepTrying: boolean): Promise<L> {
     if (this.live !== undefined) return this.live;
     if (this.#closing !== undefined) throw closed();
-    return await this.#waiters.wait("connecting", deadline);
+    const attempts = this.#options.hosts.length + (this.#abort === undefined ? 0 : 1);
+    const waiter: Waiter<L> = {
+      attemptsLeft: keepTrying ? Number.POSITIVE_INFINITY : attempts,
+      result: new Deferred(),
+    };
+    try {
+      return await deadline.wait("connecting", () => {
+        this.#waiters.add(waiter);
+        if (!keepTrying) this.#resume();
+        this.start();
+        return waiter.result.promise;
+      });
+    } finally {
+      this.#waiters.delete(waiter);
+      // An attempt goes on: calls with short timeouts would otherwise never get a connection that is slow to open.
+      if (!this.#isWanted) this.#resume();
+    }
   }
 
-  /** Starts to connect, unless already started or closed. */
+  /** Starts to connect if a connection is needed, unless already started or closed. */
   start(): void {
-    if (this.#closing === undefined) this.#running ??= this.#run();
+    if (!this.#isWanted) return;
+    this.#unsubscribe ??= this.#options.onWake?.(() => this.#wake());
+    this.#running ??= this.#keep();
+  }
+
+  /** Aborts the present attempt if nothing needs it any more. */
+  release(): void {
+    if (this.#isWanted) return;
+    this.#abort?.abort(new ConnectionLost("the attempt to connect was given up"));
+    this.#resume();
   }
 
   /** Ends the connection and rejects all waiting callers. Resolves when the connection is closed. Idempotent. */
@@ -103,85 +157,127 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
 
   async #close(): Promise<void> {
     const error = closed();
-    this.#waiters.reject(error);
-    this.#abort(error);
+    for (const { result } of this.#waiters) result.reject(error);
+    this.#abort?.abort(error);
     this.#resume();
     await this.#connection?.close();
     await this.#running;
+    this.#unsubscribe?.();
     this.#options.status.set({ type: "closed" });
   }
 
-  async #run(): Promise<void> {
-    const unsubscribe = this.#options.onWake?.(() => this.#wake());
-    await this.#keep();
-    unsubscribe?.();
+  get #isWanted(): boolean {
+    if (this.#closing !== undefined) return false;
+    return this.#wasConnected || this.#waiters.size > 0 || this.#options.isNeeded();
+  }
+
+  /** Whether a caller waits that does not keep trying: there is no pause. */
+  get #isUrgent(): boolean {
+    return [...this.#waiters].some(({ attemptsLeft }) => attemptsLeft < Number.POSITIVE_INFINITY);
   }
 
   /** Checks the present connection, or retries at once, after an event that may have cut or restored it. */
   #wake(): void {
     this.#delayMs = this.#options.retry.intervalMs;
+    this.#dueMs = 0;
     this.#resume();
     this.live?.check();
   }
 
+  /** Makes one connection after another while they are wanted. A pause that was left goes on. */
   async #keep(): Promise<void> {
-    const { hosts, retry, status, random = Math.random } = this.#options;
-    let index = Math.floor(random() * hosts.length);
-    for (let attempt = 1; this.#closing === undefined; attempt++) {
-      const host = hosts[index % hosts.length] ?? hosts[0];
-      this.#host = host;
-      status.set({ type: "connecting", host: host.name, attempt });
-      const opened = await this.#open(host, attempt);
-      if (!isError(opened)) {
-        attempt = 0;
-        this.#delayMs = retry.intervalMs;
-      }
-      const error = isError(opened) ? opened : await this.#untilClosed(opened, host);
-      if (this.#closing !== undefined) return;
-      this.#lastError = error;
-      const delayMs = this.#delayMs;
-      this.#delayMs = Math.min(delayMs * Math.max(1, retry.backoff), Math.max(retry.maxMs, retry.intervalMs));
-      const retryInMs = Math.round(delayMs / 2 + (random() * delayMs) / 2);
-      status.set({ type: "disconnected", host: host.name, error, retryInMs });
-      await this.#pause(retryInMs);
-      index++;
+    const restMs = Math.round(this.#dueMs - performance.now());
+    if (restMs > 0) this.#disconnected(restMs);
+    while (this.#isWanted) {
+      const pauseMs = Math.round(this.#dueMs - performance.now());
+      if (pauseMs > 0 && !this.#isUrgent) await this.#pause(pauseMs);
+      else await this.#attempt();
     }
+    this.#running = undefined;
+    if (this.#closing === undefined) this.#disconnected(undefined);
   }
 
-  async #open(host: H, attempt: number): Promise<L | Error> {
+  /** Makes a connection, and resolves when it has failed or is over. */
+  async #attempt(): Promise<void> {
+    const { hosts, status, random = Math.random } = this.#options;
+    this.#next ??= Math.floor(random() * hosts.length);
+    const host = hosts[this.#next++ % hosts.length] ?? hosts[0];
+    this.#host = host;
+    status.set({ type: "connecting", host: host.name, attempt: ++this.#attempts });
     const abort = new AbortController();
-    this.#abort = (reason) => abort.abort(reason);
+    this.#abort = abort;
     const timer = setTimeout(() => {
       abort.abort(new ConnectionLost(`no connection to ${host.name} within ${ATTEMPT_MS} ms`));
     }, ATTEMPT_MS);
-    try {
-      return await this.#options.open(host, abort.signal, attempt);
-    } catch (thrown) {
-      return toError(thrown);
-    } finally {
-      clearTimeout(timer);
-      this.#abort = () => {};
+    const opened = await this.#options.open(host, abort.signal, this.#attempts).catch(toError);
+    clearTimeout(timer);
+    this.#abort = undefined;
+    if (!isError(opened)) {
+      if (abort.signal.aborted)
+        await opened.close(); // it opened at the moment of the abort
+      else await this.#untilClosed(opened, host);
+    } else if (abort.signal.aborted && !this.#isWanted) {
+      this.#lastError ??= opened;
+    } else {
+      for (const waiter of this.#waiters) {
+        if (--waiter.attemptsLeft > 0) continue;
+        this.#waiters.delete(waiter);
+        waiter.result.reject(opened);
+      }
+      this.#failed(host, opened);
     }
   }
 
-  async #untilClosed(connection: L, host: H): Promise<Error | undefined> {
-    if (this.#closing !== undefined) {
-      await connection.close();
-      return undefined;
-    }
+  async #untilClosed(connection: L, host: H): Promise<void> {
+    const { logger, status, retry } = this.#options;
+    const { product } = connection;
+    const openedMs = performance.now();
+    if (this.#wasConnected || this.#attempts > 1) logger.info(`connected to ${host.name}`, { product });
     this.#connection = connection;
+    this.#wasConnected = true;
+    this.#attempts = 0;
     this.#lastError = undefined;
-    this.#options.status.set({ type: "connected", host: host.name, product: connection.product });
+    status.set({ type: "connected", host: host.name, product });
     this.#options.whenConnected(connection);
-    this.#waiters.resolve(connection);
+    for (const { result } of this.#waiters) result.resolve(connection);
+    this.#waiters.clear();
     const error = await connection.closed;
     this.#connection = undefined;
-    return error;
+    if (this.#closing !== undefined) return;
+    if (performance.now() - openedMs >= Math.max(STABLE_MS, this.#delayMs)) {
+      this.#delayMs = retry.intervalMs;
+      this.#warnings = new RecurringWarnings(logger);
+    }
+    this.#failed(host, error);
+  }
+
+  /** Logs a failed attempt or a lost connection, and chooses the pause that follows. */
+  #failed(host: H, error: Error | undefined): void {
+    this.#lastError = error;
+    const { retry, random = Math.random } = this.#options;
+    let pauseMs = 0;
+    if (!this.#isUrgent) {
+      pauseMs = Math.round((this.#delayMs * (1 + random())) / 2);
+      this.#delayMs = Math.min(this.#delayMs * Math.max(1, retry.backoff), Math.max(retry.maxMs, retry.intervalMs));
+    }
+    const why = error === undefined ? "closed by the peer" : `${error.message}${cureOf(error)}`;
+    const next = this.#isWanted && pauseMs > 0 ? `; next attempt in ${pauseMs / 1_000} s` : "";
+    this.#warnings.warn(`${host.name} ${error?.name}`, `not connected to ${host.name}: ${why}${next}`);
+    this.#dueMs = performance.now() + pauseMs;
+    if (this.#isWanted) this.#disconnected(pauseMs);
+  }
+
+  #disconnected(retryInMs: number | undefined): void {
+    const { name = "" } = this.#host ?? {};
+    this.#options.status.set({ type: "disconnected", host: name, error: this.#lastError, retryInMs });
   }
 
   async #pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(() => {
+        this.#dueMs = 0; // the timer's clock may be ahead of `performance.now()`
+        resolve();
+      }, ms);
       this.#resume = () => {
         clearTimeout(timer);
         resolve();
@@ -189,6 +285,12 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     });
     this.#resume = () => {};
   }
+}
+
+/** What to check after a failure, where its cause is known. */
+function cureOf(error: Error): string {
+  if (error.name === "AuthenticationError") return " (check the user and the password)";
+  return error.message.endsWith("connection refused") ? " (is the message bus running there?)" : "";
 }
 
 function closed(): ConnectionLost {

@@ -1,6 +1,7 @@
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
+import type { Deadline, DeadlineInit, WaitPhase } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
 import { toError } from "../../core/errors.js";
 import type { Body } from "../../core/messages/message.js";
@@ -9,13 +10,16 @@ import type { Log } from "../../core/recurring-warnings.js";
 import type {
   CallRequest,
   CastRequest,
+  ConnectOptions,
   Driver,
   DriverListener,
+  ListenLimits,
   ListenOptions,
   NotifyRequest,
   OnIncoming,
   SendRequest,
 } from "../driver.js";
+import { type MessagingException, MessagingTimeout } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { CallMonitor } from "../sending/call-monitor.js";
@@ -66,7 +70,7 @@ export class AmqpDriver implements Driver {
   #closing: Promise<void> | undefined;
 
   constructor(init: AmqpDriverInit) {
-    const { hosts, options, status, random, onWake } = init;
+    const { hosts, options, status, logger, random, onWake } = init;
     this.#init = init;
     this.#preSettled = new Set(options.preSettled);
     this.#supervisor = new Supervisor({
@@ -75,32 +79,32 @@ export class AmqpDriver implements Driver {
       whenConnected: (connection) => {
         for (const listener of this.#listeners) listener.attach(connection);
       },
+      isNeeded: () => this.#listeners.size > 0,
       retry: {
         intervalMs: options.connectionRetryIntervalMs,
         backoff: options.connectionRetryBackoff,
         maxMs: options.connectionRetryIntervalMaxMs,
       },
       status,
+      logger,
       random,
       onWake,
     });
     this.#operations = new Operations(this.#supervisor, init.maxQueued);
   }
 
-  /** The present connection, or the next one as soon as it is open. */
-  async connect(signal: AbortSignal | undefined): Promise<DriverConnection> {
-    this.#checkOpen();
-    return await this.#operations.wait(signal, (deadline) => this.#supervisor.current(deadline));
+  /** The present connection, or the next one as soon as it is open. Rejects when each host has failed once. */
+  async connect(options: ConnectOptions = {}): Promise<DriverConnection> {
+    return await this.#whenConnected(options, async (connection) => connection);
   }
 
-  /** Resolves with a report on the connection. Rejects with the signal's reason, and when the connection is lost meanwhile. */
+  /** Resolves with a report on the connection. Rejects as `connect` does, and when the connection is lost meanwhile. */
   async probe(
     target: Target | undefined,
     service: ServiceKind,
-    signal: AbortSignal | undefined,
+    options: ConnectOptions = {},
   ): Promise<ConnectionReport> {
-    const connection = await this.connect(signal);
-    return await this.#operations.wait(signal, (deadline) =>
+    return await this.#whenConnected(options, (connection, deadline) =>
       deadline.wait("connecting", () => probe(connection, target, service)),
     );
   }
@@ -108,7 +112,8 @@ export class AmqpDriver implements Driver {
   /** Resolves when the send queue is not full. */
   async writable(signal: AbortSignal | undefined): Promise<void> {
     this.#checkOpen();
-    await this.#operations.wait(signal, (deadline) => this.#operations.queue.writable(deadline));
+    const limits = { signal, expired: transportClosed };
+    await this.#operations.wait(limits, (deadline) => this.#operations.queue.writable(deadline));
   }
 
   /** Waits up to `graceMs` for running operations, ends the rest, and closes the connection. Idempotent. */
@@ -197,7 +202,7 @@ export class AmqpDriver implements Driver {
   listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
     const { rpcServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => addresser.serverRoutes(target);
-    return this.#listen({ routes, credit: rpcServerCredit, onMessage }, options);
+    return this.#listen([target], { routes, credit: rpcServerCredit, onMessage }, options);
   }
 
   listenForNotifications(
@@ -208,7 +213,7 @@ export class AmqpDriver implements Driver {
     const { notifyServerCredit } = this.#init.options;
     const routes = (addresser: Addresser) => targets.map((target) => addresser.listenerRoute(target));
     const onAttach = (connection: DriverConnection): void => this.#routerNotice.check(connection);
-    return this.#listen({ routes, credit: notifyServerCredit, onMessage, onAttach }, options);
+    return this.#listen(targets, { routes, credit: notifyServerCredit, onMessage, onAttach }, options);
   }
 
   #start(init: SendOperationInit): SendOperation<DriverConnection> {
@@ -252,9 +257,50 @@ export class AmqpDriver implements Driver {
     }
   }
 
+  async #whenConnected<T>(
+    { keepTrying = false, ...limits }: ConnectOptions,
+    use: (connection: DriverConnection, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    this.#checkOpen();
+    const hosts = this.#init.hosts.map(({ name }) => name).join(",");
+    try {
+      return await this.#operations.wait(this.#limitsOf("connect", hosts, limits), async (deadline) => {
+        return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
+      });
+    } finally {
+      this.#supervisor.release();
+    }
+  }
+
+  /** The limits of an operation that sends no message. Its timeout has the last failure as its cause. */
+  #limitsOf(
+    operation: "connect" | "listen",
+    target: string,
+    { signal, timeoutMs }: ListenLimits,
+    refusal: () => Error | undefined = () => undefined,
+  ): DeadlineInit {
+    const expired = (phase: WaitPhase, elapsedMs: number): MessagingException => {
+      if (this.#operations.closed) return transportClosed();
+      const { host, lastError } = this.#supervisor;
+      const cause = lastError ?? refusal();
+      return new MessagingTimeout({
+        operation,
+        target,
+        phase,
+        address: undefined,
+        host: host?.name,
+        timeoutMs,
+        elapsedMs,
+        cause,
+      });
+    };
+    return { signal, ms: timeoutMs, expired };
+  }
+
   async #listen(
+    targets: readonly Target[],
     { routes, credit, onMessage, onAttach }: Pick<ListenerInit, "routes" | "credit" | "onMessage" | "onAttach">,
-    { signal, acceptReplyTo, minimumCredit = 0 }: ListenOptions = {},
+    { acceptReplyTo, minimumCredit = 0, ...limits }: ListenOptions = {},
   ): Promise<DriverListener> {
     this.#checkOpen();
     const { options, nonFiniteNumbers } = this.#init;
@@ -263,7 +309,10 @@ export class AmqpDriver implements Driver {
       credit: Math.max(credit, minimumCredit),
       onMessage,
       onAttach,
-      onClose: () => this.#listeners.delete(listener),
+      onClose: () => {
+        this.#listeners.delete(listener);
+        this.#supervisor.release();
+      },
       operations: this.#operations,
       options,
       nonFiniteNumbers,
@@ -274,7 +323,10 @@ export class AmqpDriver implements Driver {
     if (live === undefined) this.#supervisor.start();
     else listener.attach(live);
     try {
-      await this.#operations.wait(signal, (deadline) => deadline.wait("connecting", () => listener.attached));
+      await this.#operations.wait(
+        this.#limitsOf("listen", targets.join(), limits, () => listener.refusal),
+        (deadline) => deadline.wait("connecting", () => listener.attached),
+      );
       return listener;
     } catch (error) {
       void listener.close();

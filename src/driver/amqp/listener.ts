@@ -44,6 +44,11 @@ export class Listener implements DriverListener {
     return this.#closed.promise;
   }
 
+  /** Error of a link that the peer refuses at present. */
+  get refusal(): Error | undefined {
+    return this.#links.find((link) => link.refusal !== undefined)?.refusal;
+  }
+
   get peer(): Peer | undefined {
     return this.#peer;
   }
@@ -92,6 +97,11 @@ class ListenerLink {
     this.#init = init;
     this.#name = connection.linkName("receiver", route.address);
     void this.#keep();
+  }
+
+  /** Error of the link while the peer refuses it. */
+  get refusal(): Error | undefined {
+    return this.#connection.refusalOf(this.#route.address);
   }
 
   /** Resolves when the peer has attached the link for the first time. Never rejects. */

@@ -26,7 +26,7 @@ export interface Connections<C extends SendingConnection> {
   /** Error of the newest attempt. Undefined while there is a connection. */
   readonly lastError: Error | undefined;
   /** The present connection, or the next one. Rejects with what ends the deadline. */
-  current(deadline: Deadline): Promise<C>;
+  connect(deadline: Deadline, keepTrying: true): Promise<C>;
 }
 
 /** The running operations of a driver: sends, connects, probes, listens and waits for room. They can be awaited and ended. */
@@ -62,9 +62,9 @@ export class Operations<C extends SendingConnection> {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  /** Runs an operation that is limited only by the caller's signal and by `close`. */
-  async wait<T>(signal: AbortSignal | undefined, begin: (deadline: Deadline) => Promise<T>): Promise<T> {
-    const deadline = this.start({ signal, expired: transportClosed });
+  /** Runs an operation within its limits. */
+  async wait<T>(limits: DeadlineInit, begin: (deadline: Deadline) => Promise<T>): Promise<T> {
+    const deadline = this.start(limits);
     try {
       return await begin(deadline);
     } finally {

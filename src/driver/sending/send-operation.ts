@@ -72,7 +72,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
 
   /** The next connection as soon as it is open. Rejects with the error that ends the deadline. */
   async connected(): Promise<C> {
-    this.#connection = await this.#operations.connections.current(this.deadline);
+    this.#connection = await this.#operations.connections.connect(this.deadline, true);
     return this.#connection;
   }
 

@@ -4,7 +4,7 @@ import { offAbort, onAbort } from "../../core/abort.js";
 import { defineAsyncDispose } from "../../core/async-dispose.js";
 import { Deferred } from "../../core/deferred.js";
 import type { Logger } from "../../core/logger.js";
-import type { DriverListener } from "../driver.js";
+import type { DriverListener, ListenLimits } from "../driver.js";
 import { MessagingServerError, TaskTimeout } from "../exceptions.js";
 import { abortSignal, checked, positiveMs } from "../options/option-checks.js";
 import { stackText } from "../values/stack-text.js";
@@ -21,7 +21,7 @@ export interface MessageHandling<Item> {
   /** Name of the items, in plural. */
   name: string;
   /** Attaches the links. Once the listener that it resolves with has stopped, no item arrives any more. */
-  listen(onItem: (item: Item) => void, signal: AbortSignal): Promise<DriverListener>;
+  listen(onItem: (item: Item) => void, limits: ListenLimits): Promise<DriverListener>;
   /** Settles the item and replies, unless its link was lost. Errors are only logged. `release` frees the slot early. */
   handle(item: Item, release: Release): Promise<void>;
   concurrency: number | undefined;
@@ -45,17 +45,21 @@ export class MessageHandlingServer implements AsyncDisposable {
   }
 
   /**
-   * Starts the server. Resolves when the peer has attached every link. Lost links are attached again automatically.
+   * Starts the server. Resolves when the peer has attached every link. Keeps trying until then; the first failure is logged
+   * at once. Lost links are attached again automatically. While a start is under way, a further one waits for it, and its
+   * options are ignored.
    *
+   * @throws MessagingTimeout after `timeoutMs`, in milliseconds (default: no limit), with the last failure as `cause`. The
+   *   server is then stopped.
    * @throws the reason of `signal`.
    * @throws MessagingServerError when the server is stopped meanwhile.
    * @throws ConfigurationError for a bad option; it names the option.
    */
-  async start(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = checked(options, { signal: abortSignal });
+  async start(options: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined } = {}): Promise<void> {
+    const limits = checked(options, { signal: abortSignal, timeoutMs: positiveMs });
     const previous = this.#serverRun;
     if (previous !== undefined && !previous.ending) return previous.attached;
-    const run = new ServerRun(this.#handling, previous, signal);
+    const run = new ServerRun(this.#handling, previous, limits);
     this.#serverRun = run;
     try {
       await run.attached;
@@ -115,12 +119,12 @@ class ServerRun<Item> {
   readonly attached: Promise<void>;
   readonly over: Promise<void>;
 
-  constructor(handling: MessageHandling<Item>, previous: ServerRun<Item> | undefined, signal: AbortSignal | undefined) {
+  constructor(handling: MessageHandling<Item>, previous: ServerRun<Item> | undefined, limits: ListenLimits) {
     this.#handling = handling;
     this.#limit = new ConcurrencyLimit(handling.concurrency ?? DEFAULT_CONCURRENCY, this.#handle);
     const giveUp = new AbortController();
     this.#giveUp = giveUp;
-    const listening = this.#listen(previous?.stop(), giveUp, signal);
+    const listening = this.#listen(previous?.stop(), giveUp, limits);
     this.attached = listening.then(() => {});
     this.over = this.#live(listening, previous?.over);
   }
@@ -145,7 +149,7 @@ class ServerRun<Item> {
   async #listen(
     previousStopped: Promise<void> | undefined,
     giveUp: AbortController,
-    signal: AbortSignal | undefined,
+    { signal, timeoutMs }: ListenLimits,
   ): Promise<DriverListener> {
     const abort = () => giveUp.abort(signal?.reason);
     onAbort(signal, abort);
@@ -153,7 +157,7 @@ class ServerRun<Item> {
     try {
       await previousStopped;
       giveUp.signal.throwIfAborted();
-      return await this.#handling.listen((item) => this.#limit.add(item), giveUp.signal);
+      return await this.#handling.listen((item) => this.#limit.add(item), { signal: giveUp.signal, timeoutMs });
     } finally {
       this.#giveUp = undefined;
       offAbort(signal, abort);

@@ -132,7 +132,15 @@ function discard(ws: WebSocketLike): void {
 }
 
 function cannotOpen(url: string, why: string, cause?: unknown): Error {
-  return new Error(`cannot open WebSocket ${url}: ${why}`, { cause });
+  return new Error(`cannot open WebSocket ${url}: ${why}${portHint(url)}`, { cause });
+}
+
+/** The likely mistake in a URL with a port of AMQP over TCP. Few message buses accept WebSockets there. */
+function portHint(url: string): string {
+  const [, port] = /^\w+:\/\/[^/]*:(567[12])\//.exec(url) ?? [];
+  return port === undefined
+    ? ""
+    : `; port ${port} is usually AMQP over TCP: is amqp${port === "5671" ? "s" : ""}:// meant?`;
 }
 
 function notSelected(url: string, cause?: unknown): Error {

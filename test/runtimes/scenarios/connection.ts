@@ -171,7 +171,7 @@ export const CONNECTION: readonly Scenario[] = [
       const lost = later(losing(transport));
       await stage.ask("freeze");
       assert.match((await lost).error?.message ?? "", /no data received for \d+ ms/);
-      await transport.connect();
+      await transport.connect({ keepTrying: true });
     },
   },
   {

@@ -26,7 +26,7 @@ import {
 import { ANYCAST, driverBed, failureOf, inbox, next, TARGET } from "@/test/fixtures/peers/driver-peer.js";
 
 /** A transport that never gets a connection. */
-const UNREACHABLE = { dialers: { amqp: () => Promise.reject(new Error("connection refused")) } };
+const UNREACHABLE = { logger: null, dialers: { amqp: () => Promise.reject(new Error("connection refused")) } };
 
 function rpcTransport() {
   const transport = getRpcTransport("amqp://host/", UNREACHABLE);

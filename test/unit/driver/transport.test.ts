@@ -25,7 +25,7 @@ function runtime(defaults: Runtime["defaults"] = {}): Runtime {
 }
 
 function transport(url: string | TransportURL, options: TransportOptions = {}, inRuntime = runtime()): RPCTransport {
-  const made = new RPCTransport(inRuntime, url, options);
+  const made = new RPCTransport(inRuntime, url, { logger: null, ...options });
   onTestFinished(() => made.close());
   return made;
 }
@@ -168,7 +168,7 @@ describe("the connection of a transport", () => {
 
   test("the status has the reason of a refused connection, without the password", async () => {
     const made = transport("amqp://user:guess@localhost/", { random: () => 0 });
-    const connecting = failureOf(made.connect({ signal: AbortSignal.timeout(200) }));
+    const connecting = failureOf(made.connect({ keepTrying: true, signal: AbortSignal.timeout(200) }));
     let refused: TransportStatus | undefined;
     for await (const status of made.status()) {
       refused = status;
@@ -278,7 +278,7 @@ test("a wake event of the runtime makes a transport connect immediately, until i
     { dialers: { other: dial } },
     { ...runtime(), onWake },
   );
-  const connecting = made.connect();
+  const connecting = made.connect({ keepTrying: true });
   for await (const { type } of made.status()) if (type === "disconnected") break;
   down = false;
   wake?.();

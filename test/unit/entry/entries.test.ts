@@ -20,17 +20,9 @@ test("the web's entry supports WebSocket only, and its errors name the supported
 });
 
 test("the web's entry reports a missing WebSocket as the reason of the failed attempt", async () => {
-  const transport = web.getRpcTransport("amqp+ws://localhost/");
-  const connecting = transport.connect();
-  for await (const status of transport.status()) {
-    if (status.type !== "disconnected") continue;
-    expect(status.error?.message).toBe(
-      globalThis.WebSocket === undefined
-        ? "this runtime has no WebSocket"
-        : expect.stringContaining("cannot open WebSocket"),
-    );
-    break;
-  }
+  const transport = web.getRpcTransport("amqp+ws://localhost/", { logger: null });
+  await expect(transport.connect()).rejects.toThrow(
+    globalThis.WebSocket === undefined ? "this runtime has no WebSocket" : "cannot open WebSocket",
+  );
   await transport.close();
-  await expect(connecting).rejects.toThrow("the transport is closed");
 });

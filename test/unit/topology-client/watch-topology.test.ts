@@ -152,7 +152,7 @@ describe("the end of a watch", () => {
       tried.push(hostname);
       throw new Error(`cannot connect to ${hostname}`);
     };
-    const options = { dialers: { "amqp+memory": dial } };
+    const options = { logger: null, dialers: { "amqp+memory": dial } };
     await expect(first(watchTopology("amqp+memory://a,b/", options))).rejects.toThrow(/^cannot connect to [ab]$/);
     expect(tried.sort()).toEqual(["a", "b"]);
   });
@@ -166,7 +166,8 @@ describe("the end of a watch", () => {
       if (count === 1) throw new Error("connection refused");
       return await dialIntermediary(...args);
     };
-    const topology = await first(watchTopology("amqp+memory://a,b/", { dialers: { "amqp+memory": dial } }));
+    const options = { logger: null, dialers: { "amqp+memory": dial } };
+    const topology = await first(watchTopology("amqp+memory://a,b/", options));
     expect(topology.kind).toBe("router");
   });
 
@@ -243,7 +244,7 @@ function makeBed(init: Partial<IntermediaryOptions> = {}) {
 }
 
 function dialling(accept: Accept): WatchTopologyOptions {
-  return { dialers: { "amqp+memory": memoryDial(accept) } };
+  return { logger: null, dialers: { "amqp+memory": memoryDial(accept) } };
 }
 
 /** A peer that is not an embedded intermediary. */

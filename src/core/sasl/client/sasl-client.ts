@@ -54,7 +54,8 @@ export class SaslClient {
     const protocol = stream.protocol();
     if (protocol === undefined) return "more";
     if (protocol !== "AMQP 1.0 with SASL") {
-      throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0 with SASL`, "amqp:not-implemented");
+      const hint = HINTS[protocol] ?? "";
+      throw new ProtocolError(`the peer speaks ${protocol}, not AMQP 1.0 with SASL${hint}`, "amqp:not-implemented");
     }
     stream.takeHeader();
     this.#take = () => this.#takeMechanisms(stream);
@@ -104,6 +105,9 @@ export class SaslClient {
     throw new AuthenticationError(`${describeLogin(mechanism.name, this.#options.credentials)} failed: ${reason}`);
   }
 }
+
+/** The likely mistake, by the protocol of the peer. */
+const HINTS: Readonly<Record<string, string>> = { HTTP: ": is amqp+ws:// meant?", TLS: ": is amqps:// meant?" };
 
 interface SaslOutcome {
   code: number;

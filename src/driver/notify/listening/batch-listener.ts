@@ -1,4 +1,4 @@
-import type { Driver, DriverListener, IncomingMessage } from "../../driver.js";
+import type { Driver, DriverListener, IncomingMessage, ListenLimits } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
 import { checked, checkTransport, type OptionChecks, positiveMs } from "../../options/option-checks.js";
 import { integer } from "../../options/option-types.js";
@@ -76,8 +76,8 @@ export function getBatchNotificationListener<C extends Context = Context>(
   const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "batches",
-    listen: (onBatch, signal) =>
-      listenInBatches({ driver, topicTargets, limits, notice: new BatchNotice(limits, logger), onBatch, signal }),
+    listen: (onBatch, listenLimits) =>
+      listenInBatches({ driver, topicTargets, limits, notice: new BatchNotice(limits, logger), onBatch, listenLimits }),
     async handle(batch: Batch) {
       const requeued = await dispatcher.dispatch(batch.filter((message) => !message.linkLost));
       for (const message of batch) {
@@ -109,7 +109,7 @@ interface BatchListening {
   limits: BatchLimits;
   notice: BatchNotice;
   onBatch: (batch: Batch) => void;
-  signal: AbortSignal;
+  listenLimits: ListenLimits;
 }
 
 /** Attaches the links. Stopping the listener hands over the open batch. */
@@ -119,7 +119,7 @@ async function listenInBatches({
   limits,
   notice,
   onBatch,
-  signal,
+  listenLimits,
 }: BatchListening): Promise<DriverListener> {
   let listener: DriverListener | undefined;
   const batches = new Batches(limits, (batch, closing) => {
@@ -128,7 +128,10 @@ async function listenInBatches({
   });
   const add = (message: IncomingMessage): void => batches.add(message);
   try {
-    const listening = await driver.listenForNotifications(topicTargets, add, { signal, minimumCredit: limits.size });
+    const listening = await driver.listenForNotifications(topicTargets, add, {
+      ...listenLimits,
+      minimumCredit: limits.size,
+    });
     listener = listening;
     notice.started(listening.peer);
     // If only the transport is closed, the open batch is discarded: its timer would keep the process alive.

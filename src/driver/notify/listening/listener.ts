@@ -62,7 +62,7 @@ export function getNotificationListener<C extends Context = Context>(
   const dispatcher = new NotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "messages",
-    listen: (onMessage, signal) => driver.listenForNotifications(topicTargets, onMessage, { signal }),
+    listen: (onMessage, limits) => driver.listenForNotifications(topicTargets, onMessage, limits),
     async handle(message: IncomingMessage) {
       if (message.linkLost) return; // its link was lost while it waited: it is delivered again
       const result = await dispatcher.dispatch(message);

@@ -6,7 +6,6 @@ import { memoryDial } from "@/src/transports/memory.js";
 
 function transportTo(intermediary: Intermediary, onFrame?: (frame: Frame) => void): RPCTransport {
   return getRpcTransport("amqp+memory://bus/", {
-    logger: null,
     dialers: { "amqp+memory": memoryDial(intermediary.accept) },
     onFrame,
   });

@@ -4,6 +4,7 @@ import { type ManagedConnection, Supervisor, type SupervisorOptions } from "@/sr
 import { Deadlines } from "@/src/core/deadlines.js";
 import { Deferred } from "@/src/core/deferred.js";
 import { AuthenticationError, ConnectionLost } from "@/src/core/errors.js";
+import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 
 class FakeConnection implements ManagedConnection {
   readonly product = "fake";
@@ -42,10 +43,12 @@ const HIGHEST = (): number => 1 - 2 ** -53;
 
 const RETRY = { intervalMs: 1_000, backoff: 2, maxMs: 30_000 };
 
+/** A supervisor whose connection is needed by default, as by a listener. */
 function supervise(names: [string, ...string[]], options: Partial<SupervisorOptions<FakeHost, FakeConnection>> = {}) {
   const attempts: Attempt[] = [];
   const connections: FakeConnection[] = [];
   const status = new StatusFeed();
+  const logger = new RecordingLogger();
   const [first, ...others] = names.map((name) => ({ name }));
   if (first === undefined) throw new Error("no host");
   const supervisor = new Supervisor<FakeHost, FakeConnection>({
@@ -57,8 +60,10 @@ function supervise(names: [string, ...string[]], options: Partial<SupervisorOpti
       return result.promise;
     },
     whenConnected: (connection) => connections.push(connection),
+    isNeeded: () => true,
     retry: RETRY,
     status,
+    logger,
     random: HIGHEST,
     ...options,
   });
@@ -68,7 +73,7 @@ function supervise(names: [string, ...string[]], options: Partial<SupervisorOpti
     if (attempt === undefined) throw new Error(`there are ${attempts.length} attempts`);
     return attempt;
   };
-  return { supervisor, attempts, connections, status, at };
+  return { supervisor, attempts, connections, status, logger, at };
 }
 
 const deadlines = new Deadlines();
@@ -92,7 +97,7 @@ describe("a supervisor", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(attempts).toEqual([]);
     expect(status.present).toEqual({ type: "idle" });
-    const waiting = supervisor.current(deadlines.start({ expired }));
+    const waiting = supervisor.connect(deadlines.start({ expired }), true);
     expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
     const connection = new FakeConnection();
     at(0).result.resolve(connection);
@@ -103,7 +108,7 @@ describe("a supervisor", () => {
 
   test("a supervisor makes one connection for all waiting callers", async () => {
     const { supervisor, attempts, connections, at } = supervise(["a:1"]);
-    const waiting = [1, 2, 3].map(() => supervisor.current(deadlines.start({ expired })));
+    const waiting = [1, 2, 3].map(() => supervisor.connect(deadlines.start({ expired }), true));
     const connection = new FakeConnection();
     at(0).result.resolve(connection);
     expect(await Promise.all(waiting)).toEqual([connection, connection, connection]);
@@ -154,22 +159,55 @@ describe("a supervisor", () => {
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   });
 
-  test("a supervisor pauses 1 s again after a connection", async () => {
+  test.each([
+    [0, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]],
+    [4_999, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]],
+    [5_000, [1_000, 1_000, 1_000]],
+    [8_000, [1_000, 1_000, 1_000]],
+  ])(
+    "a supervisor whose connections last %d ms pauses for %j ms, and each first attempt after one is number 1",
+    {
+      tags: ["failover:stable"],
+    },
+    async (lifeMs, pauses) => {
+      const { supervisor, status, at } = supervise(["a:1"]);
+      supervisor.start();
+      const lost = new Error("lost");
+      for (const retryInMs of pauses) {
+        expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
+        const connection = new FakeConnection();
+        at(-1).result.resolve(connection);
+        await vi.advanceTimersByTimeAsync(lifeMs);
+        connection.end(lost);
+        await settle();
+        expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: lost, retryInMs });
+        await vi.advanceTimersByTimeAsync(retryInMs);
+      }
+    },
+  );
+
+  test("a connection resets the back-off only if it lasts as long as the present pause", {
+    tags: ["failover:stable"],
+  }, async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
     supervisor.start();
-    at(-1).result.reject(new Error("refused"));
-    await vi.advanceTimersByTimeAsync(1_000);
-    at(-1).result.reject(new Error("refused"));
-    await vi.advanceTimersByTimeAsync(2_000);
-    const connection = new FakeConnection();
-    at(-1).result.resolve(connection);
+    for (const pauseMs of [1_000, 2_000, 4_000]) {
+      at(-1).result.reject(new Error("refused"));
+      await vi.advanceTimersByTimeAsync(pauseMs);
+    }
+    const first = new FakeConnection();
+    at(-1).result.resolve(first);
+    await vi.advanceTimersByTimeAsync(7_999);
+    first.end(new Error("lost"));
     await settle();
-    const lost = new Error("lost");
-    connection.end(lost);
+    expect(status.present).toMatchObject({ retryInMs: 8_000 });
+    await vi.advanceTimersByTimeAsync(8_000);
+    const second = new FakeConnection();
+    at(-1).result.resolve(second);
+    await vi.advanceTimersByTimeAsync(16_000);
+    second.end(new Error("lost"));
     await settle();
-    expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: lost, retryInMs: 1_000 });
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 1 });
+    expect(status.present).toMatchObject({ retryInMs: 1_000 });
   });
 
   test("a supervisor chooses half of each pause at random, and its status has the length", {
@@ -205,7 +243,7 @@ describe("a supervisor", () => {
     tags: ["auth:bad"],
   }, async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
-    const waiting = supervisor.current(deadlines.start({ expired }));
+    const waiting = supervisor.connect(deadlines.start({ expired }), true);
     const refused = new AuthenticationError("PLAIN failed");
     at(0).result.reject(refused);
     await settle();
@@ -228,7 +266,7 @@ describe("a supervisor", () => {
 
   test("a waiting caller is rejected at its deadline, and the supervisor continues to connect", async () => {
     const { supervisor, attempts, at } = supervise(["a:1"]);
-    const waiting = supervisor.current(deadlines.start({ ms: 500, expired }));
+    const waiting = supervisor.connect(deadlines.start({ ms: 500, expired }), true);
     const failed = expect(waiting).rejects.toThrow("deadline expired");
     at(0).result.reject(new Error("refused"));
     await vi.advanceTimersByTimeAsync(1_000);
@@ -244,7 +282,7 @@ describe("a supervisor", () => {
     await settle();
     first.isOpen = false; // `closed` comes later
     expect(supervisor.live).toBeUndefined();
-    const waiting = supervisor.current(deadlines.start({ expired }));
+    const waiting = supervisor.connect(deadlines.start({ expired }), true);
     first.end(new Error("lost"));
     await vi.advanceTimersByTimeAsync(1_000);
     const second = new FakeConnection();
@@ -259,7 +297,7 @@ describe("a supervisor", () => {
     at(0).result.resolve(connection);
     await settle();
     connection.isOpen = false;
-    void supervisor.current(deadlines.start({ expired })).catch(() => {});
+    void supervisor.connect(deadlines.start({ expired }), true).catch(() => {});
     await vi.advanceTimersByTimeAsync(60_000);
     expect(attempts).toHaveLength(1);
   });
@@ -332,10 +370,301 @@ describe("a supervisor that is woken", () => {
   });
 });
 
+describe("a round of a supervisor", () => {
+  const unneeded = (names: [string, ...string[]]) => supervise(names, { isNeeded: () => false, random: () => 0 });
+  const round = (supervisor: Supervisor<FakeHost, FakeConnection>, signal?: AbortSignal) =>
+    supervisor.connect(deadlines.start({ expired, signal }), false);
+  const refused = new Error("refused");
+
+  test("a round tries each host once, without pauses, and rejects with the last error", {
+    tags: ["connect:round"],
+  }, async () => {
+    const { supervisor, attempts, status, at } = unneeded(["a:1", "b:1", "c:1"]);
+    const failed = expect(round(supervisor)).rejects.toBe(refused);
+    for (const error of [new Error("first"), new AuthenticationError("second"), refused]) {
+      at(-1).result.reject(error);
+      await settle();
+    }
+    await failed;
+    expect(attempts.map(({ host }) => host)).toEqual(["a:1", "b:1", "c:1"]);
+    expect(status.present).toEqual({ type: "disconnected", host: "c:1", error: refused, retryInMs: undefined });
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(attempts).toHaveLength(3);
+  });
+
+  test("a round resolves with the connection of the second host", { tags: ["connect:round"] }, async () => {
+    const { supervisor, at } = unneeded(["a:1", "b:1"]);
+    const connecting = round(supervisor);
+    at(0).result.reject(refused);
+    await settle();
+    const connection = new FakeConnection();
+    at(1).result.resolve(connection);
+    expect(await connecting).toBe(connection);
+    expect(await round(supervisor)).toBe(connection);
+  });
+
+  test("a round after a failed one begins with the next host, and the attempts are counted on", async () => {
+    const { supervisor, status, at } = unneeded(["a:1", "b:1", "c:1"]);
+    const failed = expect(round(supervisor)).rejects.toThrow("refused");
+    for (let i = 0; i < 3; i++) {
+      at(-1).result.reject(refused);
+      await settle();
+    }
+    await failed;
+    round(supervisor).catch(() => {});
+    expect(status.present).toEqual({ type: "connecting", host: "a:1", attempt: 4 });
+  });
+
+  test("a round that begins during an attempt gets its connection, or tries every host after its failure", {
+    tags: ["connect:round"],
+  }, async () => {
+    const { supervisor, attempts, at } = unneeded(["a:1", "b:1"]);
+    const first = expect(round(supervisor)).rejects.toThrow("refused by b");
+    const second = expect(round(supervisor)).rejects.toThrow("refused by a again");
+    for (const message of ["refused by a", "refused by b", "refused by a again"]) {
+      at(-1).result.reject(new Error(message));
+      await settle();
+    }
+    await Promise.all([first, second]);
+    expect(attempts.map(({ host }) => host)).toEqual(["a:1", "b:1", "a:1"]);
+
+    const rounds = [round(supervisor), round(supervisor)];
+    const connection = new FakeConnection();
+    at(-1).result.resolve(connection);
+    expect(await Promise.all(rounds)).toEqual([connection, connection]);
+    expect(attempts).toHaveLength(4);
+  });
+
+  test("a round ends a pause, and its failure leaves the pause to a caller that still waits", {
+    tags: ["connect:round"],
+  }, async () => {
+    const { supervisor, attempts, status, at } = unneeded(["a:1"]);
+    const waiting = supervisor.connect(deadlines.start({ expired }), true);
+    at(0).result.reject(refused);
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 500 });
+    const failed = expect(round(supervisor)).rejects.toBe(refused);
+    await settle();
+    expect(attempts).toHaveLength(2);
+    at(1).result.reject(refused);
+    await failed;
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    const connection = new FakeConnection();
+    at(2).result.resolve(connection);
+    expect(await waiting).toBe(connection);
+  });
+
+  test("a cancelled round aborts its attempt once it is released, unless a caller waits for it", async () => {
+    for (const isWaiting of [false, true]) {
+      const { supervisor, status, at } = unneeded(["a:1"]);
+      if (isWaiting) supervisor.connect(deadlines.start({ expired }), true).catch(() => {});
+      const abort = new AbortController();
+      const failed = expect(round(supervisor, abort.signal)).rejects.toThrow("enough");
+      abort.abort(new Error("enough"));
+      await failed;
+      supervisor.release();
+      await settle();
+      expect(at(0).signal.aborted).toBe(!isWaiting);
+      expect(status.present.type).toBe(isWaiting ? "connecting" : "disconnected");
+    }
+    expect(vi.getTimerCount()).toBe(1); // the attempt of the second
+  });
+
+  test("a round begins anew after an attempt that was given up at the same moment", async () => {
+    const { supervisor, attempts, at } = unneeded(["a:1"]);
+    const abort = new AbortController();
+    const failed = expect(round(supervisor, abort.signal)).rejects.toThrow("enough");
+    abort.abort(new Error("enough"));
+    await failed;
+    supervisor.release();
+    const connecting = round(supervisor);
+    await settle();
+    expect(attempts).toHaveLength(2);
+    const connection = new FakeConnection();
+    at(1).result.resolve(connection);
+    expect(await connecting).toBe(connection);
+  });
+
+  test("a round is rejected when the supervisor is closed", async () => {
+    const { supervisor } = unneeded(["a:1"]);
+    const failed = expect(round(supervisor)).rejects.toThrow("the transport is closed");
+    await supervisor.close();
+    await failed;
+    await expect(round(supervisor)).rejects.toThrow("the transport is closed");
+  });
+});
+
+describe("a supervisor whose connection is not needed", () => {
+  const unneeded = () => supervise(["a:1"], { isNeeded: () => false });
+
+  test("a supervisor stops when its last waiting caller has gone, and a later caller sits out the rest of the pause", {
+    tags: ["connect:idle"],
+  }, async () => {
+    const { supervisor, attempts, status, at } = unneeded();
+    const waiting = [500, 4_000].map((ms) => supervisor.connect(deadlines.start({ ms, expired }), true));
+    const failed = Promise.all(waiting.map((promise) => expect(promise).rejects.toThrow("deadline expired")));
+    const refused = new Error("refused");
+    at(0).result.reject(refused);
+    await vi.advanceTimersByTimeAsync(1_000);
+    at(1).result.reject(refused);
+    await vi.advanceTimersByTimeAsync(2_000);
+    at(2).result.reject(refused);
+    await settle();
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 4_000 });
+    await vi.advanceTimersByTimeAsync(1_008);
+    await failed;
+    expect(status.present).toEqual({ type: "disconnected", host: "a:1", error: refused, retryInMs: undefined });
+    expect(vi.getTimerCount()).toBe(0);
+
+    supervisor.connect(deadlines.start({ expired }), true).catch(() => {});
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: 2_992 });
+    await vi.advanceTimersByTimeAsync(2_991);
+    expect(attempts).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(attempts).toHaveLength(4);
+  });
+
+  test("an attempt goes on when its caller has gone: the next one gets its connection", async () => {
+    const { supervisor, attempts, at } = unneeded();
+    const failed = expect(supervisor.connect(deadlines.start({ ms: 100, expired }), true)).rejects.toThrow();
+    await vi.advanceTimersByTimeAsync(200);
+    await failed;
+    const waiting = supervisor.connect(deadlines.start({ expired }), true);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
+    expect(await waiting).toBe(connection);
+    expect(attempts).toHaveLength(1);
+  });
+
+  test("a supervisor that was connected reconnects although nothing waits", { tags: ["connect:idle"] }, async () => {
+    const { supervisor, attempts, at } = unneeded();
+    const connecting = supervisor.connect(deadlines.start({ expired }), false);
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
+    await connecting;
+    connection.end(new Error("lost"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    at(1).result.reject(new Error("refused"));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(attempts).toHaveLength(3);
+  });
+
+  test("a connection that opens at the moment at which its attempt is given up is closed", async () => {
+    let isNeeded = true;
+    const { supervisor, connections, status, at } = supervise(["a:1"], { isNeeded: () => isNeeded });
+    supervisor.start();
+    const connection = new FakeConnection();
+    at(0).result.resolve(connection);
+    isNeeded = false;
+    supervisor.release();
+    await settle();
+    expect(connection.isOpen).toBe(false);
+    expect(connections).toEqual([]);
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: undefined });
+  });
+
+  test("a supervisor stops when a listener no longer needs a connection", async () => {
+    let isNeeded = true;
+    const { supervisor, status, at } = supervise(["a:1"], { isNeeded: () => isNeeded });
+    supervisor.start();
+    isNeeded = false;
+    supervisor.release();
+    await settle();
+    expect(at(0).signal.aborted).toBe(true);
+    expect(status.present).toMatchObject({ type: "disconnected", retryInMs: undefined });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("the log of a supervisor", () => {
+  test("each host's failure is a warning with its cause, a cure and the pause, repeated at most once a minute", {
+    tags: ["connect:log"],
+  }, async () => {
+    const { supervisor, logger, at } = supervise(["a:1", "b:1"], { random: () => 0 });
+    supervisor.start();
+    const refused = new AuthenticationError("PLAIN failed");
+    for (let i = 0; i < 2; i++) {
+      at(-1).result.reject(new Error("cannot connect to a:1: connection refused"));
+      await vi.advanceTimersByTimeAsync(15_000);
+      at(-1).result.reject(refused);
+      await vi.advanceTimersByTimeAsync(15_000);
+    }
+    expect(logger.of("warn")).toEqual([
+      "not connected to a:1: cannot connect to a:1: connection refused (is the message bus running there?); next attempt in 0.5 s",
+      "not connected to b:1: amqp:unauthorized-access: PLAIN failed (check the user and the password); next attempt in 1 s",
+    ]);
+    at(-1).result.reject(new Error("cannot connect to a:1: connection refused"));
+    await settle();
+    expect(logger.of("warn").slice(2)).toEqual([
+      expect.stringMatching(/^not connected to a:1: .*\(1 more since the last/),
+    ]);
+  });
+
+  test("another kind of failure at the same host is logged at once", async () => {
+    const { supervisor, logger, at } = supervise(["a:1"]);
+    supervisor.start();
+    at(-1).result.reject(new Error("refused"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    at(-1).result.reject(new AuthenticationError("PLAIN failed"));
+    await settle();
+    expect(logger.of("warn")).toHaveLength(2);
+  });
+
+  test("a first connection is not logged, and one that follows a failure or a loss is an info", {
+    tags: ["connect:log"],
+  }, async () => {
+    const { supervisor, logger, at } = supervise(["a:1"]);
+    supervisor.start();
+    const connect = async (): Promise<FakeConnection> => {
+      const connection = new FakeConnection();
+      at(-1).result.resolve(connection);
+      await settle();
+      return connection;
+    };
+    const first = await connect();
+    expect(logger.lines).toEqual([]);
+    first.end(undefined);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await connect();
+    expect(logger.lines).toMatchObject([
+      { level: "warn", message: "not connected to a:1: closed by the peer; next attempt in 1 s" },
+      { level: "info", message: "connected to a:1", fields: { product: "fake" } },
+    ]);
+  });
+
+  test("the loss of a connection that lasted is logged at once again", async () => {
+    const { supervisor, logger, at } = supervise(["a:1"]);
+    supervisor.start();
+    for (const lifeMs of [10_000, 10_000, 100, 100]) {
+      const connection = new FakeConnection();
+      at(-1).result.resolve(connection);
+      await vi.advanceTimersByTimeAsync(lifeMs);
+      connection.end(new Error("lost"));
+      await vi.advanceTimersByTimeAsync(2_000);
+    }
+    expect(logger.of("warn")).toHaveLength(2);
+  });
+
+  test("a failure after which nothing waits names no next attempt, and an attempt that is given up is not logged", async () => {
+    const { supervisor, logger, at } = supervise(["a:1"], { isNeeded: () => false });
+    const failed = expect(supervisor.connect(deadlines.start({ expired }), false)).rejects.toThrow("refused");
+    at(0).result.reject(new Error("refused"));
+    await failed;
+    const abandoned = supervisor
+      .connect(deadlines.start({ ms: 100, expired }), false)
+      .catch(() => supervisor.release());
+    await vi.advanceTimersByTimeAsync(200);
+    await abandoned;
+    expect(logger.of("warn")).toEqual(["not connected to a:1: refused"]);
+  });
+});
+
 describe("closing a supervisor", () => {
   test("closing a supervisor rejects waiting callers, aborts the attempt and ends the status", async () => {
     const { supervisor, status, at } = supervise(["a:1"]);
-    const waiting = supervisor.current(deadlines.start({ expired }));
+    const waiting = supervisor.connect(deadlines.start({ expired }), true);
     const failed = expect(waiting).rejects.toThrow("the transport is closed");
     await supervisor.close();
     await failed;
@@ -382,6 +711,6 @@ describe("closing a supervisor", () => {
     supervisor.start();
     expect(attempts).toEqual([]);
     expect(status.present).toEqual({ type: "closed" });
-    await expect(supervisor.current(deadlines.start({ expired }))).rejects.toThrow("the transport is closed");
+    await expect(supervisor.connect(deadlines.start({ expired }), true)).rejects.toThrow("the transport is closed");
   });
 });

@@ -142,6 +142,14 @@ describe("listening as an RPC server", () => {
     await peer.link(MULTICAST, "sender");
   });
 
+  test("a listen that times out has the refusal of its link as the cause", { tags: ["connect:timeout"] }, async () => {
+    const { driver, peer } = driverBed();
+    peer.refuse = (address) => (address === MULTICAST ? "never" : undefined);
+    const error = await failureOf(driver.listen(SERVER, () => {}, { timeoutMs: 100 }));
+    const cause = { condition: "amqp:not-found", description: "never" };
+    expect(error).toMatchObject({ name: "MessagingTimeout", phase: "connecting", cause });
+  });
+
   test("an aborted listen detaches its links", async () => {
     const { driver, peer } = driverBed();
     peer.refuse = (address) => (address === MULTICAST ? "never" : undefined);

@@ -534,7 +534,7 @@ describe("Closing the driver", () => {
     const peer = new DriverPeer();
     peer.down = new Error("connection refused");
     const { driver, status } = driverBed({}, { peers: [peer] });
-    const waiting = [driver.connect(undefined), driver.cast(castRequest())].map(failureOf);
+    const waiting = [driver.connect({ keepTrying: true }), driver.cast(castRequest())].map(failureOf);
     for await (const { type } of status.watch()) if (type === "disconnected") break;
     await driver.close(0);
     const [connecting, casting] = await Promise.all(waiting);

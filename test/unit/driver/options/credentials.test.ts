@@ -77,7 +77,7 @@ describe("credentials from a function", () => {
       asked.push([...args, made.transport.state]);
       return { username: "joe", password: passwords.shift() ?? "" };
     }, "?connection_retry_interval=1");
-    await made.transport.connect();
+    await made.transport.connect({ keepTrying: true });
     const lost = (async () => {
       for await (const { type } of made.transport.status()) if (type === "disconnected") return;
     })();

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { seconds } from "@/src/cli/arguments/argument-types.js";
 import { parseConf } from "@/src/conf/conf.js";
 import { LONGEST_TIMER_MS } from "@/src/core/timers.js";
+import { MessagingTimeout } from "@/src/driver/exceptions.js";
 import { getBatchNotificationListener } from "@/src/driver/notify/listening/batch-listener.js";
 import { Notifier } from "@/src/driver/notify/sending/notifier.js";
 import { ROWS } from "@/src/driver/options/option-table.js";
@@ -40,6 +41,18 @@ const USES: Readonly<Record<string, (ms: number) => unknown>> = {
   "CallOptions.callMonitorTimeoutMs": async (callMonitorTimeoutMs) => {
     const { callMonitorTimeoutMs: used } = await called((client) => client.call({}, "m", {}, { callMonitorTimeoutMs }));
     return used;
+  },
+  "ConnectOptions.timeoutMs": (timeoutMs) =>
+    rpcTransport("amqp://h/")
+      .connect({ timeoutMs })
+      .catch((error: unknown) => {
+        if (error instanceof MessagingTimeout) return error.timeoutMs;
+        throw error;
+      }),
+  "MessageHandlingServer.start.timeoutMs": async (timeoutMs) => {
+    const driver = new FakeDriver();
+    await serverOf(driver).start({ timeoutMs });
+    return driver.listener.options.timeoutMs;
   },
   "MessageHandlingServer.wait.timeoutMs": (timeoutMs) => serverOf(new FakeDriver()).wait({ timeoutMs }),
   "NotifyOptions.timeoutMs": async (timeoutMs) => {
@@ -110,7 +123,7 @@ describe("timers", () => {
 
     const rpc = rpcTransport("amqp://h/", options);
     const server = getRpcServer(rpc, { topic, server: "s" }, [endpoint]);
-    await server.start();
+    await server.start({ timeoutMs: ms });
     const client = getRpcClient(rpc, { topic });
     const call = client.call({}, "hold", { arg: "x" }, { timeoutMs: ms, callMonitorTimeoutMs: ms });
     await client.cast({}, "hold", { arg: "y" }, { timeoutMs: ms });
@@ -126,7 +139,7 @@ describe("timers", () => {
       { timeoutMs: ms },
     );
     const unreachable = rpcTransport("amqp+none://h/", options);
-    const connecting = unreachable.connect();
+    const connecting = unreachable.connect({ keepTrying: true, timeoutMs: ms });
     connecting.catch(() => {}); // closed below
     await vi.waitFor(() => expect(unreachable.state.type).toBe("disconnected"));
 

@@ -45,7 +45,7 @@ function make(
   const limited: Dial = Object.assign((...args: Parameters<Dial>) => dial(...args), { supportedTlsOptions });
   const dialers = { amqp: limited, amqps: limited, "amqp+ws": limited, "amqp+wss": limited };
   const identity = { node: "node", process: "program", pid: 7 };
-  return new RPCTransport({ dialers, identity, defaults: {}, readFile }, url, options);
+  return new RPCTransport({ dialers, identity, defaults: {}, readFile }, url, { logger: null, ...options });
 }
 
 /** The TLS options that the dialer receives. */

@@ -7,7 +7,7 @@ const NO_CONNECTION = {
   live: undefined,
   host: undefined,
   lastError: undefined,
-  current: () => new Promise<never>(() => {}),
+  connect: () => new Promise<never>(() => {}),
 };
 
 const LINK = { name: "link", handle: 0, maxMessageBytes: undefined, pump() {} };

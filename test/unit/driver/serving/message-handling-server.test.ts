@@ -19,7 +19,7 @@ beforeEach(() => {
 function serverOf(concurrency?: number): MessageHandlingServer {
   return new MessageHandlingServer({
     name: "messages",
-    listen: (on: OnIncoming, signal) => driver.listen(TARGET, on, { signal }),
+    listen: (on: OnIncoming, limits) => driver.listen(TARGET, on, limits),
     async handle(message: IncomingMessage) {
       handled.push(message);
       await work.promise;
@@ -211,7 +211,7 @@ describe("stop and wait", () => {
     onTestFinished(() => void vi.useRealTimers());
     const server = new MessageHandlingServer({
       name: "messages",
-      listen: (on: OnIncoming, signal) => driver.listen(TARGET, on, { signal }),
+      listen: (on: OnIncoming, limits) => driver.listen(TARGET, on, limits),
       async handle(_message, free) {
         await work.promise;
         free();

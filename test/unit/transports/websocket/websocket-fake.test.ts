@@ -104,6 +104,19 @@ describe("dialling with a browser's WebSocket", () => {
     );
   });
 
+  it.each([
+    [5672, "; port 5672 is usually AMQP over TCP: is amqp:// meant?"],
+    [5671, "; port 5671 is usually AMQP over TCP: is amqps:// meant?"],
+    [5673, ""],
+  ])("the error for port %i names the scheme that is probably meant, if any", async (port, hint) => {
+    for (const cause of [undefined, { message: "connection refused" }]) {
+      const { ws, dialled } = dial({ ...to, port, path: "/a:5672/" });
+      ws.fails(cause);
+      ws.closes(1006);
+      await expect(dialled).rejects.toThrow(new RegExp(`(refused|"amqp")${hint.replace("?", "\\?")}$`));
+    }
+  });
+
   it("the error contains the message of the error event (Deno)", async () => {
     const { ws, dialled } = dial();
     ws.fails({ message: "NetworkError: no route" });
