@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "core/links": ["core", "core/types", "core/messages", "core/frames"],
   "core/connection/control": ["core", "core/types", "core/frames", "core/links"],
   "core/connection": ["core", "core/types", "core/sasl/*", "core/frames", "core/links", "core/connection/control"],
+  amqp091: ["core", "core/types", "core/sasl", "core/sasl/client", "core/frames", "core/links", "core/connection"],
   transports: ["core"],
   "transports/streams": ["core", "core/types", "transports"],
   "transports/websocket": ["core", "transports"],
