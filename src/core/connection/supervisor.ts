@@ -145,7 +145,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   /** Aborts the present attempt if nothing needs it any more. */
   release(): void {
     if (this.#isWanted) return;
-    this.#giveUp(new ConnectionLost("the attempt to connect was given up"));
+    this.#giveUp(new ConnectionLost(`no connection to ${this.#host?.name} until the attempt was given up`));
   }
 
   /** Ends the connection and rejects all waiting callers. Resolves when the connection is closed. Idempotent. */
