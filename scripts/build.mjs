@@ -54,7 +54,6 @@ const neutral = {
   ...common,
   platform: "browser",
   target: "es2022",
-  inject: [shim("buffer.ts")],
   plugins: [shims({ events: "events.ts", util: "util.ts" }), trimmedRhea()],
 };
 

@@ -1,9 +1,9 @@
 // Removes unused code of rhea from every bundle. rhea is a complete AMQP client and server, but the control plane
 // (src/core/connection/control/control.ts) uses it only to open and close connections, sessions and links. Its socket, timers,
 // SASL, messages, deliveries and logs are removed, and the later ticks in which it closes what the control plane has closed
-// before. All other code that reads input of the peer stays unchanged.
+// before. Its codec is replaced by that of the sources.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as esbuild from "esbuild";
 import ts from "typescript";
 
@@ -39,7 +39,7 @@ const UNREACHED = {
   "endpoint.js": members("EndpointState.prototype", ["mark", "disconnected", "reconnect", "is_open", "is_closed"]),
   "errors.js": ["ConnectionError.prototype.toJSON"],
   "frames.js": [
-    ...["frames.read_header", "frames.write_header", "frames.sasl_frame"],
+    ...members("frames", ["read_header", "write_header", "sasl_frame", "read_frame", "write_frame"]),
     ...["flow", "transfer", "disposition"].flatMap((name) => [name, `define_frame(frames.TYPE_AMQP, ${name})`]),
     ...["mechanisms", "init", "challenge", "response", "outcome"]
       .map((name) => `sasl_${name}`)
@@ -94,34 +94,36 @@ const UNREACHED = {
     ]),
     ...within("Session.prototype.on_end", ["if (!handled)", "self", "token", "process.nextTick"]),
   ],
-  "transport.js": [
-    ...members("Transport.prototype", ["has_writes_pending", "peek_size"]),
-    "Transport.prototype.write: if (!this.header_sent)",
-    "Transport.prototype.read: if (!this.header_received)",
-  ],
-  "types.js": [
-    ...within("types.define_composite", ["c.toString", "c.prototype.toJSON"]),
-    "Typed.prototype.toLocaleString",
-    ...members("types", [
-      ...["is_ulong", "is_string", "is_symbol", "is_list"],
-      ...["wrap_short", "wrap_byte", "wrap_float", "wrap_double", "wrap_timestamp", "wrap_char", "wrap_uuid"],
-      ...["wrap_set_as_list", "wrap_map_as_map", "wrap_described", "wrap_message_id", "unwrap_map_simple"],
-    ]),
-    ...members("types.Reader.prototype", ["toString", "reset"]),
-    ...members("types.Writer.prototype", ["toString", "clear", "remaining"]),
-  ],
+  "transport.js": [...members("Transport.prototype", ["has_writes_pending", "peek_size", "read", "write"])],
   "util.js": [
     "parse_uuid",
-    ...members("util", ["generate_uuid", "uuid4", "uuid_to_string", "string_to_uuid", "clone", "and"]),
+    ...members("util", [
+      "allocate_buffer",
+      "generate_uuid",
+      "uuid4",
+      "uuid_to_string",
+      "string_to_uuid",
+      "clone",
+      "and",
+    ]),
     ...members("util", ["is_sender", "is_receiver", "sender_filter", "receiver_filter", "is_defined"]),
   ],
 };
 
-/** esbuild plugin that removes the unused statements. Throws when one is missing: the lists are for another version of rhea. */
-export function trimmedRhea() {
+/** The module in the place of rhea's own codec. */
+const types = join(import.meta.dirname, "../src/core/connection/control/rhea-types.ts");
+
+/**
+ * esbuild plugin that removes the unused statements, and replaces the codec. Throws when a statement is missing: the lists are
+ * for another version of rhea. `external`: the codec is imported and not bundled.
+ */
+export function trimmedRhea(external = false) {
   return {
     name: "trimmed-rhea",
-    setup({ onLoad }) {
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\/types\.js$/ }, ({ importer }) =>
+        /[\\/]rhea[\\/]lib[\\/]/.test(importer) ? { path: types, external } : undefined,
+      );
       onLoad({ filter: /[\\/]rhea[\\/]lib[\\/]\w+\.js$/ }, async ({ path }) => ({
         contents: trim(basename(path), await readFile(path, "utf8")),
       }));
@@ -132,7 +134,7 @@ export function trimmedRhea() {
 /** Writes the trimmed rhea as one module for Node and returns the path: tests of the sources use the same code as the package. */
 export async function writeTrimmedRhea(path) {
   const stdin = { contents: `export { default } from "rhea/lib/connection.js"`, resolveDir: import.meta.dirname };
-  const plugins = [trimmedRhea()];
+  const plugins = [trimmedRhea(true)]; // the tests import the codec, too
   const options = { stdin, bundle: true, format: "esm", platform: "node", write: false, plugins };
   const { outputFiles } = await esbuild.build(options);
   await mkdir(dirname(path), { recursive: true });

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the prerequisites of the tests other than npm packages: the Python oslo.messaging with its AMQP 1.0 driver,
-# Chromium, Firefox, WebKitGTK and a virtual screen for them, a Java runtime, and, into .cache/, a current Node, ActiveMQ
-# Artemis and Qpid Broker-J. Skips everything that is already installed.
+# RabbitMQ, Chromium, Firefox, WebKitGTK and a virtual screen for them, a Java runtime, and, into .cache/, a current Node,
+# ActiveMQ Artemis and Qpid Broker-J. Skips everything that is already installed. Starts no service.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +16,7 @@ broker_j_home=.cache/apache-qpid-broker-j-$broker_j_version
 
 has_python() { /usr/bin/python3 -c 'import oslo_messaging._drivers.impl_amqp1, pyngus, proton' 2>/dev/null; }
 has_sasl() { compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null; }
+has_rabbitmq() { [ -x /usr/lib/rabbitmq/lib/rabbitmq_server-3.10.8/sbin/rabbitmq-server ]; }
 has_chromium() { [ -x /usr/bin/chromium ]; }
 has_firefox() { [ -x /usr/bin/firefox-esr ]; }
 has_webkit() { [ -x /usr/bin/WebKitWebDriver ]; }
@@ -43,6 +44,23 @@ apt_get() {
   done
 }
 
+# Installs packages without starting their services: the tests start RabbitMQ themselves.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d made= status=0
+  if [ ! -e "$policy" ]; then
+    made=yes
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  apt_get install -y --no-install-recommends "$@" || status=$?
+  if [ -n "$made" ]; then
+    rm "$policy"
+    trap - EXIT
+  fi
+  return "$status"
+}
+
 missing=()
 packages=()
 need() { # name, Debian packages
@@ -52,6 +70,7 @@ need() { # name, Debian packages
 }
 has_python || need "Python's oslo.messaging with pyngus and proton" python3-oslo.messaging python3-pyngus python3-qpid-proton
 has_sasl || need "SASL PLAIN for Python's proton" libsasl2-modules
+has_rabbitmq || need "RabbitMQ 3.10.8" rabbitmq-server
 has_chromium || need "Chromium" chromium
 has_firefox || need "Firefox" firefox-esr
 has_webkit || need "WebKitGTK with its WebDriver" webkit2gtk-driver
@@ -72,8 +91,9 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
   echo "Installing: ${packages[*]}"
   apt_get update
-  apt_get install -y --no-install-recommends "${packages[@]}"
+  install_packages "${packages[@]}"
 fi
+echo "RabbitMQ $(dpkg-query --show --showformat '${Version}' rabbitmq-server)"
 
 # Not a dependency in package.json: npm scripts would run with its node command.
 has_node || {

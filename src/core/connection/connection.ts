@@ -123,10 +123,10 @@ export class Connection {
       isClosing: () => this.#state === "closing",
       isAlive: () => this.#state !== "over",
       session: (channel) => this.#sessions.get(channel),
-      onControl: (frame) => {
+      onControl: (channel, reader) => {
         // Gathered dispositions and credit must precede the detach, end or close that rhea may answer with.
         this.#output.gather();
-        this.#control.receive(frame);
+        this.#control.receive(channel, reader);
       },
     });
     this.#frames = new FrameSplitter(MAX_FRAME_BYTES, inbound.onFrame);

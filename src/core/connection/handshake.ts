@@ -1,14 +1,15 @@
 import { offAbort, onAbort } from "../abort.js";
 import type { Address, Dial, Socket, SocketHandlers } from "../byte-stream.js";
 import { ConnectionLost, toError } from "../errors.js";
-import { FrameTap, type OnFrame, tapped } from "../frames/frame-tap.js";
+import { FrameTap, type OnFrame, tapped, watcher } from "../frames/frame-tap.js";
 import { AMQP_HEADER } from "../frames/protocol-header.js";
-import { type Logger, silentLogger } from "../logger.js";
+import { silentLogger } from "../logger.js";
 import { SaslClient, type SaslClientOptions } from "../sasl/client/sasl-client.js";
 import type { SaslEvents, SaslResult } from "../sasl/sasl-exchange.js";
 import type { Authenticator } from "../sasl/server/authenticator.js";
 import { SaslServer } from "../sasl/server/sasl-server.js";
 import { Connection, type ConnectionOptions, type OnLink } from "./connection.js";
+import { SwitchedHandlers } from "./switched-handlers.js";
 
 /** Longest wait from the first byte to the peer's Open. A WebSocket whose server does not speak AMQP stays silent for ever. */
 const HANDSHAKE_MS = 15_000;
@@ -178,60 +179,4 @@ function isClosedByPeer(error: Error | undefined): boolean {
   return error === undefined || Object(error.cause).code === "ECONNRESET";
 }
 
-/** Logs what `onFrame` throws: it must not break the connection. */
-function watcher(onFrame: OnFrame, logger: Logger): OnFrame {
-  return (frame) => {
-    try {
-      onFrame(frame);
-    } catch (thrown) {
-      const error = toError(thrown);
-      logger.error(`onFrame threw ${error.stack ?? error.message}`);
-    }
-  };
-}
-
 const IGNORE: SocketHandlers = { data() {}, drain() {}, close() {} };
-
-/**
- * The handlers that a dialler gets before the connection exists. Events that arrive before the first `handOver` are kept
- * for it. Afterwards the socket calls the functions of the present handlers directly. The first functions forward to them:
- * a dialler may have bound those.
- */
-class SwitchedHandlers implements SocketHandlers {
-  data: SocketHandlers["data"];
-  drain: SocketHandlers["drain"];
-  close: SocketHandlers["close"];
-  readonly #tap: FrameTap | undefined;
-  #present: SocketHandlers | undefined;
-  readonly #early: ((handlers: SocketHandlers) => void)[] = [];
-
-  constructor(tap: FrameTap | undefined) {
-    this.#tap = tap;
-    this.data = (bytes) => {
-      tap?.pass(bytes);
-      this.#pass((present) => present.data(bytes));
-    };
-    this.drain = () => this.#present?.drain();
-    this.close = (error) => this.#pass((present) => present.close(error));
-  }
-
-  handOver(handlers: SocketHandlers): void {
-    const { data, drain, close } = handlers;
-    const tap = this.#tap;
-    const tapped = (bytes: Uint8Array): void => {
-      tap?.pass(bytes);
-      data(bytes);
-    };
-    this.#present = handlers;
-    this.data = tap === undefined ? data : tapped;
-    this.drain = drain;
-    this.close = close;
-    for (const event of this.#early.splice(0)) this.#pass(event);
-  }
-
-  /** Passes an event to the present handlers, or keeps it for the first ones. */
-  #pass(event: (handlers: SocketHandlers) => void): void {
-    if (this.#present === undefined) this.#early.push(event);
-    else event(this.#present);
-  }
-}

@@ -18,17 +18,19 @@ export class IdleTimeout {
   readonly #output: Output;
   readonly #localMs: number;
   readonly #onSilence: (silentMs: number) => void;
+  readonly #heartbeat: Uint8Array;
   #remoteMs = 0;
   #receivedMs = performance.now();
   #timer: ReturnType<typeof setInterval> | undefined;
   #secondLook: ReturnType<typeof setTimeout> | undefined;
   #probeTimer: ReturnType<typeof setInterval> | undefined;
 
-  /** `localMs`: longest silence of the peer; 0: no limit. */
-  constructor(output: Output, localMs: number, onSilence: (silentMs: number) => void) {
+  /** `localMs`: longest silence of the peer; 0: no limit. `heartbeat`: the frame to send. Default: an empty frame. */
+  constructor(output: Output, localMs: number, onSilence: (silentMs: number) => void, heartbeat = EMPTY_FRAME) {
     this.#output = output;
     this.#localMs = localMs;
     this.#onSilence = onSilence;
+    this.#heartbeat = heartbeat;
   }
 
   /** Starts once the peer is open. `remoteMs` is its idle-time-out; 0: none. */
@@ -99,7 +101,7 @@ export class IdleTimeout {
 
   #sendHeartbeat(nowMs: number): void {
     if (nowMs - this.#output.lastMs < this.#remoteMs / 2) return;
-    this.#output.writer.append(EMPTY_FRAME);
+    this.#output.writer.append(this.#heartbeat);
     this.#output.flush();
   }
 }

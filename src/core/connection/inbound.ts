@@ -13,8 +13,8 @@ export interface InboundRoutes {
   /** False once further frames of the peer are ignored. */
   isAlive(): boolean;
   session(channel: number): Session | undefined;
-  /** One checked frame for the control plane. */
-  onControl(frame: Uint8Array): void;
+  /** A checked performative for the control plane. `reader` is positioned at its descriptor. */
+  onControl(channel: number, reader: Reader): void;
 }
 
 /**
@@ -54,7 +54,7 @@ export class Inbound {
         throw new ProtocolError(`performative 0x${code.toString(16)} before open`, "amqp:connection:framing-error");
       }
       checkControlFrame(reader, code);
-      this.#routes.onControl(bytes.subarray(at, end));
+      this.#routes.onControl(channel, reader.reset(bytes, head.body, end));
     }
     return this.#routes.isAlive();
   };

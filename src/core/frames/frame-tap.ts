@@ -1,5 +1,6 @@
 import type { Socket } from "../byte-stream.js";
-import { ProtocolError } from "../errors.js";
+import { ProtocolError, toError } from "../errors.js";
+import type { Logger } from "../logger.js";
 import { describeProtocol } from "../sasl/sasl.js";
 import { describeFrame, type Frame } from "./frame-log.js";
 import { FrameSplitter } from "./splitter.js";
@@ -17,7 +18,7 @@ export type OnFrame = (frame: Frame) => void;
  * Reports each protocol header and each frame in one direction of a connection. After an invalid frame size it reports
  * nothing more; the connection itself handles the error.
  */
-export class FrameTap {
+export class FrameTap implements Tap {
   readonly #direction: Frame["direction"];
   readonly #onFrame: OnFrame;
   readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES, (bytes, at, end) => this.#report(bytes.subarray(at, end)), {
@@ -53,8 +54,13 @@ export class FrameTap {
   }
 }
 
+/** Observes the bytes of one direction of a stream. */
+export interface Tap {
+  pass(bytes: Uint8Array): void;
+}
+
 /** Wraps a socket so that `tap` observes the bytes that are sent. */
-export function tapped(socket: Socket, tap: FrameTap): Socket {
+export function tapped(socket: Socket, tap: Tap): Socket {
   return {
     id: socket.id,
     encrypted: socket.encrypted,
@@ -66,5 +72,17 @@ export function tapped(socket: Socket, tap: FrameTap): Socket {
       return socket.send(bytes);
     },
     close: () => socket.close(),
+  };
+}
+
+/** Logs what `onFrame` throws: it must not break the connection. */
+export function watcher(onFrame: OnFrame, logger: Logger): OnFrame {
+  return (frame) => {
+    try {
+      onFrame(frame);
+    } catch (thrown) {
+      const error = toError(thrown);
+      logger.error(`onFrame threw ${error.stack ?? error.message}`);
+    }
   };
 }

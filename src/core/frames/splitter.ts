@@ -18,7 +18,10 @@ export type FrameHandler = (bytes: Uint8Array, at: number, end: number) => boole
  * not keep the whole buffer of the socket alive.
  */
 export class FrameSplitter {
-  readonly #maxFrameBytes: number;
+  /** Largest frame that is accepted, in bytes. */
+  maxFrameBytes: number;
+  /** Bytes at the start of a frame that contain its size. */
+  protected readonly headBytes: number = SIZE_BYTES;
   readonly #onFrame: FrameHandler;
   readonly #protocolHeaders: boolean;
   /** The beginning of a frame, with room for the whole frame, or for its size while that is unknown. */
@@ -27,7 +30,7 @@ export class FrameSplitter {
 
   /** `protocolHeaders`: accept protocol headers between frames and pass them to `onFrame`. Default: false. */
   constructor(maxFrameBytes: number, onFrame: FrameHandler, { protocolHeaders = false } = {}) {
-    this.#maxFrameBytes = maxFrameBytes;
+    this.maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
     this.#protocolHeaders = protocolHeaders;
   }
@@ -41,7 +44,7 @@ export class FrameSplitter {
     const end = bytes.length;
     let at = this.#have === 0 ? 0 : this.#complete(bytes);
     while (at < end) {
-      const size = end - at < SIZE_BYTES ? SIZE_BYTES : this.#frameSize(bytes, at);
+      const size = end - at < this.headBytes ? this.headBytes : this.frameSize(bytes, at);
       if (end - at < size) {
         this.#started = new Uint8Array(size);
         this.#started.set(bytes.subarray(at));
@@ -66,22 +69,23 @@ export class FrameSplitter {
       at += piece.length;
       if (this.#have < this.#started.length) return bytes.length;
       const started = this.#started;
-      if (started.length > SIZE_BYTES) {
+      if (started.length > this.headBytes) {
         this.#started = NOTHING;
         this.#have = 0;
         return this.#onFrame(started, 0, started.length) ? at : bytes.length;
       }
-      this.#started = new Uint8Array(this.#frameSize(started, 0));
+      this.#started = new Uint8Array(this.frameSize(started, 0));
       this.#started.set(started);
     }
   }
 
-  #frameSize(bytes: Uint8Array, at: number): number {
+  /** The size of the frame that begins at `at`. */
+  protected frameSize(bytes: Uint8Array, at: number): number {
     const size = readUint32(bytes, at);
-    if (size >= HEADER_BYTES && size <= this.#maxFrameBytes) return size;
+    if (size >= HEADER_BYTES && size <= this.maxFrameBytes) return size;
     if (size === PROTOCOL && this.#protocolHeaders) return PROTOCOL_HEADER_BYTES;
     throw new ProtocolError(
-      `frame of ${size} bytes, must be ${HEADER_BYTES} to ${this.#maxFrameBytes}`,
+      `frame of ${size} bytes, must be ${HEADER_BYTES} to ${this.maxFrameBytes}`,
       "amqp:connection:framing-error",
     );
   }

@@ -5,6 +5,8 @@ import {
   LIST0,
   LIST8,
   LIST32,
+  MAP8,
+  MAP32,
   NULL,
   SMALLUINT,
   SMALLULONG,
@@ -18,6 +20,7 @@ import {
   UINT0,
   ULONG,
   ULONG0,
+  USHORT,
   UUID,
   VBIN8,
   VBIN32,
@@ -80,6 +83,12 @@ export class Writer {
     if (v === undefined) return this.null();
     check("ubyte", v, 0xff);
     this.#octets(UBYTE, v);
+  }
+
+  ushort(v: number): void {
+    check("ushort", v, 0xffff);
+    this.#octets(USHORT, v >>> 8);
+    this.#octet(v);
   }
 
   uint(v: number | undefined): void {
@@ -180,6 +189,13 @@ export class Writer {
     } else {
       this.#widenList(mark, size, count);
     }
+  }
+
+  /** Ends a map that `beginList` began, of at least one key. `count` is the number of its keys and values. */
+  endMap(mark: number, count: number): void {
+    this.endList(mark, count);
+    const start = this.from + mark;
+    this.bytes[start] = this.bytes[start] === LIST8 ? MAP8 : MAP32;
   }
 
   #widenList(mark: number, size: number, count: number): void {

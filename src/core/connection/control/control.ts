@@ -1,6 +1,8 @@
 import Rhea, { type RheaLink, type RheaSession } from "rhea/lib/connection.js";
 import { AmqpError, type AmqpErrorInit, FRAME_TOO_LARGE, forWire, ProtocolError, toError } from "../../errors.js";
 import type { LinkControl, RemoteAttach } from "../../links/link.js";
+import type { Reader } from "../../types/reader.js";
+import { Writer } from "../../types/writer.js";
 import { isWellFormed } from "../../well-formed.js";
 import type {
   BeginInit,
@@ -11,17 +13,20 @@ import type {
   SessionControl,
   SessionEvents,
 } from "./control-events.js";
+import { readPerformative, writeFrame } from "./rhea-types.js";
 import { toAmqpError, toRemoteAttach, toRemoteOpen, toTerminusFields } from "./rhea-values.js";
 
 /** Maximum number of links of the peer. Each costs rhea some kilobytes until the peer detaches it, even if refused. */
 const MAX_REMOTE_LINKS = 16_384;
+/** Size of the buffer that frames are written to. Frames that open and close are small. */
+const SLAB_BYTES = 1_024;
 /** MIN-MAX-FRAME-SIZE (transport 2.8.19). */
 const MIN_MAX_FRAME_BYTES = 512;
 
 /**
  * The control plane: rhea opens and closes connections, sessions and links. Only this file uses rhea. Its timers, its
- * socket and its data path are unused: it reads one checked frame at a time and writes at once, so that its frames stay
- * in order with those of the data plane. Its faults are corrected on its instances:
+ * socket, its codec and its data path are unused: it gets one checked performative at a time and writes at once, so that its
+ * frames stay in order with those of the data plane. Its faults are corrected on its instances:
  * - It keeps links and handles in plain objects, although their names are untrusted input.
  * - It prints or throws errors that have no listener.
  * - It removes detached links and ended sessions some ticks late, when a new one may already use the name or handle.
@@ -109,13 +114,14 @@ export class Control {
   }
 
   /**
-   * Reads one frame, header included, that `checkControlFrame` has checked.
+   * Reads a performative that `checkControlFrame` has checked.
    *
-   * @throws ProtocolError when rhea rejects the frame.
+   * @throws ProtocolError when a field is malformed, or rhea rejects the performative.
    */
-  receive(frame: Uint8Array): void {
+  receive(channel: number, reader: Reader): void {
     try {
-      this.#rhea.amqp_transport.read(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
+      const performative = readPerformative(reader);
+      performative.dispatch(this.#rhea, { channel, performative });
     } catch (error) {
       if (error instanceof AmqpError) throw error;
       const cause = toError(error);
@@ -125,21 +131,16 @@ export class Control {
 
   #quiet(write: (frame: Uint8Array) => void): void {
     const rhea = this.#rhea;
-    const sink = {
-      write: (frame: Uint8Array) => {
-        const max = this.#maxFrameBytes;
-        if (frame.length <= max) return write(frame);
-        const description = `a frame of ${frame.length} bytes exceeds the max-frame-size of ${max}`;
-        throw new AmqpError({ condition: FRAME_TOO_LARGE, description });
-      },
-    };
-    rhea.amqp_transport.header_sent = {}; // Connection exchanges the headers
-    rhea.amqp_transport.header_received = {};
+    const writer = new Writer(SLAB_BYTES);
     rhea.output = () => {
-      try {
-        rhea.amqp_transport.write(sink);
-      } finally {
-        rhea.amqp_transport.pending = []; // rhea would retry a frame that it cannot encode with every later frame
+      for (const { channel, performative } of rhea.amqp_transport.pending.splice(0)) {
+        const frame = writeFrame(writer, channel, performative);
+        const max = this.#maxFrameBytes;
+        if (frame.length > max) {
+          const description = `a frame of ${frame.length} bytes exceeds the max-frame-size of ${max}`;
+          throw new AmqpError({ condition: FRAME_TOO_LARGE, description });
+        }
+        write(frame);
       }
     };
     rhea._register = () => {}; // rhea would write at the next tick, walking every link

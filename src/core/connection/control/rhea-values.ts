@@ -2,9 +2,8 @@ import { AmqpError, textEntries } from "../../errors.js";
 import type { RemoteAttach, SettleMode, Terminus, TerminusInit } from "../../links/link.js";
 import type { RemoteOpen } from "./control-events.js";
 
-/** A terminus as rhea decodes it. Its values are strings, String objects or wrapped values, as in the types below. */
+/** A terminus as received. The types of its fields, and those below of type unknown, are untrusted input. */
 interface TerminusFields {
-  readonly value: unknown;
   readonly address: unknown;
   readonly dynamic: unknown;
   readonly capabilities: unknown;
@@ -42,9 +41,8 @@ export function toTerminusFields({ address, dynamic, capabilities }: TerminusIni
   };
 }
 
-/** Converts a terminus. rhea decodes null as null or as a wrapped value. */
 function toTerminus(terminus: TerminusFields | null | undefined): Terminus | undefined {
-  if (!Array.isArray(terminus?.value)) return undefined;
+  if (terminus === null || terminus === undefined) return undefined;
   return {
     address: toText(terminus.address),
     dynamic: terminus.dynamic === true,
@@ -68,7 +66,7 @@ export function toRemoteAttach(attach: AttachFields): RemoteAttach {
 
 export function toRemoteOpen(open: OpenFields): RemoteOpen {
   const { container_id, hostname, max_frame_size, idle_time_out, offered_capabilities } = open;
-  const properties = new Map(isMap(open.properties) ? textEntries(Object.entries(open.properties)) : []);
+  const properties = new Map(open.properties instanceof Map ? textEntries(open.properties) : []);
   return {
     containerId: toText(container_id) ?? "",
     hostname: toText(hostname),
@@ -87,7 +85,7 @@ export function toAmqpError(error: ErrorFields | undefined): AmqpError | undefin
   return new AmqpError({
     condition: toText(error.condition) ?? "amqp:internal-error",
     description: toText(error.description),
-    info: isMap(error.info) ? Object.fromEntries(textEntries(Object.entries(error.info))) : undefined,
+    info: error.info instanceof Map ? Object.fromEntries(textEntries(error.info)) : undefined,
   });
 }
 
@@ -102,11 +100,6 @@ function toTexts(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.slice(0, MAX_CAPABILITIES).map(String);
   const text = toText(value);
   return text === undefined ? [] : [text];
-}
-
-/** rhea decodes a map as an object. */
-function isMap(fields: unknown): fields is object {
-  return typeof fields === "object" && fields !== null && !Array.isArray(fields);
 }
 
 function toNumber(value: unknown): number | undefined {

@@ -88,12 +88,9 @@ declare module "rhea/lib/connection.js" {
     constructor(options: object);
     readonly remote: { readonly open: RheaOpen };
     readonly error: RheaError | undefined;
+    /** The frames that are to be written. */
     readonly amqp_transport: {
-      header_sent: object;
-      header_received: object;
-      pending: object[];
-      read(bytes: Uint8Array): number;
-      write(socket: { write(bytes: Uint8Array): void }): void;
+      readonly pending: { readonly channel: number; readonly performative: import("./rhea-types.js").Composite }[];
     };
     local_channel_map: object;
     remote_channel_map: object;

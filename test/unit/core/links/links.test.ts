@@ -105,8 +105,8 @@ describe("links and sessions", () => {
 
   it("a link with a value that AMQP cannot encode rejects, and later links open", async () => {
     const { peer, connection } = await senderWith(1);
-    const impossible = { name: "2", source: {}, target: { address: 5 as unknown as string } };
-    await expect(connection.openSender(impossible)).rejects.toThrow();
+    const impossible = { name: "2", source: {}, target: { address: "q", capabilities: ["é"] } };
+    await expect(connection.openSender(impossible)).rejects.toThrow("a symbol must be ASCII");
     const opening = connection.openSender({ ...impossible, target: { address: "q" } });
     const { fields } = await peer.next("attach");
     expect([fields["name"], fields["handle"]]).toEqual(["2", 1]);

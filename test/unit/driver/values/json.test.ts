@@ -115,6 +115,12 @@ describe("toJson", () => {
     expect(toJson(value)).toBe(text);
   });
 
+  it("toJson ignores enumerable members of a prototype, as JSON does", () => {
+    expect(toJson({ value: Object.assign(Object.create({ method: () => 1, list: [() => 1] }), { a: 1 }) })).toBe(
+      '{"value":{"a":1}}',
+    );
+  });
+
   it("a member that others added to Object.prototype does not affect toJson", () => {
     Object.defineProperty(Object.prototype, "extra", {
       value: () => 1,

@@ -1,0 +1,48 @@
+/** Reply codes that this side sends or distinguishes. */
+export const REPLY_SUCCESS = 200;
+export const ACCESS_REFUSED = 403;
+export const FRAME_ERROR = 501;
+export const SYNTAX_ERROR = 502;
+export const COMMAND_INVALID = 503;
+export const CHANNEL_ERROR = 504;
+export const UNEXPECTED_FRAME = 505;
+export const NOT_IMPLEMENTED = 540;
+export const INTERNAL_ERROR = 541;
+
+export interface Amqp091ErrorInit {
+  code: number;
+  text: string;
+  /** Default 0: no method. */
+  classId?: number | undefined;
+  /** Default 0: no method. */
+  methodId?: number | undefined;
+}
+
+/**
+ * An error of AMQP 0-9-1: the peer closed a channel or the connection with it, or the peer violated the protocol and the
+ * connection was closed with it.
+ */
+export class Amqp091Error extends Error {
+  override readonly name = "Amqp091Error";
+  /** Reply code, such as 404. */
+  readonly code: number;
+  /** Reply text. RabbitMQ begins it with the name of the code: `NOT_FOUND - no queue 'q' in vhost '/'`. */
+  readonly text: string;
+  /** Class of the method that failed. 0: none. */
+  readonly classId: number;
+  /** Method that failed, of `classId`. 0: none. */
+  readonly methodId: number;
+
+  constructor({ code, text, classId = 0, methodId = 0 }: Amqp091ErrorInit) {
+    super(text === "" ? `reply code ${code}` : `${text} (${code})`);
+    this.code = code;
+    this.text = text;
+    this.classId = classId;
+    this.methodId = methodId;
+  }
+}
+
+/** The peer violated AMQP 0-9-1. The connection is closed with this error. */
+export function violation(code: number, text: string): Amqp091Error {
+  return new Amqp091Error({ code, text });
+}
