@@ -125,7 +125,8 @@ function faultIn(value: unknown): string | undefined {
   }
 }
 
-function faultInObject(value: object): string | undefined {
+/** `isResult`: the value is the result of `toJSON`, whose own `toJSON` is not called. */
+function faultInObject(value: object, isResult = false): string | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const member: unknown = value[index];
@@ -137,7 +138,10 @@ function faultInObject(value: object): string | undefined {
   }
   if (isLost(value)) return refused(tagOf(value) === "Date" ? "an invalid Date" : kindOf(value));
   const members = value as { readonly [key: string]: unknown; readonly toJSON?: unknown };
-  if (typeof members.toJSON === "function") return faultIn(members.toJSON(""));
+  if (!isResult && typeof members.toJSON === "function") {
+    const result: unknown = members.toJSON("");
+    return typeof result === "object" && result !== null ? faultInObject(result, true) : faultIn(result);
+  }
   // Faster than Object.keys, which makes an array.
   for (const key in members) {
     const member = members[key];

@@ -104,6 +104,16 @@ describe("toJson", () => {
       })(),
       '"x"',
     ],
+    [
+      "an instance whose toJSON returns the instance itself",
+      new (class {
+        a = [1];
+        toJSON(): object {
+          return this;
+        }
+      })(),
+      '{"a":[1]}',
+    ],
     ["a URL", new URL("http://h/"), '"http://h/"'],
     ["boxed values", [Object(1), Object("x"), Object(true)], '[1,"x",true]'],
     [
