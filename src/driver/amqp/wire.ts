@@ -1,3 +1,4 @@
+import { kindOf } from "../../core/kinds.js";
 import type { Body, Message } from "../../core/messages/message.js";
 import { LONGEST_TIMER_MS, timerMs } from "../../core/timers.js";
 import type { RequestBody } from "../driver.js";
@@ -154,12 +155,4 @@ function monitorMs(seconds: unknown): number | undefined {
   if (typeof seconds !== "number" && typeof seconds !== "bigint") return undefined;
   const ms = Math.floor(Number(seconds)) * 1000;
   return ms > 0 ? timerMs(ms) : undefined;
-}
-
-/** The type of a value, for error messages: they must not show the value. */
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
