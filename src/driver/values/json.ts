@@ -177,7 +177,7 @@ function refused(kind: string): string {
 /** The first value that contains itself, with its path. */
 function loopIn(value: unknown, around: readonly unknown[]): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  if (around.includes(value)) return " is an object that contains it, which JSON cannot hold";
+  if (around.includes(value)) return " is a circular reference, which JSON cannot hold";
   for (const [key, member] of Object.entries(value)) {
     const loop = loopIn(member, [...around, value]);
     if (loop !== undefined) return `${Array.isArray(value) ? `[${key}]` : `.${key}`}${loop}`;
