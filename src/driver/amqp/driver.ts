@@ -31,6 +31,7 @@ import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
+import { monitorSeconds } from "../values/monitor-timeout.js";
 import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
 import { Addresser, type ServiceKind } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
@@ -38,7 +39,7 @@ import { Listener, type ListenerInit } from "./listener.js";
 import { type ConnectionReport, probe } from "./probe.js";
 import type { Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
-import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
+import { encodeNotification, encodeRequest } from "./wire.js";
 
 export interface AmqpDriverInit extends Log {
   hosts: readonly [Host, ...Host[]];
