@@ -24,7 +24,7 @@ import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { CallMonitor } from "../sending/call-monitor.js";
 import { Operations, transportClosed } from "../sending/operations.js";
-import { PendingReply } from "../sending/pending-reply.js";
+import { PendingReply, type Reply } from "../sending/pending-reply.js";
 import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
 import type { QueueLimits } from "../sending/send-queue.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
@@ -37,7 +37,6 @@ import { Addresser, type ServiceKind } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { type ConnectionReport, probe } from "./probe.js";
-import type { Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
 

@@ -1,6 +1,7 @@
 import type { Body, Message } from "../../core/messages/message.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
+import type { Reply } from "../sending/pending-reply.js";
 import { envelopeOf, openEnvelope, parseObject, typeOf } from "../values/envelope.js";
 import { type NonFiniteNumbers, toJson } from "../values/json.js";
 import { monitorMs, monitorSeconds } from "../values/monitor-timeout.js";
@@ -74,10 +75,7 @@ export function decodeRequest(message: Message, nonFinite?: NonFiniteNumbers): D
   return { body, context: context ?? {}, callMonitorTimeoutMs: monitorMs(call_monitor_timeout) };
 }
 
-export type DecodedReply =
-  | { readonly type: "response"; readonly value: unknown }
-  | { readonly type: "failure"; readonly failure: RemoteFailure }
-  | { readonly type: "heartbeat" };
+export type DecodedReply = Reply | { readonly type: "heartbeat" };
 
 /**
  * Reads a reply (impl_amqp1.py unmarshal_response). A message without a body, or with null, is a heartbeat.
