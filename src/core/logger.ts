@@ -1,3 +1,5 @@
+import { isPromise } from "./kinds.js";
+
 /** Receives the log messages of the library. `console` can be used. Secrets are never passed to it. */
 export interface Logger {
   /** Details for troubleshooting. */
@@ -16,7 +18,7 @@ const ignore = (): void => {};
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** Writes warnings and errors to the `console` of the moment, as Python's handler of last resort does. */
-export const consoleLogger: Logger = {
+const consoleLogger: Logger = {
   debug: ignore,
   info: ignore,
   // biome-ignore lint/suspicious/noConsole: this logger is the console.
@@ -27,7 +29,7 @@ export const consoleLogger: Logger = {
 
 /**
  * The logger of an option: omitted, warnings and errors go to the console; null discards all messages. What a logger
- * throws is ignored: it must not affect messages and connections.
+ * throws, or rejects with, is ignored: it must not affect messages and connections.
  */
 export function loggerOf(option: Logger | null | undefined): Logger {
   if (option === null) return silentLogger;
@@ -35,7 +37,8 @@ export function loggerOf(option: Logger | null | undefined): Logger {
   const guarded = (level: keyof Logger): Logger["warn"] => {
     return (message, fields) => {
       try {
-        logger[level](message, fields);
+        const done: unknown = logger[level](message, fields);
+        if (isPromise(done)) done.then(undefined, ignore);
       } catch {}
     };
   };

@@ -69,7 +69,7 @@ describe("a usage error", { timeout: 60_000 }, () => {
       /no\.mjs/,
     ],
     ["an unknown kind", ["intermediary", "--kind", "post-office"], /post-office/],
-    ["a port out of range", ["intermediary", "--tcp", "65536"], /--tcp/],
+    ["a port out of range", ["intermediary", "--tcp", "65536"], /--tcp.*from 0 to 65535/],
     ["an origin with a path", ["intermediary", "--origin", "https://h/page"], /--origin: "https:\/\/h\/page" must be/],
     ["an origin without a scheme", ["intermediary", "--origin", "console.example.org"], /--origin/],
     ["an option that an intermediary does not have", ["intermediary", "--option", "idle_timeout=1"], /idle_timeout/],

@@ -12,7 +12,8 @@ export async function sum(url: string): Promise<number> {
   try {
     return await getRpcClient<typeof calculator>(transport, { topic: "calc" }).call({}, "add", { a: 2, b: 3 });
   } catch (error) {
-    if (error instanceof RemoteError || error instanceof MessagingTimeout) return Number.NaN;
+    if (error instanceof RemoteError) return Number.NaN;
+    if (error instanceof MessagingTimeout) throw error.cause ?? error; // Error has no cause in lib es2020
     throw error;
   } finally {
     await transport.close();

@@ -84,7 +84,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function wholeNumber(text: string, min: number, max: number): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
-    throw new InvalidArgumentError(`Must be an integer, at least ${min}`);
+    const range = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` from ${min} to ${max}`;
+    throw new InvalidArgumentError(`Must be an integer${range}`);
   }
   return value;
 }

@@ -23,6 +23,7 @@ import { type MessagingException, MessagingTimeout } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { CallMonitor } from "../sending/call-monitor.js";
+import { likelyReason } from "../sending/likely-reason.js";
 import { Operations, transportClosed } from "../sending/operations.js";
 import { PendingReply, type Reply } from "../sending/pending-reply.js";
 import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
@@ -281,7 +282,7 @@ export class AmqpDriver implements Driver {
   ): DeadlineInit {
     const expired = (phase: WaitPhase, elapsedMs: number): MessagingException => {
       if (this.#operations.closed) return transportClosed();
-      const { host, lastError } = this.#supervisor;
+      const { host, lastError, live } = this.#supervisor;
       const cause = lastError ?? refusal();
       return new MessagingTimeout({
         operation,
@@ -292,6 +293,7 @@ export class AmqpDriver implements Driver {
         timeoutMs,
         elapsedMs,
         cause,
+        explanation: cause === undefined ? likelyReason(phase, live?.peer.kind, false) : undefined,
       });
     };
     return { signal, ms: timeoutMs, expired };

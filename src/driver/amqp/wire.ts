@@ -1,8 +1,9 @@
+import { kindOf } from "../../core/kinds.js";
 import type { Body, Message } from "../../core/messages/message.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
 import type { Reply } from "../sending/pending-reply.js";
-import { envelopeOf, openEnvelope, parseObject, typeOf } from "../values/envelope.js";
+import { envelopeOf, openEnvelope, parseObject } from "../values/envelope.js";
 import { type NonFiniteNumbers, toJson } from "../values/json.js";
 import { monitorMs, monitorSeconds } from "../values/monitor-timeout.js";
 import { failureFromJson, failureToJson } from "../values/remote-failure.js";
@@ -69,7 +70,7 @@ export function decodeRequest(message: Message, nonFinite?: NonFiniteNumbers): D
   const { request, context, call_monitor_timeout } = parseObject(text, part, nonFinite);
   if (request === undefined) throw new MessagingException(`${part} has no "request"`);
   if (context !== undefined && !(typeof context === "object" && !Array.isArray(context))) {
-    throw new MessagingException(`The context of a request is not an object but ${typeOf(context)}`);
+    throw new MessagingException(`The context of a request is not an object but ${kindOf(context)}`);
   }
   const body = openEnvelope(request, nonFinite);
   return { body, context: context ?? {}, callMonitorTimeoutMs: monitorMs(call_monitor_timeout) };
@@ -102,7 +103,7 @@ function textOf(body: Body | undefined, part: string): string | undefined {
     case "value":
       if (body.value === null) return undefined;
       if (typeof body.value === "string") return body.value;
-      throw new MessagingException(`${part} is an amqp-value section that holds ${typeOf(body.value)}, not text`);
+      throw new MessagingException(`${part} is an amqp-value section that holds ${kindOf(body.value)}, not text`);
     case "data":
       try {
         return new TextDecoder("utf-8", { fatal: true }).decode(body.bytes);

@@ -86,9 +86,12 @@ export function checkEndpoints(endpoints: unknown): void {
   for (const [index, endpoint] of endpoints.entries()) {
     const isClass = typeof endpoint === "function";
     const members: unknown[] = isClass ? Object.values(Object.getOwnPropertyDescriptors(endpoint)) : [];
-    if (isJsonObject(endpoint) || members.some((member) => typeof Object(member).value === "function")) continue;
-    const cure = isClass ? ": use an instance of the class" : "";
-    throw new TypeError(`endpoint ${index} must be an object with methods, not ${kindOf(endpoint)}${cure}`);
+    const kind = kindOf(endpoint);
+    const isPromise = kind === "a Promise";
+    if ((isJsonObject(endpoint) && !isPromise) || members.some((member) => typeof Object(member).value === "function"))
+      continue;
+    const cure = isClass ? ": use an instance of the class" : isPromise ? ": await it" : "";
+    throw new TypeError(`endpoint ${index} must be an object with methods, not ${kind}${cure}`);
   }
 }
 
@@ -125,9 +128,13 @@ function membersOf(key: string, value: unknown, checks: object): [key: string, v
 
 /** `path` names the option in errors. */
 function checkOf<T extends object>(checks: OptionChecks<T>, key: string, path: string): OptionCheck {
+  const names = Object.keys(checks);
   const check: unknown = Object.hasOwn(checks, key) ? Reflect.get(checks, key) : undefined;
   if (typeof check !== "function")
-    throw new NoSuchOptError(path, `unknown option${similarName(key, Object.keys(checks))}`);
+    throw new NoSuchOptError(
+      path,
+      `unknown option${similarName(key, names) || `, the options are ${names.join(", ")}`}`,
+    );
   return check as OptionCheck;
 }
 

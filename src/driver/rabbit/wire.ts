@@ -1,7 +1,8 @@
+import { kindOf } from "../../core/kinds.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
 import type { Reply } from "../sending/pending-reply.js";
-import { envelopeOf, openEnvelope, parseObject, typeOf } from "../values/envelope.js";
+import { envelopeOf, openEnvelope, parseObject } from "../values/envelope.js";
 import { isJsonObject, type NonFiniteNumbers, toJson } from "../values/json.js";
 import { monitorMs, monitorSeconds } from "../values/monitor-timeout.js";
 import { failureFromJson, failureToJson } from "../values/remote-failure.js";
@@ -178,7 +179,7 @@ function readMembers(
   const source = `The body of a ${kind}`;
   const message = openEnvelope(parseObject(textOf(body, source), source, nonFinite), nonFinite);
   if (isJsonObject(message)) return message;
-  throw new MessagingException(`The message of a ${kind} is not a JSON object but ${typeOf(message)}`);
+  throw new MessagingException(`The message of a ${kind} is not a JSON object but ${kindOf(message)}`);
 }
 
 function textOf(bytes: Uint8Array, source: string): string {

@@ -1,3 +1,4 @@
+import { kindOf } from "../../core/kinds.js";
 import { MessagingException } from "../exceptions.js";
 import { fromJson, isJsonObject, type NonFiniteNumbers } from "./json.js";
 import { isCompatible, isVersion } from "./version.js";
@@ -21,10 +22,10 @@ export function openEnvelope(value: unknown, nonFinite: NonFiniteNumbers | undef
   if (!isJsonObject(value) || !Object.hasOwn(value, VERSION) || !Object.hasOwn(value, MESSAGE)) return value;
   const { [VERSION]: version, [MESSAGE]: message } = value;
   if (typeof version !== "string" || !isVersion(version) || !isCompatible(ENVELOPE_VERSION, version)) {
-    const given = typeof version === "string" ? version.slice(0, 40) : typeOf(version);
+    const given = typeof version === "string" ? version.slice(0, 40) : kindOf(version);
     throw new MessagingException(`Specified RPC envelope version, ${given}, not supported by this endpoint.`);
   }
-  if (typeof message !== "string") throw new MessagingException(`"${MESSAGE}" is not JSON text but ${typeOf(message)}`);
+  if (typeof message !== "string") throw new MessagingException(`"${MESSAGE}" is not JSON text but ${kindOf(message)}`);
   return fromJson(message, `"${MESSAGE}"`, nonFinite);
 }
 
@@ -41,13 +42,5 @@ export function parseObject(
 ): Record<string, unknown> {
   const value = fromJson(text, source, nonFinite);
   if (isJsonObject(value)) return value;
-  throw new MessagingException(`${source} is not a JSON object but ${typeOf(value)}`);
-}
-
-/** The type of a received value, for error messages: they must not show the value. */
-export function typeOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+  throw new MessagingException(`${source} is not a JSON object but ${kindOf(value)}`);
 }

@@ -125,7 +125,8 @@ function faultIn(value: unknown): string | undefined {
   }
 }
 
-function faultInObject(value: object): string | undefined {
+/** `isResult`: the value is the result of `toJSON`, whose own `toJSON` is not called. */
+function faultInObject(value: object, isResult = false): string | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const member: unknown = value[index];
@@ -137,7 +138,10 @@ function faultInObject(value: object): string | undefined {
   }
   if (isLost(value)) return refused(tagOf(value) === "Date" ? "an invalid Date" : kindOf(value));
   const members = value as { readonly [key: string]: unknown; readonly toJSON?: unknown };
-  if (typeof members.toJSON === "function") return faultIn(members.toJSON(""));
+  if (!isResult && typeof members.toJSON === "function") {
+    const result: unknown = members.toJSON("");
+    return typeof result === "object" && result !== null ? faultInObject(result, true) : faultIn(result);
+  }
   // Faster than Object.keys, which makes an array.
   for (const key in members) {
     const member = members[key];
@@ -173,7 +177,7 @@ function refused(kind: string): string {
 /** The first value that contains itself, with its path. */
 function loopIn(value: unknown, around: readonly unknown[]): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  if (around.includes(value)) return " is an object that contains it, which JSON cannot hold";
+  if (around.includes(value)) return " is a circular reference, which JSON cannot hold";
   for (const [key, member] of Object.entries(value)) {
     const loop = loopIn(member, [...around, value]);
     if (loop !== undefined) return `${Array.isArray(value) ? `[${key}]` : `.${key}`}${loop}`;

@@ -121,7 +121,7 @@ for (const [{ prototype }, value] of MODULES) Object.defineProperty(prototype, M
 const REBUILT = "_Remote";
 
 function read(thrown: unknown, withStack: boolean): RemoteFailure {
-  const message = textMember(thrown, "message") ?? describe(thrown);
+  const message = textMember(thrown, "message") ?? describeThrown(thrown);
   const stack = withStack ? textMember(thrown, "stack") : undefined;
   return {
     excType: textMember(thrown, "name") || "Error",
@@ -177,7 +177,8 @@ function textMember(thrown: unknown, key: "name" | "message" | "stack"): string 
   }
 }
 
-function describe(thrown: unknown): string {
+/** Text of a thrown value that is not an Error. Never throws, unless `toString` of the value does. */
+export function describeThrown(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return String(thrown);
   try {
     const text: string | undefined = toJson(thrown); // undefined if toJSON returns undefined
@@ -188,5 +189,5 @@ function describe(thrown: unknown): string {
 
 function asText(value: unknown, fallback: string): string {
   if (typeof value === "string") return value;
-  return value === undefined || value === null ? fallback : describe(value);
+  return value === undefined || value === null ? fallback : describeThrown(value);
 }

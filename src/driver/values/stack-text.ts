@@ -1,4 +1,5 @@
 import { isError } from "../../core/kinds.js";
+import { describeThrown } from "./remote-failure.js";
 
 /** Depth to which causes of causes are included. */
 const DEPTH = 4;
@@ -6,7 +7,7 @@ const DEPTH = 4;
 /** Text of any thrown value, for a log: with its stack, a remote one's own, and those of its causes. Never throws. */
 export function stackText(thrown: unknown, depth = DEPTH): string {
   try {
-    if (!isError(thrown)) return `${String(thrown)} (not an Error)`;
+    if (!isError(thrown)) return `${describeThrown(thrown)} (not an Error)`;
     const { stack, cause, remoteText }: Error & { remoteText?: unknown } = thrown;
     const local = stack ?? String(thrown);
     const text = remoteText === undefined ? local : `${local}\n${remoteText}`;

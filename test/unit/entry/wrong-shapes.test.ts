@@ -87,6 +87,7 @@ const SHAPES: Readonly<Record<string, readonly Row[]>> = {
     ["writable with null", () => rpc.writable(null), "options: must be an object { signal"],
     ["probe of a topic", () => rpc.probe("t"), "a target must be an object { exchange, topic, "],
     ["close with a number", () => rpc.close(5_000), "options: must be an object { graceMs }, not 5000"],
+    ["close with force", () => rpc.close({ force: true } as Any), "force: unknown option, the options are graceMs"],
     ["close with grace", () => rpc.close({ grace: 5 }), "grace: unknown option, did you mean graceMs (milliseconds)?"],
   ],
   getRpcClient: [
@@ -180,6 +181,11 @@ const SHAPES: Readonly<Record<string, readonly Row[]>> = {
       "endpoint 0 must be an object with methods, not a class: use an instance of the class",
     ],
     ["a function", () => rpcListener(() => 1), "endpoint 0 must be an object with methods, not a function"],
+    [
+      "a promise",
+      () => rpcListener(Promise.resolve(new Endpoint())),
+      "endpoint 0 must be an object with methods, not a Promise: await it",
+    ],
     ["a string", () => rpcListener("x"), "endpoint 0 must be an object with methods, not a string"],
     [
       "no server in the target",
@@ -228,6 +234,7 @@ const SHAPES: Readonly<Record<string, readonly Row[]>> = {
       () => new Target({ legacyNamespaces: "x" } as Any),
       "legacyNamespaces must be an array of strings",
     ],
+    ["with undefined", () => new Target().with(undefined as Any), "a target must be an object"],
     ["with an unknown member", () => new Target().with({ topics: "x" } as Any), "did you mean topic?"],
   ],
   "TransportURL and TransportHost": [

@@ -55,8 +55,9 @@ export function chooseMechanism(
   }
   const theirs = offered.length === 0 ? "none" : offered.map(printable).join(", ");
   const because = remarks.length === 0 ? "" : ` (${remarks.join("; ")})`;
+  const login = allowed.length > 0 ? "" : ` ${credentials === undefined ? "without" : "with the given"} credentials`;
   throw new AuthenticationError(
-    `no common SASL mechanism: the peer offers ${theirs}, the client allows ${names.join(", ")}${because}`,
+    `no common SASL mechanism: the peer offers ${theirs}, the client allows ${names.join(", ")}${login}${because}`,
   );
 }
 

@@ -94,13 +94,13 @@ describe("SaslClient", () => {
       "with a password and no PLAIN",
       { credentials: CREDENTIALS },
       ["CRAM-MD5", "ANONYMOUS"],
-      "no common SASL mechanism: the peer offers CRAM-MD5, ANONYMOUS, the client allows SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN",
+      "no common SASL mechanism: the peer offers CRAM-MD5, ANONYMOUS, the client allows SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN with the given credentials",
     ],
     [
       "without credentials where only PLAIN is offered",
       { credentials: undefined },
       ["PLAIN"],
-      "no common SASL mechanism: the peer offers PLAIN, the client allows ANONYMOUS",
+      "no common SASL mechanism: the peer offers PLAIN, the client allows ANONYMOUS without credentials",
     ],
     [
       "with allowed mechanisms that cannot be used",

@@ -129,9 +129,9 @@ describe("a request", () => {
   });
 
   it.each([
-    ["[1]", "The body of a request is not a JSON object but a list"],
+    ["[1]", "The body of a request is not a JSON object but an array"],
     ["", "The body of a request is not JSON"],
-    ['{"oslo.version":"2.0","oslo.message":"[1]"}', "The message of a request is not a JSON object but a list"],
+    ['{"oslo.version":"2.0","oslo.message":"[1]"}', "The message of a request is not a JSON object but an array"],
     ['{"oslo.version":"2.0","oslo.message":"null"}', "The message of a request is not a JSON object but null"],
     ['{"oslo.version":"2.0","oslo.message":{}}', '"oslo.message" is not JSON text but an object'],
     [

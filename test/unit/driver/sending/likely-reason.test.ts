@@ -60,12 +60,14 @@ describe("the message of a timeout says what may be wrong", () => {
     expect(error.message.endsWith(end), error.message).toBe(true);
   });
 
-  test("a message whose host does not answer times out with a message that says so", async () => {
+  test("a message and an attempt to connect whose host does not answer time out with a message that says so", async () => {
     const connect = (_: unknown, signal: AbortSignal) =>
       new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     const { driver } = driverBed({}, { connect });
-    const error = await failureOf(driver.cast(castRequest({ timeoutMs: 50 })));
-    expect(error.message).toMatch(/phase connecting, .*\): no answer from the host yet$/);
+    const failures = [driver.cast(castRequest({ timeoutMs: 50 })), driver.connect({ timeoutMs: 50 })];
+    for (const { message } of await Promise.all(failures.map(failureOf))) {
+      expect(message).toMatch(/phase connecting, .*\): no answer from the host yet$/);
+    }
   });
 
   test("a reply without credit is logged with the message that its caller may have disconnected", async () => {

@@ -104,6 +104,16 @@ describe("toJson", () => {
       })(),
       '"x"',
     ],
+    [
+      "an instance whose toJSON returns the instance itself",
+      new (class {
+        a = [1];
+        toJSON(): object {
+          return this;
+        }
+      })(),
+      '{"a":[1]}',
+    ],
     ["a URL", new URL("http://h/"), '"http://h/"'],
     ["boxed values", [Object(1), Object("x"), Object(true)], '[1,"x",true]'],
     [
@@ -138,7 +148,7 @@ describe("toJson", () => {
   it("toJson throws for a value that contains itself, naming its path", () => {
     const value: { list: object[] } = { list: [{}] };
     value.list.push({ self: value });
-    const message = "value.list[1].self is an object that contains it, which JSON cannot hold";
+    const message = "value.list[1].self is a circular reference, which JSON cannot hold";
     expect(() => toJson({ value })).toThrow(new TypeError(message));
     expect(() => toJson({ big: 1n, value })).toThrow(new TypeError(message));
   });

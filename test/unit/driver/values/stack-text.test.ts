@@ -10,3 +10,8 @@ test("the log text of a RemoteError has the remote stack trace, also of one that
   expect(stackText(new RemoteError(failure))).toContain(text);
   expect(stackText(new Error("failed", { cause: new RemoteError(failure) }))).toContain(text);
 });
+
+test("the log text of a thrown object that is not an Error has its members", () => {
+  expect(stackText({ code: 5 })).toBe('{"code":5} (not an Error)');
+  expect(stackText(undefined)).toBe("undefined (not an Error)");
+});
