@@ -7,9 +7,9 @@ import {
   encodeReply,
   encodeRequest,
   HEARTBEAT,
-  monitorSeconds,
 } from "@/src/driver/amqp/wire.js";
 import { MessagingException } from "@/src/driver/exceptions.js";
+import { monitorSeconds } from "@/src/driver/values/monitor-timeout.js";
 
 const FAILURE = { excType: "E", module: "m", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
