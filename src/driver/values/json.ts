@@ -145,7 +145,8 @@ function faultInObject(value: object, isResult = false): string | undefined {
   // Faster than Object.keys, which makes an array.
   for (const key in members) {
     const member = members[key];
-    if (isHeld(member) || !Object.hasOwn(members, key)) continue;
+    // A result may have the method, too: `toJSON() { const { secret, ...rest } = this; return rest; }`
+    if (isHeld(member) || key === "toJSON" || !Object.hasOwn(members, key)) continue;
     const fault = faultIn(member);
     if (fault !== undefined) return `.${key}${fault}`;
   }

@@ -105,6 +105,17 @@ describe("toJson", () => {
       '"x"',
     ],
     [
+      "the result of a toJSON that has the method itself",
+      {
+        a: 1,
+        b: 2,
+        toJSON(): object {
+          return { ...this, b: undefined };
+        },
+      },
+      '{"a":1}',
+    ],
+    [
       "an instance whose toJSON returns the instance itself",
       new (class {
         a = [1];
