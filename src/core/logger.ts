@@ -18,7 +18,7 @@ const ignore = (): void => {};
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** Writes warnings and errors to the `console` of the moment, as Python's handler of last resort does. */
-export const consoleLogger: Logger = {
+const consoleLogger: Logger = {
   debug: ignore,
   info: ignore,
   // biome-ignore lint/suspicious/noConsole: this logger is the console.

@@ -43,11 +43,6 @@ export class RecurringWarnings {
     const count = condition?.unlogged ?? 0;
     this.#logger.warn(count === 0 ? message : `${message} (${count} more since the last warning)`, fields);
   }
-
-  /** The condition is over: its next occurrence is logged at once. */
-  forget(key: string): void {
-    this.#conditions.delete(key);
-  }
 }
 
 interface Condition {

@@ -1,4 +1,5 @@
 import type { WaitPhase } from "../core/deadlines.js";
+import { isError } from "../core/kinds.js";
 import type { Target } from "./target.js";
 
 /** A registered symbol, which other copies of this library and other realms share. */
@@ -321,7 +322,7 @@ function describe(init: FailureInit, reason: string): string {
   const facts = `phase ${phase}, after ${Math.round(elapsedMs)} ms, ${where}`;
   const doing = DOING.get(operation) ?? `${operation} message sent to`;
   const text = oneLine(`${doing} ${target} failed: ${reason} (${facts})`);
-  const problem = init.explanation ?? (init.cause instanceof Error ? init.cause.message : "");
+  const problem = init.explanation ?? (isError(init.cause) ? init.cause.message : "");
   const why = oneLine(problem).slice(0, LONGEST_CAUSE);
   return why === "" || text.includes(why) ? text : `${text}: ${why}`;
 }

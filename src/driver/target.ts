@@ -67,9 +67,10 @@ export class Target {
   /**
    * Returns a changed copy. Omitted members inherit, `null` clears. Unlike in oslo, the copy keeps the legacy namespaces.
    *
-   * @throws InvalidTarget when a member has the wrong type.
+   * @throws InvalidTarget when a member is unknown or has the wrong type.
    */
   with(overrides: Overrides<TargetInit>): Target {
+    checkNames(overrides, this);
     const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
     return new Target({ ...this.#init, ...Object.fromEntries(given.map(([key, value]) => [key, value ?? undefined])) });
   }
@@ -102,9 +103,13 @@ const TEXTS = ["exchange", "topic", "namespace", "version", "server"] as const;
 /** The members of an init object, and those that a copy of a Target may have in addition. */
 const MEMBERS = [...TEXTS, "fanout", "legacyNamespaces", "acceptedNamespaces"];
 
-function checkMembers(init: TargetInit, target: Target): void {
-  const wrong = wrongMembers(init, MEMBERS);
+function checkNames(members: object, target: Target): void {
+  const wrong = wrongMembers(members, MEMBERS);
   if (wrong !== undefined) throw new InvalidTarget(`a target ${wrong}`, target);
+}
+
+function checkMembers(init: TargetInit, target: Target): void {
+  checkNames(init, target);
   const { legacyNamespaces = [] } = init;
   if (!Array.isArray(legacyNamespaces) || legacyNamespaces.some((name) => typeof name !== "string")) {
     throw new InvalidTarget("legacyNamespaces must be an array of strings", target);

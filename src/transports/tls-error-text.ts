@@ -82,10 +82,9 @@ export function hintFor(to: Address): string {
     : "it may have refused the client certificate";
 }
 
-/** The WebSocket's handshake got a response that is not HTTP. Node's error has its bytes. */
+/** The WebSocket's handshake got a response that is not HTTP. Node's error has it as a Buffer. */
 function notHttpText(thrown: unknown, to: Address): string {
-  const bytes: unknown = Object(thrown).rawPacket;
-  const speaksAmqp = bytes instanceof Uint8Array && String.fromCharCode(...bytes.subarray(0, 4)) === "AMQP";
+  const speaksAmqp = String(Object(thrown).rawPacket).startsWith("AMQP");
   const hint = `, it speaks AMQP over TCP: is ${usesTls(to) ? "amqps" : "amqp"}:// meant?`;
   return `the peer is not a WebSocket server${speaksAmqp ? hint : ""}`;
 }

@@ -82,7 +82,7 @@ describe("a page's transport", () => {
 async function connect(query: string): Promise<void> {
   await tab.page.evaluate((url) => {
     const transport = oslo.getRpcTransport(url);
-    void transport.connect();
+    void transport.connect({ keepTrying: true });
     void (async () => {
       for await (const status of transport.status()) {
         void tell([status.type, status.type === "disconnected" ? String(status.error) : ""]);

@@ -100,9 +100,11 @@ for (const { name, start } of BUSES) {
       });
     });
 
-    test("the command call prints type and message of a Python error", async () => {
+    test("the command call prints type and message of a Python error, then its traceback", async () => {
       const failed = await oslo("call", "--url", bus.url("amqp"), "--topic", topic.python, "fail", '{"kind":"custom"}');
-      expect(failed).toEqual({ status: 1, stdout: "", stderr: "PeerError: custom trouble\n" });
+      const traceback =
+        /^PeerError: custom trouble\nTraceback \(most recent call last\):\n( {2}.*\n)+.*PeerError: custom trouble\n$/;
+      expect(failed).toEqual({ status: 1, stdout: "", stderr: expect.stringMatching(traceback) });
     });
 
     test("the command cast reaches one Python server, and all with --fanout", async () => {

@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "driver/sending": ["core", "core/messages", "driver"],
   "driver/serving": ["core", "driver", "driver/values", "driver/options"],
   "driver/amqp": ["core/*", "driver", "driver/values", "driver/options", "driver/sending"],
+  "driver/rabbit": ["core", "amqp091", "driver", "driver/values", "driver/options", "driver/sending"],
   "driver/rpc": ["core", "driver", "driver/values", "driver/options", "driver/serving"],
   "driver/notify": ["core", "driver"],
   "driver/notify/sending": ["core", "driver", "driver/values", "driver/options", "driver/notify"],

@@ -123,6 +123,19 @@ describe.concurrent("connect", () => {
     });
   });
 
+  test("connect that times out at a silent peer says that it got no answer", {
+    tags: ["connect:timeout"],
+  }, async () => {
+    await using peer = await silentPeer();
+    const where = `${peer.host}:${peer.port}`;
+    await using transport = getRpcTransport(`amqp://${where}/`, { logger: null });
+    for (const why of ["no answer from the host yet", `no connection to ${where} until the attempt was given up`]) {
+      const { name, message } = await failureOf(transport.connect({ timeoutMs: 50 }));
+      expect(name).toBe("MessagingTimeout");
+      expect(message).toMatch(new RegExp(`: ${why}$`));
+    }
+  });
+
   test.each(["timeoutMs", "keepTrying", "signal"])("connect and probe refuse an invalid %s", async (key) => {
     await using transport = getRpcTransport("amqp://localhost/", { logger: null });
     const options = { [key]: "5" };

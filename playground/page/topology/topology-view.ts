@@ -56,7 +56,8 @@ export class TopologyView implements View {
   }
 
   async #watch({ rpc, dialers }: BusTransports, signal: AbortSignal): Promise<void> {
-    const options = { dialers, signal, amqp: { containerName: `${this.#pageName} topology` } };
+    // Without a logger: this view shows the failures, and the RPC transport logs those of the same host.
+    const options = { dialers, signal, logger: null, amqp: { containerName: `${this.#pageName} topology` } };
     while (!signal.aborted) {
       try {
         await connected(rpc);

@@ -145,8 +145,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   /** Aborts the present attempt if nothing needs it any more. */
   release(): void {
     if (this.#isWanted) return;
-    this.#abort?.abort(new ConnectionLost("the attempt to connect was given up"));
-    this.#resume();
+    this.#giveUp(new ConnectionLost(`no connection to ${this.#host?.name} until the attempt was given up`));
   }
 
   /** Ends the connection and rejects all waiting callers. Resolves when the connection is closed. Idempotent. */
@@ -158,12 +157,18 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   async #close(): Promise<void> {
     const error = closed();
     for (const { result } of this.#waiters) result.reject(error);
-    this.#abort?.abort(error);
-    this.#resume();
+    this.#giveUp(error);
     await this.#connection?.close();
     await this.#running;
     this.#unsubscribe?.();
     this.#options.status.set({ type: "closed" });
+  }
+
+  /** Ends the present attempt or pause. Such an attempt has not failed: it is not logged and counts for no caller. */
+  #giveUp(reason: Error): void {
+    this.#abort?.abort(reason);
+    this.#abort = undefined;
+    this.#resume();
   }
 
   get #isWanted(): boolean {
@@ -211,12 +216,13 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     }, ATTEMPT_MS);
     const opened = await this.#options.open(host, abort.signal, this.#attempts).catch(toError);
     clearTimeout(timer);
+    const isGivenUp = this.#abort !== abort;
     this.#abort = undefined;
     if (!isError(opened)) {
       if (abort.signal.aborted)
         await opened.close(); // it opened at the moment of the abort
       else await this.#untilClosed(opened, host);
-    } else if (abort.signal.aborted && !this.#isWanted) {
+    } else if (isGivenUp) {
       this.#lastError ??= opened;
     } else {
       for (const waiter of this.#waiters) {

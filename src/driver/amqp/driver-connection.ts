@@ -140,7 +140,6 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   }
 
   restored(address: string): void {
-    this.warnings.forget(noLinkTo(address));
     if (!this.#refusals.delete(address) || this.#refusals.size > 0 || !this.isOpen) return;
     this.#init.status.set({ type: "connected", host: this.#init.host, product: this.product });
   }

@@ -25,21 +25,21 @@ import type { ResolvedOptions } from "../options/options.js";
 import { CallMonitor } from "../sending/call-monitor.js";
 import { likelyReason } from "../sending/likely-reason.js";
 import { Operations, transportClosed } from "../sending/operations.js";
-import { PendingReply } from "../sending/pending-reply.js";
+import { PendingReply, type Reply } from "../sending/pending-reply.js";
 import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
 import type { QueueLimits } from "../sending/send-queue.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
+import { monitorSeconds } from "../values/monitor-timeout.js";
 import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
 import { Addresser, type ServiceKind } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { type ConnectionReport, probe } from "./probe.js";
-import type { Reply } from "./replies.js";
 import { RouterNotice } from "./router-notice.js";
-import { encodeNotification, encodeRequest, monitorSeconds } from "./wire.js";
+import { encodeNotification, encodeRequest } from "./wire.js";
 
 export interface AmqpDriverInit extends Log {
   hosts: readonly [Host, ...Host[]];

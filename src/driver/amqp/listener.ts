@@ -173,8 +173,8 @@ class ListenerLink {
       void sender.close();
     } catch (thrown) {
       if (!(thrown instanceof AmqpError)) throw thrown;
-      const { condition, description = "" } = thrown;
-      throw new AmqpError({ condition, description: `${description}; ${needed}` });
+      const { condition, description } = thrown;
+      throw new AmqpError({ condition, description: description ? `${description}; ${needed}` : needed });
     }
   }
 

@@ -2,14 +2,11 @@ import { toError } from "../../core/errors.js";
 import type { Delivery } from "../../core/links/delivery.js";
 import { decodeMessage, type Message } from "../../core/messages/message.js";
 import { MessagingException } from "../exceptions.js";
-import type { PendingReply } from "../sending/pending-reply.js";
+import type { PendingReply, Reply } from "../sending/pending-reply.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import type { LinkContext } from "./link-context.js";
-import { type DecodedReply, decodeReply } from "./wire.js";
-
-/** The reply that ends a call. */
-export type Reply = Exclude<DecodedReply, { type: "heartbeat" }>;
+import { decodeReply } from "./wire.js";
 
 const TARGET = "rpc-response";
 

@@ -1,10 +1,12 @@
+import { kindOf } from "../../core/kinds.js";
 import type { Body, Message } from "../../core/messages/message.js";
-import { LONGEST_TIMER_MS, timerMs } from "../../core/timers.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
-import { fromJson, isJsonObject, type NonFiniteNumbers, toJson } from "../values/json.js";
+import type { Reply } from "../sending/pending-reply.js";
+import { envelopeOf, openEnvelope, parseObject } from "../values/envelope.js";
+import { type NonFiniteNumbers, toJson } from "../values/json.js";
+import { monitorMs, monitorSeconds } from "../values/monitor-timeout.js";
 import { failureFromJson, failureToJson } from "../values/remote-failure.js";
-import { isCompatible, isVersion } from "../values/version.js";
 
 export interface RequestInit {
   body: RequestBody;
@@ -34,7 +36,7 @@ export interface NotificationInit {
 }
 
 export function encodeNotification({ body, context, envelope }: NotificationInit): Body {
-  const request = envelope ? { [VERSION]: ENVELOPE_VERSION, [MESSAGE]: toJson(body) } : body;
+  const request = envelope ? envelopeOf(toJson(body)) : body;
   return jsonBody({ request, context });
 }
 
@@ -48,14 +50,6 @@ export function encodeFailure(failure: RemoteFailure): Body {
 
 /** The body of a call monitor's heartbeat. Python sends no body, which some brokers refuse. */
 export const HEARTBEAT: Body = { type: "value", value: null };
-
-/**
- * The call monitor timeout as sent to the server: whole seconds, rounded up, at least 2 because the server halves them. The
- * client's timer must not be shorter.
- */
-export function monitorSeconds(callMonitorTimeoutMs: number): number {
-  return Math.min(Math.max(2, Math.ceil(callMonitorTimeoutMs / 1000)), Math.floor(LONGEST_TIMER_MS / 1000));
-}
 
 export interface DecodedRequest {
   /** The request or the notification without its envelope. It is untrusted input: any JSON value. */
@@ -82,10 +76,7 @@ export function decodeRequest(message: Message, nonFinite?: NonFiniteNumbers): D
   return { body, context: context ?? {}, callMonitorTimeoutMs: monitorMs(call_monitor_timeout) };
 }
 
-export type DecodedReply =
-  | { readonly type: "response"; readonly value: unknown }
-  | { readonly type: "failure"; readonly failure: RemoteFailure }
-  | { readonly type: "heartbeat" };
+export type DecodedReply = Reply | { readonly type: "heartbeat" };
 
 /**
  * Reads a reply (impl_amqp1.py unmarshal_response). A message without a body, or with null, is a heartbeat.
@@ -100,11 +91,6 @@ export function decodeReply(message: Message, nonFinite?: NonFiniteNumbers): Dec
   if (failure !== undefined && failure !== null) return { type: "failure", failure: failureFromJson(failure) };
   return { type: "response", value: response === undefined ? null : response };
 }
-
-/** The envelope (oslo_messaging/_drivers/common.py). */
-const VERSION = "oslo.version";
-const MESSAGE = "oslo.message";
-const ENVELOPE_VERSION = "2.0";
 
 /** JSON text in an amqp-value section, as proton encodes a Python string. */
 function jsonBody(value: object): Body {
@@ -129,37 +115,4 @@ function textOf(body: Body | undefined, part: string): string | undefined {
     default:
       return body satisfies never;
   }
-}
-
-function parseObject(text: string, part: string, nonFinite: NonFiniteNumbers | undefined): Record<string, unknown> {
-  const value = fromJson(text, part, nonFinite);
-  if (isJsonObject(value)) return value;
-  throw new MessagingException(`${part} is not a JSON object but ${kindOf(value)}`);
-}
-
-/** The message in an envelope. A value without the members of an envelope is the message itself, as in version 1. */
-function openEnvelope(request: unknown, nonFinite: NonFiniteNumbers | undefined): unknown {
-  if (!isJsonObject(request) || !Object.hasOwn(request, VERSION) || !Object.hasOwn(request, MESSAGE)) return request;
-  const { [VERSION]: version, [MESSAGE]: message } = request;
-  if (typeof version !== "string" || !isVersion(version) || !isCompatible(ENVELOPE_VERSION, version)) {
-    const given = typeof version === "string" ? version.slice(0, 40) : kindOf(version);
-    throw new MessagingException(`Specified RPC envelope version, ${given}, not supported by this endpoint.`);
-  }
-  if (typeof message !== "string") throw new MessagingException(`"${MESSAGE}" is not JSON text but ${kindOf(message)}`);
-  return fromJson(message, `"${MESSAGE}"`, nonFinite);
-}
-
-/** The call monitor timeout in milliseconds. Accepts any number, as Python does. Undefined for any other value or below 1 s. */
-function monitorMs(seconds: unknown): number | undefined {
-  if (typeof seconds !== "number" && typeof seconds !== "bigint") return undefined;
-  const ms = Math.floor(Number(seconds)) * 1000;
-  return ms > 0 ? timerMs(ms) : undefined;
-}
-
-/** The type of a value, for error messages: they must not show the value. */
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -35,7 +35,7 @@ export interface HostSettings {
 /** The hosts of a URL, in its order. A URL without hosts means localhost. */
 export function hostsOf(
   { scheme, hosts, virtualHost }: TransportURL,
-  { saslDefaultRealm }: ResolvedOptions,
+  { saslDefaultRealm }: Pick<ResolvedOptions, "saslDefaultRealm">,
   { tls, path }: HostSettings = {},
 ): [Host, ...Host[]] {
   const [first = {}, ...others] = hosts;

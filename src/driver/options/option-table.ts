@@ -1,16 +1,5 @@
-import { boolean, integer, list, type OptionType, oneOf, seconds, string } from "./option-types.js";
-
-/** An option: its name in oslo and its default as oslo writes it. `default` is undefined for an option without a default. */
-interface Row<T> {
-  readonly name: string;
-  readonly type: OptionType<T>;
-  readonly default: string | undefined;
-}
-
-/** An option for URLs and files only. `inCode` is the transport option that replaces it in code. */
-interface TextRow<T> extends Row<T> {
-  readonly inCode: string;
-}
+import { defaultsOf, option, optional, type Rows, type TextRow, textOnly, type ValueOf } from "./option-rows.js";
+import { boolean, integer, list, oneOf, seconds, string } from "./option-types.js";
 
 /**
  * Every option of `[oslo_messaging_amqp]` (oslo_messaging/_drivers/amqp1_driver/opts.py) and one that oslo does not have
@@ -103,7 +92,6 @@ export const TABLE = {
 };
 
 type Table = typeof TABLE;
-type ValueOf<R> = R extends Row<infer T> ? T : never;
 
 /** Every option with its value. */
 export type ResolvedOptions = { readonly [K in keyof Table]: ValueOf<Table[K]> };
@@ -114,22 +102,6 @@ export type AmqpOptions = {
 };
 
 /** The rows of the table, for lookups by a name known only at run time. */
-export const ROWS: readonly [key: string, row: Row<unknown> & Partial<TextRow<unknown>>][] = Object.entries(TABLE);
+export const ROWS: Rows = Object.entries(TABLE);
 
-export const DEFAULTS = Object.fromEntries(
-  ROWS.map(([key, { name, type, default: text }]) => [key, text === undefined ? undefined : type.parse(name, text)]),
-) as ResolvedOptions;
-
-function option<T>(name: string, type: OptionType<T>, fallback: string): Row<T> {
-  return { name, type, default: fallback };
-}
-
-/** An option without a default. Empty text omits it. */
-function optional<T>(name: string, type: OptionType<T>): Row<T | undefined> {
-  const parse = (key: string, text: string): T | undefined => (text === "" ? undefined : type.parse(key, text));
-  return { name, type: { ...type, parse }, default: undefined };
-}
-
-function textOnly<T>(row: Row<T>, inCode: string): TextRow<T> {
-  return { ...row, inCode };
-}
+export const DEFAULTS = defaultsOf(ROWS) as ResolvedOptions;

@@ -1,5 +1,6 @@
 import { similarName } from "../../core/member-names.js";
 import { NoSuchOptError } from "../exceptions.js";
+import { checkValues, parseTexts } from "./option-rows.js";
 import { type AmqpOptions, DEFAULTS, type ResolvedOptions, ROWS } from "./option-table.js";
 
 export type { AmqpOptions, ResolvedOptions } from "./option-table.js";
@@ -20,7 +21,7 @@ export interface OptionSources {
  * @throws ConfigurationError for an invalid value.
  */
 export function resolveOptions({ options = {}, query = {}, defaults = {} }: OptionSources): ResolvedOptions {
-  return { ...DEFAULTS, ...defaults, ...checkOptions(options), ...parseOptions(query) };
+  return { ...DEFAULTS, ...defaults, ...checkValues(ROWS, options, unknown), ...parseOptions(query) };
 }
 
 /**
@@ -29,22 +30,7 @@ export function resolveOptions({ options = {}, query = {}, defaults = {} }: Opti
  * @throws as resolveOptions.
  */
 export function parseOptions(texts: Readonly<Record<string, string>>): Partial<ResolvedOptions> {
-  const parsed = Object.entries(texts).map(([name, text]) => {
-    const [key, { type }] = ROWS.find(([, row]) => row.name === name) ?? unknown(name, NAMES);
-    return [key, type.parse(name, text)];
-  });
-  return Object.fromEntries(parsed);
-}
-
-/** Callers in JavaScript may pass unknown names and invalid values. */
-function checkOptions(options: AmqpOptions): Partial<ResolvedOptions> {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const checked = given.map(([name, value]) => {
-    const [key, { type, inCode }] = ROWS.find(([key]) => key === name) ?? unknown(name, KEYS);
-    if (inCode !== undefined) throw new NoSuchOptError(name, `is for URLs and files: in code use ${inCode}`);
-    return [key, type.check(name, value)];
-  });
-  return Object.fromEntries(checked);
+  return parseTexts(ROWS, texts, unknown);
 }
 
 /** Options of rabbit:// that the AMQP 1.0 driver's deployment guide mentions. This driver does not support them. */
@@ -55,8 +41,5 @@ function unknown(name: string, known: readonly string[]): never {
   const reason = RABBIT_OPTIONS.includes(name) ? "only supported by rabbit://" : `${UNKNOWN}${similar}`;
   throw new NoSuchOptError(name, reason);
 }
-
-const NAMES = ROWS.map(([, { name }]) => name);
-const KEYS = ROWS.map(([key]) => key);
 
 const UNKNOWN = "unknown option of [oslo_messaging_amqp]";

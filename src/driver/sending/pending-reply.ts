@@ -1,5 +1,11 @@
 import type { Deadline } from "../../core/deadlines.js";
 import { ACCEPTED, type Outcome } from "../../core/messages/outcome.js";
+import type { RemoteFailure } from "../exceptions.js";
+
+/** The reply that ends a call. */
+export type Reply =
+  | { readonly type: "response"; readonly value: unknown }
+  | { readonly type: "failure"; readonly failure: RemoteFailure };
 
 /** The operation of the request. */
 interface RequestOperation {

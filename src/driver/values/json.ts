@@ -125,11 +125,12 @@ function faultIn(value: unknown): string | undefined {
   }
 }
 
-function faultInObject(value: object): string | undefined {
+/** `isResult`: the value is the result of `toJSON`, whose own `toJSON` is not called. */
+function faultInObject(value: object, isResult = false): string | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const member: unknown = value[index];
-      if (typeof member === "string") continue; // at once, for speed
+      if (isHeld(member)) continue; // at once, for speed
       const fault = faultIn(member);
       if (fault !== undefined) return `[${index}]${fault}`;
     }
@@ -137,14 +138,24 @@ function faultInObject(value: object): string | undefined {
   }
   if (isLost(value)) return refused(tagOf(value) === "Date" ? "an invalid Date" : kindOf(value));
   const members = value as { readonly [key: string]: unknown; readonly toJSON?: unknown };
-  if (typeof members.toJSON === "function") return faultIn(members.toJSON(""));
-  for (const key of Object.keys(members)) {
+  if (!isResult && typeof members.toJSON === "function") {
+    const result: unknown = members.toJSON("");
+    return typeof result === "object" && result !== null ? faultInObject(result, true) : faultIn(result);
+  }
+  // Faster than Object.keys, which makes an array.
+  for (const key in members) {
     const member = members[key];
-    if (typeof member === "string") continue;
+    if (isHeld(member) || !Object.hasOwn(members, key)) continue;
     const fault = faultIn(member);
     if (fault !== undefined) return `.${key}${fault}`;
   }
   return undefined;
+}
+
+/** Whether a value is one of those that most members are, all of which JSON holds: a string, a boolean or a finite number. */
+function isHeld(value: unknown): boolean {
+  const type = typeof value;
+  return type === "string" || type === "boolean" || (type === "number" && Number.isFinite(value));
 }
 
 /** Whether JSON.stringify would lose the content of an object, as it writes only the result of `toJSON` or the own members. */

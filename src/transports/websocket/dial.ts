@@ -132,7 +132,8 @@ function discard(ws: WebSocketLike): void {
 }
 
 function cannotOpen(url: string, why: string, cause?: unknown): Error {
-  return new Error(`cannot open WebSocket ${url}: ${why}${portHint(url)}`, { cause });
+  const hint = why.endsWith("meant?") ? "" : portHint(url);
+  return new Error(`cannot open WebSocket ${url}: ${why}${hint}`, { cause });
 }
 
 /** The likely mistake in a URL with a port of AMQP over TCP. Few message buses accept WebSockets there. */

@@ -33,14 +33,6 @@ test("a second condition is logged beside the first", () => {
   expect(logged()).toEqual(["no link to q", "no link to r"]);
 });
 
-test("a condition that was over is logged at once when it occurs again", () => {
-  const { warnings, logged } = setUp();
-  warnings.warn("refused q", "no link to q");
-  warnings.forget("refused q");
-  warnings.warn("refused q", "no link to q");
-  expect(logged()).toEqual(["no link to q", "no link to q"]);
-});
-
 test("the oldest of more than 1000 conditions is logged again", () => {
   const { warnings, logged } = setUp();
   for (let i = 0; i < 1_001; i++) warnings.warn(`refused ${i}`, `no link to ${i}`);

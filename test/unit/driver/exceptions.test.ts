@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import * as module from "@/src/driver/exceptions.js";
 import { Target } from "@/src/driver/target.js";
@@ -165,6 +166,7 @@ describe("the cause of an exception", () => {
 
   it("the message ends in the text of the cause, in one line", () => {
     expect(timeout({ cause: new Error("connection refused") })).toMatch(/, host h:5672\): connection refused$/);
+    expect(timeout({ cause: runInNewContext("new Error('of another realm')") })).toMatch(/\): of another realm$/);
     expect(timeout({ cause: new Error("first\r\n  second\n") })).toMatch(/\): first second$/);
     expect(timeout({ cause: new Error("x".repeat(9_999)) })).toMatch(/\): x{500}$/);
     const delivery = { ...where, phase: "credit", outcome: "unsent" } as const;

@@ -234,6 +234,7 @@ const SHAPES: Readonly<Record<string, readonly Row[]>> = {
       () => new Target({ legacyNamespaces: "x" } as Any),
       "legacyNamespaces must be an array of strings",
     ],
+    ["with undefined", () => new Target().with(undefined as Any), "a target must be an object"],
     ["with an unknown member", () => new Target().with({ topics: "x" } as Any), "did you mean topic?"],
   ],
   "TransportURL and TransportHost": [

@@ -13,7 +13,7 @@ import type {
   SessionControl,
   SessionEvents,
 } from "./control-events.js";
-import { readPerformative, writeFrame } from "./rhea-types.js";
+import { type Composite, readPerformative, writeFrame } from "./rhea-types.js";
 import { toAmqpError, toRemoteAttach, toRemoteOpen, toTerminusFields } from "./rhea-values.js";
 
 /** Maximum number of links of the peer. Each costs rhea some kilobytes until the peer detaches it, even if refused. */
@@ -134,7 +134,7 @@ export class Control {
     const writer = new Writer(SLAB_BYTES);
     rhea.output = () => {
       for (const { channel, performative } of rhea.amqp_transport.pending.splice(0)) {
-        const frame = writeFrame(writer, channel, performative);
+        const frame = writeFrame(writer, channel, performative as Composite);
         const max = this.#maxFrameBytes;
         if (frame.length > max) {
           const description = `a frame of ${frame.length} bytes exceeds the max-frame-size of ${max}`;

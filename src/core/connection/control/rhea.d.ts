@@ -88,9 +88,12 @@ declare module "rhea/lib/connection.js" {
     constructor(options: object);
     readonly remote: { readonly open: RheaOpen };
     readonly error: RheaError | undefined;
-    /** The frames that are to be written. */
+    /**
+     * The frames that are to be written. Each performative is a Composite of rhea-types.ts, which is not imported here: the
+     * declarations of the package are checked with this file, without the sources.
+     */
     readonly amqp_transport: {
-      readonly pending: { readonly channel: number; readonly performative: import("./rhea-types.js").Composite }[];
+      readonly pending: { readonly channel: number; readonly performative: unknown }[];
     };
     local_channel_map: object;
     remote_channel_map: object;

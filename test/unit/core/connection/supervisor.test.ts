@@ -473,7 +473,7 @@ describe("a round of a supervisor", () => {
   });
 
   test("a round begins anew after an attempt that was given up at the same moment", async () => {
-    const { supervisor, attempts, at } = unneeded(["a:1"]);
+    const { supervisor, attempts, logger, at } = unneeded(["a:1"]);
     const abort = new AbortController();
     const failed = expect(round(supervisor, abort.signal)).rejects.toThrow("enough");
     abort.abort(new Error("enough"));
@@ -482,9 +482,9 @@ describe("a round of a supervisor", () => {
     const connecting = round(supervisor);
     await settle();
     expect(attempts).toHaveLength(2);
-    const connection = new FakeConnection();
-    at(1).result.resolve(connection);
-    expect(await connecting).toBe(connection);
+    at(1).result.reject(refused);
+    await expect(connecting).rejects.toBe(refused);
+    expect(logger.of("warn")).toEqual(["not connected to a:1: refused"]);
   });
 
   test("a round is rejected when the supervisor is closed", async () => {

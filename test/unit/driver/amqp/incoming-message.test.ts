@@ -45,7 +45,7 @@ describe("a request", () => {
       reason: "not UTF-8 text",
     },
     { what: "that is not JSON", message: { body: { type: "value", value: "secret{" } }, reason: "is not JSON" },
-    { what: "that is no object", message: { body: { type: "value", value: "[]" } }, reason: "a list" },
+    { what: "that is no object", message: { body: { type: "value", value: "[]" } }, reason: "an array" },
     { what: "without a request", message: { body: { type: "value", value: "{}" } }, reason: 'no "request"' },
     {
       what: "in an envelope of another kind",

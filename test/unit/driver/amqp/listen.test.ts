@@ -185,6 +185,18 @@ describe("listening as an RPC server", () => {
     expect(status.present.type).toBe("connected");
   });
 
+  test("a link that is attached and lost again and again is logged once", async () => {
+    const { driver, peer, status, logger } = driverBed();
+    await driver.listen(SERVER, () => {});
+    for (let losses = 0; losses < 3; losses++) {
+      const link = await peer.link(ANYCAST, "sender");
+      for await (const { type } of status.watch()) if (type === "connected") break;
+      await link.sender?.close({ condition: "amqp:resource-deleted", description: "gone" });
+      for await (const { type } of status.watch()) if (type === "refused") break;
+    }
+    expect(logger.of("warn")).toEqual([`no link to ${ANYCAST}: amqp:resource-deleted: gone`]);
+  });
+
   test("links are attached again on the next connection, at the addresses of the next peer", async () => {
     const first = new DriverPeer();
     const second = new DriverPeer();

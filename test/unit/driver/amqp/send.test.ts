@@ -306,6 +306,16 @@ describe("A sending link", () => {
     expect(error.message).toContain("amqp:not-found: no such node");
   });
 
+  test("a link that is refused again and again is logged once, however long the messages are apart", async () => {
+    const { driver, peer, status, logger } = driverBed();
+    peer.refuse = () => "no such node";
+    for (let i = 0; i < 3; i++) {
+      await failureOf(driver.cast(castRequest({ retry: 0 })));
+      for await (const { type } of status.watch()) if (type === "connected") break;
+    }
+    expect(logger.of("warn")).toEqual([`no link to ${ANYCAST}: amqp:not-found: no such node`]);
+  });
+
   test("the status of a refused link that is no longer needed returns to connected", async () => {
     const { driver, peer, status } = driverBed();
     peer.refuse = () => "no such node";

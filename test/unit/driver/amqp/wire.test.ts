@@ -7,9 +7,9 @@ import {
   encodeReply,
   encodeRequest,
   HEARTBEAT,
-  monitorSeconds,
 } from "@/src/driver/amqp/wire.js";
 import { MessagingException } from "@/src/driver/exceptions.js";
+import { monitorSeconds } from "@/src/driver/values/monitor-timeout.js";
 
 const FAILURE = { excType: "E", module: "m", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
@@ -184,12 +184,12 @@ describe("A body of another implementation", () => {
     [{ type: "sequence", items: [] } as const, "is an amqp-sequence section"],
     [{ type: "value", value: 5 } as const, "is an amqp-value section that holds a number, not text"],
     [{ type: "value", value: 5n } as const, "is an amqp-value section that holds a bigint, not text"],
-    [{ type: "value", value: utf8("{}") } as const, "is an amqp-value section that holds 2 bytes, not text"],
-    [{ type: "value", value: new Map() } as const, "is an amqp-value section that holds an object, not text"],
+    [{ type: "value", value: utf8("{}") } as const, "is an amqp-value section that holds a Uint8Array, not text"],
+    [{ type: "value", value: new Map() } as const, "is an amqp-value section that holds a Map, not text"],
     [{ type: "value", value: "hello" } as const, "is not JSON: 5 characters that cannot be parsed"],
     [{ type: "value", value: "" } as const, "is not JSON: 0 characters"],
     [{ type: "value", value: '{"response":NaN}' } as const, "is not JSON: NaN at character 12"],
-    [{ type: "value", value: "[]" } as const, "is not a JSON object but a list"],
+    [{ type: "value", value: "[]" } as const, "is not a JSON object but an array"],
     [{ type: "value", value: "null" } as const, "is not a JSON object but null"],
     [{ type: "value", value: '"text"' } as const, "is not a JSON object but a string"],
   ])("an unreadable body is refused with the reason: case %#", (body, message) => {

@@ -104,6 +104,16 @@ describe("toJson", () => {
       })(),
       '"x"',
     ],
+    [
+      "an instance whose toJSON returns the instance itself",
+      new (class {
+        a = [1];
+        toJSON(): object {
+          return this;
+        }
+      })(),
+      '{"a":[1]}',
+    ],
     ["a URL", new URL("http://h/"), '"http://h/"'],
     ["boxed values", [Object(1), Object("x"), Object(true)], '[1,"x",true]'],
     [
@@ -113,6 +123,12 @@ describe("toJson", () => {
     ],
   ])("toJson writes %s", (_name, value, text) => {
     expect(toJson(value)).toBe(text);
+  });
+
+  it("toJson ignores enumerable members of a prototype, as JSON does", () => {
+    expect(toJson({ value: Object.assign(Object.create({ method: () => 1, list: [() => 1] }), { a: 1 }) })).toBe(
+      '{"value":{"a":1}}',
+    );
   });
 
   it("a member that others added to Object.prototype does not affect toJson", () => {

@@ -117,6 +117,13 @@ describe("dialling with a browser's WebSocket", () => {
     }
   });
 
+  it("the error for a peer that is known to speak AMQP over TCP has one hint", async () => {
+    const { ws, dialled } = dial({ ...to, port: 5672 });
+    ws.fails({ message: "it speaks AMQP over TCP: is amqp:// meant?" });
+    ws.closes(1006);
+    await expect(dialled).rejects.toThrow(/:5672\/: it speaks AMQP over TCP: is amqp:\/\/ meant\?$/);
+  });
+
   it("the error contains the message of the error event (Deno)", async () => {
     const { ws, dialled } = dial();
     ws.fails({ message: "NetworkError: no route" });
