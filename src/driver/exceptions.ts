@@ -10,7 +10,7 @@ export class MessagingException extends Error {
   /** Name of the class, as in oslo. It identifies errors where `instanceof` cannot. */
   override readonly name: string = "MessagingException";
   /** Underlying error, if known. Declared for a `lib` before es2022, whose Error has no cause. */
-  declare readonly cause?: unknown;
+  declare cause?: unknown;
 
   static {
     Object.defineProperty(MessagingException.prototype, MESSAGING_EXCEPTION, { value: true });

@@ -156,6 +156,11 @@ export class Intermediary implements AsyncDisposable {
   }
 
   #accept(socket: Socket): SocketHandlers {
+    if (typeof socket?.send !== "function") {
+      throw new TypeError(
+        `accept requires a socket, not ${kindOf(socket)}: a dialer is memoryDial(intermediary.accept)`,
+      );
+    }
     if (this.#closed || this.#clients.size >= this.#limits.connections) {
       const reason = this.#closed ? "closed" : `${this.#clients.size} connections are open`;
       this.#warnings.warn("too many connections", `${socket.id} refused: ${reason}`);
@@ -234,7 +239,7 @@ const OPTIONS: readonly (keyof IntermediaryOptions)[] = [
 function checkOptions(options: IntermediaryOptions): void {
   const wrong = wrongMembers(options, OPTIONS) ?? wrongMembers(options.limits ?? {}, Object.keys(DEFAULT_LIMITS));
   if (wrong !== undefined) throw new TypeError(`the options of an intermediary: ${wrong}`);
-  const { kind, users, tokens } = options;
+  const { kind, users, tokens, logger } = options;
   if (kind !== "router" && kind !== "broker") {
     throw new TypeError(`kind must be "router" or "broker", not ${JSON.stringify(kind)}`);
   }
@@ -243,5 +248,10 @@ function checkOptions(options: IntermediaryOptions): void {
   }
   if (tokens !== undefined && typeof tokens.has !== "function") {
     throw new TypeError(`tokens must be a Set, not ${kindOf(tokens)}`);
+  }
+  if (logger !== undefined && logger !== null && typeof logger.warn !== "function") {
+    throw new TypeError(
+      `logger must be an object with the methods debug, info, warn, error, or null, not ${kindOf(logger)}`,
+    );
   }
 }

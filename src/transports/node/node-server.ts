@@ -2,15 +2,44 @@ import type { Socket as NetSocket, Server } from "node:net";
 import { authority } from "../../core/authority.js";
 import type { Listening, Socket } from "../../core/byte-stream.js";
 import { kindOf } from "../../core/kinds.js";
+import { wrongMembers } from "../../core/member-names.js";
 import { socketErrorText } from "../socket-error-text.js";
 
-/** @throws TypeError for options without `accept`. */
-export function checkAccept(options: unknown): void {
-  const { accept } = Object(options);
-  if (typeof accept === "function") return;
-  throw new TypeError(
-    `a listener requires the option accept, a function as an Intermediary has, not ${kindOf(accept)}`,
-  );
+const MEMBERS = ["host", "port", "maxConnections", "tls", "logger", "accept"];
+
+/**
+ * Checks the options of a listener. Without a host, Node would listen on all interfaces. `limits` are the members, besides
+ * those of each listener, that are positive integers.
+ *
+ * @throws TypeError, naming the option.
+ */
+export function checkListener(options: unknown, limits: readonly string[], others: readonly string[] = []): void {
+  const wrong = wrongMembers(options, [...MEMBERS, ...limits, ...others]);
+  if (wrong !== undefined) throw new TypeError(`the options of a listener: ${wrong}`);
+  const { accept, host, port, ...rest } = options as Record<string, unknown>;
+  if (typeof accept !== "function") {
+    throw new TypeError(
+      `a listener requires the option accept, a function as an Intermediary has, not ${kindOf(accept)}`,
+    );
+  }
+  if (typeof host !== "string" || host === "") {
+    throw new TypeError(`a listener requires the option host, such as "127.0.0.1", not ${kindOf(host)}`);
+  }
+  if (!isInteger(port, 0, 65_535)) {
+    throw new TypeError(`a listener requires the option port, an integer from 0 to 65535, not ${shown(port)}`);
+  }
+  for (const name of ["maxConnections", ...limits]) {
+    if (isInteger(rest[name], 1)) continue;
+    throw new TypeError(`a listener requires the option ${name}, a positive integer, not ${shown(rest[name])}`);
+  }
+}
+
+function isInteger(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "number" ? String(value) : kindOf(value);
 }
 
 /**

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Accept, Listening } from "../../core/byte-stream.js";
 import type { Logger } from "../../core/logger.js";
 import { logOf } from "../../core/recurring-warnings.js";
-import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
+import { bind, checkListener, OpenStreams, routeOf } from "./node-server.js";
 import { TcpSocket } from "./tcp-socket.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
@@ -27,9 +27,11 @@ export interface TcpListenerOptions {
 /**
  * Listens for TCP or TLS streams with Node's servers. Rejects with "cannot listen on host:port: cause", or with an
  * error that describes the fault in certificate and key.
+ *
+ * @throws TypeError for an option that is missing, unknown or of the wrong type.
  */
 export async function listenTcp(options: TcpListenerOptions): Promise<Listening> {
-  checkAccept(options);
+  checkListener(options, []);
   const { accept, maxConnections, tls, logger, ...at } = options;
   const log = logOf(logger);
   const streams = new OpenStreams();

@@ -3,10 +3,11 @@ import { createServer as createHttpsServer } from "node:https";
 import { isIP, isIPv6 } from "node:net";
 import { WebSocketServer } from "ws";
 import type { Accept, Listening } from "../../core/byte-stream.js";
+import { kindOf } from "../../core/kinds.js";
 import type { Logger } from "../../core/logger.js";
 import { logOf, type RecurringWarnings } from "../../core/recurring-warnings.js";
 import { SUBPROTOCOL, WebSocketSocket } from "../websocket/socket.js";
-import { bind, checkAccept, OpenStreams, routeOf } from "./node-server.js";
+import { bind, checkListener, OpenStreams, routeOf } from "./node-server.js";
 import { originOf } from "./origins.js";
 import type { TlsListenerOptions } from "./tls-pem.js";
 import { clientNameOf, TlsStreams, tlsServerOptions } from "./tls-server.js";
@@ -39,10 +40,15 @@ export interface WebSocketListenerOptions {
  * the machine that shows it. Therefore a page needs an Origin from loopback or in `origins`, and every client must
  * request a loopback host or the bound host. Refused ones are logged. Rejects with "cannot listen on host:port: cause",
  * or with an error that describes the fault in certificate and key, or in `origins`.
+ *
+ * @throws TypeError for an option that is missing, unknown or of the wrong type.
  */
 export async function listenWebSocket(options: WebSocketListenerOptions): Promise<Listening> {
-  checkAccept(options);
+  checkListener(options, ["maxMessageBytes"], ["origins"]);
   const { accept, maxConnections, maxMessageBytes, host, port, tls, logger } = options;
+  if (options.origins !== undefined && !Array.isArray(options.origins)) {
+    throw new TypeError(`origins must be an array, not ${kindOf(options.origins)}`);
+  }
   const origins = new Set(options.origins?.map(originOf));
   const log = logOf(logger);
   const streams = new OpenStreams();

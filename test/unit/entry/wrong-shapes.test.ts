@@ -439,11 +439,53 @@ const SHAPES: Readonly<Record<string, readonly Row[]>> = {
       "tokens must be a Set, not a string",
     ],
     [
+      "a logger as text",
+      () => new Intermediary({ kind: "broker", logger: "debug" } as Any),
+      "logger must be an object with the methods debug, info, warn, error, or null, not a string",
+    ],
+    [
       "an intermediary for its accept",
       () => memoryDial(new Intermediary({ kind: "broker" }) as Any),
       "memoryDial requires an accept function, not an object",
     ],
-    ["listenTcp without options", () => listenTcp(undefined as Any), "a listener requires the option accept"],
+    [
+      "listenTcp without options",
+      () => listenTcp(undefined as Any),
+      "the options of a listener: must be an object { host, port, ",
+    ],
+    [
+      "an intermediary for the options of a listener",
+      () => listenTcp(new Intermediary({ kind: "broker" }) as Any),
+      'a listener requires the option host, such as "127.0.0.1", not undefined',
+    ],
+    [
+      "a listener with a port as text",
+      () => listenTcp({ host: "127.0.0.1", port: "5672", accept() {} } as Any),
+      "a listener requires the option port, an integer from 0 to 65535, not a string",
+    ],
+    [
+      "a listener without a limit",
+      () => listenTcp({ host: "127.0.0.1", port: 0, accept() {} } as Any),
+      "a listener requires the option maxConnections, a positive integer, not undefined",
+    ],
+    [
+      "origins as text",
+      () => {
+        const limits = { maxConnections: 1, maxMessageBytes: 1 };
+        return listenWebSocket({ host: "127.0.0.1", port: 0, accept() {}, ...limits, origins: "https://h" } as Any);
+      },
+      "origins must be an array, not a string",
+    ],
+    [
+      "accept for a dialer",
+      () => new Intermediary({ kind: "broker" }).accept({ scheme: "amqp+memory" } as Any),
+      "accept requires a socket, not an object: a dialer is memoryDial(intermediary.accept)",
+    ],
+    [
+      "a listener with origin",
+      () => listenWebSocket({ host: "127.0.0.1", port: 0, accept() {}, origin: "https://h" } as Any),
+      "did you mean origins?",
+    ],
     [
       "listenWebSocket without accept",
       () => listenWebSocket({ host: "127.0.0.1", port: 0 } as Any),
