@@ -14,4 +14,5 @@ test("the log text of a RemoteError has the remote stack trace, also of one that
 test("the log text of a thrown object that is not an Error has its members", () => {
   expect(stackText({ code: 5 })).toBe('{"code":5} (not an Error)');
   expect(stackText(undefined)).toBe("undefined (not an Error)");
+  expect(stackText({ text: "x".repeat(1_000) })).toHaveLength(500 + " (not an Error)".length);
 });
