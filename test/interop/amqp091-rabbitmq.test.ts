@@ -368,7 +368,7 @@ describe("the state of a connection to RabbitMQ", () => {
     expect(ended).toBe("alive");
   });
 
-  it("a memory alarm blocks a connection that publishes until it ends", async () => {
+  it("a memory alarm blocks a connection that publishes until it ends", { timeout: 90_000 }, async () => {
     const reasons: (string | undefined)[] = [];
     const connection = await connected({ onBlocked: (reason) => reasons.push(reason) });
     const channel = await connection.openChannel();
