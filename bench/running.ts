@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeTrimmedRhea } from "../scripts/rhea.mjs";
 import type { Measured, Round } from "./peer.js";
 
 const SOURCE = fileURLToPath(new URL("./peer.ts", import.meta.url));
+const RHEA = fileURLToPath(new URL("../.cache/rhea/connection.mjs", import.meta.url));
 const PEER = fileURLToPath(new URL("../.cache/bench/peer.mjs", import.meta.url));
 
 /** Bundles the peers as the package is bundled: a loader that compiles at run time would be measured too. */
@@ -16,6 +18,7 @@ export async function buildPeers(): Promise<void> {
     format: "esm",
     target: "node20",
     packages: "external",
+    alias: { "rhea/lib/connection.js": await writeTrimmedRhea(RHEA) },
   });
 }
 

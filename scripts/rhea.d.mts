@@ -1,0 +1,1 @@
+export function writeTrimmedRhea(path: string): Promise<string>;
