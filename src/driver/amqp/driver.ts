@@ -5,26 +5,28 @@ import type { Deadline, DeadlineInit, WaitPhase } from "../../core/deadlines.js"
 import { Deferred } from "../../core/deferred.js";
 import { toError } from "../../core/errors.js";
 import type { Body } from "../../core/messages/message.js";
-import type { Outcome } from "../../core/messages/outcome.js";
 import type { Log } from "../../core/recurring-warnings.js";
+import type { AmqpConnectionReport } from "../connection-report.js";
 import type {
   CallRequest,
   CastRequest,
   ConnectOptions,
-  Driver,
   DriverListener,
   ListenLimits,
   ListenOptions,
   NotifyRequest,
   OnIncoming,
   SendRequest,
+  ServiceKind,
+  TransportDriver,
 } from "../driver.js";
-import { type MessagingException, MessagingTimeout } from "../exceptions.js";
+import { ConfigurationError, type MessagingException, MessagingTimeout } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { CallMonitor } from "../sending/call-monitor.js";
 import { likelyReason } from "../sending/likely-reason.js";
 import { Operations, transportClosed } from "../sending/operations.js";
+import type { SendOutcome } from "../sending/outcomes.js";
 import { PendingReply, type Reply } from "../sending/pending-reply.js";
 import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
 import type { QueueLimits } from "../sending/send-queue.js";
@@ -34,10 +36,10 @@ import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import { monitorSeconds } from "../values/monitor-timeout.js";
 import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
-import { Addresser, type ServiceKind } from "./addressing.js";
+import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
-import { type ConnectionReport, probe } from "./probe.js";
+import { probe } from "./probe.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
 
@@ -60,7 +62,7 @@ export interface AmqpDriverInit extends Log {
 }
 
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). Connects at the first use. */
-export class AmqpDriver implements Driver {
+export class AmqpDriver implements TransportDriver {
   readonly #init: AmqpDriverInit;
   readonly #supervisor: Supervisor<Host, DriverConnection>;
   readonly #operations: Operations<DriverConnection>;
@@ -94,30 +96,31 @@ export class AmqpDriver implements Driver {
     this.#operations = new Operations(this.#supervisor, init.maxQueued);
   }
 
+  async connect(options: ConnectOptions): Promise<void> {
+    await this.connection(options);
+  }
+
   /** The present connection, or the next one as soon as it is open. Rejects when each host has failed once. */
-  async connect(options: ConnectOptions = {}): Promise<DriverConnection> {
+  async connection(options: ConnectOptions = {}): Promise<DriverConnection> {
     return await this.#whenConnected(options, async (connection) => connection);
   }
 
-  /** Resolves with a report on the connection. Rejects as `connect` does, and when the connection is lost meanwhile. */
   async probe(
     target: Target | undefined,
     service: ServiceKind,
     options: ConnectOptions = {},
-  ): Promise<ConnectionReport> {
+  ): Promise<AmqpConnectionReport> {
     return await this.#whenConnected(options, (connection, deadline) =>
       deadline.wait("connecting", () => probe(connection, target, service)),
     );
   }
 
-  /** Resolves when the send queue is not full. */
   async writable(signal: AbortSignal | undefined): Promise<void> {
     this.#checkOpen();
     const limits = { signal, expired: transportClosed };
     await this.#operations.wait(limits, (deadline) => this.#operations.queue.writable(deadline));
   }
 
-  /** Waits up to `graceMs` for running operations, ends the rest, and closes the connection. Idempotent. */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
@@ -129,6 +132,7 @@ export class AmqpDriver implements Driver {
    */
   async call(request: CallRequest): Promise<unknown> {
     const { callMonitorTimeoutMs: monitorMs, timeoutMs } = request;
+    checkRequest(request);
     const body = encodeRequest(request);
     const monitor =
       monitorMs === undefined ? undefined : new CallMonitor(monitorSeconds(monitorMs) * 1_000, request.signal);
@@ -140,7 +144,7 @@ export class AmqpDriver implements Driver {
       retry: request.retry,
       settled: this.#preSettled.has("rpc-call"),
       signal: monitor?.signal ?? request.signal,
-      body,
+      bytes: sizeOf(body),
     });
     const reply = new PendingReply<Reply>(operation, monitor && (() => monitor.restart()));
     try {
@@ -160,6 +164,7 @@ export class AmqpDriver implements Driver {
 
   async cast(request: CastRequest): Promise<void> {
     const { target, body, context, timeoutMs, signal } = request;
+    checkRequest(request);
     const encoded = encodeRequest({ body, context });
     const settled = this.#preSettled.has("rpc-cast");
     const queued = settled && target.fanout && timeoutMs === undefined ? new Deferred() : undefined;
@@ -171,7 +176,7 @@ export class AmqpDriver implements Driver {
       retry: request.retry,
       settled,
       signal,
-      body: encoded,
+      bytes: sizeOf(encoded),
       onQueued: queued?.resolve,
     });
     const sent = this.#send(operation, "rpc", request, encoded);
@@ -195,7 +200,7 @@ export class AmqpDriver implements Driver {
       retry: request.retry,
       settled: this.#preSettled.has("notify"),
       signal: request.signal,
-      body: encoded,
+      bytes: sizeOf(encoded),
     });
     await this.#send(operation, "notify", request, encoded);
   }
@@ -229,7 +234,7 @@ export class AmqpDriver implements Driver {
     request: CallRequest,
     body: Body,
     reply: PendingReply<Reply>,
-  ): Promise<Outcome> {
+  ): Promise<SendOutcome> {
     const { addresser, replies, requests } = connection;
     const replyTo = replies.address ?? (await operation.deadline.wait("connecting", () => replies.attach()));
     if (typeof replyTo !== "string") return { type: "unsent", error: replyTo };
@@ -373,7 +378,16 @@ export class AmqpDriver implements Driver {
   }
 }
 
+function checkRequest({ atLeastOnce }: CastRequest): void {
+  if (atLeastOnce) throw new ConfigurationError("atLeastOnce", "only supported by rabbit://");
+}
+
 /** The caller's timeout in milliseconds, as an AMQP uint: the message bus may discard the message after it. Undefined if omitted. */
 function ttlOf({ timeoutMs }: SendRequest): number | undefined {
   return timeoutMs === undefined ? undefined : Math.min(Math.ceil(timeoutMs), 2 ** 32 - 1);
+}
+
+/** Length of the JSON text: one character counts as one byte. */
+function sizeOf(body: Body): number {
+  return body.type === "value" && typeof body.value === "string" ? body.value.length : 0;
 }
