@@ -26,7 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   driver: ["core/*", "driver/values", "driver/options"],
   "driver/values": ["core", "core/types", "driver"],
   "driver/options": ["core", "core/types", "core/sasl", "core/frames", "driver", "driver/values"],
-  "driver/sending": ["core", "core/messages", "driver"],
+  "driver/sending": ["core", "core/messages", "driver", "driver/values"],
   "driver/serving": ["core", "driver", "driver/values", "driver/options"],
   "driver/amqp": ["core/*", "driver", "driver/values", "driver/options", "driver/sending"],
   "driver/rabbit": ["core", "amqp091", "driver", "driver/values", "driver/options", "driver/sending"],
