@@ -39,13 +39,15 @@ export interface Frame {
   channel: number;
   /**
    * AMQP's name, such as `open`, `transfer` or `sasl-init`; `header` for a protocol header, `heartbeat` for an empty
-   * frame, `unreadable` for an invalid one.
+   * frame, `unreadable` for an invalid one. Over AMQP 0-9-1 it is the method, such as `basic.publish` or
+   * `connection.start-ok`, `content-header` or `content-body` for a message, and `header`, `heartbeat` or `unreadable`.
    */
   performative: string;
   /**
    * Fields by AMQP's names in camelCase, as values that JSON can represent. Null fields are omitted, and so are all SASL
    * data except mechanism names, host name and outcome code. A transfer also has `payloadBytes`, a header `protocol`; an
-   * unreadable frame has only `reason`.
+   * unreadable frame has only `reason`. Over AMQP 0-9-1 reserved fields are omitted, a `content-header` has `bodySize` and
+   * the properties of the message, and a `content-body` has `payloadBytes`.
    */
   fields: object;
   /** Size of the whole frame in bytes. */
