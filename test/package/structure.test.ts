@@ -38,7 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   intermediary: ["core/*"],
   recipes: ["core", "driver", "driver/options", "intermediary"],
   "topology-client": ["core/*", "driver/*", "intermediary"],
-  entry: ["core/*", "transports/*", "driver/*", "conf", "intermediary", "topology-client"],
+  entry: ["core/*", "amqp091", "transports/*", "driver/*", "conf", "intermediary", "topology-client"],
   cli: ["core", "driver/values", "entry", "cli/commands"],
   "cli/arguments": ["core", "driver/values", "transports/node", "entry", "cli"],
   "cli/check": ["core/*", "driver", "driver/amqp", "intermediary", "recipes"],
