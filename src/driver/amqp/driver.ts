@@ -38,6 +38,7 @@ import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { probe } from "./probe.js";
+import { retryPolicy } from "./retry-policy.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
 
@@ -81,11 +82,7 @@ export class AmqpDriver implements TransportDriver {
         for (const listener of this.#listeners) listener.attach(connection);
       },
       isNeeded: () => this.#listeners.size > 0,
-      retry: {
-        intervalMs: options.connectionRetryIntervalMs,
-        backoff: options.connectionRetryBackoff,
-        maxMs: options.connectionRetryIntervalMaxMs,
-      },
+      retry: retryPolicy(options),
       status,
       logger,
       random,
