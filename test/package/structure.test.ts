@@ -23,10 +23,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "transports/streams": ["core", "core/types", "transports"],
   "transports/websocket": ["core", "transports"],
   "transports/node": ["core", "core/types", "transports", "transports/websocket"],
-  driver: ["core/*", "driver/values", "driver/options", "driver/amqp"],
+  driver: ["core/*", "driver/values", "driver/options"],
   "driver/values": ["core", "core/types", "driver"],
   "driver/options": ["core", "core/types", "core/sasl", "core/frames", "driver", "driver/values"],
-  "driver/sending": ["core", "core/messages", "driver"],
+  "driver/sending": ["core", "core/messages", "driver", "driver/values"],
   "driver/serving": ["core", "driver", "driver/values", "driver/options"],
   "driver/amqp": ["core/*", "driver", "driver/values", "driver/options", "driver/sending"],
   "driver/rabbit": [
