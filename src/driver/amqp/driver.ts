@@ -1,7 +1,7 @@
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
-import type { Deadline, DeadlineInit, WaitPhase } from "../../core/deadlines.js";
+import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
 import { toError } from "../../core/errors.js";
 import type { Body } from "../../core/messages/message.js";
@@ -12,7 +12,6 @@ import type {
   CastRequest,
   ConnectOptions,
   DriverListener,
-  ListenLimits,
   ListenOptions,
   NotifyRequest,
   OnIncoming,
@@ -20,22 +19,21 @@ import type {
   ServiceKind,
   TransportDriver,
 } from "../driver.js";
-import { ConfigurationError, type MessagingException, MessagingTimeout } from "../exceptions.js";
+import { ConfigurationError } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
-import { CallMonitor } from "../sending/call-monitor.js";
-import { likelyReason } from "../sending/likely-reason.js";
 import { Operations, transportClosed } from "../sending/operations.js";
 import type { SendOutcome } from "../sending/outcomes.js";
-import { PendingReply, type Reply } from "../sending/pending-reply.js";
+import type { PendingReply, Reply } from "../sending/pending-reply.js";
+import { runCall } from "../sending/run-call.js";
 import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
 import type { QueueLimits } from "../sending/send-queue.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
+import { waitLimits } from "../sending/wait-limits.js";
 import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import { monitorSeconds } from "../values/monitor-timeout.js";
-import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
+import type { RemoteExceptions } from "../values/remote-failure.js";
 import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
@@ -126,40 +124,29 @@ export class AmqpDriver implements TransportDriver {
     return this.#closing;
   }
 
-  /**
-   * Sends the request until it is accepted, then waits for the reply until the timeout. The wait goes on after a lost
-   * connection, unless `failFast` is set.
-   */
-  async call(request: CallRequest): Promise<unknown> {
-    const { callMonitorTimeoutMs: monitorMs, timeoutMs } = request;
-    checkRequest(request);
-    const body = encodeRequest(request);
-    const monitor =
-      monitorMs === undefined ? undefined : new CallMonitor(monitorSeconds(monitorMs) * 1_000, request.signal);
-    const operation = this.#start({
-      operation: "RPC Call",
-      target: request.target,
-      timeoutMs,
-      defaultMs: timeoutMs,
-      retry: request.retry,
-      settled: this.#preSettled.has("rpc-call"),
-      signal: monitor?.signal ?? request.signal,
-      bytes: sizeOf(body),
+  /** The wait for the reply goes on after a lost connection, unless `failFast` is set. */
+  call(request: CallRequest): Promise<unknown> {
+    const { target, timeoutMs, retry } = request;
+    let body: Body;
+    return runCall<DriverConnection>(request, {
+      start: (signal) => {
+        checkRequest(request);
+        body = encodeRequest(request);
+        return this.#start({
+          operation: "RPC Call",
+          target,
+          timeoutMs,
+          defaultMs: timeoutMs,
+          retry,
+          settled: this.#preSettled.has("rpc-call"),
+          signal,
+          bytes: sizeOf(body),
+        });
+      },
+      send: (operation, reply) =>
+        sendUntilAccepted(operation, (connection) => this.#sendRequest(connection, operation, request, body, reply)),
+      remoteExceptions: this.#init.remoteExceptions,
     });
-    const reply = new PendingReply<Reply>(operation, monitor && (() => monitor.restart()));
-    try {
-      monitor?.start(() => operation.silent());
-      await sendUntilAccepted(operation, (connection) =>
-        this.#sendRequest(connection, operation, request, body, reply),
-      );
-      const result = await reply.value();
-      if (result.type === "response") return result.value;
-      throw toThrowable(result.failure, this.#init.remoteExceptions);
-    } finally {
-      reply.cancel();
-      operation.end();
-      monitor?.stop();
-    }
   }
 
   async cast(request: CastRequest): Promise<void> {
@@ -270,38 +257,15 @@ export class AmqpDriver implements TransportDriver {
     this.#checkOpen();
     const hosts = this.#init.hosts.map(({ name }) => name).join(",");
     try {
-      return await this.#operations.wait(this.#limitsOf("connect", hosts, limits), async (deadline) => {
-        return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
-      });
+      return await this.#operations.wait(
+        waitLimits(this.#operations, { operation: "connect", target: hosts, ...limits }),
+        async (deadline) => {
+          return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
+        },
+      );
     } finally {
       this.#supervisor.release();
     }
-  }
-
-  /** The limits of an operation that sends no message. Its timeout has the last failure as its cause. */
-  #limitsOf(
-    operation: "connect" | "listen",
-    target: string,
-    { signal, timeoutMs }: ListenLimits,
-    refusal: () => Error | undefined = () => undefined,
-  ): DeadlineInit {
-    const expired = (phase: WaitPhase, elapsedMs: number): MessagingException => {
-      if (this.#operations.closed) return transportClosed();
-      const { host, lastError, live } = this.#supervisor;
-      const cause = lastError ?? refusal();
-      return new MessagingTimeout({
-        operation,
-        target,
-        phase,
-        address: undefined,
-        host: host?.name,
-        timeoutMs,
-        elapsedMs,
-        cause,
-        explanation: cause === undefined ? likelyReason(phase, live?.peer.kind, false) : undefined,
-      });
-    };
-    return { signal, ms: timeoutMs, expired };
   }
 
   async #listen(
@@ -331,7 +295,12 @@ export class AmqpDriver implements TransportDriver {
     else listener.attach(live);
     try {
       await this.#operations.wait(
-        this.#limitsOf("listen", targets.join(), limits, () => listener.refusal),
+        waitLimits(this.#operations, {
+          operation: "listen",
+          target: targets.join(),
+          refusal: () => listener.refusal,
+          ...limits,
+        }),
         (deadline) => deadline.wait("connecting", () => listener.attached),
       );
       return listener;
