@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "driver/amqp": ["core/*", "driver", "driver/values", "driver/options", "driver/sending"],
   "driver/rabbit": [
     "core",
+    "core/messages",
     "core/connection",
     "amqp091",
     "driver",

@@ -8,7 +8,7 @@ import type { Operations } from "../sending/operations.js";
 import { SendOperation } from "../sending/send-operation.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import { toFailure } from "../values/remote-failure.js";
+import { toReplyFailure } from "../values/reply-failure.js";
 import type { DriverConnection } from "./driver-connection.js";
 import { type DecodedRequest, decodeRequest, encodeFailure, encodeReply, HEARTBEAT } from "./wire.js";
 
@@ -193,13 +193,6 @@ class AmqpIncomingMessage implements IncomingMessage {
       return toError(error);
     }
   }
-}
-
-/** The failure for the caller in the place of a reply that was rejected. It is short, so that it fits where the reply does not. */
-function toReplyFailure(error: MessageDeliveryFailure): RemoteFailure {
-  const reason = error.cause instanceof Error ? error.cause.message : "the peer gave no reason";
-  const message = `${REPLY} message failed: rejected: ${reason}`;
-  return { ...toFailure(error), message, args: [message] };
 }
 
 /** A reply or a heartbeat. */
