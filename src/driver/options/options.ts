@@ -33,12 +33,16 @@ export function parseOptions(texts: Readonly<Record<string, string>>): Partial<R
   return parseTexts(ROWS, texts, unknown);
 }
 
-/** Options of rabbit:// that the AMQP 1.0 driver's deployment guide mentions. This driver does not support them. */
-export const RABBIT_OPTIONS = ["amqp_durable_queues", "amqp_auto_delete"];
+/**
+ * Names of the options of `[oslo_messaging_rabbit]`. Prefixes rather than the table of rabbit://, which a transport of AMQP 1.0
+ * does not need.
+ */
+const RABBIT_OPTION =
+  /^(rabbit|kombu|heartbeat|amqp|conn_pool|ssl_enforce)_|^(ssl_version|rpc_conn_pool_size|direct_mandatory_flag|enable_cancel_on_failover|use_queue_manager|hostname|processname)$/;
 
 function unknown(name: string, known: readonly string[]): never {
   const similar = similarName(name, known);
-  const reason = RABBIT_OPTIONS.includes(name) ? "only supported by rabbit://" : `${UNKNOWN}${similar}`;
+  const reason = RABBIT_OPTION.test(name) ? "only supported by rabbit://" : `${UNKNOWN}${similar}`;
   throw new NoSuchOptError(name, reason);
 }
 
