@@ -17,7 +17,12 @@ export {
 export type { Frame } from "../core/frames/frame-log.js";
 export type { Logger } from "../core/logger.js";
 export type { Credentials } from "../core/sasl/sasl.js";
-export type { ConnectionReport } from "../driver/amqp/probe.js";
+export type {
+  AmqpConnectionReport,
+  ConnectionReport,
+  DeclaredEntity,
+  RabbitConnectionReport,
+} from "../driver/connection-report.js";
 export type { ConnectOptions } from "../driver/driver.js";
 export {
   ConfigurationError,
@@ -27,6 +32,7 @@ export {
   InvalidTransportURL,
   isMessagingException,
   MessageDeliveryFailure,
+  MessageUndeliverable,
   MessagingException,
   MessagingServerError,
   MessagingTimeout,
@@ -64,7 +70,7 @@ export type { NotificationRouting, RoutingRules } from "../driver/notify/sending
 export { type RecordedNotification, TestDriver } from "../driver/notify/sending/test-driver.js";
 export type { CredentialsFunction, CredentialsRequest } from "../driver/options/credentials.js";
 export type { AmqpOptions } from "../driver/options/options.js";
-export type { TransportOptions } from "../driver/options/transport-options.js";
+export type { DriverPlugin, TransportOptions } from "../driver/options/transport-options.js";
 export {
   TransportHost,
   type TransportHostInit,

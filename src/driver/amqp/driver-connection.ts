@@ -37,6 +37,7 @@ export interface DriverConnectionInit extends Log {
 /** One connection of the driver, with its addresses, sending links and reply link. Listeners attach their links to it. */
 export class DriverConnection implements ManagedConnection, SendingConnection, LinkContext {
   readonly addresser: Addresser;
+  readonly repeatsAreRecognised = false;
   /** Links for requests, casts and notifications. */
   readonly requests: Senders;
   /** Links for replies, to the `reply_to` addresses of requests. */

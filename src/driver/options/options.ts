@@ -33,12 +33,9 @@ export function parseOptions(texts: Readonly<Record<string, string>>): Partial<R
   return parseTexts(ROWS, texts, unknown);
 }
 
-/**
- * Names of the options of `[oslo_messaging_rabbit]`. Prefixes rather than the table of rabbit://, which a transport of AMQP 1.0
- * does not need.
- */
+/** Names of `[oslo_messaging_rabbit]`, by their prefixes: its table is in no bundle for AMQP 1.0 alone. */
 const RABBIT_OPTION =
-  /^(rabbit|kombu|heartbeat|amqp|conn_pool|ssl_enforce)_|^(ssl_version|rpc_conn_pool_size|direct_mandatory_flag|enable_cancel_on_failover|use_queue_manager|hostname|processname)$/;
+  /^(rabbit|kombu|amqp|heartbeat|(rpc_)?conn|direct|enable|use|ssl_enforce)_|^(ssl_version|(host|process)name)$/;
 
 function unknown(name: string, known: readonly string[]): never {
   const similar = similarName(name, known);

@@ -1,16 +1,16 @@
-import type { Dial } from "../core/byte-stream.js";
-import type { Connection } from "../core/connection/connection.js";
-import { connect } from "../core/connection/handshake.js";
-import { shortened } from "../core/errors.js";
-import type { Frame } from "../core/frames/frame-log.js";
-import type { Logger } from "../core/logger.js";
-import type { Log } from "../core/recurring-warnings.js";
-import { givenCredentials, withRealm } from "./options/credentials.js";
-import { type Host, isLoopback } from "./options/hosts.js";
-import type { ResolvedOptions } from "./options/options.js";
-import type { TransportOptions } from "./options/transport-options.js";
-import type { Runtime } from "./runtime.js";
-import type { MessageIds } from "./values/ids.js";
+import type { Dial } from "../../core/byte-stream.js";
+import type { Connection } from "../../core/connection/connection.js";
+import { connect } from "../../core/connection/handshake.js";
+import { shortened } from "../../core/errors.js";
+import type { Frame } from "../../core/frames/frame-log.js";
+import type { Logger } from "../../core/logger.js";
+import type { Log } from "../../core/recurring-warnings.js";
+import { givenCredentials, withRealm } from "../options/credentials.js";
+import { type Host, isLoopback } from "../options/hosts.js";
+import type { ResolvedOptions } from "../options/options.js";
+import type { TransportOptions } from "../options/transport-options.js";
+import type { Runtime } from "../runtime.js";
+import type { MessageIds } from "../values/ids.js";
 
 export interface ConnectorInit extends Log {
   dial: Dial;
