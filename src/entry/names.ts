@@ -78,6 +78,7 @@ export {
   TransportURL,
   type TransportURLInit,
 } from "../driver/options/transport-url.js";
+export type { RabbitOptions } from "../driver/rabbit/option-table.js";
 export { type AccessPolicy, accessPolicies, type EndpointMethod, expose } from "../driver/rpc/access-policy.js";
 export {
   type AnyApi,
