@@ -62,6 +62,7 @@ export interface AmqpDriverInit extends Log {
 
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). Connects at the first use. */
 export class AmqpDriver implements TransportDriver {
+  readonly hasPools = false;
   readonly #init: AmqpDriverInit;
   readonly #supervisor: Supervisor<Host, DriverConnection>;
   readonly #operations: Operations<DriverConnection>;
@@ -255,7 +256,10 @@ export class AmqpDriver implements TransportDriver {
     const hosts = this.#init.hosts.map(({ name }) => name).join(",");
     try {
       return await this.#operations.wait(
-        waitLimits(this.#operations, { operation: "connect", target: hosts, ...limits }),
+        waitLimits(
+          { operations: this.#operations, connections: this.#supervisor },
+          { operation: "connect", target: hosts, ...limits },
+        ),
         async (deadline) => {
           return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
         },
@@ -292,12 +296,15 @@ export class AmqpDriver implements TransportDriver {
     else listener.attach(live);
     try {
       await this.#operations.wait(
-        waitLimits(this.#operations, {
-          operation: "listen",
-          target: targets.join(),
-          refusal: () => listener.refusal,
-          ...limits,
-        }),
+        waitLimits(
+          { operations: this.#operations, connections: this.#supervisor },
+          {
+            operation: "listen",
+            target: targets.join(),
+            refusal: () => listener.refusal,
+            ...limits,
+          },
+        ),
         (deadline) => deadline.wait("connecting", () => listener.attached),
       );
       return listener;
