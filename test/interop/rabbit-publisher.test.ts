@@ -2,17 +2,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { Channel } from "@/src/amqp091/channel.js";
 import { connect } from "@/src/amqp091/connect.js";
 import type { Connection } from "@/src/amqp091/connection.js";
-import { Deadlines } from "@/src/core/deadlines.js";
-import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
-import type { RabbitMessage } from "@/src/driver/rabbit/publishing.js";
-import { PublishingConnection } from "@/src/driver/rabbit/publishing-connection.js";
-import { type BoundQueue, type Route, replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
-import type { SendOutcome } from "@/src/driver/sending/outcomes.js";
+import { type BoundQueue, replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
 import { Target } from "@/src/driver/target.js";
 import { tcpDial } from "@/src/transports/node/tcp.js";
+import { PublishingBed } from "@/test/fixtures/beds/publishing-bed.js";
 import { RabbitMq } from "@/test/fixtures/beds/rabbitmq.js";
-import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { GUEST } from "@/test/fixtures/peers/raw-broker.js";
 
 /** Largest message that the broker accepts. */
@@ -40,34 +35,8 @@ async function connected(credentials = GUEST): Promise<Connection> {
   return connection;
 }
 
-interface Bed {
-  publishing: PublishingConnection;
-  logger: RecordingLogger;
-  publish(route: Route, body: string | Uint8Array, more?: Partial<RabbitMessage>): Promise<SendOutcome>;
-}
-
-async function publishingBed(credentials = GUEST): Promise<Bed> {
-  const connection = await connected(credentials);
-  const logger = new RecordingLogger();
-  const publishing = new PublishingConnection({
-    connection,
-    host: "rabbit",
-    options: { kombuReconnectDelayMs: 100 },
-    status: { set() {} },
-    logger,
-    warnings: new RecurringWarnings(logger),
-  });
-  const deadlines = new Deadlines();
-  const publish: Bed["publish"] = async (route, body, more) => {
-    const deadline = deadlines.start({ ms: 10_000, expired: (phase) => new Error(`timed out in phase ${phase}`) });
-    const message = { body: Buffer.from(body), mandatory: false, ...more };
-    try {
-      return await publishing.requests.publish(route, message, { deadline, addressed() {} });
-    } finally {
-      deadline.done();
-    }
-  };
-  return { publishing, logger, publish };
+async function publishingBed(credentials = GUEST): Promise<PublishingBed> {
+  return new PublishingBed(await connected(credentials), 100);
 }
 
 /** A channel of another client. */
