@@ -28,7 +28,13 @@ async function connected(credentials = GUEST): Promise<Connection> {
   const connection = await connect(
     tcpDial,
     { scheme: "rabbit", hostname: host, port },
-    { mechanism: "PLAIN", credentials, virtualHost: "/", clientProperties: {}, heartbeatMs: 60_000 },
+    {
+      mechanism: "PLAIN",
+      credentials,
+      virtualHost: "/",
+      clientProperties: { capabilities: { "connection.blocked": true } },
+      heartbeatMs: 60_000,
+    },
     new AbortController().signal,
   );
   onTestFinished(() => connection.close());
@@ -215,4 +221,24 @@ describe("a publisher at RabbitMQ", () => {
       error: { message: expect.stringContaining("basic.nack") },
     });
   });
+
+  it("in a memory alarm, messages wait in phase credit, and leave when it ends", async () => {
+    const { publish, publishing } = await publishingBed();
+    const topic = ownName("notifications");
+    const route = topology.notificationRoute(new Target({ topic }));
+    expect(await publish(route, "0")).toEqual(ACCEPTED);
+    await rabbit.ctl("set_vm_memory_high_watermark", "0");
+    try {
+      const first = publish(route, "1", { timeoutMs: 30_000 });
+      const reason = "the broker blocks messages: low on memory";
+      await expect.poll(() => publishing.refusalOf(topic)?.message, { timeout: 20_000 }).toBe(reason);
+      await expect(publish(route, "2", { timeoutMs: 50 })).rejects.toThrow(`timed out in phase credit: ${reason}`);
+      const third = publish(route, "3", { timeoutMs: 30_000 });
+      await rabbit.ctl("set_vm_memory_high_watermark", "0.4");
+      expect(await Promise.all([first, third])).toEqual([ACCEPTED, ACCEPTED]);
+    } finally {
+      await rabbit.ctl("set_vm_memory_high_watermark", "0.4");
+    }
+    expect(await bodiesIn(await otherClient(), topic, 3)).toEqual(["0", "1", "3"]);
+  }, 60_000);
 });
