@@ -120,8 +120,9 @@ export class Declarer {
     try {
       await this.#request("queue.declare", declaration);
     } catch (thrown) {
-      if (!durable && isDeprecation(thrown))
+      if (!durable && isDeprecation(thrown)) {
         throw new DeclarationRefused(deprecationText(queue), { cause: thrown, isFinal: true });
+      }
       const passively = (): Promise<object> => this.#request("queue.declare", { queue, passive: true });
       await this.#useExisting(`queue ${queue}`, this.#refusal(thrown), passively);
     }
