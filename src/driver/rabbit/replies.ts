@@ -20,7 +20,7 @@ const CONSUMER_TAG = "1";
 /** Most replies that are delivered and not acknowledged. Only compressed ones wait, for their decompression. */
 const PREFETCH = 1_000;
 
-export interface RepliesInit extends Log {
+export interface RepliesInit extends Pick<Log, "warnings"> {
   /** The reply queue, under one name for the life of the driver. */
   queue: BoundQueue;
   /** Arguments of basic.consume. */
@@ -92,7 +92,7 @@ export class Replies {
   }
 
   #start(connection: ListeningConnection): void {
-    if (this.#connection === connection) return;
+    if (this.#connection === connection || !connection.isOpen) return;
     this.#connection = connection;
     void this.#keep(connection);
   }

@@ -38,7 +38,6 @@ class RepliesBed {
       controlExchange: "openstack",
     });
     this.replies = new Replies({
-      logger: this.logger,
       warnings: new RecurringWarnings(this.logger),
       queue: topology.replyQueue("a".repeat(32)),
       consumerArguments: topology.consumerArguments,

@@ -60,7 +60,6 @@ class SenderBed {
     this.operations = new Operations(connections);
     if (isConnected) this.connect();
     this.sender = new ReplySender({
-      logger: this.logger,
       warnings: new RecurringWarnings(this.logger),
       operations: this.operations,
       ids: new MessageIds(),
@@ -187,8 +186,8 @@ describe("a reply", () => {
   });
 });
 
-describe("a reply whose queue is missing", () => {
-  test("waits: it is sent every 250 ms, each time under a new _unique_id, until the queue exists", async () => {
+describe("while its queue is missing", () => {
+  test("a reply waits: it is sent every 250 ms, each time under a new _unique_id, until the queue exists", async () => {
     const bed = new SenderBed();
     bed.publish = () => RETURNED;
     const value = { state: "before" };
@@ -209,7 +208,7 @@ describe("a reply whose queue is missing", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("the replies behind it are sent in order as soon as it is accepted", async () => {
+  test("replies behind the oldest are sent in order as soon as it is accepted", async () => {
     const bed = new SenderBed();
     bed.publish = () => RETURNED;
     for (let i = 0; i < 3; i++) await bed.reply(to(), i);
@@ -222,7 +221,7 @@ describe("a reply whose queue is missing", () => {
     expect(bed.values).toEqual([0, "other", 0, 1, 2, "other"]);
   });
 
-  test("is given up after kombu_missing_consumer_retry_timeout, and for 60 s no reply is sent to this queue", async () => {
+  test("a reply is given up after kombu_missing_consumer_retry_timeout, and for 60 s no reply is sent to this queue", async () => {
     const bed = new SenderBed({ kombuMissingConsumerRetryTimeoutMs: 30_000 });
     bed.publish = () => RETURNED;
     const request = to();
@@ -249,7 +248,7 @@ describe("a reply whose queue is missing", () => {
     expect(bed.values).toEqual([4, 5]);
   });
 
-  test("1,000 wait at most: the oldest is discarded with a warning", async () => {
+  test("1,000 replies wait at most: the oldest is discarded with a warning", async () => {
     const bed = new SenderBed();
     bed.publish = () => RETURNED;
     for (let i = 0; i <= 1_000; i++) await bed.reply(to(`reply_${i % 7}`), i);
@@ -263,7 +262,7 @@ describe("a reply whose queue is missing", () => {
     expect(new Set(bed.values).has(0)).toBe(false);
   });
 
-  test("16 MiB wait at most: the oldest are discarded, one that is larger too", async () => {
+  test("16 MiB of replies wait at most: the oldest are discarded, one that is larger too", async () => {
     const bed = new SenderBed();
     bed.publish = () => RETURNED;
     const large = "x".repeat(6 * 1024 * 1024);
@@ -279,7 +278,7 @@ describe("a reply whose queue is missing", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("the one that is discarded ends while it is sent", async () => {
+  test("a reply that is discarded ends while it is sent", async () => {
     const bed = new SenderBed();
     bed.publish = () => RETURNED;
     await bed.reply(to(), 0);
@@ -301,8 +300,8 @@ describe("a reply whose queue is missing", () => {
   });
 });
 
-describe("a reply without a connection", () => {
-  test("is sent over the next connection", async () => {
+describe("without a connection", () => {
+  test("a reply is sent over the next one", async () => {
     const bed = new SenderBed({}, { isConnected: false });
     expect(await bed.reply(to(), 1)).toBe(undefined);
     await pass(600_000);
@@ -312,7 +311,7 @@ describe("a reply without a connection", () => {
     await bed.operations.drain(1_000);
   });
 
-  test("of unknown fate is sent again under a new _unique_id", async () => {
+  test("a reply of unknown fate is sent again under a new _unique_id", async () => {
     const bed = new SenderBed();
     bed.publish = () => {
       bed.disconnect();
@@ -326,7 +325,7 @@ describe("a reply without a connection", () => {
     expect(bed.published[0]?.uniqueId).not.toBe(bed.published[1]?.uniqueId);
   });
 
-  test("the time without a connection does not count for a missing queue", async () => {
+  test("the time does not count for a missing queue", async () => {
     const bed = new SenderBed();
     bed.publish = () => RETURNED;
     await bed.reply(to(), 1);
@@ -346,7 +345,7 @@ describe("a reply without a connection", () => {
     await bed.operations.drain(1_000);
   });
 
-  test("that ends its connection each time is given up", async () => {
+  test("a reply that ends its connection each time is given up", async () => {
     const bed = new SenderBed();
     bed.publish = () => UNKNOWN;
     await bed.reply(to(), 1);
@@ -358,7 +357,7 @@ describe("a reply without a connection", () => {
     expect(bed.logger.of("warn")).toEqual(["discarded a reply to reply_1: the connection was lost"]);
   });
 
-  test("that is rejected later is replaced by a failure", async () => {
+  test("a reply that is rejected later is replaced by a failure", async () => {
     const bed = new SenderBed({}, { isConnected: false });
     expect(await bed.reply(to(), 1)).toBe(undefined);
     bed.publish = ({ failure }) => (failure === undefined ? TOO_LARGE : ACCEPTED);
@@ -374,7 +373,7 @@ describe("a reply without a connection", () => {
     expect(bed.logger.of("warn")).toEqual([]);
   });
 
-  test("is logged when its failure is rejected too, at once or later", async () => {
+  test("a reply is logged when its failure is rejected too, at once or later", async () => {
     const bed = new SenderBed({}, { isConnected: false });
     await bed.reply(to(), 1);
     bed.publish = () => TOO_LARGE;
