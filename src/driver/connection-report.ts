@@ -16,6 +16,7 @@ interface CommonReport {
 
 /** Report on a connection of AMQP 1.0 and its peer. */
 export interface AmqpConnectionReport extends CommonReport {
+  /** Tells the kind of the report. */
   readonly protocol: "AMQP 1.0";
   /** Address format: `addressing_mode`, or the format that the product needs. */
   readonly addressing: "legacy" | "routable";
@@ -25,22 +26,25 @@ export interface AmqpConnectionReport extends CommonReport {
   readonly credit?: number | undefined;
 }
 
-/** An exchange or a queue of a target, as it was declared. */
+/** An exchange or a queue of a target, as the broker has it. */
 export interface DeclaredEntity {
   readonly kind: "exchange" | "queue";
+  /** Name of the exchange or the queue. */
   readonly name: string;
   /**
-   * `declared`: as the options say. `different`: it exists otherwise, and is used as it is. `refused`: it cannot be declared,
-   * and `reason` tells why.
+   * `declared`: it exists, as the options say. `different`: it exists with other properties, and is used as it is. `refused`:
+   * it exists, and this user may not declare it. `missing`: it does not exist: its first server or listener declares it.
    */
-  readonly state: "declared" | "different" | "refused";
+  readonly state: "declared" | "different" | "refused" | "missing";
   /** The broker's reason of `different` and `refused`. */
   readonly reason?: string | undefined;
 }
 
 /** Report on a connection of AMQP 0-9-1 and its broker. */
 export interface RabbitConnectionReport extends CommonReport {
+  /** Tells the kind of the report. */
   readonly protocol: "AMQP 0-9-1";
+  /** The virtual host of the connection. */
   readonly virtualHost: string;
   /** Interval of heartbeats that both sides have agreed upon, in milliseconds. 0: none. */
   readonly heartbeatMs: number;

@@ -3,6 +3,7 @@
  * Classes that only this library instantiates are exported as types.
  */
 
+export { Amqp091Error, type Amqp091ErrorInit } from "../amqp091/errors.js";
 export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptionName, TLSOptions } from "../core/byte-stream.js";
 export type { TransportStatus } from "../core/connection/status.js";
 export type { WaitPhase } from "../core/deadlines.js";
@@ -77,6 +78,7 @@ export {
   TransportURL,
   type TransportURLInit,
 } from "../driver/options/transport-url.js";
+export type { RabbitOptions } from "../driver/rabbit/option-table.js";
 export { type AccessPolicy, accessPolicies, type EndpointMethod, expose } from "../driver/rpc/access-policy.js";
 export {
   type AnyApi,

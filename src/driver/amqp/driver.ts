@@ -38,6 +38,7 @@ import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { probe } from "./probe.js";
+import { retryPolicy } from "./retry-policy.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
 
@@ -61,6 +62,7 @@ export interface AmqpDriverInit extends Log {
 
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). Connects at the first use. */
 export class AmqpDriver implements TransportDriver {
+  readonly hasPools = false;
   readonly #init: AmqpDriverInit;
   readonly #supervisor: Supervisor<Host, DriverConnection>;
   readonly #operations: Operations<DriverConnection>;
@@ -81,11 +83,7 @@ export class AmqpDriver implements TransportDriver {
         for (const listener of this.#listeners) listener.attach(connection);
       },
       isNeeded: () => this.#listeners.size > 0,
-      retry: {
-        intervalMs: options.connectionRetryIntervalMs,
-        backoff: options.connectionRetryBackoff,
-        maxMs: options.connectionRetryIntervalMaxMs,
-      },
+      retry: retryPolicy(options),
       status,
       logger,
       random,

@@ -3,6 +3,7 @@ import type { Frame } from "../../core/frames/frame-log.js";
 import { tagOf } from "../../core/kinds.js";
 import type { Logger } from "../../core/logger.js";
 import { ConfigurationError } from "../exceptions.js";
+import type { RabbitOptions } from "../rabbit/option-table.js";
 import { isJsonObject, type NonFiniteNumbers } from "../values/json.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
 import type { CredentialsFunction } from "./credentials.js";
@@ -35,6 +36,8 @@ export interface TransportOptions {
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query overrides them. */
   amqp?: AmqpOptions | undefined;
+  /** Options of `[oslo_messaging_rabbit]`, for rabbit:// URLs. The URL's query overrides them. */
+  rabbit?: RabbitOptions | undefined;
   /**
    * Enables TLS, also for the schemes `amqp` and `amqp+ws`. `{}` verifies the server against the authorities that the runtime
    * trusts. Each `ssl_*` option of the URL's query overrides its counterpart. An option that the runtime does not support
@@ -108,11 +111,13 @@ export function checkedTransportOptions(options: TransportOptions): TransportOpt
 }
 
 const positive = integer(1).check;
+const jsonObject = objectWhere("an object", isJsonObject);
 
 const OPTIONS: OptionChecks<TransportOptions> = {
   controlExchange: string.check,
   rpcResponseTimeoutMs: positiveMs,
-  amqp: objectWhere("an object", isJsonObject),
+  amqp: jsonObject,
+  rabbit: jsonObject,
   tls: tlsOptions,
   credentials: callback,
   drivers: (key, value) => {
