@@ -1,6 +1,5 @@
 import type { Channel } from "../../amqp091/channel.js";
 import type { Delivery } from "../../amqp091/delivery.js";
-import { ACCESS_REFUSED, Amqp091Error } from "../../amqp091/errors.js";
 import type { FieldTable } from "../../amqp091/field-table.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
@@ -9,7 +8,7 @@ import type { Log } from "../../core/recurring-warnings.js";
 import { Waiters } from "../../core/waiters.js";
 import type { PendingReply, Reply } from "../sending/pending-reply.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import { DeclarationRefused, permissionText } from "./declaration-refused.js";
+import { consumerRefusal, DeclarationRefused } from "./declaration-refused.js";
 import type { ListeningConnection } from "./listening-connection.js";
 import { OrderedDeliveries } from "./ordered-deliveries.js";
 import type { BoundQueue } from "./topology.js";
@@ -132,7 +131,7 @@ export class Replies {
       const closed = channel.closed.then((cause) => cause ?? new ConnectionLost("the channel was closed"));
       return await Promise.race([cancelled.promise, closed]);
     } catch (thrown) {
-      return refusalOf(this.queue, toError(thrown));
+      return consumerRefusal(this.queue, toError(thrown));
     } finally {
       if (this.#channel === channel) this.#channel = undefined;
       void channel?.close();
@@ -181,12 +180,6 @@ export class Replies {
     delivery.reject(false);
     this.#pending.get(lastMessageId(body))?.settle(error);
   }
-}
-
-/** The error for a queue that cannot be consumed. */
-function refusalOf(queue: string, error: Error): Error {
-  if (!(error instanceof Amqp091Error) || error.code !== ACCESS_REFUSED) return error;
-  return new DeclarationRefused(permissionText("read", `queue ${queue}`, error), { cause: error, isFinal: true });
 }
 
 /**
