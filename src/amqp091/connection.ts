@@ -30,6 +30,7 @@ import {
   PROTOCOL_HEADER,
 } from "./frames.js";
 import { FRAME_MAX, Handshake, type HandshakeOptions, type Tuning } from "./handshake.js";
+import type { LoginMechanism } from "./login.js";
 import { fieldsOf, type ReceivedMethod, readMethod, writeMethod } from "./method-codec.js";
 import type { MethodName, SentFields } from "./methods.js";
 import { Reader } from "./reader.js";
@@ -129,6 +130,21 @@ export class Connection implements ManagedConnection {
   /** Version of the product. */
   get version(): string | undefined {
     return this.#serverText("version");
+  }
+
+  /** Interval of heartbeats that both sides have agreed upon, in milliseconds. 0: none. */
+  get heartbeatMs(): number {
+    return this.#tuning.heartbeatMs;
+  }
+
+  /** SASL mechanism. */
+  get mechanism(): LoginMechanism {
+    return this.#options.mechanism;
+  }
+
+  /** Virtual host. */
+  get virtualHost(): string {
+    return this.#options.virtualHost;
   }
 
   /**

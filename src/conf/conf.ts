@@ -5,9 +5,10 @@ import { boolean, integer, seconds, string } from "../driver/options/option-type
 import type { ReadFile } from "../driver/options/tls.js";
 import type { TransportOptions } from "../driver/options/transport-options.js";
 import { TransportURL } from "../driver/options/transport-url.js";
-import { amqpSection, tlsFor } from "./amqp-section.js";
+import { driverGroupFor } from "./driver-groups.js";
+import { driverSection, optionsWithoutEffect, tlsFor } from "./driver-section.js";
 import { parseIni } from "./ini.js";
-import { defaultText, FORMER, warningsAbout } from "./known-options.js";
+import { defaultText, otherPlaces, unknownOptions } from "./known-options.js";
 import { type NotificationSection, notificationNames, notificationSection } from "./notification-section.js";
 import { OptionFile, type OptionNames } from "./option-file.js";
 
@@ -32,7 +33,7 @@ export interface Conf {
   };
   /** For notifications. The message bus is the one of `[DEFAULT]`, unless the file has another one for notifications. */
   readonly notifications: TransportConf & NotificationSection;
-  /** Warnings about ignored options: unknown ones and those of rabbit://. */
+  /** Warnings about ignored options: unknown ones, those of another driver and those without effect. */
   readonly warnings: readonly string[];
 }
 
@@ -44,8 +45,9 @@ export interface ConfSources {
 }
 
 /**
- * Parses the text of a service's oslo.config file: `[DEFAULT]`, `[oslo_messaging_amqp]` (once `[amqp1]`) and
- * `[oslo_messaging_notifications]` (`[NOTIFICATIONS]` in the deployment guide). Other groups are ignored.
+ * Parses the text of a service's oslo.config file: `[DEFAULT]`, `[oslo_messaging_notifications]` (`[NOTIFICATIONS]` in the
+ * deployment guide) and the group of the URL's driver: `[oslo_messaging_rabbit]` for rabbit://, otherwise
+ * `[oslo_messaging_amqp]` (once `[amqp1]`). Other groups are ignored.
  *
  * @throws ConfigurationError, naming the line or the group and key, for malformed text, an invalid value, contradictory
  *   options or a file that cannot be read.
@@ -54,30 +56,30 @@ export interface ConfSources {
  */
 export function parseConf(text: string, { url, readFile }: ConfSources = {}): Conf {
   if (typeof text !== "string") throw new TypeError(`a file must be given as its text, not ${kindOf(text)}`);
-  const file = new OptionFile({ ini: parseIni(text), former: FORMER, defaultText });
-  const section = amqpSection(file);
+  const file = new OptionFile({ ini: parseIni(text), otherPlaces, defaultText });
   const common = {
     controlExchange: file.value(string, ["DEFAULT", "control_exchange"]),
     rpcResponseTimeoutMs: file.value(seconds(1), ["DEFAULT", "rpc_response_timeout"]),
-    amqp: section.amqp,
-    webSocket: section.wsPath === undefined ? undefined : { path: section.wsPath },
   };
   const conf = (transportUrl: string): TransportConf => {
-    const tls = tlsFor(TransportURL.parse(transportUrl), section.ssl, readFile);
-    return { url: transportUrl, options: { ...common, tls } };
+    const parsed = TransportURL.parse(transportUrl);
+    const group = driverGroupFor(parsed);
+    const { options, ssl } = driverSection(group, file);
+    return { url: transportUrl, options: { ...common, ...options, tls: tlsFor(parsed, group, ssl, readFile) } };
   };
   const rpc = url ?? urlAt(file, ["DEFAULT", "transport_url"]);
   if (rpc === undefined)
     throw new ConfigurationError("[DEFAULT] transport_url", "is missing: the URL of the message bus");
-  const notifications = url ?? urlAt(file, ...notificationNames("transport_url"));
+  const notifications = url ?? urlAt(file, ...notificationNames("transport_url")) ?? rpc;
+  const groups = [...new Set([rpc, notifications].map((each) => driverGroupFor(TransportURL.parse(each))))];
   return {
     rpc: conf(rpc),
     server: {
       ping: file.value(boolean, ["DEFAULT", "rpc_ping_enabled"]) ?? false,
       concurrency: file.value(integer(1), ...THREADS) ?? 64,
     },
-    notifications: { ...conf(notifications ?? rpc), ...notificationSection(file, readFile) },
-    warnings: warningsAbout(file),
+    notifications: { ...conf(notifications), ...notificationSection(file, readFile) },
+    warnings: [...unknownOptions(file, groups), ...groups.flatMap((group) => optionsWithoutEffect(group, file))],
   };
 }
 

@@ -1,20 +1,11 @@
-import { ROWS } from "../driver/options/option-table.js";
-import { RABBIT_OPTIONS } from "../driver/options/options.js";
-import { label, type OptionFile } from "./option-file.js";
+import { DRIVER_GROUPS, type DriverGroup, formerPlaces } from "./driver-groups.js";
+import { label, type OptionFile, type OptionNames } from "./option-file.js";
 
-export const AMQP = "oslo_messaging_amqp";
-export const AMQP_FORMERLY = "amqp1";
 export const NOTIFICATIONS = "oslo_messaging_notifications";
 /** Name of the group in the deployment guide. */
 export const NOTIFICATIONS_OF_GUIDE = "NOTIFICATIONS";
 
-/** The other name of each group, its former one or the one in the deployment guide. The current name takes precedence. */
-export const FORMER: ReadonlyMap<string, string> = new Map([
-  [AMQP, AMQP_FORMERLY],
-  [NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE],
-]);
-
-const AMQP_OPTIONS: OptionDefaults = new Map(ROWS.map(([, { name, default: text = "" }]) => [name, text]));
+type OptionDefaults = ReadonlyMap<string, string>;
 
 const NOTIFICATION_OPTIONS: OptionDefaults = new Map([
   ["driver", ""],
@@ -35,27 +26,46 @@ const DEFAULT_OPTIONS: OptionDefaults = new Map([
 /** Supported options by group, each with its default as oslo writes it. */
 const GROUPS: ReadonlyMap<string, OptionDefaults> = new Map([
   ["DEFAULT", DEFAULT_OPTIONS],
-  [AMQP, AMQP_OPTIONS],
-  [AMQP_FORMERLY, AMQP_OPTIONS],
+  ...DRIVER_GROUPS.flatMap((group) => namesOf(group).map((name) => [name, defaultsOf(group)] as const)),
   [NOTIFICATIONS, NOTIFICATION_OPTIONS],
   [NOTIFICATIONS_OF_GUIDE, NOTIFICATION_OPTIONS],
 ]);
-
-type OptionDefaults = ReadonlyMap<string, string>;
 
 /** The default of an option, as oslo writes it. Undefined: unknown option. */
 export function defaultText(group: string, key: string): string | undefined {
   return GROUPS.get(group)?.get(key);
 }
 
-/** Warnings about ignored options. [DEFAULT] is not checked: other libraries and the service have their options there. */
-export function warningsAbout(file: OptionFile): readonly string[] {
-  return [...GROUPS].flatMap(([group, options]) => {
-    if (group === "DEFAULT") return [];
-    const unknown = file.keys(group).filter((key) => !options.has(key));
-    return unknown.map((key) => `${label(group, key)} is ignored: ${RABBIT_OPTIONS.includes(key) ? RABBIT : UNKNOWN}`);
+/** Where else an option may be set, in order of precedence: in the other name of its group, or by a former name. */
+export function otherPlaces(group: string, key: string): OptionNames {
+  if (group === NOTIFICATIONS) return [[NOTIFICATIONS_OF_GUIDE, key]];
+  const driver = DRIVER_GROUPS.find(({ name }) => name === group);
+  return driver === undefined ? [] : formerPlaces(driver, key);
+}
+
+/**
+ * Warnings about unknown options in the groups of notifications and of these drivers. [DEFAULT] is not checked: other libraries
+ * and the service have their options there.
+ */
+export function unknownOptions(file: OptionFile, drivers: readonly DriverGroup[]): readonly string[] {
+  return [...drivers.flatMap(namesOf), NOTIFICATIONS, NOTIFICATIONS_OF_GUIDE].flatMap((group) => {
+    const formerNames = DRIVER_GROUPS.find((driver) => namesOf(driver).includes(group))?.formerNames;
+    const isKnown = (key: string): boolean => defaultText(group, key) !== undefined || formerNames?.has(key) === true;
+    const unknown = file.keys(group).filter((key) => !isKnown(key));
+    return unknown.map((key) => `${label(group, key)} is ignored: ${reasonFor(group, key)}`);
   });
 }
 
-const RABBIT = "only supported by rabbit://";
-const UNKNOWN = "unknown option";
+function reasonFor(group: string, key: string): string {
+  const isDrivers = DRIVER_GROUPS.some((driver) => namesOf(driver).includes(group));
+  const other = DRIVER_GROUPS.find((driver) => defaultText(driver.name, key) !== undefined);
+  return isDrivers && other !== undefined ? `only supported by ${other.driver}://` : "unknown option";
+}
+
+function namesOf({ name, formerly }: DriverGroup): readonly string[] {
+  return formerly === undefined ? [name] : [name, formerly];
+}
+
+function defaultsOf({ rows }: DriverGroup): OptionDefaults {
+  return new Map(rows.map(([, { name, default: text = "" }]) => [name, text]));
+}

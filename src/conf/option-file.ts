@@ -9,8 +9,8 @@ type OptionName = readonly [group: string, key: string];
 
 export interface OptionFileInit {
   ini: Ini;
-  /** The other name of each group: a `$name` is looked up there too. */
-  former: ReadonlyMap<string, string>;
+  /** Where else an option may be set: a `$name` is looked up there too. */
+  otherPlaces: (group: string, key: string) => OptionNames;
   /** Value of a `$name` that the file does not set. Undefined: unknown option. */
   defaultText: (group: string, key: string) => string | undefined;
 }
@@ -76,8 +76,8 @@ export class OptionFile {
   }
 
   #known([group, key]: OptionName, within: ReadonlySet<string>): string | undefined {
-    const { former, defaultText } = this.#init;
-    const place = this.#first([group, former.get(group) ?? group].map((name) => [name, key]));
+    const { otherPlaces, defaultText } = this.#init;
+    const place = this.#first([[group, key], ...otherPlaces(group, key)]);
     return place === undefined ? defaultText(group, key) : this.#texts(place, within).at(-1);
   }
 }

@@ -1,3 +1,4 @@
+import type { ConnectionReport } from "./connection-report.js";
 import type { RemoteFailure } from "./exceptions.js";
 import type { Target } from "./target.js";
 
@@ -21,6 +22,8 @@ export interface SendRequest {
 
 export interface CastRequest extends SendRequest {
   body: RequestBody;
+  /** Fail with MessageUndeliverable when no queue receives the request. */
+  atLeastOnce?: boolean | undefined;
 }
 
 export interface CallRequest extends CastRequest {
@@ -107,6 +110,10 @@ export interface ListenOptions extends ListenLimits {
   acceptReplyTo?: ((address: string) => boolean) | undefined;
   /** Least credit of each link. The credit of the options is raised to it. */
   minimumCredit?: number | undefined;
+  /** Number of messages or batches that are handled at once, for a driver whose options set no credit. */
+  concurrency?: number | undefined;
+  /** Name of the queue that the listeners of notifications with this name share. For drivers with `hasPools` only. */
+  pool?: string | undefined;
 }
 
 /**
@@ -114,6 +121,8 @@ export interface ListenOptions extends ListenLimits {
  * it serialize RPC messages and notifications. The layers below it know links and addresses.
  */
 export interface Driver {
+  /** Whether notification listeners can share a queue of their own, a pool. */
+  readonly hasPools: boolean;
   /**
    * Resolves with the `response`.
    *
@@ -133,4 +142,19 @@ export interface Driver {
     onMessage: OnIncoming,
     options?: ListenOptions,
   ): Promise<DriverListener>;
+}
+
+/** Kind of messages that a target addresses. */
+export type ServiceKind = "rpc" | "notify";
+
+/** A driver, as its transport uses it. It connects at the first use, and again after each loss until it is closed. */
+export interface TransportDriver extends Driver {
+  /** Resolves when connected. Rejects when each host has failed once, unless `keepTrying` is set. */
+  connect(options: ConnectOptions): Promise<void>;
+  /** Resolves with a report on the connection. Rejects as `connect` does, and when the connection is lost meanwhile. */
+  probe(target: Target | undefined, service: ServiceKind, options: ConnectOptions): Promise<ConnectionReport>;
+  /** Resolves when the send queue is not full. */
+  writable(signal: AbortSignal | undefined): Promise<void>;
+  /** Waits up to `graceMs` for running operations, ends the rest, and closes the connections. Idempotent. */
+  close(graceMs: number): Promise<void>;
 }

@@ -83,7 +83,7 @@ export class MessagingTimeout extends MessagingException {
 export class MessageDeliveryFailure extends MessagingException {
   override readonly name: string = "MessageDeliveryFailure";
   /** Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it. */
-  readonly outcome: "released" | "modified" | "rejected" | "unsent" | "unknown";
+  readonly outcome: "released" | "modified" | "rejected" | "returned" | "unsent" | "unknown";
   /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
   declare readonly operation: string;
   /** Target of the message. */
@@ -103,6 +103,27 @@ export class MessageDeliveryFailure extends MessagingException {
     super(describe(init, `${init.outcome}: ${init.reason}`), causeOf(init));
     this.outcome = init.outcome;
     Object.assign(this, factsOf(init));
+  }
+}
+
+/**
+ * No queue receives the request that was sent by rabbit:// with `atLeastOnce` (oslo_messaging/exceptions.py
+ * MessageUndeliverable, which is no MessagingException there).
+ */
+export class MessageUndeliverable extends MessageDeliveryFailure {
+  override readonly name = "MessageUndeliverable";
+  /** Name of the exchange. */
+  readonly exchange: string;
+  /** Routing key: the topic, and the server of a request to one server. */
+  readonly routingKey: string;
+  /** The reason of the broker: `NO_ROUTE`. */
+  readonly replyText: string;
+
+  constructor(init: FailureInit & { exchange: string; routingKey: string; replyText: string }) {
+    super({ ...init, outcome: "returned", reason: init.replyText });
+    this.exchange = init.exchange;
+    this.routingKey = init.routingKey;
+    this.replyText = init.replyText;
   }
 }
 

@@ -6,23 +6,15 @@ import { StatusFeed, type TransportStatus } from "../core/connection/status.js";
 import type { Logger } from "../core/logger.js";
 import { logOf, type RecurringWarnings } from "../core/recurring-warnings.js";
 import { timerMs } from "../core/timers.js";
-import type { ServiceKind } from "./amqp/addressing.js";
-import { AmqpDriver } from "./amqp/driver.js";
-import type { DriverConnection } from "./amqp/driver-connection.js";
-import type { ConnectionReport } from "./amqp/probe.js";
-import { connector } from "./connector.js";
-import type { ConnectOptions, Driver } from "./driver.js";
+import type { ConnectionReport } from "./connection-report.js";
+import type { ConnectOptions, ServiceKind, TransportDriver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure, InvalidTarget } from "./exceptions.js";
-import { hostsOf } from "./options/hosts.js";
 import { abortSignal, checked, type OptionCheck, type OptionChecks, positiveMs } from "./options/option-checks.js";
 import { boolean } from "./options/option-types.js";
-import { parseOptions, resolveOptions } from "./options/options.js";
-import { tlsOf } from "./options/tls.js";
 import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
 import { type TransportURL, toTransportURL } from "./options/transport-url.js";
-import type { Runtime } from "./runtime.js";
+import type { DriverType, Runtime } from "./runtime.js";
 import { type TargetLike, toTarget } from "./target.js";
-import { MessageIds } from "./values/ids.js";
 
 /**
  * A connection to a message bus (oslo_messaging/transport.py). It connects at the first use, and again after each loss
@@ -35,7 +27,7 @@ export abstract class Transport implements AsyncDisposable {
   /** URL of the message bus. */
   readonly url: TransportURL;
   /** @internal */
-  readonly driver: Driver;
+  readonly driver: TransportDriver;
   /** @internal */
   readonly rpcResponseTimeoutMs: number;
   /** @internal */
@@ -44,7 +36,6 @@ export abstract class Transport implements AsyncDisposable {
   readonly warnings: RecurringWarnings;
   /** @internal Kind of messages that targets address. */
   abstract readonly service: ServiceKind;
-  readonly #amqp: AmqpDriver;
   readonly #status = new StatusFeed();
 
   /** @internal */
@@ -55,38 +46,10 @@ export abstract class Transport implements AsyncDisposable {
     this.logger = logger;
     this.warnings = warnings;
     this.rpcResponseTimeoutMs = given.rpcResponseTimeoutMs ?? 60_000;
-    const dial = dialFor(this.url, { ...runtime.dialers, ...given.dialers });
-    const amqp = resolveOptions({ options: given.amqp, query: this.url.query, defaults: runtime.defaults });
-    const virtualHost = this.url.virtualHost || undefined;
-    const ids = new MessageIds();
-    const tls = tlsOf({
-      scheme: this.url.scheme,
-      texts: parseOptions(this.url.query),
-      code: given.tls,
-      readFile: runtime.readFile,
-      supportedTlsOptions: dial.supportedTlsOptions,
-    });
-    if (amqp.saslConfigDir !== "" || amqp.saslConfigName !== "") {
-      logger.warn("sasl_config_dir and sasl_config_name are ignored: they are options of Cyrus SASL");
-    }
-    this.#amqp = new AmqpDriver({
-      hosts: hostsOf(this.url, amqp, { tls, path: amqp.wsPath ?? given.webSocket?.path }),
-      connect: connector({ dial, amqp, virtualHost, ids, runtime, options: given, logger, warnings }),
-      options: amqp,
-      controlExchange: given.controlExchange ?? "openstack",
-      virtualHost,
-      remoteExceptions: given.remoteExceptions,
-      nonFiniteNumbers: given.nonFiniteNumbers,
-      ids,
-      status: this.#status,
-      logger,
-      warnings,
-      maxQueued: given.maxQueued,
-      failFast: given.failFast,
-      random: given.random,
-      onWake: runtime.onWake,
-    });
-    this.driver = this.#amqp;
+    const types = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
+    const { type, dial } = driverFor(this.url, types, { ...runtime.dialers, ...given.dialers });
+    const status = this.#status;
+    this.driver = type.create({ url: this.url, options: given, runtime, dial, status, logger, warnings });
   }
 
   /** Present status. */
@@ -104,15 +67,15 @@ export abstract class Transport implements AsyncDisposable {
    * connected, with a pause after each attempt.
    *
    * @throws the error of the last attempt when every host has failed: an AuthenticationError when it refused the
-   *   credentials, a ProtocolError when it does not speak AMQP 1.0, an AmqpError that it sent, a ConnectionLost when it
-   *   closed or did not answer, or an Error when it could not be reached.
+   *   credentials, a ProtocolError when it does not speak the protocol, an AmqpError or an Amqp091Error that it sent, a
+   *   ConnectionLost when it closed or did not answer, or an Error when it could not be reached.
    * @throws MessagingTimeout after `timeoutMs`, with the last failure as `cause`.
    * @throws the reason of `signal`.
    * @throws MessagingException when the transport is closed.
    * @throws ConfigurationError for a bad option; it names the option.
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
-    await this.#amqp.connect(checked(options, CONNECT_OPTIONS));
+    await this.driver.connect(checked(options, CONNECT_OPTIONS));
   }
 
   /**
@@ -124,7 +87,7 @@ export abstract class Transport implements AsyncDisposable {
    */
   async writable(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = checked(options, { signal: abortSignal });
-    await this.#amqp.writable(signal);
+    await this.driver.writable(signal);
   }
 
   /**
@@ -139,12 +102,7 @@ export abstract class Transport implements AsyncDisposable {
     const valid = checked(options, CONNECT_OPTIONS);
     const to = target && toTarget(target);
     if (to !== undefined && !to.topic) throw new InvalidTarget("A topic is required to send", to);
-    return await this.#amqp.probe(to, this.service, valid);
-  }
-
-  /** @internal As `connect`, for additional links. */
-  async driverConnection(options?: ConnectOptions): Promise<DriverConnection> {
-    return await this.#amqp.connect(options);
+    return await this.driver.probe(to, this.service, valid);
   }
 
   /**
@@ -153,7 +111,7 @@ export abstract class Transport implements AsyncDisposable {
    */
   async close(options: { graceMs?: number | undefined } = {}): Promise<void> {
     const { graceMs = 0 } = checked(options, { graceMs: millis });
-    await this.#amqp.close(graceMs);
+    await this.driver.close(graceMs);
   }
 
   static {
@@ -177,11 +135,22 @@ export class NotificationTransport extends Transport {
   override readonly service = "notify";
 }
 
-/** The dialler of the URL's scheme. It must be an own member of the table: a scheme may be "constructor". */
-function dialFor({ scheme }: TransportURL, dialers: Readonly<Record<string, Dial>>): Dial {
-  const dial = Object.hasOwn(dialers, scheme) ? dialers[scheme] : undefined;
-  if (dial !== undefined) return dial;
-  throw new DriverLoadFailure(scheme, `the supported schemes are ${Object.keys(dialers).join(", ")}`);
+/**
+ * The driver and the dialler of the URL's scheme. A scheme of no driver, for a dialler given in code, is one of AMQP 1.0.
+ * Dialers must be own members: a scheme may be "constructor".
+ */
+function driverFor(
+  { scheme }: TransportURL,
+  types: readonly [DriverType, ...DriverType[]],
+  dialers: Readonly<Record<string, Dial>>,
+): { type: DriverType; dial: Dial } {
+  const dialerOf = (name = ""): Dial | undefined => (Object.hasOwn(dialers, name) ? dialers[name] : undefined);
+  const type = types.find(({ schemes }) => schemes.has(scheme)) ?? types[0];
+  const dial = dialerOf(scheme) ?? dialerOf(type.schemes.get(scheme));
+  if (dial !== undefined) return { type, dial };
+  const supported = types.flatMap(({ schemes }) => [...schemes].filter(([, dialled]) => dialerOf(dialled)));
+  const names = new Set([...Object.keys(dialers), ...supported.map(([name]) => name)]);
+  throw new DriverLoadFailure(scheme, `the supported schemes are ${[...names].join(", ")}`);
 }
 
 const CONNECT_OPTIONS: OptionChecks<ConnectOptions> = {

@@ -3,6 +3,7 @@
  * Classes that only this library instantiates are exported as types.
  */
 
+export { Amqp091Error, type Amqp091ErrorInit } from "../amqp091/errors.js";
 export type { Address, Dial, Pem, Socket, SocketHandlers, TLSOptionName, TLSOptions } from "../core/byte-stream.js";
 export type { TransportStatus } from "../core/connection/status.js";
 export type { WaitPhase } from "../core/deadlines.js";
@@ -17,7 +18,12 @@ export {
 export type { Frame } from "../core/frames/frame-log.js";
 export type { Logger } from "../core/logger.js";
 export type { Credentials } from "../core/sasl/sasl.js";
-export type { ConnectionReport } from "../driver/amqp/probe.js";
+export type {
+  AmqpConnectionReport,
+  ConnectionReport,
+  DeclaredEntity,
+  RabbitConnectionReport,
+} from "../driver/connection-report.js";
 export type { ConnectOptions } from "../driver/driver.js";
 export {
   ConfigurationError,
@@ -27,6 +33,7 @@ export {
   InvalidTransportURL,
   isMessagingException,
   MessageDeliveryFailure,
+  MessageUndeliverable,
   MessagingException,
   MessagingServerError,
   MessagingTimeout,
@@ -64,13 +71,14 @@ export type { NotificationRouting, RoutingRules } from "../driver/notify/sending
 export { type RecordedNotification, TestDriver } from "../driver/notify/sending/test-driver.js";
 export type { CredentialsFunction, CredentialsRequest } from "../driver/options/credentials.js";
 export type { AmqpOptions } from "../driver/options/options.js";
-export type { TransportOptions } from "../driver/options/transport-options.js";
+export type { DriverPlugin, TransportOptions } from "../driver/options/transport-options.js";
 export {
   TransportHost,
   type TransportHostInit,
   TransportURL,
   type TransportURLInit,
 } from "../driver/options/transport-url.js";
+export type { RabbitOptions } from "../driver/rabbit/option-table.js";
 export { type AccessPolicy, accessPolicies, type EndpointMethod, expose } from "../driver/rpc/access-policy.js";
 export {
   type AnyApi,

@@ -2,6 +2,7 @@ import { offAbort, onAbort } from "../core/abort.js";
 import { ConnectionLost } from "../core/errors.js";
 import type { Delivery } from "../core/links/delivery.js";
 import type { Receiver } from "../core/links/receiver.js";
+import { amqpConnection } from "../driver/amqp/amqp-connection.js";
 import type { DriverConnection } from "../driver/amqp/driver-connection.js";
 import { MessagingException } from "../driver/exceptions.js";
 import { abortSignal, checked } from "../driver/options/option-checks.js";
@@ -31,7 +32,7 @@ async function* watched(transport: Transport, signal: AbortSignal | undefined): 
   onAbort(signal, close);
   try {
     signal?.throwIfAborted();
-    yield* snapshots(await transport.driverConnection());
+    yield* snapshots(await amqpConnection(transport));
   } catch (error) {
     signal?.throwIfAborted(); // other errors follow from the abort
     throw error;

@@ -16,6 +16,7 @@ overEveryBed("Probes", (bed) => {
     await using transport = bed.rpcTransport();
     const report = await transport.probe();
     expect(report).toEqual({
+      protocol: "AMQP 1.0",
       host: bed.scheme === "amqp+memory" ? "embedded:5672" : expect.stringMatching(/^127\.0\.0\.1:\d+$/),
       encrypted: false,
       mechanism: expect.stringMatching(/^(ANONYMOUS|PLAIN|SCRAM-SHA-\d+)$/),
@@ -31,12 +32,13 @@ overEveryBed("Probes", (bed) => {
   test("a probe reports the credit for a target, which a router grants only while there is a listener", async () => {
     await using transport = bed.rpcTransport();
     const target = { topic: uniqueTopic("probe"), server: "host-a" };
-    const { credit: before } = await transport.probe(target);
-    expect(Number(before) > 0).toBe(bed.storesMessages);
+    const before = await transport.probe(target);
+    expect("credit" in before && Number(before.credit) > 0).toBe(bed.storesMessages);
     await using server = getRpcServer(transport, target, [{}]);
     await server.start();
-    const { credit } = await transport.probe(target);
-    expect(credit).toBeGreaterThan(0);
+    const report = await transport.probe(target);
+    expect(report).toHaveProperty("credit", expect.any(Number));
+    expect("credit" in report && report.credit).toBeGreaterThan(0);
   });
 
   test("a probe rejects a target without a topic", async () => {

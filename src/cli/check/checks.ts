@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import type { Message } from "../../core/messages/message.js";
-import type { Route, ServiceKind } from "../../driver/amqp/addressing.js";
+import type { Route } from "../../driver/amqp/addressing.js";
 import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
+import type { ServiceKind } from "../../driver/driver.js";
 import { Target } from "../../driver/target.js";
 import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./advice.js";
 import { type Arrivals, type TrialInit, type TrialTimeouts, trial } from "./trial.js";

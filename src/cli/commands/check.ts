@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
 import { toError } from "../../core/errors.js";
+import { amqpConnection } from "../../driver/amqp/amqp-connection.js";
 import { productOf } from "../../driver/amqp/products.js";
 import { withoutCredit } from "../../driver/sending/likely-reason.js";
-import { type ConnectionReport, type RPCTransport, Target } from "../../entry/node.js";
+import { type AmqpConnectionReport, type RPCTransport, Target } from "../../entry/node.js";
 import { seconds } from "../arguments/argument-types.js";
 import { addTransportArguments, rpcTransport, type TransportArguments } from "../arguments/transport-arguments.js";
 import { type Check, type Checks, runChecks } from "../check/checks.js";
@@ -22,7 +23,7 @@ interface CheckArguments extends TransportArguments {
 
 /** The result of `check`; the JSON that `--json` prints. */
 interface Findings extends Checks {
-  readonly report: ConnectionReport & { readonly addressingReason: string };
+  readonly report: AmqpConnectionReport & { readonly addressingReason: string };
 }
 
 const HELP = `
@@ -66,7 +67,8 @@ async function findingsOf(transport: RPCTransport, given: CheckArguments, interr
     interrupted.throwIfAborted();
     throw new ChecksFailed(`the peer did not attach a link within ${timeoutMs / 1_000} s`, { cause });
   });
-  const bus = await transport.driverConnection({ signal: interrupted });
+  if (probed.protocol !== "AMQP 1.0") throw new UsageError("check supports amqp:// only");
+  const bus = await amqpConnection(transport, { signal: interrupted });
   const quietMs = Math.max(QUIET_MS, 3 * probed.roundTripMs);
   const { checks, warnings } = await runChecks(bus, { timeoutMs, quietMs, signal: interrupted });
   const credit = given.topic === undefined ? undefined : await creditOf(transport, given, interrupted);
@@ -93,7 +95,9 @@ async function creditOf(
   const target = new Target({ topic, server, exchange });
   const name = `credit for ${target}`;
   try {
-    const { credit = 0, product } = await transport.probe(target, { timeoutMs, signal: interrupted });
+    const probed = await transport.probe(target, { timeoutMs, signal: interrupted });
+    const { product } = probed;
+    const credit = "credit" in probed ? (probed.credit ?? 0) : 0;
     if (credit > 0) return { credit, check: { name, ok: true, detail: `${credit} messages would be taken now` } };
     const advice = withoutCredit(productOf(product).kind);
     return { credit, check: { name, ok: false, detail: "no message would be taken now", advice } };
@@ -103,12 +107,12 @@ async function creditOf(
   }
 }
 
-function reasonOf({ product }: ConnectionReport, mode: string): string {
+function reasonOf({ product }: AmqpConnectionReport, mode: string): string {
   if (mode !== "dynamic") return "addressing_mode says so";
   return product === undefined ? "the peer does not say what it is" : "what the driver takes for this product";
 }
 
-function warningsOn({ product, version, addressing }: ConnectionReport, mode: string): readonly string[] {
+function warningsOn({ product, version, addressing }: AmqpConnectionReport, mode: string): readonly string[] {
   const old = warningOnVersion(product, version);
   const pythonAddressing = product === undefined || product === "qpid-cpp" ? "legacy" : "routable";
   const different =

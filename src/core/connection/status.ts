@@ -41,8 +41,13 @@ export type TransportStatus =
   /** The transport is closed. This state is final. */
   | { readonly type: "closed" };
 
+/** Receives each change of a connection's status. */
+export interface StatusSink {
+  set(status: TransportStatus): void;
+}
+
 /** The present status and its changes. `closed` is final. */
-export class StatusFeed {
+export class StatusFeed implements StatusSink {
   #present: TransportStatus = { type: "idle" };
   #changed = new Deferred();
 

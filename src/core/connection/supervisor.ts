@@ -4,7 +4,7 @@ import { ConnectionLost, toError } from "../errors.js";
 import { isError } from "../kinds.js";
 import type { Logger } from "../logger.js";
 import { RecurringWarnings } from "../recurring-warnings.js";
-import type { StatusFeed } from "./status.js";
+import type { StatusSink } from "./status.js";
 
 /** One connection from its open to its end, with the links that are built on it. */
 export interface ManagedConnection {
@@ -19,6 +19,22 @@ export interface ManagedConnection {
   close(): Promise<void>;
 }
 
+/**
+ * Chooses the pauses between attempts to connect, and the order of the hosts. A round is over when each host has failed once
+ * or has lost its connection.
+ */
+export interface RetryPolicy {
+  /**
+   * Length in milliseconds of the pause number `count`, from 1 since the back-off was reset. `random` is from 0, for the
+   * shortest length, to 1, for the longest.
+   */
+  pauseMs(count: number, random: number): number;
+  /** Length of the pause before the next host of the same round, in milliseconds. The default is `pauseMs`, after each attempt. */
+  betweenHostsMs?(random: number): number;
+  /** The hosts in the order of the next round. The default is the order in which they are given. */
+  order?<H>(hosts: readonly H[], random: () => number): readonly H[];
+}
+
 export interface SupervisorOptions<H extends { readonly name: string }, L extends ManagedConnection> {
   hosts: readonly [H, ...H[]];
   /** Connects. `attempt` is that of the status. Rejects with the failure or with `signal.reason`. */
@@ -27,9 +43,8 @@ export interface SupervisorOptions<H extends { readonly name: string }, L extend
   whenConnected: (connection: L) => void;
   /** Whether a connection is needed although no caller waits for it: listeners need one. */
   isNeeded: () => boolean;
-  /** Longest pause after a failure. It is multiplied by `backoff` after each further failure, up to `maxMs`. */
-  retry: { intervalMs: number; backoff: number; maxMs: number };
-  status: StatusFeed;
+  retry: RetryPolicy;
+  status: StatusSink;
   /** Each failure and loss is a warning, and the connection that follows it is an info. */
   logger: Logger;
   /** Returns a number from 0 to below 1, which chooses the first host and the length of pauses. Default Math.random. */
@@ -57,8 +72,7 @@ interface Waiter<L> {
  * on while a caller waits or `isNeeded`. A refused password is retried like any other failure, and is reported by the
  * status and `lastError`.
  *
- * Two differences from oslo: half of each pause is random, because clients that are disconnected together must not
- * reconnect together. And the back-off is reset by a connection that lasted for the present pause and at least 5 s, where
+ * One difference from oslo: the back-off is reset by a connection that lasted for the present pause and at least 5 s, where
  * oslo resets it when a connection opens: a peer that opens and closes at once is dialled less and less often.
  */
 export class Supervisor<H extends { readonly name: string }, L extends ManagedConnection> {
@@ -73,11 +87,16 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   #abort: AbortController | undefined;
   /** Ends the present pause. */
   #resume: () => void = () => {};
-  #delayMs: number;
+  /** Pauses since the back-off was reset. */
+  #pauses = 0;
   /** Earliest time of the next attempt, on the clock of `performance.now()`. */
   #dueMs = 0;
+  /** The hosts in the order of the present round. */
+  #order: readonly H[] = [];
   /** Number of the next host. */
   #next: number | undefined;
+  /** Failed attempts and lost connections since the back-off was reset. */
+  #failures = 0;
   /** Attempts since the last connection. */
   #attempts = 0;
   #wasConnected = false;
@@ -86,7 +105,6 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
 
   constructor(options: SupervisorOptions<H, L>) {
     this.#options = options;
-    this.#delayMs = options.retry.intervalMs;
     this.#warnings = new RecurringWarnings(options.logger);
   }
 
@@ -183,10 +201,15 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
 
   /** Checks the present connection, or retries at once, after an event that may have cut or restored it. */
   #wake(): void {
-    this.#delayMs = this.#options.retry.intervalMs;
+    this.#resetBackOff();
     this.#dueMs = 0;
     this.#resume();
     this.live?.check();
+  }
+
+  #resetBackOff(): void {
+    this.#pauses = 0;
+    this.#failures = 0;
   }
 
   /** Makes one connection after another while they are wanted. A pause that was left goes on. */
@@ -204,9 +227,10 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
 
   /** Makes a connection, and resolves when it has failed or is over. */
   async #attempt(): Promise<void> {
-    const { hosts, status, random = Math.random } = this.#options;
+    const { hosts, retry, status, random = Math.random } = this.#options;
+    if (this.#failures % hosts.length === 0) this.#order = retry.order?.(hosts, random) ?? hosts;
     this.#next ??= Math.floor(random() * hosts.length);
-    const host = hosts[this.#next++ % hosts.length] ?? hosts[0];
+    const host = this.#order[this.#next++ % hosts.length] ?? hosts[0];
     this.#host = host;
     status.set({ type: "connecting", host: host.name, attempt: ++this.#attempts });
     const abort = new AbortController();
@@ -250,8 +274,8 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     const error = await connection.closed;
     this.#connection = undefined;
     if (this.#closing !== undefined) return;
-    if (performance.now() - openedMs >= Math.max(STABLE_MS, this.#delayMs)) {
-      this.#delayMs = retry.intervalMs;
+    if (performance.now() - openedMs >= Math.max(STABLE_MS, retry.pauseMs(this.#pauses + 1, 1))) {
+      this.#resetBackOff();
       this.#warnings = new RecurringWarnings(logger);
     }
     this.#failed(host, error);
@@ -260,14 +284,16 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   /** Logs a failed attempt or a lost connection, and chooses the pause that follows. */
   #failed(host: H, error: Error | undefined): void {
     this.#lastError = error;
-    const { retry, random = Math.random } = this.#options;
+    const { hosts, retry, random = Math.random } = this.#options;
+    const isRoundOver = ++this.#failures % hosts.length === 0;
     let pauseMs = 0;
     if (!this.#isUrgent) {
-      pauseMs = Math.round((this.#delayMs * (1 + random())) / 2);
-      this.#delayMs = Math.min(this.#delayMs * Math.max(1, retry.backoff), Math.max(retry.maxMs, retry.intervalMs));
+      const betweenMs = isRoundOver ? undefined : retry.betweenHostsMs?.(random());
+      pauseMs = Math.round(betweenMs ?? retry.pauseMs(++this.#pauses, random()));
     }
     const why = error === undefined ? "closed by the peer" : `${error.message}${cureOf(error)}`;
-    const next = this.#isWanted && pauseMs > 0 ? `; next attempt in ${pauseMs / 1_000} s` : "";
+    const when = pauseMs > 0 ? `in ${pauseMs / 1_000} s` : "at once";
+    const next = this.#isWanted ? `; next attempt ${when}` : "";
     this.#warnings.warn(`${host.name} ${error?.name}`, `not connected to ${host.name}: ${why}${next}`);
     this.#dueMs = performance.now() + pauseMs;
     if (this.#isWanted) this.#disconnected(pauseMs);

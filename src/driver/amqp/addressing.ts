@@ -1,9 +1,8 @@
+import type { ServiceKind } from "../driver.js";
 import { ConfigurationError } from "../exceptions.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { Target } from "../target.js";
 import { type Product, productOf } from "./products.js";
-
-export type ServiceKind = "rpc" | "notify";
 
 /** Address of a link, and the capabilities to request with it. */
 export interface Route {

@@ -1,43 +1,44 @@
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
-import type { Deadline, DeadlineInit, WaitPhase } from "../../core/deadlines.js";
+import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
 import { toError } from "../../core/errors.js";
 import type { Body } from "../../core/messages/message.js";
-import type { Outcome } from "../../core/messages/outcome.js";
 import type { Log } from "../../core/recurring-warnings.js";
+import type { AmqpConnectionReport } from "../connection-report.js";
 import type {
   CallRequest,
   CastRequest,
   ConnectOptions,
-  Driver,
   DriverListener,
-  ListenLimits,
   ListenOptions,
   NotifyRequest,
   OnIncoming,
   SendRequest,
+  ServiceKind,
+  TransportDriver,
 } from "../driver.js";
-import { type MessagingException, MessagingTimeout } from "../exceptions.js";
+import { ConfigurationError } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
-import { CallMonitor } from "../sending/call-monitor.js";
-import { likelyReason } from "../sending/likely-reason.js";
 import { Operations, transportClosed } from "../sending/operations.js";
-import { PendingReply, type Reply } from "../sending/pending-reply.js";
+import type { SendOutcome } from "../sending/outcomes.js";
+import type { PendingReply, Reply } from "../sending/pending-reply.js";
+import { runCall } from "../sending/run-call.js";
 import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
 import type { QueueLimits } from "../sending/send-queue.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
+import { waitLimits } from "../sending/wait-limits.js";
 import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import { monitorSeconds } from "../values/monitor-timeout.js";
-import { type RemoteExceptions, toThrowable } from "../values/remote-failure.js";
-import { Addresser, type ServiceKind } from "./addressing.js";
+import type { RemoteExceptions } from "../values/remote-failure.js";
+import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
-import { type ConnectionReport, probe } from "./probe.js";
+import { probe } from "./probe.js";
+import { retryPolicy } from "./retry-policy.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
 
@@ -60,7 +61,8 @@ export interface AmqpDriverInit extends Log {
 }
 
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). Connects at the first use. */
-export class AmqpDriver implements Driver {
+export class AmqpDriver implements TransportDriver {
+  readonly hasPools = false;
   readonly #init: AmqpDriverInit;
   readonly #supervisor: Supervisor<Host, DriverConnection>;
   readonly #operations: Operations<DriverConnection>;
@@ -81,11 +83,7 @@ export class AmqpDriver implements Driver {
         for (const listener of this.#listeners) listener.attach(connection);
       },
       isNeeded: () => this.#listeners.size > 0,
-      retry: {
-        intervalMs: options.connectionRetryIntervalMs,
-        backoff: options.connectionRetryBackoff,
-        maxMs: options.connectionRetryIntervalMaxMs,
-      },
+      retry: retryPolicy(options),
       status,
       logger,
       random,
@@ -94,72 +92,64 @@ export class AmqpDriver implements Driver {
     this.#operations = new Operations(this.#supervisor, init.maxQueued);
   }
 
+  async connect(options: ConnectOptions): Promise<void> {
+    await this.connection(options);
+  }
+
   /** The present connection, or the next one as soon as it is open. Rejects when each host has failed once. */
-  async connect(options: ConnectOptions = {}): Promise<DriverConnection> {
+  async connection(options: ConnectOptions = {}): Promise<DriverConnection> {
     return await this.#whenConnected(options, async (connection) => connection);
   }
 
-  /** Resolves with a report on the connection. Rejects as `connect` does, and when the connection is lost meanwhile. */
   async probe(
     target: Target | undefined,
     service: ServiceKind,
     options: ConnectOptions = {},
-  ): Promise<ConnectionReport> {
+  ): Promise<AmqpConnectionReport> {
     return await this.#whenConnected(options, (connection, deadline) =>
       deadline.wait("connecting", () => probe(connection, target, service)),
     );
   }
 
-  /** Resolves when the send queue is not full. */
   async writable(signal: AbortSignal | undefined): Promise<void> {
     this.#checkOpen();
     const limits = { signal, expired: transportClosed };
     await this.#operations.wait(limits, (deadline) => this.#operations.queue.writable(deadline));
   }
 
-  /** Waits up to `graceMs` for running operations, ends the rest, and closes the connection. Idempotent. */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }
 
-  /**
-   * Sends the request until it is accepted, then waits for the reply until the timeout. The wait goes on after a lost
-   * connection, unless `failFast` is set.
-   */
-  async call(request: CallRequest): Promise<unknown> {
-    const { callMonitorTimeoutMs: monitorMs, timeoutMs } = request;
-    const body = encodeRequest(request);
-    const monitor =
-      monitorMs === undefined ? undefined : new CallMonitor(monitorSeconds(monitorMs) * 1_000, request.signal);
-    const operation = this.#start({
-      operation: "RPC Call",
-      target: request.target,
-      timeoutMs,
-      defaultMs: timeoutMs,
-      retry: request.retry,
-      settled: this.#preSettled.has("rpc-call"),
-      signal: monitor?.signal ?? request.signal,
-      body,
+  /** The wait for the reply goes on after a lost connection, unless `failFast` is set. */
+  call(request: CallRequest): Promise<unknown> {
+    const { target, timeoutMs, retry } = request;
+    let body: Body;
+    return runCall<DriverConnection>(request, {
+      start: (signal) => {
+        checkRequest(request);
+        body = encodeRequest(request);
+        return this.#start({
+          operation: "RPC Call",
+          target,
+          timeoutMs,
+          defaultMs: timeoutMs,
+          retry,
+          settled: this.#preSettled.has("rpc-call"),
+          signal,
+          bytes: sizeOf(body),
+        });
+      },
+      send: (operation, reply) =>
+        sendUntilAccepted(operation, (connection) => this.#sendRequest(connection, operation, request, body, reply)),
+      remoteExceptions: this.#init.remoteExceptions,
     });
-    const reply = new PendingReply<Reply>(operation, monitor && (() => monitor.restart()));
-    try {
-      monitor?.start(() => operation.silent());
-      await sendUntilAccepted(operation, (connection) =>
-        this.#sendRequest(connection, operation, request, body, reply),
-      );
-      const result = await reply.value();
-      if (result.type === "response") return result.value;
-      throw toThrowable(result.failure, this.#init.remoteExceptions);
-    } finally {
-      reply.cancel();
-      operation.end();
-      monitor?.stop();
-    }
   }
 
   async cast(request: CastRequest): Promise<void> {
     const { target, body, context, timeoutMs, signal } = request;
+    checkRequest(request);
     const encoded = encodeRequest({ body, context });
     const settled = this.#preSettled.has("rpc-cast");
     const queued = settled && target.fanout && timeoutMs === undefined ? new Deferred() : undefined;
@@ -171,7 +161,7 @@ export class AmqpDriver implements Driver {
       retry: request.retry,
       settled,
       signal,
-      body: encoded,
+      bytes: sizeOf(encoded),
       onQueued: queued?.resolve,
     });
     const sent = this.#send(operation, "rpc", request, encoded);
@@ -195,7 +185,7 @@ export class AmqpDriver implements Driver {
       retry: request.retry,
       settled: this.#preSettled.has("notify"),
       signal: request.signal,
-      body: encoded,
+      bytes: sizeOf(encoded),
     });
     await this.#send(operation, "notify", request, encoded);
   }
@@ -229,7 +219,7 @@ export class AmqpDriver implements Driver {
     request: CallRequest,
     body: Body,
     reply: PendingReply<Reply>,
-  ): Promise<Outcome> {
+  ): Promise<SendOutcome> {
     const { addresser, replies, requests } = connection;
     const replyTo = replies.address ?? (await operation.deadline.wait("connecting", () => replies.attach()));
     if (typeof replyTo !== "string") return { type: "unsent", error: replyTo };
@@ -265,38 +255,18 @@ export class AmqpDriver implements Driver {
     this.#checkOpen();
     const hosts = this.#init.hosts.map(({ name }) => name).join(",");
     try {
-      return await this.#operations.wait(this.#limitsOf("connect", hosts, limits), async (deadline) => {
-        return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
-      });
+      return await this.#operations.wait(
+        waitLimits(
+          { operations: this.#operations, connections: this.#supervisor },
+          { operation: "connect", target: hosts, ...limits },
+        ),
+        async (deadline) => {
+          return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
+        },
+      );
     } finally {
       this.#supervisor.release();
     }
-  }
-
-  /** The limits of an operation that sends no message. Its timeout has the last failure as its cause. */
-  #limitsOf(
-    operation: "connect" | "listen",
-    target: string,
-    { signal, timeoutMs }: ListenLimits,
-    refusal: () => Error | undefined = () => undefined,
-  ): DeadlineInit {
-    const expired = (phase: WaitPhase, elapsedMs: number): MessagingException => {
-      if (this.#operations.closed) return transportClosed();
-      const { host, lastError, live } = this.#supervisor;
-      const cause = lastError ?? refusal();
-      return new MessagingTimeout({
-        operation,
-        target,
-        phase,
-        address: undefined,
-        host: host?.name,
-        timeoutMs,
-        elapsedMs,
-        cause,
-        explanation: cause === undefined ? likelyReason(phase, live?.peer.kind, false) : undefined,
-      });
-    };
-    return { signal, ms: timeoutMs, expired };
   }
 
   async #listen(
@@ -326,7 +296,15 @@ export class AmqpDriver implements Driver {
     else listener.attach(live);
     try {
       await this.#operations.wait(
-        this.#limitsOf("listen", targets.join(), limits, () => listener.refusal),
+        waitLimits(
+          { operations: this.#operations, connections: this.#supervisor },
+          {
+            operation: "listen",
+            target: targets.join(),
+            refusal: () => listener.refusal,
+            ...limits,
+          },
+        ),
         (deadline) => deadline.wait("connecting", () => listener.attached),
       );
       return listener;
@@ -373,7 +351,16 @@ export class AmqpDriver implements Driver {
   }
 }
 
+function checkRequest({ atLeastOnce }: CastRequest): void {
+  if (atLeastOnce) throw new ConfigurationError("atLeastOnce", "only supported by rabbit://");
+}
+
 /** The caller's timeout in milliseconds, as an AMQP uint: the message bus may discard the message after it. Undefined if omitted. */
 function ttlOf({ timeoutMs }: SendRequest): number | undefined {
   return timeoutMs === undefined ? undefined : Math.min(Math.ceil(timeoutMs), 2 ** 32 - 1);
+}
+
+/** Length of the JSON text: one character counts as one byte. */
+function sizeOf(body: Body): number {
+  return body.type === "value" && typeof body.value === "string" ? body.value.length : 0;
 }

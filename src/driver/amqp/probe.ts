@@ -1,29 +1,9 @@
+import type { AmqpConnectionReport } from "../connection-report.js";
+import type { ServiceKind } from "../driver.js";
 import type { Target } from "../target.js";
-import type { Route, ServiceKind } from "./addressing.js";
+import type { Route } from "./addressing.js";
 import type { DriverConnection } from "./driver-connection.js";
 import type { LinkContext } from "./link-context.js";
-
-/** Report on a connection and its peer. */
-export interface ConnectionReport {
-  /** `name:port`. */
-  readonly host: string;
-  /** True when the connection uses TLS. */
-  readonly encrypted: boolean;
-  /** SASL mechanism. Empty without SASL. */
-  readonly mechanism: string;
-  /** Product that the peer states in its Open. */
-  readonly product: string | undefined;
-  /** Version of the product that the peer states. */
-  readonly version: string | undefined;
-  /** Address format: `addressing_mode`, or the format that the product needs. */
-  readonly addressing: "legacy" | "routable";
-  /** True when the peer creates addresses for replies. Calls need them. */
-  readonly dynamicReplies: boolean;
-  /** Time from the attach of a link to the peer's answer, in milliseconds. */
-  readonly roundTripMs: number;
-  /** Messages for the target that the peer accepts now. 0: it granted no credit within 1 s. Omitted without a target. */
-  readonly credit?: number | undefined;
-}
 
 /** Longest wait for the peer to grant credit. */
 const CREDIT_MS = 1_000;
@@ -33,11 +13,12 @@ export async function probe(
   connection: DriverConnection,
   target: Target | undefined,
   service: ServiceKind,
-): Promise<ConnectionReport> {
+): Promise<AmqpConnectionReport> {
   const { amqp, host, addresser } = connection;
   const { product, version } = amqp.remote;
   await probeReplies(connection); // not measured: the first link also waits for its session to begin
-  const facts = {
+  const facts: AmqpConnectionReport = {
+    protocol: "AMQP 1.0",
     host,
     encrypted: amqp.socket.encrypted,
     mechanism: amqp.mechanism,
@@ -51,7 +32,9 @@ export async function probe(
     : { ...facts, credit: await creditFor(connection, addresser.resolve(target, service)) };
 }
 
-async function probeReplies(context: LinkContext): Promise<Pick<ConnectionReport, "dynamicReplies" | "roundTripMs">> {
+async function probeReplies(
+  context: LinkContext,
+): Promise<Pick<AmqpConnectionReport, "dynamicReplies" | "roundTripMs">> {
   const startedMs = performance.now();
   const elapsedMs = (): number => performance.now() - startedMs;
   try {

@@ -108,7 +108,7 @@ export class Replies {
       }
       const reply = decodeReply(message, this.#nonFinite);
       delivery.accept();
-      if (reply.type === "heartbeat") pending.onHeartbeat?.();
+      if (reply.type === "heartbeat") pending.heartbeat();
       else pending.settle(reply);
     } catch (thrown) {
       const error = toError(thrown);

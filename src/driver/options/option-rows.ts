@@ -13,10 +13,19 @@ export interface TextRow<T> extends Row<T> {
   readonly inCode: string;
 }
 
+/** An option of URLs and files that has no effect. Code does not have it. */
+export interface IgnoredRow<T> extends Row<T> {
+  /** Reason to have no effect, for the warning about any other value than the default. */
+  readonly ignored: string;
+}
+
 export type ValueOf<R> = R extends Row<infer T> ? T : never;
 
 /** The rows of a table, by their names in code. */
-export type Rows = readonly (readonly [key: string, row: Row<unknown> & Partial<TextRow<unknown>>])[];
+export type Rows = readonly (readonly [
+  key: string,
+  row: Row<unknown> & Partial<TextRow<unknown>> & Partial<IgnoredRow<unknown>>,
+])[];
 
 /** Throws NoSuchOptError for an unknown name. */
 export type OnUnknown = (name: string, known: readonly string[]) => never;

@@ -33,12 +33,13 @@ export function parseOptions(texts: Readonly<Record<string, string>>): Partial<R
   return parseTexts(ROWS, texts, unknown);
 }
 
-/** Options of rabbit:// that the AMQP 1.0 driver's deployment guide mentions. This driver does not support them. */
-export const RABBIT_OPTIONS = ["amqp_durable_queues", "amqp_auto_delete"];
+/** Names of `[oslo_messaging_rabbit]`, by their prefixes: its table is in no bundle for AMQP 1.0 alone. */
+const RABBIT_OPTION =
+  /^(rabbit|kombu|amqp|heartbeat|(rpc_)?conn|direct|enable|use|ssl_enforce)_|^(ssl_version|(host|process)name)$/;
 
 function unknown(name: string, known: readonly string[]): never {
   const similar = similarName(name, known);
-  const reason = RABBIT_OPTIONS.includes(name) ? "only supported by rabbit://" : `${UNKNOWN}${similar}`;
+  const reason = RABBIT_OPTION.test(name) ? "only supported by rabbit://" : `${UNKNOWN}${similar}`;
   throw new NoSuchOptError(name, reason);
 }
 

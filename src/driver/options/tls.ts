@@ -55,7 +55,7 @@ export function tlsOf({ scheme, texts, code, readFile, supportedTlsOptions }: Tl
  * @throws ConfigurationError when ssl=false contradicts the scheme.
  */
 function impliesTls(scheme: string, { ssl, sslCaFile, sslCertFile }: SslTexts): boolean {
-  const secure = scheme === "amqps" || scheme === "amqp+wss";
+  const secure = scheme === "amqps" || scheme.endsWith("+wss");
   if (secure && ssl === false)
     throw new ConfigurationError("ssl", `false contradicts ${scheme}://, which requires TLS`);
   return secure || ssl === true || isGiven(sslCaFile) || isGiven(sslCertFile);

@@ -3,6 +3,7 @@ import type { Frame } from "../../core/frames/frame-log.js";
 import { tagOf } from "../../core/kinds.js";
 import type { Logger } from "../../core/logger.js";
 import { ConfigurationError } from "../exceptions.js";
+import type { RabbitOptions } from "../rabbit/option-table.js";
 import { isJsonObject, type NonFiniteNumbers } from "../values/json.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
 import type { CredentialsFunction } from "./credentials.js";
@@ -19,6 +20,14 @@ import { boolean, integer, oneOf, string } from "./option-types.js";
 import type { AmqpOptions } from "./options.js";
 import { tlsOptions } from "./tls.js";
 
+/** A driver that is not built into the runtime: `rabbit`. */
+export interface DriverPlugin {
+  /** Name of its options in code. */
+  readonly name: string;
+  /** The URL schemes of the driver. Each is dialled as another one: `rabbit` as `amqp`. */
+  readonly schemes: ReadonlyMap<string, string>;
+}
+
 /** Options of a transport. Omitted ones have their defaults. */
 export interface TransportOptions {
   /** Exchange of targets without one. Default "openstack". */
@@ -27,6 +36,8 @@ export interface TransportOptions {
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query overrides them. */
   amqp?: AmqpOptions | undefined;
+  /** Options of `[oslo_messaging_rabbit]`, for rabbit:// URLs. The URL's query overrides them. */
+  rabbit?: RabbitOptions | undefined;
   /**
    * Enables TLS, also for the schemes `amqp` and `amqp+ws`. `{}` verifies the server against the authorities that the runtime
    * trusts. Each `ssl_*` option of the URL's query overrides its counterpart. An option that the runtime does not support
@@ -40,6 +51,8 @@ export interface TransportOptions {
    * function throws, or returns no credentials, the attempt fails with this reason.
    */
   credentials?: CredentialsFunction | undefined;
+  /** Drivers in addition to those of the runtime. Node, Deno and Bun have both, browsers and workers only the one of AMQP 1.0. */
+  drivers?: readonly DriverPlugin[] | undefined;
   /** Options of WebSockets. */
   webSocket?:
     | {
@@ -98,13 +111,19 @@ export function checkedTransportOptions(options: TransportOptions): TransportOpt
 }
 
 const positive = integer(1).check;
+const jsonObject = objectWhere("an object", isJsonObject);
 
 const OPTIONS: OptionChecks<TransportOptions> = {
   controlExchange: string.check,
   rpcResponseTimeoutMs: positiveMs,
-  amqp: objectWhere("an object", isJsonObject),
+  amqp: jsonObject,
+  rabbit: jsonObject,
   tls: tlsOptions,
   credentials: callback,
+  drivers: (key, value) => {
+    if (Array.isArray(value) && value.every(isDriver)) return value;
+    throw new ConfigurationError(key, "must be an array of drivers of this library");
+  },
   webSocket: members({ path: string.check }),
   dialers: objectWhere("an object of functions, by URL scheme", (value) =>
     Object.values(value).every((dial) => typeof dial === "function"),
@@ -123,6 +142,11 @@ const OPTIONS: OptionChecks<TransportOptions> = {
   maxQueued: members({ messages: positive, bytes: positive }),
   random: callback,
 };
+
+/** Recognised by its shape: there may be a second copy of the class. */
+function isDriver(value: unknown): boolean {
+  return isJsonObject(value) && tagOf(value["schemes"]) === "Map" && typeof value["create"] === "function";
+}
 
 function objectWhere(description: string, isValid: (value: object) => boolean): OptionCheck {
   return (key, value) => {

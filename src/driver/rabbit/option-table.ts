@@ -4,6 +4,7 @@ import { timerMs } from "../../core/timers.js";
 import { ConfigurationError } from "../exceptions.js";
 import {
   defaultsOf,
+  type IgnoredRow,
   option,
   optional,
   type Row,
@@ -13,12 +14,6 @@ import {
   type ValueOf,
 } from "../options/option-rows.js";
 import { boolean, integer, type OptionType, oneOf, seconds, string } from "../options/option-types.js";
-
-/** An option of URLs and files that has no effect. Code does not have it. */
-interface IgnoredRow<T> extends Row<T> {
-  /** Reason to have no effect, for the warning about any other value than the default. */
-  readonly ignored: string;
-}
 
 /** Fields of 16 bits: the heartbeat interval in seconds, and the prefetch count. */
 const LARGEST_USHORT = 2 ** 16 - 1;
@@ -129,10 +124,8 @@ export type RabbitOptions = {
     | undefined;
 };
 
-type RabbitRow = Rows[number][1] & Partial<IgnoredRow<unknown>>;
-
 /** The rows of the table, for lookups by a name known only at run time. */
-export const RABBIT_ROWS: readonly (readonly [key: string, row: RabbitRow])[] = Object.entries(RABBIT_TABLE);
+export const RABBIT_ROWS: Rows = Object.entries(RABBIT_TABLE);
 
 export const RABBIT_DEFAULTS = defaultsOf(RABBIT_ROWS) as ResolvedRabbitOptions;
 

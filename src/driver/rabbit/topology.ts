@@ -1,5 +1,6 @@
 import type { RequestFields } from "../../amqp091/channel.js";
 import type { FieldTable } from "../../amqp091/field-table.js";
+import type { ServiceKind } from "../driver.js";
 import { ConfigurationError, InvalidTarget } from "../exceptions.js";
 import type { Target } from "../target.js";
 import type { ResolvedRabbitOptions } from "./option-table.js";
@@ -146,6 +147,21 @@ export class Topology {
   /** The queue of the replies to one client. It is not deleted by the client: it expires. */
   replyQueue(id: string): BoundQueue {
     return { declaration: this.#transientQueue(`reply_${id}`), bindings: [] };
+  }
+
+  /** What the servers of a target, or its notification listeners, declare under names that are known: not the queues of fanouts. */
+  declarationsOf(target: Target, service: ServiceKind): readonly (ExchangeDeclaration | QueueDeclaration)[] {
+    const { topic = "", server, fanout } = target;
+    const { declaration: fanoutExchange } = this.#fanoutBinding(target);
+    const names = fanout ? [] : server ? [topic, `${topic}.${server}`] : [topic];
+    const { declaration: exchange } = this.#topicBinding(target, topic);
+    const queues = names.map((name) => this.#topicQueue(target, name).declaration);
+    const declarations = [
+      ...(fanout ? [] : [exchange]),
+      ...queues,
+      ...(service === "rpc" && !server ? [fanoutExchange] : []),
+    ];
+    return declarations.filter((declaration) => declaration !== undefined);
   }
 
   #topicQueue(target: Target, name: string): BoundQueue {

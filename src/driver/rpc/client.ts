@@ -101,6 +101,12 @@ export interface CallOptions {
   callMonitorTimeoutMs?: number | undefined;
   /** Number of times an undelivered message is sent again. -1 or omitted: until the timeout. */
   retry?: number | undefined;
+  /**
+   * Fail with MessageUndeliverable when no queue receives the request: no server has ever been started, for example. For
+   * rabbit:// only; a ConfigurationError on amqp://, whose peer acknowledges what it takes. Default false: the request is
+   * dropped then, and a call times out.
+   */
+  atLeastOnce?: boolean | undefined;
   /** Cancels the wait: the promise rejects with the reason of the signal. */
   signal?: AbortSignal | undefined;
 }
@@ -175,12 +181,13 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
    */
   prepare(overrides: PrepareOverrides): RPCClient<Api, C> {
     const changes = checkedOverrides(overrides, PREPARE);
-    const { timeoutMs, callMonitorTimeoutMs, retry, versionCap, ...target } = changes;
+    const { timeoutMs, callMonitorTimeoutMs, retry, atLeastOnce, versionCap, ...target } = changes;
     checkVersions(versionCap, target.version);
     return new RPCClient<Api, C>(this.#transport, this.#target.with(target), this.#serializer, {
       timeoutMs: overridden(this.#limits.timeoutMs, timeoutMs),
       callMonitorTimeoutMs: overridden(this.#limits.callMonitorTimeoutMs, callMonitorTimeoutMs),
       retry: overridden(this.#limits.retry, retry),
+      atLeastOnce: overridden(this.#limits.atLeastOnce, atLeastOnce),
       versionCap: overridden(this.#limits.versionCap, versionCap),
     });
   }
@@ -191,6 +198,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
    * @throws RemoteError, or the Error that `remoteExceptions` makes of it, when the method failed.
    * @throws MessagingTimeout when the timeout ends, or no heartbeat arrives in time.
    * @throws MessageDeliveryFailure when the request is not accepted, or its fate is unknown; see `outcome`.
+   * @throws MessageUndeliverable when no queue receives it, with `atLeastOnce`.
    * @throws InvalidTarget for a target with `fanout` or without topic.
    * @throws RPCVersionCapError when the version cap does not permit the version of the target.
    * @throws TypeError for a context, a method or arguments of the wrong type, and a value that JSON cannot hold, by its path.
@@ -248,7 +256,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
     const body = this.#body(context, method, args);
     const onWire = this.#serializer.serializeContext(context);
     const given = options === undefined ? NO_OPTIONS : checked(options, CALL);
-    const { callMonitorTimeoutMs, retry, versionCap } = this.#limits;
+    const { callMonitorTimeoutMs, retry, atLeastOnce, versionCap } = this.#limits;
     if (versionCap !== undefined && !isCompatible(versionCap, target.version)) {
       throw new RPCVersionCapError(target.version, versionCap);
     }
@@ -259,6 +267,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
       timeoutMs: given.timeoutMs,
       callMonitorTimeoutMs: given.callMonitorTimeoutMs ?? callMonitorTimeoutMs,
       retry: given.retry ?? retry,
+      atLeastOnce: given.atLeastOnce ?? atLeastOnce,
       signal: given.signal,
     };
   }
@@ -286,7 +295,12 @@ function wrongCall(reason: string, value: unknown): TypeError {
 
 const NO_OPTIONS: CallOptions = {};
 
-const LIMITS = { timeoutMs: positiveMs, callMonitorTimeoutMs: positiveMs, retry: integer(-1).check };
+const LIMITS = {
+  timeoutMs: positiveMs,
+  callMonitorTimeoutMs: positiveMs,
+  retry: integer(-1).check,
+  atLeastOnce: boolean.check,
+};
 
 const CALL: OptionChecks<CallOptions> = { ...LIMITS, signal: abortSignal };
 

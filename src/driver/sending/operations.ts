@@ -10,6 +10,8 @@ export interface SendingConnection {
   /** Cause of the connection's end. Undefined while it is open, and when it was closed here. */
   readonly endedBy: Error | undefined;
   readonly logger: Logger;
+  /** True when receivers recognise a repeated message: one of unknown fate is sent again. */
+  readonly repeatsAreRecognised: boolean;
   readonly peer: Pick<Peer, "kind">;
   /** Error of the link to this address while it is refused. */
   refusalOf(address: string): Error | undefined;

@@ -1,11 +1,31 @@
-import { AmqpError } from "../../core/errors.js";
+import { AmqpError, type AmqpErrorInit } from "../../core/errors.js";
+import { isError } from "../../core/kinds.js";
 import type { Outcome } from "../../core/messages/outcome.js";
 
-export type FailedOutcome = Exclude<Outcome, { type: "accepted" }>;
+/** The broker had no queue for a message that it was asked to return. */
+export interface Returned {
+  readonly type: "returned";
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** The reason of the broker. */
+  readonly replyText: string;
+}
 
-/** True when the message can be sent again without the risk of a duplicate: it was not sent, or the peer did not process it. */
-export function mayResend(outcome: FailedOutcome): boolean {
+/** The outcome of sending a message, by any protocol. */
+export type SendOutcome =
+  | Exclude<Outcome, { type: "rejected" }>
+  | { readonly type: "rejected"; readonly error: AmqpErrorInit | Error | undefined }
+  | Returned;
+
+export type FailedOutcome = Exclude<SendOutcome, { type: "accepted" }>;
+
+/**
+ * True when the message can be sent again: it was not sent, or the peer did not process it. One of unknown fate too, where
+ * receivers recognise a repeat.
+ */
+export function mayResend(outcome: FailedOutcome, repeatsAreRecognised: boolean): boolean {
   if (outcome.type === "modified") return !outcome.deliveryFailed && !outcome.undeliverableHere;
+  if (outcome.type === "unknown") return repeatsAreRecognised;
   return outcome.type === "unsent" || outcome.type === "released";
 }
 
@@ -17,7 +37,9 @@ export function outcomeReason(outcome: FailedOutcome): string {
     case "modified":
       return `modified by the peer (delivery failed: ${outcome.deliveryFailed}, undeliverable here: ${outcome.undeliverableHere})`;
     case "rejected":
-      return outcome.error === undefined ? "the peer gave no reason" : new AmqpError(outcome.error).message;
+      return errorOf(outcome.error)?.message ?? "the peer gave no reason";
+    case "returned":
+      return outcome.replyText;
     case "unsent":
     case "unknown":
       return outcome.error.message;
@@ -29,5 +51,9 @@ export function outcomeReason(outcome: FailedOutcome): string {
 /** The error behind a failed outcome. */
 export function outcomeCause(outcome: FailedOutcome): Error | undefined {
   if (outcome.type === "unsent" || outcome.type === "unknown") return outcome.error;
-  return outcome.type === "rejected" && outcome.error !== undefined ? new AmqpError(outcome.error) : undefined;
+  return outcome.type === "rejected" ? errorOf(outcome.error) : undefined;
+}
+
+function errorOf(error: AmqpErrorInit | Error | undefined): Error | undefined {
+  return error === undefined || isError(error) ? error : new AmqpError(error);
 }

@@ -1,5 +1,5 @@
 import type { Deadline } from "../../core/deadlines.js";
-import { ACCEPTED, type Outcome } from "../../core/messages/outcome.js";
+import { ACCEPTED, type DeliveryState } from "../../core/messages/outcome.js";
 import type { RemoteFailure } from "../exceptions.js";
 
 /** The reply that ends a call. */
@@ -17,33 +17,44 @@ interface RequestOperation {
 /** The reply to one request. It may arrive before the peer acknowledges the request. */
 export class PendingReply<R> {
   readonly #operation: RequestOperation;
-  /** Restarts the call monitor. */
-  readonly onHeartbeat: (() => void) | undefined;
+  readonly #onHeartbeat: (() => void) | undefined;
   #id = "";
   #pending: Map<string, PendingReply<R>> | undefined;
   #reply: R | Error | undefined;
   #onReply: ((reply: R | Error) => void) | undefined;
   #lost: Error | undefined;
   #isAccepted = false;
+  #isAnswered = false;
+  /** Resolves `accepted`. */
+  #accept: (() => void) | undefined;
 
+  /** `onHeartbeat` restarts the call monitor. */
   constructor(operation: RequestOperation, onHeartbeat: (() => void) | undefined) {
     this.#operation = operation;
-    this.onHeartbeat = onHeartbeat;
+    this.#onHeartbeat = onHeartbeat;
+  }
+
+  /** True when the reply or a heartbeat has arrived: the request must not be sent again. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
   }
 
   /** Called when the request gets a new id among the pending replies of its connection. A reply to an earlier id is discarded. */
   registered(id: string, pending: Map<string, PendingReply<R>>): void {
     this.cancel();
     this.#lost = undefined;
+    this.#isAnswered = false;
     this.#id = id;
     this.#pending = pending;
     pending.set(id, this);
   }
 
-  /** The outcome of `sent`, or `accepted` if the reply arrives first: a reply shows that the request was accepted. */
-  accepted(sent: Promise<Outcome>): Promise<Outcome> {
+  /** The result of `sent`, or `accepted` if the reply or a heartbeat arrives first: both show that the request was accepted. */
+  accepted<T>(sent: Promise<T>): Promise<T | DeliveryState> {
     return new Promise((resolve, reject) => {
-      this.#onReply = () => resolve(ACCEPTED);
+      const accept = (): void => resolve(ACCEPTED);
+      this.#accept = accept;
+      this.#onReply = accept;
       sent.then(resolve, reject);
     });
   }
@@ -63,8 +74,15 @@ export class PendingReply<R> {
     });
   }
 
+  heartbeat(): void {
+    this.#isAnswered = true;
+    this.#accept?.();
+    this.#onHeartbeat?.();
+  }
+
   settle(reply: R | Error): void {
     this.cancel();
+    this.#isAnswered = true;
     this.#reply = reply;
     this.#onReply?.(reply);
   }

@@ -1,8 +1,8 @@
 import type { Deadline, DeadlineInit, WaitPhase } from "../../core/deadlines.js";
-import type { Body } from "../../core/messages/message.js";
 import {
   type FailureInit,
   MessageDeliveryFailure,
+  MessageUndeliverable,
   type MessagingException,
   MessagingTimeout,
   SendQueueFull,
@@ -19,22 +19,22 @@ export interface SendOperationInit {
   target: Target | string;
   /** Timeout that the caller gave. When it passes, the operation fails with MessagingTimeout. */
   timeoutMs: number | undefined;
-  /** Timeout when `timeoutMs` is omitted. When it passes, the operation fails with MessageDeliveryFailure. */
-  defaultMs: number;
+  /** Timeout when `timeoutMs` is omitted. When it passes, the operation fails with MessageDeliveryFailure. Undefined: none. */
+  defaultMs: number | undefined;
   /** Most times that the message is sent again. -1 or omitted: until the timeout. */
   retry: number | undefined;
-  /** Send the message settled: the peer does not acknowledge it. */
-  settled: boolean;
+  /** Send the message settled: the peer does not acknowledge it. Default false. */
+  settled?: boolean | undefined;
   signal: AbortSignal | undefined;
-  /** Body whose size is counted in the send queue while the message waits. Omitted: the message may always wait. */
-  body?: Body | undefined;
+  /** Size that is counted in the send queue while the message waits. Omitted: the message may always wait. */
+  bytes?: number | undefined;
   /** Called each time that the message waits for credit on an attached link. */
   onQueued?: (() => void) | undefined;
 }
 
 /** The sending of one message, from its start until it is delivered or given up. Its errors name the phase that it reached. */
 export class SendOperation<C extends SendingConnection> implements DeadlineInit {
-  readonly ms: number;
+  readonly ms: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadline: Deadline;
   readonly settled: boolean;
@@ -51,13 +51,13 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
 
   /** Throws MessagingException when the transport is closed. Call `end` in a `finally`. */
   constructor(operations: Operations<C>, init: SendOperationInit) {
-    const { body, retry = -1 } = init;
+    const { bytes, retry = -1 } = init;
     this.#operations = operations;
     this.#init = init;
-    this.settled = init.settled;
+    this.settled = init.settled ?? false;
     this.onQueued = init.onQueued;
     this.retries = retry < 0 ? Number.POSITIVE_INFINITY : retry;
-    this.#ticket = body && new QueueTicket(operations.queue, sizeOf(body));
+    this.#ticket = bytes === undefined ? undefined : new QueueTicket(operations.queue, bytes);
     this.ms = init.timeoutMs ?? init.defaultMs;
     this.signal = init.signal;
     this.deadline = operations.start(this);
@@ -87,8 +87,11 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
     const reason = outcomeReason(outcome);
     const facts = this.#facts(phase, this.deadline.elapsedMs);
-    const init = { ...facts, outcome: outcome.type, reason, cause: outcomeCause(outcome), explanation: undefined };
-    const error = new MessageDeliveryFailure(init);
+    const init = { ...facts, reason, cause: outcomeCause(outcome), explanation: undefined };
+    const error =
+      outcome.type === "returned"
+        ? new MessageUndeliverable({ ...init, ...outcome })
+        : new MessageDeliveryFailure({ ...init, outcome: outcome.type });
     this.#lastFailure = { error, reason };
     return error;
   }
@@ -167,9 +170,4 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     const refusal = this.#address === undefined ? undefined : live?.refusalOf(this.#address);
     return lastError ?? this.#connection?.endedBy ?? refusal;
   }
-}
-
-/** Length of the driver's JSON text: one character counts as one byte. */
-function sizeOf(body: Body): number {
-  return body.type === "value" && typeof body.value === "string" ? body.value.length : 0;
 }

@@ -35,8 +35,11 @@ export const CONNECTION: readonly Scenario[] = [
     name: "a probe reports the peer",
     async run(stage) {
       const { url, scheme, kind } = stage.setting;
-      const { roundTripMs, credit, ...report } = await stage.rpcTransport().probe({ topic: stage.setting.pythonTopic });
+      const probed = await stage.rpcTransport().probe({ topic: stage.setting.pythonTopic });
+      assert.ok(probed.protocol === "AMQP 1.0");
+      const { roundTripMs, credit, ...report } = probed;
       assert.deepEqual(report, {
+        protocol: "AMQP 1.0",
         host: hostOf(url),
         encrypted: scheme === "amqps" || scheme === "amqp+wss",
         mechanism: "ANONYMOUS",

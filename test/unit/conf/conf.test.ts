@@ -256,7 +256,7 @@ describe("TLS in a file", () => {
     ["amqps://h/", "ssl_verify_vhost = true", { verifyVirtualHost: true }],
     ["amqp://h/?ssl=yes", "ssl_verify_vhost = true", { verifyVirtualHost: true }],
     ["amqp://h/?ssl=yes&idle_timeout=5", "ssl = no", {}],
-    ["rabbit://h/?ssl=1&ssl_version=TLSv1", "ssl_ca_file = ca.pem", { ca: PEM }],
+    ["rabbit://h/?ssl=1", "ssl_ca_file = ca.pem", undefined],
     [
       "amqps://h/",
       "ssl_cert_file = both.pem\nssl_key_password = word",
@@ -270,6 +270,155 @@ describe("TLS in a file", () => {
     const conf = parseConf(`[DEFAULT]\ntransport_url=${url}\n[oslo_messaging_amqp]\n${lines}\n`, reader(files));
     expect(conf.rpc.options.tls).toEqual(tls);
     expect(conf.notifications.options.tls).toEqual(tls);
+  });
+});
+
+describe("[oslo_messaging_rabbit]", () => {
+  const rabbit = (lines: string, url = "rabbit://u:s3cr3t@h/v") =>
+    `[DEFAULT]\ntransport_url = ${url}\n[oslo_messaging_rabbit]\n${lines}\n`;
+
+  test.each(["rabbit", "kombu", "kombu+amqp", "rabbit+ws", "rabbit+wss"])(
+    "%s:// has the options of [oslo_messaging_rabbit] and not those of [oslo_messaging_amqp]",
+    { tags: ["options:file"] },
+    (scheme) => {
+      const lines = "rabbit_quorum_queue = true\nkombu_reconnect_delay = 0.5\nws_path = /ws";
+      const conf = parseConf(`${rabbit(lines, `${scheme}://h/`)}[oslo_messaging_amqp]\nidle_timeout = soon\n`);
+      expect(conf.rpc.options).toStrictEqual({
+        controlExchange: undefined,
+        rpcResponseTimeoutMs: undefined,
+        rabbit: { rabbitQuorumQueue: true, kombuReconnectDelayMs: 500 },
+        webSocket: { path: "/ws" },
+        tls: undefined,
+      });
+      expect(conf.warnings).toEqual([]);
+    },
+  );
+
+  test("an amqp:// URL does not read it", () => {
+    const conf = parseConf(rabbit("rabbit_interval_max = soon\nnonsense = 1\nheartbeat_rate = 5", "amqp://h/"));
+    expect(conf.rpc.options).toMatchObject({ amqp: {} });
+    expect(conf.rpc.options).not.toHaveProperty("rabbit");
+    expect(conf.warnings).toEqual([]);
+  });
+
+  test("RPC and notifications on different brokers have the options of their drivers", () => {
+    const conf = parseConf(`[DEFAULT]
+transport_url = amqp://router/
+[oslo_messaging_amqp]
+idle_timeout = 5
+ws_path = /amqp
+ssl = true
+nonsense = 1
+[oslo_messaging_notifications]
+transport_url = rabbit://broker/
+[oslo_messaging_rabbit]
+amqp_durable_queues = true
+heartbeat_in_pthread = true
+nonsense = 1
+`);
+    expect(conf.rpc.options).toMatchObject({ amqp: { idleTimeoutMs: 5_000 }, webSocket: { path: "/amqp" }, tls: {} });
+    expect(conf.rpc.options).not.toHaveProperty("rabbit");
+    expect(conf.notifications.options).toEqual({ rabbit: { amqpDurableQueues: true } });
+    expect(conf.warnings).toEqual([
+      "[oslo_messaging_amqp] nonsense is ignored: unknown option",
+      "[oslo_messaging_rabbit] nonsense is ignored: unknown option",
+      "[oslo_messaging_rabbit] heartbeat_in_pthread is ignored: heartbeats need no thread",
+    ]);
+  });
+
+  test("the caller's URL determines the group", () => {
+    const text = rabbit("amqp_durable_queues = true");
+    expect(parseConf(text, { url: "amqp://mine/" }).rpc.options).toEqual({ amqp: {} });
+    expect(parseConf(text, { url: "rabbit://mine/" }).rpc.options).toEqual({ rabbit: { amqpDurableQueues: true } });
+  });
+
+  test.each([
+    ["kombu_reconnect_timeout = 5", { kombuMissingConsumerRetryTimeoutMs: 5_000 }],
+    ["rabbit_quroum_max_memory_length = 5", { rabbitQuorumMaxMemoryLength: 5 }],
+    ["rabbit_quroum_max_memory_length = five\nrabbit_quorum_max_memory_length = 6", { rabbitQuorumMaxMemoryLength: 6 }],
+    ["[DEFAULT]\namqp_auto_delete = true", { amqpAutoDelete: true }],
+    ["[DEFAULT]\nkombu_reconnect_delay = 2", { kombuReconnectDelayMs: 2_000 }],
+    ["[DEFAULT]\nrabbit_login_method = plain", { rabbitLoginMethod: "PLAIN" }],
+    ["[DEFAULT]\nrabbit_retry_backoff = 5", { rabbitRetryBackoffMs: 5_000 }],
+    ["[DEFAULT]\nrabbit_ha_queues = true", { rabbitHaQueues: true }],
+    ["rabbit_ha_queues = false\n[DEFAULT]\nrabbit_ha_queues = maybe", { rabbitHaQueues: false }],
+    ["[DEFAULT]\namqp_durable_queues = true", {}],
+  ] as const)("the older place %j has the options %j", (lines, options) => {
+    const conf = parseConf(rabbit(lines));
+    expect(conf.rpc.options.rabbit).toEqual(options);
+    expect(conf.warnings).toEqual([]);
+  });
+
+  test("options of another driver, unknown ones and those without effect are warned about, by group and key", () => {
+    const lines = `nonsense = 1
+idle_timeout = 1
+hostname = node1
+kombu_ssl_version = TLSv1_2
+ssl_enforce_fips_mode = false
+ssl_enforce_hostname_verification = true
+rabbit_stream_fanout = false
+rabbit_hosts = h
+[DEFAULT]
+rpc_conn_pool_size = 10
+`;
+    expect(parseConf(rabbit(lines)).warnings).toEqual([
+      "[oslo_messaging_rabbit] nonsense is ignored: unknown option",
+      "[oslo_messaging_rabbit] idle_timeout is ignored: only supported by amqp://",
+      "[oslo_messaging_rabbit] rabbit_hosts is ignored: unknown option",
+      "[oslo_messaging_rabbit] kombu_ssl_version is ignored: the runtime chooses the versions of TLS",
+      "[DEFAULT] rpc_conn_pool_size is ignored: one connection sends all messages",
+      "[oslo_messaging_rabbit] hostname is ignored: the names of reply and fanout queues are random",
+    ]);
+  });
+
+  test("a $name finds an option in its older place", () => {
+    const conf = parseConf(
+      rabbit("kombu_ssl_certfile = /etc/c\nhostname = $ssl_cert_file\nprocessname = $ssl_ca_file"),
+    );
+    expect(conf.warnings).toEqual([
+      "[oslo_messaging_rabbit] hostname is ignored: the names of reply and fanout queues are random",
+    ]);
+  });
+
+  test.each([
+    ["rabbit_interval_max = soon", "[oslo_messaging_rabbit] rabbit_interval_max", "must be a whole number of seconds"],
+    ["rabbit_stream_fanout = true", "[oslo_messaging_rabbit] rabbit_stream_fanout", "true is not supported"],
+    [
+      "ssl_enforce_hostname_verification = no",
+      "[oslo_messaging_rabbit] ssl_enforce_hostname_verification",
+      "false is not supported",
+    ],
+    ["kombu_compression = bz2", "[oslo_messaging_rabbit] kombu_compression", "must be one of gzip"],
+    ["rabbit_use_ssl = sure", "[oslo_messaging_rabbit] rabbit_use_ssl", "must be true or false"],
+    ["[DEFAULT]\nrabbit_retry_backoff = x", "[DEFAULT] rabbit_retry_backoff", "must be a whole number of seconds"],
+    ["ssl = true\nssl_ca_file = no.pem", "[oslo_messaging_rabbit] ssl_ca_file", "no.pem cannot be read: ENOENT"],
+  ])("the lines %j throw a ConfigurationError", { tags: ["options:file:refused"] }, async (lines, key, reason) => {
+    const error = await errorOf(rabbit(lines), reader({}));
+    expect(error).toMatchObject({ name: "ConfigurationError", key });
+    expect(error.message).toContain(`${key}: `);
+    expect(error.message).toContain(reason);
+  });
+
+  const files = { "ca.pem": PEM, "both.pem": `${PEM}\n${KEY}` };
+
+  test.each([
+    ["rabbit://h/", "ssl = true", {}],
+    ["rabbit://h/", "ssl_ca_file = never-read", undefined],
+    ["rabbit://h/", "ssl = false\nssl_ca_file = never-read", undefined],
+    ["rabbit://h/", "ssl = true\nssl_ca_file = ca.pem", { ca: PEM }],
+    ["rabbit://h/", "rabbit_use_ssl = true\nkombu_ssl_ca_certs = ca.pem", { ca: PEM }],
+    ["rabbit://h/?ssl=1", "ssl = false\nssl_ca_file = ca.pem", { ca: PEM }],
+    ["rabbit://h/?rabbit_use_ssl=1", "ssl_ca_file = ca.pem", { ca: PEM }],
+    ["rabbit://h/?ssl=0", "ssl = true\nssl_ca_file = never-read", undefined],
+    ["rabbit+wss://h/", "ssl_ca_file = ca.pem", { ca: PEM }],
+    [
+      "rabbit://h/",
+      "ssl = true\nkombu_ssl_certfile = both.pem\nkombu_ssl_keyfile = both.pem",
+      { cert: files["both.pem"], key: files["both.pem"] },
+    ],
+  ])("the TLS options of %s with %j", (url, lines, tls) => {
+    const { readFile } = reader(files);
+    expect(parseConf(rabbit(lines, url), { readFile }).rpc.options.tls).toEqual(tls);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { amqp } from "@/src/driver/amqp/amqp.js";
 import { getNotificationListener } from "@/src/driver/notify/listening/listener.js";
 import { Notifier, type NotifierOptions } from "@/src/driver/notify/sending/notifier.js";
 import { ROWS } from "@/src/driver/options/option-table.js";
@@ -109,7 +110,12 @@ function transport<T extends RPCTransport | NotificationTransport>(
   options: TransportOptions = {},
 ): T {
   const dialers = { amqp: memoryDial(new Intermediary({ kind: "broker" }).accept) };
-  const runtime = { dialers, identity: { node: "node", process: "program", pid: 7 }, defaults: {} };
+  const runtime = {
+    drivers: [amqp] as const,
+    dialers,
+    identity: { node: "node", process: "program", pid: 7 },
+    defaults: {},
+  };
   const made = new kind(runtime, "amqp://h/", { logger: null, ...options });
   onTestFinished(() => made.close());
   return made;

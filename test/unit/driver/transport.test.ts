@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Address, Dial } from "@/src/core/byte-stream.js";
 import type { TransportStatus } from "@/src/core/connection/status.js";
 import type { Frame } from "@/src/core/frames/frame-log.js";
+import { amqp } from "@/src/driver/amqp/amqp.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import { TransportURL } from "@/src/driver/options/transport-url.js";
 import { getRpcClient } from "@/src/driver/rpc/client.js";
@@ -21,7 +22,12 @@ const intermediary = new Intermediary({
 
 function runtime(defaults: Runtime["defaults"] = {}): Runtime {
   const dial = memoryDial(intermediary.accept);
-  return { dialers: { amqp: dial, amqps: dial }, identity: { node: "node", process: "program", pid: 7 }, defaults };
+  return {
+    drivers: [amqp],
+    dialers: { amqp: dial, amqps: dial },
+    identity: { node: "node", process: "program", pid: 7 },
+    defaults,
+  };
 }
 
 function transport(url: string | TransportURL, options: TransportOptions = {}, inRuntime = runtime()): RPCTransport {

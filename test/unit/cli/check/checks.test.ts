@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { runChecks } from "@/src/cli/check/checks.js";
+import { amqpConnection } from "@/src/driver/amqp/amqp-connection.js";
 import { type Frame, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
 import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
@@ -20,7 +21,7 @@ test("the checks detach every link that they attached", async () => {
   const transport = transportTo(new Intermediary({ kind: "broker" }), ({ direction, performative }) => {
     if (direction === "out") sent.push(performative);
   });
-  const { checks } = await runChecks(await transport.driverConnection(), limits());
+  const { checks } = await runChecks(await amqpConnection(transport), limits());
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
   await transport.close();
   const times = (name: string): number => sent.filter((performative) => performative === name).length;
@@ -31,7 +32,7 @@ test("the checks detach every link that they attached", async () => {
 test("the checks end when the connection closes, and each one says why it failed", async () => {
   const intermediary = new Intermediary({ kind: "router" });
   await using transport = transportTo(intermediary);
-  const running = runChecks(await transport.driverConnection(), { ...limits(), quietMs: 200 });
+  const running = runChecks(await amqpConnection(transport), { ...limits(), quietMs: 200 });
   await intermediary.close();
   const { checks } = await running;
   expect(checks).toHaveLength(7);
@@ -44,7 +45,7 @@ test("the checks end when the connection closes, and each one says why it failed
 test("the checks reject with the reason of the signal", async () => {
   await using transport = transportTo(new Intermediary({ kind: "router" }));
   const abort = new AbortController();
-  const running = runChecks(await transport.driverConnection(), { ...limits(abort.signal), quietMs: 60_000 });
+  const running = runChecks(await amqpConnection(transport), { ...limits(abort.signal), quietMs: 60_000 });
   const reason = new Error("enough");
   const ended = expect(running).rejects.toBe(reason);
   abort.abort(reason);
@@ -55,7 +56,7 @@ test("the checks reject with the reason of a signal that is aborted already, and
   const sent: string[] = [];
   const onFrame = ({ performative }: Frame): number => sent.push(performative);
   await using transport = transportTo(new Intermediary({ kind: "router" }), onFrame);
-  const bus = await transport.driverConnection();
+  const bus = await amqpConnection(transport);
   const reason = new Error("enough");
   await expect(runChecks(bus, limits(AbortSignal.abort(reason)))).rejects.toBe(reason);
   expect(sent).not.toContain("attach");

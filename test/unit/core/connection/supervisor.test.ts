@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { StatusFeed } from "@/src/core/connection/status.js";
-import { type ManagedConnection, Supervisor, type SupervisorOptions } from "@/src/core/connection/supervisor.js";
+import {
+  type ManagedConnection,
+  type RetryPolicy,
+  Supervisor,
+  type SupervisorOptions,
+} from "@/src/core/connection/supervisor.js";
 import { Deadlines } from "@/src/core/deadlines.js";
 import { Deferred } from "@/src/core/deferred.js";
 import { AuthenticationError, ConnectionLost } from "@/src/core/errors.js";
+import { retryPolicy } from "@/src/driver/amqp/retry-policy.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 
 class FakeConnection implements ManagedConnection {
@@ -41,7 +47,11 @@ interface Attempt {
 /** The last host, and pauses of full length. */
 const HIGHEST = (): number => 1 - 2 ** -53;
 
-const RETRY = { intervalMs: 1_000, backoff: 2, maxMs: 30_000 };
+const RETRY_OPTIONS = {
+  connectionRetryIntervalMs: 1_000,
+  connectionRetryBackoff: 2,
+  connectionRetryIntervalMaxMs: 30_000,
+};
 
 /** A supervisor whose connection is needed by default, as by a listener. */
 function supervise(names: [string, ...string[]], options: Partial<SupervisorOptions<FakeHost, FakeConnection>> = {}) {
@@ -61,7 +71,7 @@ function supervise(names: [string, ...string[]], options: Partial<SupervisorOpti
     },
     whenConnected: (connection) => connections.push(connection),
     isNeeded: () => true,
-    retry: RETRY,
+    retry: retryPolicy(RETRY_OPTIONS),
     status,
     logger,
     random: HIGHEST,
@@ -228,7 +238,9 @@ describe("a supervisor", () => {
   });
 
   test("a supervisor treats a back-off below 1 as 1", { tags: ["failover:back-off"] }, async () => {
-    const { supervisor, attempts, at } = supervise(["a:1"], { retry: { ...RETRY, backoff: 0 } });
+    const { supervisor, attempts, at } = supervise(["a:1"], {
+      retry: retryPolicy({ ...RETRY_OPTIONS, connectionRetryBackoff: 0 }),
+    });
     supervisor.start();
     for (let i = 0; i < 3; i++) {
       at(-1).result.reject(new Error("refused"));
@@ -493,6 +505,137 @@ describe("a round of a supervisor", () => {
     await supervisor.close();
     await failed;
     await expect(round(supervisor)).rejects.toThrow("the transport is closed");
+  });
+});
+
+describe("a supervisor that pauses after each round of hosts", () => {
+  const LINEAR: RetryPolicy = {
+    pauseMs: (count) => 2_000 * count - 1_000,
+    betweenHostsMs: () => 0,
+  };
+  const refused = new Error("refused");
+
+  /** Fails the attempts of one round, and returns the hosts that were tried and the pause that follows. */
+  async function failRound({ status, at }: ReturnType<typeof supervise>, size: number) {
+    const hosts: string[] = [];
+    for (let i = 0; i < size; i++) {
+      expect(status.present.type).toBe("connecting");
+      hosts.push(at(-1).host);
+      at(-1).result.reject(refused);
+      await settle();
+    }
+    const { present } = status;
+    if (present.type !== "disconnected") throw new Error(present.type);
+    return { hosts, pauseMs: present.retryInMs ?? 0 };
+  }
+
+  test("each host is tried once before a pause, and the pause grows after each round", {
+    tags: ["failover:order"],
+  }, async () => {
+    const supervised = supervise(["a:1", "b:1", "c:1"], { retry: LINEAR, random: () => 0 });
+    supervised.supervisor.start();
+    for (const pauseMs of [1_000, 3_000, 5_000]) {
+      expect(await failRound(supervised, 3)).toEqual({ hosts: ["a:1", "b:1", "c:1"], pauseMs });
+      await vi.advanceTimersByTimeAsync(pauseMs - 1);
+      expect(supervised.status.present.type).toBe("disconnected");
+      await vi.advanceTimersByTimeAsync(1);
+    }
+  });
+
+  test("after a lost connection the other hosts are tried at once, in turn", { tags: ["failover:order"] }, async () => {
+    const supervised = supervise(["a:1", "b:1", "c:1"], { retry: LINEAR, random: () => 0 });
+    supervised.supervisor.start();
+    await failRound(supervised, 3);
+    await vi.advanceTimersByTimeAsync(1_000);
+    supervised.at(-1).result.reject(refused);
+    await settle();
+    const connection = new FakeConnection();
+    supervised.at(-1).result.resolve(connection);
+    await vi.advanceTimersByTimeAsync(60_000);
+    connection.end(new Error("lost"));
+    await settle();
+    expect(await failRound(supervised, 2)).toEqual({ hosts: ["c:1", "a:1"], pauseMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await failRound(supervised, 3)).toEqual({ hosts: ["b:1", "c:1", "a:1"], pauseMs: 3_000 });
+  });
+
+  test("hosts that close each connection at once are tried in rounds, with growing pauses", {
+    tags: ["failover:stable"],
+  }, async () => {
+    const { supervisor, attempts, status, at } = supervise(["a:1", "b:1"], { retry: LINEAR });
+    supervisor.start();
+    for (const [index, retryInMs] of [1_000, 3_000, 5_000].entries()) {
+      for (let i = 0; i < 2; i++) {
+        const connection = new FakeConnection();
+        at(-1).result.resolve(connection);
+        await settle();
+        connection.end(undefined);
+        await settle();
+      }
+      expect(attempts).toHaveLength(2 * (index + 1));
+      expect(status.present).toMatchObject({ type: "disconnected", retryInMs });
+      await vi.advanceTimersByTimeAsync(retryInMs);
+    }
+  });
+
+  test("a wake event begins a new round, with a short pause after it", { tags: ["failover:wake"] }, async () => {
+    let wake = (): void => {};
+    const onWake = (listener: () => void) => {
+      wake = listener;
+      return () => {};
+    };
+    const supervised = supervise(["a:1", "b:1"], { retry: LINEAR, random: () => 0, onWake });
+    supervised.supervisor.start();
+    await failRound(supervised, 2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await failRound(supervised, 2);
+    wake();
+    await settle();
+    expect(await failRound(supervised, 2)).toEqual({ hosts: ["a:1", "b:1"], pauseMs: 1_000 });
+  });
+
+  test("a policy that orders the hosts is asked before each round, and not after a loss", {
+    tags: ["failover:order"],
+  }, async () => {
+    const orders = ["acb", "cba", "bac"].map((order) => [...order]);
+    const order = <H>(hosts: readonly H[]): readonly H[] =>
+      (orders.shift() ?? []).flatMap((name) => hosts.find((host) => Object(host).name === name) ?? []);
+    const supervised = supervise(["a", "b", "c"], { retry: { ...LINEAR, order }, random: () => 0 });
+    supervised.supervisor.start();
+    expect(await failRound(supervised, 3)).toMatchObject({ hosts: ["a", "c", "b"] });
+    await vi.advanceTimersByTimeAsync(1_000);
+    const connection = new FakeConnection();
+    supervised.at(-1).result.resolve(connection);
+    await vi.advanceTimersByTimeAsync(60_000);
+    connection.end(new Error("lost"));
+    await settle();
+    expect(await failRound(supervised, 2)).toMatchObject({ hosts: ["b", "a"] });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await failRound(supervised, 3)).toMatchObject({ hosts: ["b", "a", "c"] });
+  });
+
+  test("a policy may pause between the hosts of a round", async () => {
+    const retry = { ...LINEAR, betweenHostsMs: () => 200 };
+    const { supervisor, status, at } = supervise(["a:1", "b:1"], { retry });
+    supervisor.start();
+    for (const retryInMs of [200, 1_000, 200, 3_000]) {
+      at(-1).result.reject(refused);
+      await settle();
+      expect(status.present).toMatchObject({ type: "disconnected", retryInMs });
+      await vi.advanceTimersByTimeAsync(retryInMs);
+    }
+  });
+
+  test("the warning says that the next host is tried at once, or when the next round begins", {
+    tags: ["connect:log"],
+  }, async () => {
+    const supervised = supervise(["a:1", "b:1"], { retry: LINEAR, random: () => 0 });
+    supervised.supervisor.start();
+    await failRound(supervised, 2);
+    expect(supervised.logger.of("warn")).toEqual([
+      "not connected to a:1: refused; next attempt at once",
+      "not connected to b:1: refused; next attempt in 1 s",
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Addresser, type AddresserInit, type ServiceKind } from "@/src/driver/amqp/addressing.js";
+import { Addresser, type AddresserInit } from "@/src/driver/amqp/addressing.js";
+import type { ServiceKind } from "@/src/driver/driver.js";
 import { ConfigurationError } from "@/src/driver/exceptions.js";
 import { type AmqpOptions, resolveOptions } from "@/src/driver/options/options.js";
 import { Target } from "@/src/driver/target.js";

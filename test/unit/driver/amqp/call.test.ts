@@ -515,7 +515,7 @@ describe("A lost connection", () => {
 describe("The reply link", () => {
   test("the reply link is attached once, at the first call of a connection", async () => {
     const { driver, peer } = driverBed();
-    await driver.connect(undefined);
+    await driver.connect({});
     expect(peer.links.unread).toEqual([]);
     const calls = [driver.call(callRequest()), driver.call(callRequest())];
     const replies = await peer.link(REPLIES, "sender");

@@ -96,7 +96,7 @@ describe("a request", () => {
     const signals = [answered.signal, cast.signal];
     await answered.reply(1);
     await peer.kill();
-    await driver.connect(undefined);
+    await driver.connect({});
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
   });
 
@@ -119,7 +119,7 @@ describe("a request", () => {
     const { peer, receive, driver } = await serving();
     const message = await receive(CALL);
     await peer.kill();
-    await driver.connect(undefined);
+    await driver.connect({});
     expect(message.signal.aborted).toBe(true);
   });
 });

@@ -213,7 +213,7 @@ describe("listening as an RPC server", () => {
 
   test("links are attached at once on an open connection", async () => {
     const { driver, peer } = driverBed();
-    await driver.connect(undefined);
+    await driver.connect({});
     await driver.listen(SERVER, () => {});
     await Promise.all([UNICAST, MULTICAST, ANYCAST].map((address) => peer.link(address, "sender")));
   });
@@ -300,7 +300,7 @@ describe("a listener that is stopped", () => {
     expect([await takeDetach(peer), await takeDetach(peer), await takeDetach(peer)]).toHaveLength(3);
     await peer.kill();
     await peer.connections.take("a connection", () => true);
-    await driver.connect(undefined);
+    await driver.connect({});
     await driver.cast(castRequest());
     expect(peer.links.unread.slice(3).map(({ sender }) => sender)).toEqual([undefined]);
   });
@@ -393,7 +393,7 @@ describe("notifications through a router", () => {
     await driver.listenForNotifications([TARGET], () => {});
     await driver.listenForNotifications([TARGET], () => {});
     await peer.kill();
-    await driver.connect(undefined);
+    await driver.connect({});
     expect(logger.of("warn").filter((line) => notice.test(line))).toHaveLength(1);
   });
 
@@ -440,7 +440,7 @@ function takeDetach(peer: DriverPeer): Promise<string> {
 async function smallFrames(): Promise<Pick<DriverBed, "driver" | "status"> & { peer: RawPeer }> {
   const peer = new RawPeer();
   const { driver, status } = driverBed({}, { connect: (host, signal) => connectTo(peer, host, signal) });
-  const connecting = driver.connect(undefined);
+  const connecting = driver.connect({});
   await peer.next("open");
   peer.send("open", { container_id: "raw", max_frame_size: 512 });
   await connecting;

@@ -367,7 +367,7 @@ describe("The send queue", () => {
   }, async () => {
     const { driver, peer } = driverBed({}, { maxQueued: { messages: 2 } });
     peer.credit = 0;
-    await driver.connect(undefined);
+    await driver.connect({});
     const waiting = [1, 2].map(() => driver.cast(castRequest({ timeoutMs: 30_000 })));
     const error = await failureOf(driver.cast(castRequest({ timeoutMs: 30_000 })));
     expect(error).toBeInstanceOf(MessageDeliveryFailure);
@@ -574,7 +574,7 @@ describe("Closing the driver", () => {
       driver.call(callRequest()),
       driver.cast(castRequest()),
       driver.notify(notifyRequest()),
-      driver.connect(undefined),
+      driver.connect({}),
       driver.listen(TARGET.with({ server: "s" }), () => {}),
     ]) {
       expect((await failureOf(attempt)).message).toBe("the transport is closed");

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { TransportStatus } from "@/src/core/connection/status.js";
 import type { Credentials } from "@/src/core/sasl/sasl.js";
+import { amqp } from "@/src/driver/amqp/amqp.js";
 import type { CredentialsFunction, CredentialsRequest } from "@/src/driver/options/credentials.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import type { TransportHost } from "@/src/driver/options/transport-url.js";
@@ -28,7 +29,12 @@ const USERS = new Map([
 function bed(credentials: CredentialsFunction, query = "", options: TransportOptions = {}): Bed {
   const intermediary = new Intermediary({ kind: "router", users: USERS, tokens: new Set(["t0ken"]) });
   const identity = { node: "node", process: "program", pid: 7 };
-  const runtime: Runtime = { dialers: { amqp: memoryDial(intermediary.accept) }, identity, defaults: {} };
+  const runtime: Runtime = {
+    drivers: [amqp],
+    dialers: { amqp: memoryDial(intermediary.accept) },
+    identity,
+    defaults: {},
+  };
   const logger = new RecordingLogger();
   const transport = new RPCTransport(runtime, `amqp://who:wrong@broker:7/${query}`, {
     credentials,

@@ -1,6 +1,8 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { ConfigurationError, NoSuchOptError } from "@/src/driver/exceptions.js";
+import { ROWS } from "@/src/driver/options/option-table.js";
 import { type AmqpOptions, parseOptions, type ResolvedOptions, resolveOptions } from "@/src/driver/options/options.js";
+import { FORMER_NAMES, RABBIT_ROWS } from "@/src/driver/rabbit/option-table.js";
 
 /** [name in oslo, name in code, default in code] of every option that code can set. */
 const OPTIONS = [
@@ -195,7 +197,10 @@ describe("options as text", () => {
     },
   );
 
-  it.each(["amqp_durable_queues", "amqp_auto_delete"])(
+  const amqpNames = ROWS.map(([, { name }]) => name);
+  const rabbitNames = [...RABBIT_ROWS.map(([, { name }]) => name), ...FORMER_NAMES.keys()];
+
+  it.each(rabbitNames.filter((name) => !amqpNames.includes(name)))(
     "%s throws an error that says it is only supported by rabbit://",
     { tags: ["options:url:unknown"] },
     (name) => {

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { seconds } from "@/src/cli/arguments/argument-types.js";
 import { parseConf } from "@/src/conf/conf.js";
 import { LONGEST_TIMER_MS } from "@/src/core/timers.js";
+import { amqp } from "@/src/driver/amqp/amqp.js";
 import { MessagingTimeout } from "@/src/driver/exceptions.js";
 import { getBatchNotificationListener } from "@/src/driver/notify/listening/batch-listener.js";
 import { Notifier } from "@/src/driver/notify/sending/notifier.js";
@@ -162,6 +163,7 @@ describe("timers", () => {
 
 const intermediary = new Intermediary({ kind: "router" });
 const runtime = {
+  drivers: [amqp] as const,
   dialers: {
     amqp: memoryDial(intermediary.accept),
     "amqp+none": () => Promise.reject(new Error("nothing there")),

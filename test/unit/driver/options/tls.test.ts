@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Dial, TLSOptionName, TLSOptions } from "@/src/core/byte-stream.js";
+import { amqp } from "@/src/driver/amqp/amqp.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import type { Runtime } from "@/src/driver/runtime.js";
 import { RPCTransport } from "@/src/driver/transport.js";
@@ -45,7 +46,10 @@ function make(
   const limited: Dial = Object.assign((...args: Parameters<Dial>) => dial(...args), { supportedTlsOptions });
   const dialers = { amqp: limited, amqps: limited, "amqp+ws": limited, "amqp+wss": limited };
   const identity = { node: "node", process: "program", pid: 7 };
-  return new RPCTransport({ dialers, identity, defaults: {}, readFile }, url, { logger: null, ...options });
+  return new RPCTransport({ drivers: [amqp], dialers, identity, defaults: {}, readFile }, url, {
+    logger: null,
+    ...options,
+  });
 }
 
 /** The TLS options that the dialer receives. */

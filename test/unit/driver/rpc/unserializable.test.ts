@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { amqp } from "@/src/driver/amqp/amqp.js";
 import type { RemoteError } from "@/src/driver/exceptions.js";
 import { getNotificationListener } from "@/src/driver/notify/listening/listener.js";
 import { Notifier } from "@/src/driver/notify/sending/notifier.js";
@@ -12,6 +13,7 @@ import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
 const runtime = {
+  drivers: [amqp] as const,
   dialers: { amqp: memoryDial(new Intermediary({ kind: "broker" }).accept) },
   identity: { node: "node", process: "program", pid: 7 },
   defaults: {},

@@ -22,7 +22,7 @@ test.each([true, false])("a message leaves the queue as soon as it is sent, sett
     retry: undefined,
     settled,
     signal: undefined,
-    body: { type: "value", value: "text" },
+    bytes: 4,
   });
   const outgoing = new Outgoing(
     LINK,

@@ -1,16 +1,17 @@
-import type { Dial } from "../core/byte-stream.js";
-import type { Connection } from "../core/connection/connection.js";
-import { connect } from "../core/connection/handshake.js";
-import { shortened } from "../core/errors.js";
-import type { Frame } from "../core/frames/frame-log.js";
-import type { Logger } from "../core/logger.js";
-import type { Log } from "../core/recurring-warnings.js";
-import { givenCredentials, withRealm } from "./options/credentials.js";
-import { type Host, isLoopback } from "./options/hosts.js";
-import type { ResolvedOptions } from "./options/options.js";
-import type { TransportOptions } from "./options/transport-options.js";
-import type { Runtime } from "./runtime.js";
-import type { MessageIds } from "./values/ids.js";
+import type { Dial } from "../../core/byte-stream.js";
+import type { Connection } from "../../core/connection/connection.js";
+import { connect } from "../../core/connection/handshake.js";
+import { shortened } from "../../core/errors.js";
+import type { Frame } from "../../core/frames/frame-log.js";
+import type { Logger } from "../../core/logger.js";
+import type { Log } from "../../core/recurring-warnings.js";
+import { ClearTextNotice } from "../options/clear-text-notice.js";
+import { givenCredentials, withRealm } from "../options/credentials.js";
+import type { Host } from "../options/hosts.js";
+import type { ResolvedOptions } from "../options/options.js";
+import type { TransportOptions } from "../options/transport-options.js";
+import type { Runtime } from "../runtime.js";
+import type { MessageIds } from "../values/ids.js";
 
 export interface ConnectorInit extends Log {
   dial: Dial;
@@ -50,7 +51,7 @@ export function connector(
     warnings,
     onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
   };
-  let warned = false;
+  const notice = new ClearTextNotice(logger, SENT_IN_CLEAR, "amqps or amqp+wss");
   return async (host, signal, attempt) => {
     const provider = options.credentials;
     const credentials =
@@ -59,11 +60,7 @@ export function connector(
         : withRealm(await givenCredentials(provider, host.given, { attempt, signal }), amqp.saslDefaultRealm);
     const sasl = { credentials, mechanisms: amqp.saslMechanisms, hostname };
     const connected = await connect(dial, host.address, { ...connection, sasl }, signal);
-    const secret = SENT_IN_CLEAR.get(connected.mechanism);
-    if (secret !== undefined && !connected.socket.encrypted && !isLoopback(host) && !warned) {
-      warned = true;
-      logger.warn(`the ${secret} was sent to ${host.name} in clear text: use amqps or amqp+wss`);
-    }
+    notice.check(host, connected.mechanism, connected.socket.encrypted);
     return connected;
   };
 }

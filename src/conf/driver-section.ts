@@ -1,0 +1,85 @@
+import type { TLSOptions } from "../core/byte-stream.js";
+import { ConfigurationError } from "../driver/exceptions.js";
+import type { Rows } from "../driver/options/option-rows.js";
+import type { ReadFile, SslTexts } from "../driver/options/tls.js";
+import type { TransportOptions } from "../driver/options/transport-options.js";
+import type { TransportURL } from "../driver/options/transport-url.js";
+import { type DriverGroup, formerPlaces } from "./driver-groups.js";
+import { label, type OptionFile } from "./option-file.js";
+
+/** The options of a driver's group, as a transport accepts them. */
+export interface DriverSection {
+  readonly options: Pick<TransportOptions, "amqp" | "rabbit" | "webSocket">;
+  readonly ssl: SslTexts;
+}
+
+/** @throws ConfigurationError naming group and key. */
+export function driverSection(group: DriverGroup, file: OptionFile): DriverSection {
+  const given = optionsIn(group, file);
+  const inCode = given.filter(({ row }) => row.inCode === undefined && row.ignored === undefined);
+  const { wsPath, ...ssl } = valuesOf(given.filter(({ row }) => row.inCode !== undefined)) as TextOptions;
+  const webSocket = wsPath === undefined ? undefined : { path: wsPath };
+  return { options: { [group.driver]: valuesOf(inCode), webSocket }, ssl };
+}
+
+/**
+ * Warnings about options that have no effect, unless they have their default.
+ *
+ * @throws as driverSection.
+ */
+export function optionsWithoutEffect(group: DriverGroup, file: OptionFile): readonly string[] {
+  return optionsIn(group, file).flatMap(({ row: { name, type, default: text = "", ignored }, where, value }) =>
+    ignored === undefined || value === type.parse(name, text) ? [] : [`${where} is ignored: ${ignored}`],
+  );
+}
+
+/** Options for URLs and files only. */
+type TextOptions = SslTexts & { readonly wsPath?: string | undefined };
+
+interface GivenOption {
+  readonly key: string;
+  readonly row: Rows[number][1];
+  /** `[group] key` of the place that is used. */
+  readonly where: string;
+  readonly value: unknown;
+}
+
+/** The options of the group that the file has. */
+function optionsIn(group: DriverGroup, file: OptionFile): readonly GivenOption[] {
+  return group.rows.flatMap(([key, row]) => {
+    const places = [[group.name, row.name] as const, ...formerPlaces(group, row.name)];
+    const texts = file.texts(...places);
+    if (texts.length === 0) return [];
+    const where = file.label(...places);
+    // pre_settled may be repeated. Of other repeated options the last value is used.
+    const text = row.name === "pre_settled" ? texts.join(",") : (texts.at(-1) ?? "");
+    return [{ key, row, where, value: row.type.parse(where, text) }];
+  });
+}
+
+function valuesOf(options: readonly GivenOption[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(options.map(({ key, value }) => [key, value]));
+}
+
+/**
+ * The TLS options of the file, overridden by the URL's query; undefined disables TLS. Without ssl_* options in the file the
+ * result is undefined too: the transport reads the query itself.
+ */
+export function tlsFor(
+  url: TransportURL,
+  group: DriverGroup,
+  ssl: SslTexts,
+  readFile: ReadFile | undefined,
+): TLSOptions | undefined {
+  const given = Object.entries(ssl).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return undefined;
+  const names = new Set(group.rows.map(([, { name }]) => name).filter((name) => name.startsWith("ssl")));
+  const inQuery = Object.entries(url.query).filter(([name]) => names.has(group.formerNames.get(name) ?? name));
+  const texts = { ...Object.fromEntries(given), ...group.parse(Object.fromEntries(inQuery)) };
+  try {
+    return group.tlsOf({ scheme: url.scheme, texts, code: undefined, readFile, supportedTlsOptions: undefined });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new ConfigurationError(label(group.name, error.key), error.message.slice(`${error.key}: `.length));
+  }
+}

@@ -1,0 +1,47 @@
+import { hostsOf } from "../options/hosts.js";
+import { parseOptions, resolveOptions } from "../options/options.js";
+import { tlsOf } from "../options/tls.js";
+import type { DriverInit, DriverType } from "../runtime.js";
+import { MessageIds } from "../values/ids.js";
+import { connector } from "./connector.js";
+import { AmqpDriver } from "./driver.js";
+
+/** The driver of AMQP 1.0: qpid-dispatch, skupper-router, qpidd, Artemis, Broker-J and others. */
+export const amqp: DriverType = {
+  name: "amqp",
+  schemes: new Map(["amqp", "amqps", "amqp+ws", "amqp+wss"].map((scheme) => [scheme, scheme])),
+  create,
+};
+
+function create({ url, options, runtime, dial, status, logger, warnings }: DriverInit): AmqpDriver {
+  const resolved = resolveOptions({ options: options.amqp, query: url.query, defaults: runtime.defaults });
+  const virtualHost = url.virtualHost || undefined;
+  const ids = new MessageIds();
+  const tls = tlsOf({
+    scheme: url.scheme,
+    texts: parseOptions(url.query),
+    code: options.tls,
+    readFile: runtime.readFile,
+    supportedTlsOptions: dial.supportedTlsOptions,
+  });
+  if (resolved.saslConfigDir !== "" || resolved.saslConfigName !== "") {
+    logger.warn("sasl_config_dir and sasl_config_name are ignored: they are options of Cyrus SASL");
+  }
+  return new AmqpDriver({
+    hosts: hostsOf(url, resolved, { tls, path: resolved.wsPath ?? options.webSocket?.path }),
+    connect: connector({ dial, amqp: resolved, virtualHost, ids, runtime, options, logger, warnings }),
+    options: resolved,
+    controlExchange: options.controlExchange ?? "openstack",
+    virtualHost,
+    remoteExceptions: options.remoteExceptions,
+    nonFiniteNumbers: options.nonFiniteNumbers,
+    ids,
+    status,
+    logger,
+    warnings,
+    maxQueued: options.maxQueued,
+    failFast: options.failFast,
+    random: options.random,
+    onWake: runtime.onWake,
+  });
+}

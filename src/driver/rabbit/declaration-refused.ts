@@ -1,0 +1,19 @@
+import type { Amqp091Error } from "../../amqp091/errors.js";
+import { MessagingException } from "../exceptions.js";
+
+/** The broker refused to declare an exchange, a queue or a binding, on a connection that stays open or that it closed. */
+export class DeclarationRefused extends MessagingException {
+  /** True when the broker refuses it until its configuration or that of this process changes. */
+  readonly isFinal: boolean;
+  declare readonly cause: Amqp091Error;
+
+  constructor(message: string, { cause, isFinal }: { cause: Amqp091Error; isFinal: boolean }) {
+    super(message, { cause });
+    this.isFinal = isFinal;
+  }
+}
+
+/** The text of an error 403 that names the permission which the user lacks. */
+export function permissionText(permission: "configure" | "read" | "write", thing: string, error: Amqp091Error): string {
+  return `the user has no permission "${permission}" on ${thing}: ${error.message}`;
+}

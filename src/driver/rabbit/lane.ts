@@ -1,0 +1,47 @@
+import type { Publishing } from "./publishing.js";
+
+/**
+ * Most unconfirmed requests of one routing key. When their connection is lost they are sent again, and a Python server recognises
+ * a repeat among the last 16 messages only (oslo_messaging/_drivers/amqp.py, _MessageIDCache).
+ */
+const MAX_UNCONFIRMED = 16;
+
+/**
+ * The messages with one exchange and routing key that may not be sent yet, in their order: their exchange is being declared,
+ * or too many requests are unconfirmed.
+ */
+export class Lane {
+  readonly key: string;
+  readonly waiting = new Set<Publishing>();
+  isDeclaring = false;
+  readonly #onLeave: (lane: Lane) => void;
+  #unconfirmed = 0;
+
+  /** `onLeave` is called when the number of unconfirmed requests has decreased. */
+  constructor(key: string, onLeave: (lane: Lane) => void) {
+    this.key = key;
+    this.#onLeave = onLeave;
+  }
+
+  get isFull(): boolean {
+    return this.#unconfirmed >= MAX_UNCONFIRMED;
+  }
+
+  get isIdle(): boolean {
+    return this.#unconfirmed === 0 && this.waiting.size === 0 && !this.isDeclaring;
+  }
+
+  /** Counts a request as unconfirmed. */
+  enter(): void {
+    this.#unconfirmed++;
+  }
+
+  leave(): void {
+    this.#unconfirmed--;
+    this.#onLeave(this);
+  }
+
+  abandoned(publishing: Publishing): void {
+    this.waiting.delete(publishing);
+  }
+}
