@@ -50,7 +50,7 @@ export default defineConfig({
           name: "whole",
           include: ["test/**/*.test.ts"],
           exclude: ["test/{unit,package}/**", PATIENT],
-          globalSetup: "test/fixtures/beds/artemis-setup.ts",
+          globalSetup: "test/fixtures/beds/brokers-setup.ts",
           ...LIMITS,
         },
       },

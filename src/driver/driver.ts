@@ -110,6 +110,10 @@ export interface ListenOptions extends ListenLimits {
   acceptReplyTo?: ((address: string) => boolean) | undefined;
   /** Least credit of each link. The credit of the options is raised to it. */
   minimumCredit?: number | undefined;
+  /** Number of messages or batches that are handled at once, for a driver whose options set no credit. */
+  concurrency?: number | undefined;
+  /** Name of the queue that the listeners of notifications with this name share. For drivers with `hasPools` only. */
+  pool?: string | undefined;
 }
 
 /**
@@ -117,6 +121,8 @@ export interface ListenOptions extends ListenLimits {
  * it serialize RPC messages and notifications. The layers below it know links and addresses.
  */
 export interface Driver {
+  /** Whether notification listeners can share a queue of their own, a pool. */
+  readonly hasPools: boolean;
   /**
    * Resolves with the `response`.
    *

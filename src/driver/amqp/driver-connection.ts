@@ -1,3 +1,4 @@
+import { AbortSet } from "../../core/abort-set.js";
 import type { Connection } from "../../core/connection/connection.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import type { ManagedConnection } from "../../core/connection/supervisor.js";
@@ -44,13 +45,14 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   readonly responses: Senders;
   /** The link that replies to our calls arrive on. */
   readonly replies: Replies;
+  /** Aborted when this connection ends. */
+  readonly aborts = new AbortSet();
   readonly closed: Promise<Error | undefined>;
   readonly logger: Logger;
   readonly warnings: RecurringWarnings;
   readonly #init: DriverConnectionInit;
   readonly #refusals = new Map<string, Error>();
   readonly #pauses = new Set<() => void>();
-  readonly #aborts = new Set<AbortController>();
   readonly #purge: ReturnType<typeof setInterval>;
   #failure: Error | undefined;
   #over: { cause: Error | undefined } | undefined;
@@ -96,16 +98,6 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
 
   get endedBy(): Error | undefined {
     return this.#over?.cause;
-  }
-
-  /** Aborts the controller when this connection ends, unless `keepAtEnd` is called before. */
-  abortAtEnd(controller: AbortController): void {
-    if (this.#over === undefined) this.#aborts.add(controller);
-    else controller.abort(reasonOf(this.#over.cause));
-  }
-
-  keepAtEnd(controller: AbortController): void {
-    this.#aborts.delete(controller);
   }
 
   openSender(init: SenderInit): Promise<Sender> {
@@ -167,8 +159,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
     this.#over = { cause };
     clearInterval(this.#purge);
     for (const end of [...this.#pauses]) end();
-    for (const controller of this.#aborts) controller.abort(reasonOf(cause));
-    this.#aborts.clear();
+    this.aborts.abort(reasonOf(cause));
     if (this.#init.failFast) this.replies.end(reasonOf(cause));
     return cause;
   }

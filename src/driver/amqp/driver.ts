@@ -62,6 +62,7 @@ export interface AmqpDriverInit extends Log {
 
 /** oslo.messaging over AMQP 1.0 (oslo_messaging/_drivers/impl_amqp1.py). Connects at the first use. */
 export class AmqpDriver implements TransportDriver {
+  readonly hasPools = false;
   readonly #init: AmqpDriverInit;
   readonly #supervisor: Supervisor<Host, DriverConnection>;
   readonly #operations: Operations<DriverConnection>;

@@ -4,6 +4,7 @@ import type { Body, Message, MessageId } from "../../core/messages/message.js";
 import type { IncomingMessage, ListenOptions } from "../driver.js";
 import { MessageDeliveryFailure, type RemoteFailure } from "../exceptions.js";
 import type { ResolvedOptions } from "../options/options.js";
+import { acceptedReplyTo } from "../sending/accepted-reply-to.js";
 import type { Operations } from "../sending/operations.js";
 import { SendOperation } from "../sending/send-operation.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
@@ -11,9 +12,6 @@ import type { NonFiniteNumbers } from "../values/json.js";
 import { toReplyFailure } from "../values/reply-failure.js";
 import type { DriverConnection } from "./driver-connection.js";
 import { type DecodedRequest, decodeRequest, encodeFailure, encodeReply, HEARTBEAT } from "./wire.js";
-
-/** Longest `reply_to` address that is accepted. No reply is sent to a longer one; a warning is logged. */
-const MAX_REPLY_TO_LENGTH = 1_024;
 
 /** Operations, in oslo's words. */
 const REPLY = "RPC Reply";
@@ -38,8 +36,9 @@ export function readIncoming(
 ): IncomingMessage | undefined {
   try {
     const request = decodeRequest(delivery.message, init.nonFiniteNumbers);
-    const replyTo = acceptedReplyTo(connection, delivery.message, init.acceptReplyTo);
-    return new AmqpIncomingMessage(connection, delivery, request, replyTo, init);
+    const { replyTo } = delivery.message;
+    const accepted = replyTo ? acceptedReplyTo(replyTo, init.acceptReplyTo, connection) : undefined;
+    return new AmqpIncomingMessage(connection, delivery, request, accepted, init);
   } catch (thrown) {
     const { message } = toError(thrown);
     const { warnings } = connection;
@@ -50,25 +49,6 @@ export function readIncoming(
     delivery.reject({ condition: "amqp:decode-error", description: message });
     return undefined;
   }
-}
-
-function acceptedReplyTo(
-  { logger, warnings }: DriverConnection,
-  { replyTo }: Message,
-  acceptReplyTo: ListenOptions["acceptReplyTo"],
-): string | undefined {
-  if (replyTo === undefined || replyTo === "") return undefined;
-  if (replyTo.length > MAX_REPLY_TO_LENGTH) {
-    warnings.warn("long reply address", `no reply is sent to an address of ${replyTo.length} characters`);
-    return undefined;
-  }
-  try {
-    if (acceptReplyTo === undefined || acceptReplyTo(replyTo) === true) return replyTo;
-    warnings.warn("refused reply address", "no reply is sent to a refused address", { replyTo });
-  } catch (error) {
-    logger.error("acceptReplyTo failed: no reply is sent", { error: toError(error) });
-  }
-  return undefined;
 }
 
 class AmqpIncomingMessage implements IncomingMessage {
@@ -116,7 +96,7 @@ class AmqpIncomingMessage implements IncomingMessage {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.wantsReply) this.#connection.abortAtEnd(this.#abort);
+      if (this.wantsReply) this.#connection.aborts.add(this.#abort);
     }
     return this.#abort.signal;
   }
@@ -159,7 +139,7 @@ class AmqpIncomingMessage implements IncomingMessage {
     const { defaultReplyTimeoutMs: ms, defaultReplyRetry: retry, preSettled } = this.#init.options;
     const settled = preSettled.includes("rpc-reply");
     const error = await this.#respond({ operation: REPLY, body, ttl: undefined, ms, retry, settled });
-    if (this.#abort !== undefined) this.#connection.keepAtEnd(this.#abort);
+    if (this.#abort !== undefined) this.#connection.aborts.delete(this.#abort);
     return error;
   }
 

@@ -89,7 +89,7 @@ export function getRpcServer<C extends Context = Context>(
   const context = { dispatcher, dispatched: new DispatchedRequests(), logger, warnings, sendTraceback };
   return new RPCServer({
     name: "messages",
-    listen: (onItem, limits) => driver.listen(serverTarget, onItem, { ...limits, acceptReplyTo }),
+    listen: (onItem, listenOptions) => driver.listen(serverTarget, onItem, { ...listenOptions, acceptReplyTo }),
     handle: (message: IncomingMessage, release) => serve(message, release, context),
     concurrency,
     logger,

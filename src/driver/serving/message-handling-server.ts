@@ -4,7 +4,7 @@ import { offAbort, onAbort } from "../../core/abort.js";
 import { defineAsyncDispose } from "../../core/async-dispose.js";
 import { Deferred } from "../../core/deferred.js";
 import type { Logger } from "../../core/logger.js";
-import type { DriverListener, ListenLimits } from "../driver.js";
+import type { DriverListener, ListenLimits, ListenOptions } from "../driver.js";
 import { MessagingServerError, TaskTimeout } from "../exceptions.js";
 import { abortSignal, checked, positiveMs } from "../options/option-checks.js";
 import { stackText } from "../values/stack-text.js";
@@ -21,7 +21,7 @@ export interface MessageHandling<Item> {
   /** Name of the items, in plural. */
   name: string;
   /** Attaches the links. Once the listener that it resolves with has stopped, no item arrives any more. */
-  listen(onItem: (item: Item) => void, limits: ListenLimits): Promise<DriverListener>;
+  listen(onItem: (item: Item) => void, options: ListenOptions): Promise<DriverListener>;
   /** Settles the item and replies, unless its link was lost. Errors are only logged. `release` frees the slot early. */
   handle(item: Item, release: Release): Promise<void>;
   concurrency: number | undefined;
@@ -121,10 +121,11 @@ class ServerRun<Item> {
 
   constructor(handling: MessageHandling<Item>, previous: ServerRun<Item> | undefined, limits: ListenLimits) {
     this.#handling = handling;
-    this.#limit = new ConcurrencyLimit(handling.concurrency ?? DEFAULT_CONCURRENCY, this.#handle);
+    const concurrency = handling.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#limit = new ConcurrencyLimit(concurrency, this.#handle);
     const giveUp = new AbortController();
     this.#giveUp = giveUp;
-    const listening = this.#listen(previous?.stop(), giveUp, limits);
+    const listening = this.#listen(previous?.stop(), giveUp, limits, concurrency);
     this.attached = listening.then(() => {});
     this.over = this.#live(listening, previous?.over);
   }
@@ -150,6 +151,7 @@ class ServerRun<Item> {
     previousStopped: Promise<void> | undefined,
     giveUp: AbortController,
     { signal, timeoutMs }: ListenLimits,
+    concurrency: number,
   ): Promise<DriverListener> {
     const abort = () => giveUp.abort(signal?.reason);
     onAbort(signal, abort);
@@ -157,7 +159,8 @@ class ServerRun<Item> {
     try {
       await previousStopped;
       giveUp.signal.throwIfAborted();
-      return await this.#handling.listen((item) => this.#limit.add(item), { signal: giveUp.signal, timeoutMs });
+      const options = { signal: giveUp.signal, timeoutMs, concurrency };
+      return await this.#handling.listen((item) => this.#limit.add(item), options);
     } finally {
       this.#giveUp = undefined;
       offAbort(signal, abort);

@@ -1,4 +1,4 @@
-import type { Driver, DriverListener, IncomingMessage, ListenLimits } from "../../driver.js";
+import type { Driver, DriverListener, IncomingMessage, ListenOptions } from "../../driver.js";
 import { ConfigurationError } from "../../exceptions.js";
 import { checked, checkTransport, type OptionChecks, positiveMs } from "../../options/option-checks.js";
 import { integer } from "../../options/option-types.js";
@@ -9,7 +9,7 @@ import { BatchNotificationDispatcher, type BatchNotificationEndpoint } from "./b
 import { BatchNotice } from "./batch-notice.js";
 import { Batches, type BatchLimits } from "./batches.js";
 import { prioritiesOf } from "./endpoints.js";
-import { LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./listener.js";
+import { checkPool, LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./listener.js";
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
 import { requeueNotice } from "./requeue-notice.js";
@@ -66,7 +66,9 @@ export function getBatchNotificationListener<C extends Context = Context>(
 ): NotificationListener {
   checkTransport(transport, "notify");
   const { driver, logger } = transport;
-  const { allowRequeue = false, concurrency, batchSize: size, ...rest } = checked<BatchOptions<C>>(options, OPTIONS);
+  const given = checked<BatchOptions<C>>(options, OPTIONS);
+  const { allowRequeue = false, concurrency, pool, batchSize: size, ...rest } = given;
+  checkPool(pool, driver);
   const limits = { size, timeoutMs: rest.batchTimeoutMs };
   if (size === undefined && rest.batchTimeoutMs === undefined) {
     throw new ConfigurationError("batchSize", "is required, unless batchTimeoutMs is given");
@@ -76,8 +78,15 @@ export function getBatchNotificationListener<C extends Context = Context>(
   const dispatcher = new BatchNotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "batches",
-    listen: (onBatch, listenLimits) =>
-      listenInBatches({ driver, topicTargets, limits, notice: new BatchNotice(limits, logger), onBatch, listenLimits }),
+    listen: (onBatch, listenOptions) =>
+      listenInBatches({
+        driver,
+        topicTargets,
+        limits,
+        notice: new BatchNotice(limits, logger),
+        onBatch,
+        listenOptions: { ...listenOptions, minimumCredit: size, pool },
+      }),
     async handle(batch: Batch) {
       const requeued = await dispatcher.dispatch(batch.filter((message) => !message.linkLost));
       for (const message of batch) {
@@ -109,7 +118,7 @@ interface BatchListening {
   limits: BatchLimits;
   notice: BatchNotice;
   onBatch: (batch: Batch) => void;
-  listenLimits: ListenLimits;
+  listenOptions: ListenOptions;
 }
 
 /** Attaches the links. Stopping the listener hands over the open batch. */
@@ -119,7 +128,7 @@ async function listenInBatches({
   limits,
   notice,
   onBatch,
-  listenLimits,
+  listenOptions,
 }: BatchListening): Promise<DriverListener> {
   let listener: DriverListener | undefined;
   const batches = new Batches(limits, (batch, closing) => {
@@ -128,10 +137,7 @@ async function listenInBatches({
   });
   const add = (message: IncomingMessage): void => batches.add(message);
   try {
-    const listening = await driver.listenForNotifications(topicTargets, add, {
-      ...listenLimits,
-      minimumCredit: limits.size,
-    });
+    const listening = await driver.listenForNotifications(topicTargets, add, listenOptions);
     listener = listening;
     notice.started(listening.peer);
     // If only the transport is closed, the open batch is discarded: its timer would keep the process alive.

@@ -4,8 +4,7 @@ import { Target, type TargetLike, toTarget } from "../../target.js";
 import type { Priority } from "../notification.js";
 
 /**
- * The targets whose links a listener attaches: each topic with each priority. The exchange is ignored, because notifiers
- * never set one.
+ * The targets that a listener listens to: each topic, in its exchange, with each priority.
  *
  * @throws TypeError for targets that are not in an array.
  * @throws InvalidTarget for a target without a topic.
@@ -16,8 +15,8 @@ export function listenerTargets(targets: readonly TargetLike[], priorities: read
   if (targets.length === 0) throw new ConfigurationError("targets", "at least one is required");
   if (priorities.length === 0) throw new ConfigurationError("endpoints", "at least one is required");
   return targets.flatMap((target) => {
-    const { topic } = toTarget(target);
+    const { topic, exchange } = toTarget(target);
     if (!topic) throw new InvalidTarget("A target must have topic specified", toTarget(target));
-    return priorities.map((priority) => new Target({ topic: `${topic}.${priority}` }));
+    return priorities.map((priority) => new Target({ exchange, topic: `${topic}.${priority}` }));
   });
 }

@@ -1,6 +1,7 @@
-import type { IncomingMessage } from "../../driver.js";
+import type { Driver, IncomingMessage } from "../../driver.js";
+import { ConfigurationError } from "../../exceptions.js";
 import { checked, checkTransport, type OptionChecks, serializer } from "../../options/option-checks.js";
-import { boolean, integer } from "../../options/option-types.js";
+import { boolean, integer, string } from "../../options/option-types.js";
 import { MessageHandlingServer } from "../../serving/message-handling-server.js";
 import type { TargetLike } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
@@ -24,6 +25,11 @@ export interface ListenerOptions<C extends Context = Context> {
   serializer?: Serializer<C> | undefined;
   /** Number of notifications, or batches, that are handled concurrently. Default 64. The others wait, unacknowledged. */
   concurrency?: number | undefined;
+  /**
+   * Name of a pool, for `rabbit://` only. Each pool receives every notification, and its listeners share them: they consume
+   * one queue of this name (oslo_messaging/notify/listener.py). Default: the listeners of a topic share its notifications.
+   */
+  pool?: string | undefined;
 }
 
 /** A listener, made by {@link getNotificationListener} or {@link getBatchNotificationListener}. */
@@ -32,8 +38,9 @@ export class NotificationListener extends MessageHandlingServer {}
 /**
  * Listens for notifications to the topics of `targets`, of every priority for which an endpoint has a method: `audit`,
  * `debug`, `info`, `warn`, `error`, `critical`, `sample`. The endpoints receive a notification in order, until one returns
- * `requeue`. It is acknowledged after the last one: delivery is at least once (oslo_messaging/notify/listener.py). The
- * exchange of a target is ignored, because notifiers never set one.
+ * `requeue`. It is acknowledged after the last one: delivery is at least once (oslo_messaging/notify/listener.py). Over
+ * `amqp://` the exchange of a target is ignored, because notifiers never set one. Over `rabbit://` it is the exchange of the
+ * notifiers, their `control_exchange`.
  *
  * @example
  * ```ts
@@ -56,13 +63,15 @@ export function getNotificationListener<C extends Context = Context>(
 ): NotificationListener {
   checkTransport(transport, "notify");
   const { driver, logger } = transport;
-  const { allowRequeue = false, concurrency, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
+  const { allowRequeue = false, concurrency, pool, ...rest } = checked<ListenerOptions<C>>(options, LISTENER_OPTIONS);
+  checkPool(pool, driver);
   const topicTargets = listenerTargets(targets, prioritiesOf(endpoints));
   const read = notificationReader(rest.serializer ?? noOpSerializer, transport);
   const dispatcher = new NotificationDispatcher(endpoints, read, logger, requeueNotice(allowRequeue, logger));
   return new NotificationListener({
     name: "messages",
-    listen: (onMessage, limits) => driver.listenForNotifications(topicTargets, onMessage, limits),
+    listen: (onMessage, listenOptions) =>
+      driver.listenForNotifications(topicTargets, onMessage, { ...listenOptions, pool }),
     async handle(message: IncomingMessage) {
       if (message.linkLost) return; // its link was lost while it waited: it is delivered again
       const result = await dispatcher.dispatch(message);
@@ -79,4 +88,11 @@ export const LISTENER_OPTIONS: OptionChecks<ListenerOptions> = {
   allowRequeue: boolean.check,
   serializer,
   concurrency: integer(1).check,
+  pool: string.check,
 };
+
+/** @throws ConfigurationError for an empty name, and when the driver has no pools. */
+export function checkPool(pool: string | undefined, { hasPools }: Driver): void {
+  if (pool === "") throw new ConfigurationError("pool", "must not be empty");
+  if (pool !== undefined && !hasPools) throw new ConfigurationError("pool", "is only supported by rabbit://");
+}

@@ -355,6 +355,12 @@ describe("a batch listener", () => {
     expect(driver.listener.options.minimumCredit).toBeUndefined();
   });
 
+  it("a batch listener passes its pool to a driver with pools", async () => {
+    driver.hasPools = true;
+    await listen([recorder()], { batchSize: 5, pool: "p" });
+    expect(driver.listener.options).toMatchObject({ pool: "p", minimumCredit: 5 });
+  });
+
   it("closing the transport discards the open batch and its timer", async () => {
     const endpoint = recorder();
     await listen([endpoint], { batchSize: 2, batchTimeoutMs: 100 });
@@ -399,6 +405,7 @@ describe("a batch listener", () => {
     ["batchTimeoutMs", "5"],
     ["batch_size", 5],
     ["concurrency", 0],
+    ["pool", "p"],
   ])("the batch listener option %s: %s throws an error that names it", (key, value) => {
     const options = { batchTimeoutMs: 5, [key]: value };
     const make = () => getBatchNotificationListener(driver.notificationTransport, TARGETS, [recorder()], options);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Deferred } from "@/src/core/deferred.js";
-import { InvalidTarget } from "@/src/driver/exceptions.js";
+import { ConfigurationError, InvalidTarget } from "@/src/driver/exceptions.js";
 import type { NotificationEndpoint } from "@/src/driver/notify/listening/dispatcher.js";
 import { NotificationFilter } from "@/src/driver/notify/listening/filter.js";
 import { getNotificationListener, type ListenerOptions } from "@/src/driver/notify/listening/listener.js";
@@ -33,7 +33,7 @@ async function outcomeOf(body: unknown, context = {}): Promise<FakeIncoming> {
 }
 
 describe("a notification listener", () => {
-  it("a listener attaches to each topic for each priority that an endpoint handles, and ignores the exchange", async () => {
+  it("a listener attaches to each topic, in its exchange, for each priority that an endpoint handles", async () => {
     class Endpoint {
       warn(): void {}
       audit(): void {}
@@ -45,9 +45,10 @@ describe("a notification listener", () => {
       { info() {}, warn: undefined },
     ]);
     await listener.start();
-    expect(driver.listener.targets.map(String)).toEqual(
-      ["a.audit", "a.info", "a.warn", "b.audit", "b.info", "b.warn"].map((topic) => `<Target topic=${topic}>`),
-    );
+    expect(driver.listener.targets.map(String)).toEqual([
+      ...["a.audit", "a.info", "a.warn"].map((topic) => `<Target exchange=e, topic=${topic}>`),
+      ...["b.audit", "b.info", "b.warn"].map((topic) => `<Target topic=${topic}>`),
+    ]);
     await listener.stop();
     await listener.wait();
     expect(driver.listener.events).toEqual(["stop", "close"]);
@@ -79,10 +80,25 @@ describe("a notification listener", () => {
     },
   );
 
+  it("a pool and the concurrency are passed to a driver with pools", async () => {
+    driver.hasPools = true;
+    await listen([{ info() {} }], { pool: "p" });
+    expect(driver.listener.options).toMatchObject({ pool: "p", concurrency: 64 });
+    await listen([{ info() {} }], { concurrency: 3 });
+    expect(driver.listener.options).toMatchObject({ pool: undefined, concurrency: 3 });
+  });
+
+  it("a pool is refused by name for a driver without pools, and an empty name for every driver", async () => {
+    const unsupported = new ConfigurationError("pool", "is only supported by rabbit://");
+    await expect(listen([{ info() {} }], { pool: "p" })).rejects.toThrow(unsupported);
+    driver.hasPools = true;
+    await expect(listen([{ info() {} }], { pool: "" })).rejects.toThrow(new ConfigurationError("pool", "must not be empty"));
+  });
+
   it.each([
     ["allowRequeue", 1],
     ["concurrency", 0],
-    ["pool", "p"],
+    ["pool", 1],
   ])("the listener option %s: %s throws an error that names it", (key, value) => {
     const make = () =>
       getNotificationListener(driver.notificationTransport, [{ topic: "t" }], [{ info() {} }], { [key]: value });

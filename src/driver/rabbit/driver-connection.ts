@@ -1,0 +1,121 @@
+import type { Channel } from "../../amqp091/channel.js";
+import type { Connection } from "../../amqp091/connection.js";
+import type { StatusFeed } from "../../core/connection/status.js";
+import type { ManagedConnection } from "../../core/connection/supervisor.js";
+import { ConnectionLost } from "../../core/errors.js";
+import type { Logger } from "../../core/logger.js";
+import type { Log, RecurringWarnings } from "../../core/recurring-warnings.js";
+import type { Peer } from "../driver.js";
+import { Declarer } from "./declarer.js";
+import type { ResolvedRabbitOptions } from "./option-table.js";
+import { Pauses } from "./pauses.js";
+
+export interface DriverConnectionInit extends Log {
+  connection: Connection;
+  /** `name:port`, for status and logs. */
+  host: string;
+  options: Pick<ResolvedRabbitOptions, "kombuReconnectDelayMs">;
+  status: Pick<StatusFeed, "set">;
+}
+
+/** One connection of the driver, from its open to its end. */
+export class DriverConnection implements ManagedConnection {
+  readonly declarer: Declarer;
+  readonly closed: Promise<Error | undefined>;
+  /** `name:port`. */
+  readonly host: string;
+  readonly logger: Logger;
+  readonly warnings: RecurringWarnings;
+  protected readonly connection: Connection;
+  readonly #status: Pick<StatusFeed, "set">;
+  /** Begins the warning about something that is refused, before its name. */
+  readonly #problem: string;
+  readonly #pauses: Pauses;
+  readonly #refusals = new Map<string, Error>();
+  #failure: Error | undefined;
+  #endedBy: Error | undefined;
+
+  constructor({ connection, host, options, status, logger, warnings }: DriverConnectionInit, problem: string) {
+    this.connection = connection;
+    this.#status = status;
+    this.#problem = problem;
+    this.host = host;
+    this.logger = logger;
+    this.warnings = warnings;
+    this.#pauses = new Pauses(options.kombuReconnectDelayMs);
+    this.declarer = new Declarer({ connection, warnings });
+    this.closed = connection.closed.then((cause) => this.#end(this.#failure ?? cause));
+  }
+
+  get isOpen(): boolean {
+    return this.connection.isOpen;
+  }
+
+  get product(): string | undefined {
+    return this.connection.product;
+  }
+
+  get peer(): Peer {
+    return { kind: "broker", product: this.product, host: this.host };
+  }
+
+  /** Cause of the connection's end. Undefined while it is open, and when it was closed here. */
+  get endedBy(): Error | undefined {
+    return this.#endedBy;
+  }
+
+  /** Error for everything that the connection can no longer do. */
+  get lost(): Error {
+    return this.#failure ?? this.#endedBy ?? new ConnectionLost(`${this.host}: the connection was closed`);
+  }
+
+  openChannel(): Promise<Channel> {
+    return this.connection.openChannel();
+  }
+
+  /** The wait before something refused is tried again. Resolves after `kombu_reconnect_delay`, or when the connection ends. */
+  pause(): Promise<void> {
+    return this.#pauses.pause();
+  }
+
+  /** Called when something of this name is refused. A warning is logged, and the status reports it until `restored` is called. */
+  refused(address: string, error: Error): void {
+    if (!this.isOpen) return;
+    this.#refusals.set(address, error);
+    this.#status.set({ type: "refused", address, error });
+    const problem = `${this.#problem} ${address}`;
+    this.warnings.warn(problem, `${problem}: ${error.message}`, { host: this.host });
+  }
+
+  /** Called when it is not refused any more, or no longer needed. */
+  restored(address: string): void {
+    if (!this.#refusals.delete(address) || this.#refusals.size > 0 || !this.isOpen) return;
+    this.#status.set({ type: "connected", host: this.host, product: this.product });
+  }
+
+  /** Error of what has this name while it is refused. */
+  refusalOf(address: string): Error | undefined {
+    return this.#refusals.get(address);
+  }
+
+  /** Closes the connection with this cause. The driver then connects again. */
+  fail(error: Error): void {
+    if (!this.isOpen) return;
+    this.#failure = error;
+    void this.connection.close();
+  }
+
+  check(): void {
+    this.connection.check();
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  #end(cause: Error | undefined): Error | undefined {
+    this.#endedBy = cause;
+    this.#pauses.end();
+    return cause;
+  }
+}
