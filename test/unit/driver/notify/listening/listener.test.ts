@@ -92,7 +92,9 @@ describe("a notification listener", () => {
     const unsupported = new ConfigurationError("pool", "is only supported by rabbit://");
     await expect(listen([{ info() {} }], { pool: "p" })).rejects.toThrow(unsupported);
     driver.hasPools = true;
-    await expect(listen([{ info() {} }], { pool: "" })).rejects.toThrow(new ConfigurationError("pool", "must not be empty"));
+    await expect(listen([{ info() {} }], { pool: "" })).rejects.toThrow(
+      new ConfigurationError("pool", "must not be empty"),
+    );
   });
 
   it.each([
