@@ -256,7 +256,10 @@ export class AmqpDriver implements TransportDriver {
     const hosts = this.#init.hosts.map(({ name }) => name).join(",");
     try {
       return await this.#operations.wait(
-        waitLimits(this.#operations, { operation: "connect", target: hosts, ...limits }),
+        waitLimits(
+          { operations: this.#operations, connections: this.#supervisor },
+          { operation: "connect", target: hosts, ...limits },
+        ),
         async (deadline) => {
           return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
         },
@@ -293,12 +296,15 @@ export class AmqpDriver implements TransportDriver {
     else listener.attach(live);
     try {
       await this.#operations.wait(
-        waitLimits(this.#operations, {
-          operation: "listen",
-          target: targets.join(),
-          refusal: () => listener.refusal,
-          ...limits,
-        }),
+        waitLimits(
+          { operations: this.#operations, connections: this.#supervisor },
+          {
+            operation: "listen",
+            target: targets.join(),
+            refusal: () => listener.refusal,
+            ...limits,
+          },
+        ),
         (deadline) => deadline.wait("connecting", () => listener.attached),
       );
       return listener;

@@ -26,7 +26,8 @@ export class DriverConnection implements ManagedConnection {
   readonly host: string;
   readonly logger: Logger;
   readonly warnings: RecurringWarnings;
-  protected readonly connection: Connection;
+  /** The AMQP connection. */
+  readonly amqp: Connection;
   readonly #status: Pick<StatusFeed, "set">;
   /** Begins the warning about something that is refused, before its name. */
   readonly #problem: string;
@@ -36,7 +37,7 @@ export class DriverConnection implements ManagedConnection {
   #endedBy: Error | undefined;
 
   constructor({ connection, host, options, status, logger, warnings }: DriverConnectionInit, problem: string) {
-    this.connection = connection;
+    this.amqp = connection;
     this.#status = status;
     this.#problem = problem;
     this.host = host;
@@ -48,11 +49,11 @@ export class DriverConnection implements ManagedConnection {
   }
 
   get isOpen(): boolean {
-    return this.connection.isOpen;
+    return this.amqp.isOpen;
   }
 
   get product(): string | undefined {
-    return this.connection.product;
+    return this.amqp.product;
   }
 
   get peer(): Peer {
@@ -70,7 +71,7 @@ export class DriverConnection implements ManagedConnection {
   }
 
   openChannel(): Promise<Channel> {
-    return this.connection.openChannel();
+    return this.amqp.openChannel();
   }
 
   /** The wait before something refused is tried again. Resolves after `kombu_reconnect_delay`, or when the connection ends. */
@@ -102,15 +103,15 @@ export class DriverConnection implements ManagedConnection {
   fail(error: Error): void {
     if (!this.isOpen) return;
     this.#failure = error;
-    void this.connection.close();
+    void this.amqp.close();
   }
 
   check(): void {
-    this.connection.check();
+    this.amqp.check();
   }
 
   async close(): Promise<void> {
-    await this.connection.close();
+    await this.amqp.close();
   }
 
   #end(cause: Error | undefined): Error | undefined {

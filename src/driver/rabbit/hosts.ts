@@ -1,5 +1,6 @@
 import { type Host, type HostSettings, hostsOf } from "../options/hosts.js";
 import { type TransportHost, TransportURL } from "../options/transport-url.js";
+import { RABBIT_SCHEMES } from "./schemes.js";
 
 /** Default ports of WebSockets. `rabbit` has port 5672 with and without TLS, as in oslo. */
 const PORTS: ReadonlyMap<string, number> = new Map([
@@ -20,7 +21,8 @@ export function rabbitHosts(url: TransportURL, settings: HostSettings = {}): [Ho
     const user = username || password ? { username, password } : { username: GUEST, password: GUEST };
     return { hostname, port, ...user };
   });
-  return hostsOf(new TransportURL({ scheme, hosts }), { saslDefaultRealm: "" }, settings);
+  const dialled = RABBIT_SCHEMES.get(scheme) ?? scheme;
+  return hostsOf(new TransportURL({ scheme: dialled, hosts }), { saslDefaultRealm: "" }, settings);
 }
 
 /** The virtual host of a URL. Its default is `/`: `rabbit://h`, `rabbit://h/` and `rabbit://h//` are the same. */

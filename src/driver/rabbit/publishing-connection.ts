@@ -20,7 +20,7 @@ export class PublishingConnection extends DriverConnection implements SendingCon
 
   /** Why messages to this address are not sent: its declaration is refused, or the broker does not read. */
   override refusalOf(address: string): Error | undefined {
-    const { blocked } = this.connection;
+    const { blocked } = this.amqp;
     const refusal = super.refusalOf(address);
     if (refusal !== undefined || blocked === undefined) return refusal;
     return new Error(`the broker blocks messages: ${blocked}`);

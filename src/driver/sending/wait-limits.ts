@@ -1,8 +1,8 @@
 import type { DeadlineInit, WaitPhase } from "../../core/deadlines.js";
-import type { ListenLimits } from "../driver.js";
+import type { ListenLimits, Peer } from "../driver.js";
 import { type MessagingException, MessagingTimeout } from "../exceptions.js";
 import { likelyReason } from "./likely-reason.js";
-import { type Operations, type SendingConnection, transportClosed } from "./operations.js";
+import { transportClosed } from "./operations.js";
 
 export interface WaitInit extends ListenLimits {
   operation: "connect" | "listen";
@@ -12,14 +12,24 @@ export interface WaitInit extends ListenLimits {
   refusal?: (() => Error | undefined) | undefined;
 }
 
+/** The operations of a driver, and the connections that the operation waits for. */
+export interface WaitContext {
+  readonly operations: { readonly closed: boolean };
+  readonly connections: {
+    readonly host: { readonly name: string } | undefined;
+    readonly lastError: Error | undefined;
+    readonly live: { readonly peer: Pick<Peer, "kind"> } | undefined;
+  };
+}
+
 /** The limits of an operation that sends no message. Its timeout has the last failure as its cause. */
-export function waitLimits<C extends SendingConnection>(
-  operations: Operations<C>,
+export function waitLimits(
+  { operations, connections }: WaitContext,
   { operation, target, signal, timeoutMs, refusal }: WaitInit,
 ): DeadlineInit {
   const expired = (phase: WaitPhase, elapsedMs: number): MessagingException => {
     if (operations.closed) return transportClosed();
-    const { host, lastError, live } = operations.connections;
+    const { host, lastError, live } = connections;
     const cause = lastError ?? refusal?.();
     return new MessagingTimeout({
       operation,

@@ -155,7 +155,7 @@ const SHAPES: Readonly<Record<string, readonly Row[]>> = {
     [
       "a number as options",
       () => client.call({}, "add", {}, 5_000),
-      "options: must be an object { timeoutMs, callMonitorTimeoutMs, retry, signal }, not 5000",
+      "options: must be an object { timeoutMs, callMonitorTimeoutMs, retry, atLeastOnce, signal }, not 5000",
     ],
     ["a signal as options", () => client.cast({}, "add", {}, AbortSignal.timeout(1)), "not an AbortSignal"],
   ],

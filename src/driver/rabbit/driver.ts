@@ -1,0 +1,355 @@
+import type { Connection } from "../../amqp091/connection.js";
+import { AbortSet } from "../../core/abort-set.js";
+import type { StatusFeed } from "../../core/connection/status.js";
+import { Supervisor } from "../../core/connection/supervisor.js";
+import { ConnectionLost } from "../../core/errors.js";
+import { ACCEPTED } from "../../core/messages/outcome.js";
+import type { Log } from "../../core/recurring-warnings.js";
+import type { RabbitConnectionReport } from "../connection-report.js";
+import type {
+  CallRequest,
+  CastRequest,
+  ConnectOptions,
+  DriverListener,
+  ListenOptions,
+  NotifyRequest,
+  OnIncoming,
+  ServiceKind,
+  TransportDriver,
+} from "../driver.js";
+import type { Host } from "../options/hosts.js";
+import { type Connections, Operations, transportClosed } from "../sending/operations.js";
+import type { SendOutcome } from "../sending/outcomes.js";
+import { runCall } from "../sending/run-call.js";
+import { SendOperation, type SendOperationInit } from "../sending/send-operation.js";
+import type { QueueLimits } from "../sending/send-queue.js";
+import { sendUntilAccepted } from "../sending/send-until-accepted.js";
+import { waitLimits } from "../sending/wait-limits.js";
+import type { Target } from "../target.js";
+import { MessageIds } from "../values/ids.js";
+import type { NonFiniteNumbers } from "../values/json.js";
+import { KnownIds } from "../values/known-ids.js";
+import type { RemoteExceptions } from "../values/remote-failure.js";
+import { compress } from "./compression.js";
+import { Listener, prefetchOf } from "./listener.js";
+import { ListeningConnection } from "./listening-connection.js";
+import type { ResolvedRabbitOptions } from "./option-table.js";
+import { probe } from "./probe.js";
+import type { RabbitMessage } from "./publishing.js";
+import { PublishingConnection } from "./publishing-connection.js";
+import { Replies } from "./replies.js";
+import { ReplySender } from "./reply-sender.js";
+import { retryPolicy } from "./retry-policy.js";
+import { CombinedStatus } from "./status.js";
+import { type BoundQueue, type Route, Topology } from "./topology.js";
+import { encodeNotification, encodeRequest } from "./wire.js";
+
+export interface RabbitDriverInit extends Log {
+  hosts: readonly [Host, ...Host[]];
+  connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
+  options: ResolvedRabbitOptions;
+  controlExchange: string;
+  maxMessageBytes: number;
+  remoteExceptions: RemoteExceptions | undefined;
+  nonFiniteNumbers?: NonFiniteNumbers | undefined;
+  status: StatusFeed;
+  maxQueued?: QueueLimits | undefined;
+  /** See {@link Replies}. Default false, as oslo. */
+  failFast?: boolean | undefined;
+  /** See {@link Supervisor}. */
+  random?: (() => number) | undefined;
+  onWake?: ((wake: () => void) => () => void) | undefined;
+}
+
+/**
+ * oslo.messaging over AMQP 0-9-1 (oslo_messaging/_drivers/impl_rabbit.py and amqpdriver.py). One connection publishes, and
+ * another one consumes: a broker in an alarm stops reading from connections that publish. Each is made when it is needed.
+ */
+export class RabbitDriver implements TransportDriver {
+  readonly hasPools = true;
+  readonly #init: RabbitDriverInit;
+  readonly #topology: Topology;
+  readonly #ids = new MessageIds();
+  readonly #publishing: Supervisor<Host, PublishingConnection>;
+  readonly #listening: Supervisor<Host, ListeningConnection>;
+  readonly #operations: Operations<PublishingConnection>;
+  readonly #replies: Replies;
+  readonly #replySender: ReplySender;
+  readonly #listeners = new Set<Listener>();
+  /** Signals of the requests that are handled. */
+  readonly #aborts = new AbortSet();
+  #closing: Promise<void> | undefined;
+
+  constructor(init: RabbitDriverInit) {
+    const { hosts, options, logger, random, onWake, nonFiniteNumbers, warnings, failFast = false } = init;
+    this.#init = init;
+    this.#topology = new Topology(init);
+    const statuses = new CombinedStatus(init.status);
+    const common = { hosts, retry: retryPolicy(options), logger, random, onWake };
+    this.#publishing = new Supervisor({
+      ...common,
+      open: async (host, signal, attempt) => {
+        const connection = await init.connect(host, signal, attempt);
+        return new PublishingConnection({ ...init, connection, host: host.name, status: statuses.publishing });
+      },
+      whenConnected() {},
+      isNeeded: () => false,
+      status: statuses.publishing,
+    });
+    this.#listening = new Supervisor({
+      ...common,
+      open: async (host, signal, attempt) => {
+        const connection = await init.connect(host, signal, attempt);
+        return new ListeningConnection({ ...init, connection, host: host.name, status: statuses.listening });
+      },
+      whenConnected: (connection) => {
+        this.#replies.attach(connection);
+        for (const listener of this.#listeners) listener.attach(connection);
+      },
+      isNeeded: () => this.#listeners.size > 0,
+      status: statuses.listening,
+    });
+    this.#operations = new Operations(this.#connections(), init.maxQueued);
+    this.#replies = new Replies({
+      queue: this.#topology.replyQueue(this.#ids.next()),
+      consumerArguments: this.#topology.consumerArguments,
+      connections: this.#listening,
+      nonFiniteNumbers,
+      failFast,
+      maxMessageBytes: init.maxMessageBytes,
+      logger,
+      warnings,
+    });
+    this.#replySender = new ReplySender({ operations: this.#operations, ids: this.#ids, options, logger, warnings });
+  }
+
+  async connect(options: ConnectOptions): Promise<void> {
+    // A program that only listens needs no other connection.
+    if (this.#listeners.size > 0) await this.#whenConnected(this.#listening, options, async () => {});
+    else await this.#whenConnected(this.#publishing, options, async () => {});
+  }
+
+  async probe(
+    target: Target | undefined,
+    service: ServiceKind,
+    options: ConnectOptions,
+  ): Promise<RabbitConnectionReport> {
+    return await this.#whenConnected(this.#publishing, options, ({ amqp, host }) =>
+      probe(amqp, host, this.#topology, target, service),
+    );
+  }
+
+  async writable(signal: AbortSignal | undefined): Promise<void> {
+    this.#checkOpen();
+    const limits = { signal, expired: transportClosed };
+    await this.#operations.wait(limits, (deadline) => this.#operations.queue.writable(deadline));
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  /** The reply queue outlives connections: the wait for the reply goes on after a lost one, unless `failFast` is set. */
+  call(request: CallRequest): Promise<unknown> {
+    const { target, body, context, callMonitorTimeoutMs, timeoutMs, retry, atLeastOnce = false } = request;
+    const messageId = this.#ids.next();
+    let route: Route;
+    let encoded: Uint8Array;
+    return runCall<PublishingConnection>(request, {
+      start: (signal) => {
+        route = this.#topology.requestRoute(target);
+        const replyTo = { messageId, replyQueue: this.#replies.queue, callMonitorTimeoutMs };
+        encoded = encodeRequest({ body, context, uniqueId: this.#ids.next(), replyTo });
+        const bytes = encoded.length;
+        return this.#start({ operation: "RPC Call", target, timeoutMs, defaultMs: timeoutMs, retry, signal, bytes });
+      },
+      send: (operation, reply) => {
+        this.#replies.register(messageId, reply);
+        const message = { body: encoded, mandatory: atLeastOnce, expirationMs: timeoutMs, reply };
+        return reply.accepted(this.#publish(operation, route, message, true));
+      },
+      remoteExceptions: this.#init.remoteExceptions,
+    });
+  }
+
+  async cast(request: CastRequest): Promise<void> {
+    const { target, body, context, atLeastOnce = false } = request;
+    const route = this.#topology.requestRoute(target);
+    const encoded = encodeRequest({ body, context, uniqueId: this.#ids.next() });
+    await this.#send("RPC Cast", request, route, { body: encoded, mandatory: atLeastOnce }, true);
+  }
+
+  async notify(request: NotifyRequest): Promise<void> {
+    const { target, body, context, envelope } = request;
+    const route = this.#topology.notificationRoute(target);
+    const encoded = encodeNotification({ body, context, uniqueId: this.#ids.next(), envelope });
+    await this.#send("Notify", request, route, { body: encoded, mandatory: false }, false);
+  }
+
+  async listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
+    const queues = this.#topology.serverQueues(target, this.#ids.next());
+    const [, , fanout] = queues;
+    return await this.#listen([target], { queues, obsoleteAtClose: [fanout.declaration.queue] }, onMessage, options);
+  }
+
+  async listenForNotifications(
+    targets: readonly Target[],
+    onMessage: OnIncoming,
+    options: ListenOptions = {},
+  ): Promise<DriverListener> {
+    const queues = this.#topology.listenerQueues(targets, options.pool);
+    const acknowledged = new KnownIds();
+    return await this.#listen(targets, { queues, obsoleteAtClose: [], acknowledged }, onMessage, options);
+  }
+
+  /** The connections of operations. Their errors name what fails: a call needs both. */
+  #connections(): Connections<PublishingConnection> {
+    const publishing = this.#publishing;
+    const listening = this.#listening;
+    return {
+      get live() {
+        return publishing.live;
+      },
+      get host() {
+        return publishing.lastError === undefined && listening.lastError !== undefined
+          ? listening.host
+          : publishing.host;
+      },
+      get lastError() {
+        return publishing.lastError ?? listening.lastError;
+      },
+      connect: (deadline) => publishing.connect(deadline, true),
+    };
+  }
+
+  #start(init: SendOperationInit): SendOperation<PublishingConnection> {
+    this.#checkOpen();
+    return new SendOperation(this.#operations, init);
+  }
+
+  async #send(
+    operation: string,
+    { target, timeoutMs, retry, signal }: CastRequest | NotifyRequest,
+    route: Route,
+    message: RabbitMessage,
+    isRequest: boolean,
+  ): Promise<void> {
+    const bytes = message.body.length;
+    const started = this.#start({ operation, target, timeoutMs, defaultMs: undefined, retry, signal, bytes });
+    try {
+      await this.#publish(started, route, message, isRequest);
+    } finally {
+      started.end();
+    }
+  }
+
+  async #publish(
+    operation: SendOperation<PublishingConnection>,
+    route: Route,
+    message: RabbitMessage,
+    isRequest: boolean,
+  ): Promise<void> {
+    const { kombuCompression: compression } = this.#init.options;
+    const sent = compression === undefined ? message : { ...message, body: await compress(message.body), compression };
+    await sendUntilAccepted(operation, (connection) =>
+      sent.reply === undefined || this.#replies.isReady
+        ? connection.requests.publish(route, sent, operation, isRequest)
+        : this.#publishCall(operation, connection, route, sent),
+    );
+  }
+
+  /** Publishes a request as soon as the reply queue is consumed. The reply to an earlier attempt may have come meanwhile. */
+  async #publishCall(
+    operation: SendOperation<PublishingConnection>,
+    connection: PublishingConnection,
+    route: Route,
+    message: RabbitMessage,
+  ): Promise<SendOutcome> {
+    await this.#replies.ready(operation.deadline);
+    if (message.reply?.isAnswered) return ACCEPTED;
+    return await connection.requests.publish(route, message, operation, true);
+  }
+
+  async #whenConnected<C extends PublishingConnection | ListeningConnection, T>(
+    supervisor: Supervisor<Host, C>,
+    { keepTrying = false, ...limits }: ConnectOptions,
+    use: (connection: C) => Promise<T>,
+  ): Promise<T> {
+    this.#checkOpen();
+    const target = this.#init.hosts.map(({ name }) => name).join(",");
+    const context = { operations: this.#operations, connections: supervisor };
+    try {
+      return await this.#operations.wait(
+        waitLimits(context, { operation: "connect", target, ...limits }),
+        async (deadline) => {
+          const connection = await supervisor.connect(deadline, keepTrying);
+          return await deadline.wait("connecting", () => use(connection));
+        },
+      );
+    } finally {
+      supervisor.release();
+    }
+  }
+
+  async #listen(
+    targets: readonly Target[],
+    consumed: { queues: readonly BoundQueue[]; obsoleteAtClose: readonly string[]; acknowledged?: KnownIds },
+    onMessage: OnIncoming,
+    { acceptReplyTo, signal, timeoutMs, ...options }: ListenOptions = {},
+  ): Promise<DriverListener> {
+    this.#checkOpen();
+    const { logger, warnings, nonFiniteNumbers, maxMessageBytes } = this.#init;
+    const listener: Listener = new Listener({
+      ...consumed,
+      acknowledged: consumed.acknowledged,
+      consumerArguments: this.#topology.consumerArguments,
+      prefetch: prefetchOf(this.#init.options, options),
+      maxMessageBytes,
+      replies: this.#replySender,
+      aborts: this.#aborts,
+      nonFiniteNumbers,
+      acceptReplyTo,
+      logger,
+      warnings,
+      onMessage,
+      onClose: () => {
+        this.#listeners.delete(listener);
+        this.#listening.release();
+      },
+    });
+    this.#listeners.add(listener);
+    const { live } = this.#listening;
+    if (live === undefined) this.#listening.start();
+    else listener.attach(live);
+    const context = { operations: this.#operations, connections: this.#listening };
+    const target = targets.join();
+    const limits = waitLimits(context, {
+      operation: "listen",
+      target,
+      signal,
+      timeoutMs,
+      refusal: () => listener.refusal,
+    });
+    try {
+      await this.#operations.wait(limits, (deadline) => deadline.wait("connecting", () => listener.attached));
+      return listener;
+    } catch (error) {
+      void listener.close();
+      throw error;
+    }
+  }
+
+  /** Ends listening first: the messages that come too late are given back, and the replies in hand are sent. */
+  async #close(graceMs: number): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    await this.#operations.drain(graceMs);
+    this.#operations.close();
+    this.#aborts.abort(new ConnectionLost("the transport is closed"));
+    await Promise.all([this.#listening.close(), this.#publishing.close()]);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw transportClosed();
+  }
+}

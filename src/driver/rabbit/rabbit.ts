@@ -1,0 +1,41 @@
+import type { DriverInit, DriverType } from "../runtime.js";
+import { connector } from "./connector.js";
+import { RabbitDriver } from "./driver.js";
+import { rabbitHosts, rabbitVirtualHost } from "./hosts.js";
+import { parseRabbitOptions, rabbitWarnings, resolveRabbitOptions } from "./options.js";
+import { RABBIT_SCHEMES } from "./schemes.js";
+import { rabbitTls } from "./tls.js";
+
+/** The driver of AMQP 0-9-1: RabbitMQ. */
+export const rabbit: DriverType = { name: "rabbit", schemes: RABBIT_SCHEMES, create };
+
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+function create({ url, options, runtime, dial, status, logger, warnings }: DriverInit): RabbitDriver {
+  const resolved = resolveRabbitOptions({ options: options.rabbit, query: url.query });
+  for (const warning of rabbitWarnings(resolved)) logger.warn(warning);
+  const tls = rabbitTls({
+    scheme: url.scheme,
+    texts: parseRabbitOptions(url.query),
+    code: options.tls,
+    readFile: runtime.readFile,
+    supportedTlsOptions: dial.supportedTlsOptions,
+  });
+  const virtualHost = rabbitVirtualHost(url);
+  return new RabbitDriver({
+    hosts: rabbitHosts(url, { tls, path: resolved.wsPath ?? options.webSocket?.path }),
+    connect: connector({ dial, rabbit: resolved, virtualHost, runtime, options, logger, warnings }),
+    options: resolved,
+    controlExchange: options.controlExchange ?? "openstack",
+    maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
+    remoteExceptions: options.remoteExceptions,
+    nonFiniteNumbers: options.nonFiniteNumbers,
+    status,
+    logger,
+    warnings,
+    maxQueued: options.maxQueued,
+    failFast: options.failFast,
+    random: options.random,
+    onWake: runtime.onWake,
+  });
+}
