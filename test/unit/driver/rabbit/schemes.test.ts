@@ -3,8 +3,8 @@ import type { Dial } from "@/src/core/byte-stream.js";
 import { amqp } from "@/src/driver/amqp/amqp.js";
 import { DriverLoadFailure } from "@/src/driver/exceptions.js";
 import { TransportURL } from "@/src/driver/options/transport-url.js";
+import { rabbit } from "@/src/driver/rabbit/rabbit.js";
 import { RABBIT_SCHEMES } from "@/src/driver/rabbit/schemes.js";
-import type { DriverType } from "@/src/driver/runtime.js";
 import { RPCTransport } from "@/src/driver/transport.js";
 
 test.each([
@@ -20,15 +20,8 @@ test.each([
 
 test.each(["kombu+redis", "kombu+memory", "kombu+amqps", "rabbits"])(
   "%s:// throws a DriverLoadFailure that names it and the supported schemes",
-  (scheme) => {
+  async (scheme) => {
     const dial: Dial = () => Promise.reject(new Error("no"));
-    const rabbit: DriverType = {
-      name: "rabbit",
-      schemes: RABBIT_SCHEMES,
-      create: () => {
-        throw new Error("created");
-      },
-    };
     const runtime = {
       drivers: [amqp, rabbit],
       dialers: { amqp: dial },
@@ -36,7 +29,7 @@ test.each(["kombu+redis", "kombu+memory", "kombu+amqps", "rabbits"])(
       defaults: {},
     } as const;
     const open = (url: string) => () => new RPCTransport(runtime, url, { logger: null });
-    expect(open("kombu+amqp://h/")).toThrow("created");
+    await open("kombu+amqp://h/")().close();
     expect(open(`${scheme}://h/`)).toThrow(DriverLoadFailure);
     expect(open(`${scheme}://h/`)).toThrow(
       `Failed to load transport driver "${scheme}": the supported schemes are amqp, rabbit, kombu, kombu+amqp`,
