@@ -1,6 +1,5 @@
 import { toError } from "../core/errors.js";
-import type { Frame } from "../core/frames/frame-log.js";
-import type { FrameFormat } from "../core/frames/frame-tap.js";
+import type { Frame, FrameFormat } from "../core/frames/frame-log.js";
 import { describeProtocol } from "../core/sasl/sasl.js";
 import { toHex } from "../core/types/bytes.js";
 import { readUtf8 } from "../core/types/utf8.js";

@@ -1,5 +1,6 @@
 import type { Address, Dial, Socket } from "../byte-stream.js";
-import { type FrameFormat, FrameTap, type OnFrame, tapped, watcher } from "../frames/frame-tap.js";
+import type { FrameFormat } from "../frames/frame-log.js";
+import { FrameTap, type OnFrame, tapped, watcher } from "../frames/frame-tap.js";
 import { type Logger, silentLogger } from "../logger.js";
 import { SwitchedHandlers } from "./switched-handlers.js";
 

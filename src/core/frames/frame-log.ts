@@ -31,8 +31,7 @@ import { Reader } from "../types/reader.js";
 import { readUtf8 } from "../types/utf8.js";
 import { Uuid } from "../types/uuid.js";
 import { Described } from "../types/value.js";
-import type { FrameFormat } from "./frame-tap.js";
-import { FrameSplitter } from "./splitter.js";
+import { type FrameHandler, FrameSplitter } from "./splitter.js";
 
 /** Description of a frame that was sent or received, for logs and debugging. */
 export interface Frame {
@@ -55,6 +54,14 @@ export interface Frame {
   fields: object;
   /** Size of the whole frame in bytes. */
   bytes: number;
+}
+
+/** How the frames of a protocol are found and described. */
+export interface FrameFormat {
+  /** Returns a splitter that passes each frame and each protocol header to `onFrame`. */
+  splitter(onFrame: FrameHandler): { receive(bytes: Uint8Array): void };
+  /** Describes a whole frame or a protocol header. Never throws. */
+  describe(direction: Frame["direction"], bytes: Uint8Array): Frame;
 }
 
 const HEADER_BYTES = 8;

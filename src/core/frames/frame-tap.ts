@@ -1,19 +1,10 @@
 import type { Socket } from "../byte-stream.js";
 import { toError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import type { Frame } from "./frame-log.js";
-import type { FrameHandler } from "./splitter.js";
+import type { Frame, FrameFormat } from "./frame-log.js";
 
 /** Called for each frame and each protocol header. */
 export type OnFrame = (frame: Frame) => void;
-
-/** How the frames of a protocol are found and described. */
-export interface FrameFormat {
-  /** Returns a splitter that passes each frame and each protocol header to `onFrame`. */
-  splitter(onFrame: FrameHandler): { receive(bytes: Uint8Array): void };
-  /** Describes a whole frame or a protocol header. Never throws. */
-  describe(direction: Frame["direction"], bytes: Uint8Array): Frame;
-}
 
 /**
  * Reports each protocol header and each frame in one direction of a connection. After an invalid frame size it reports

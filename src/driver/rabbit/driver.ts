@@ -117,10 +117,9 @@ export class RabbitDriver implements TransportDriver {
       nonFiniteNumbers,
       failFast,
       maxMessageBytes: init.maxMessageBytes,
-      logger,
       warnings,
     });
-    this.#replySender = new ReplySender({ operations: this.#operations, ids: this.#ids, options, logger, warnings });
+    this.#replySender = new ReplySender({ operations: this.#operations, ids: this.#ids, options, warnings });
   }
 
   async connect(options: ConnectOptions): Promise<void> {
