@@ -94,6 +94,7 @@ export class RabbitDriver implements TransportDriver {
       },
       whenConnected() {},
       isNeeded: () => false,
+      purpose: " for publishing",
       status: statuses.publishing,
     });
     this.#listening = new Supervisor({
@@ -107,6 +108,7 @@ export class RabbitDriver implements TransportDriver {
         for (const listener of this.#listeners) listener.attach(connection);
       },
       isNeeded: () => this.#listeners.size > 0,
+      purpose: " for listening",
       status: statuses.listening,
     });
     this.#operations = new Operations(this.#connections(), init.maxQueued);
