@@ -1,10 +1,9 @@
 import type { Address, Dial } from "../core/byte-stream.js";
-import { SwitchedHandlers } from "../core/connection/switched-handlers.js";
+import { dialSwitched } from "../core/connection/dial-switched.js";
 import { ConnectionLost, toError } from "../core/errors.js";
-import { type OnFrame, tapped, watcher } from "../core/frames/frame-tap.js";
-import { silentLogger } from "../core/logger.js";
+import type { OnFrame } from "../core/frames/frame-tap.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
-import { FrameTap } from "./frame-log.js";
+import { AMQP091_FRAMES } from "./frame-log.js";
 
 /** Longest wait from the protocol header to connection.open-ok. */
 const HANDSHAKE_MS = 15_000;
@@ -29,11 +28,7 @@ export async function connect(
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Connection> {
-  signal.throwIfAborted();
-  const watch = options.onFrame && watcher(options.onFrame, options.logger ?? silentLogger);
-  const handlers = new SwitchedHandlers(watch && new FrameTap("in", watch));
-  const dialled = await dial(to, handlers, signal);
-  const socket = watch === undefined ? dialled : tapped(dialled, new FrameTap("out", watch));
+  const [socket, handlers] = await dialSwitched(dial, to, options, AMQP091_FRAMES, signal);
   const connection = new Connection(socket, options);
   const timer = setTimeout(() => {
     connection.abort(new ConnectionLost(`${socket.id}: no AMQP 0-9-1 connection within ${HANDSHAKE_MS} ms`));

@@ -1,10 +1,8 @@
 import { toError } from "../core/errors.js";
-import type { Frame } from "../core/frames/frame-log.js";
-import type { OnFrame, Tap } from "../core/frames/frame-tap.js";
+import type { Frame, FrameFormat } from "../core/frames/frame-log.js";
 import { describeProtocol } from "../core/sasl/sasl.js";
 import { toHex } from "../core/types/bytes.js";
 import { readUtf8 } from "../core/types/utf8.js";
-import { Amqp091Error } from "./errors.js";
 import {
   BODY,
   checkFrame,
@@ -24,35 +22,10 @@ import { Reader } from "./reader.js";
 /** Fields that are omitted: secrets, and reserved ones. */
 const OMITTED = /^(response|challenge|newSecret|reserved\d)$/;
 
-/**
- * Reports each protocol header and each frame in one direction of a connection. After an invalid frame size it reports
- * nothing more; the connection itself handles the error.
- */
-export class FrameTap implements Tap {
-  readonly #direction: Frame["direction"];
-  readonly #onFrame: OnFrame;
-  readonly #splitter = new FrameSplitter(FRAME_MAX, (bytes, at, end) => {
-    this.#onFrame(describeFrame(this.#direction, bytes.subarray(at, end)));
-    return true;
-  });
-  #stopped = false;
-
-  constructor(direction: Frame["direction"], onFrame: OnFrame) {
-    this.#direction = direction;
-    this.#onFrame = onFrame;
-  }
-
-  /** Observes the next bytes of the stream. */
-  pass(bytes: Uint8Array): void {
-    if (this.#stopped) return;
-    try {
-      this.#splitter.receive(bytes);
-    } catch (error) {
-      if (!(error instanceof Amqp091Error)) throw error;
-      this.#stopped = true;
-    }
-  }
-}
+export const AMQP091_FRAMES: FrameFormat = {
+  splitter: (onFrame) => new FrameSplitter(FRAME_MAX, onFrame),
+  describe: describeFrame,
+};
 
 /**
  * Describes one whole frame, or a protocol header. The `performative` is the name of the method, such as `basic.publish`;

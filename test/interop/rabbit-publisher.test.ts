@@ -2,17 +2,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { Channel } from "@/src/amqp091/channel.js";
 import { connect } from "@/src/amqp091/connect.js";
 import type { Connection } from "@/src/amqp091/connection.js";
-import { Deadlines } from "@/src/core/deadlines.js";
-import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
-import type { RabbitMessage } from "@/src/driver/rabbit/publishing.js";
-import { PublishingConnection } from "@/src/driver/rabbit/publishing-connection.js";
-import { type BoundQueue, type Route, replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
-import type { SendOutcome } from "@/src/driver/sending/outcomes.js";
+import { type BoundQueue, replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
 import { Target } from "@/src/driver/target.js";
 import { tcpDial } from "@/src/transports/node/tcp.js";
+import { PublishingBed } from "@/test/fixtures/beds/publishing-bed.js";
 import { RabbitMq } from "@/test/fixtures/beds/rabbitmq.js";
-import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { GUEST } from "@/test/fixtures/peers/raw-broker.js";
 
 /** Largest message that the broker accepts. */
@@ -33,41 +28,21 @@ async function connected(credentials = GUEST): Promise<Connection> {
   const connection = await connect(
     tcpDial,
     { scheme: "rabbit", hostname: host, port },
-    { mechanism: "PLAIN", credentials, virtualHost: "/", clientProperties: {}, heartbeatMs: 60_000 },
+    {
+      mechanism: "PLAIN",
+      credentials,
+      virtualHost: "/",
+      clientProperties: { capabilities: { "connection.blocked": true } },
+      heartbeatMs: 60_000,
+    },
     new AbortController().signal,
   );
   onTestFinished(() => connection.close());
   return connection;
 }
 
-interface Bed {
-  publishing: PublishingConnection;
-  logger: RecordingLogger;
-  publish(route: Route, body: string | Uint8Array, more?: Partial<RabbitMessage>): Promise<SendOutcome>;
-}
-
-async function publishingBed(credentials = GUEST): Promise<Bed> {
-  const connection = await connected(credentials);
-  const logger = new RecordingLogger();
-  const publishing = new PublishingConnection({
-    connection,
-    host: "rabbit",
-    options: { kombuReconnectDelayMs: 100 },
-    status: { set() {} },
-    logger,
-    warnings: new RecurringWarnings(logger),
-  });
-  const deadlines = new Deadlines();
-  const publish: Bed["publish"] = async (route, body, more) => {
-    const deadline = deadlines.start({ ms: 10_000, expired: (phase) => new Error(`timed out in phase ${phase}`) });
-    const message = { body: Buffer.from(body), mandatory: false, ...more };
-    try {
-      return await publishing.requests.publish(route, message, { deadline, addressed() {} });
-    } finally {
-      deadline.done();
-    }
-  };
-  return { publishing, logger, publish };
+async function publishingBed(credentials = GUEST): Promise<PublishingBed> {
+  return new PublishingBed(await connected(credentials), 100);
 }
 
 /** A channel of another client. */
@@ -246,4 +221,24 @@ describe("a publisher at RabbitMQ", () => {
       error: { message: expect.stringContaining("basic.nack") },
     });
   });
+
+  it("in a memory alarm, messages wait in phase credit, and leave when it ends", async () => {
+    const { publish, publishing } = await publishingBed();
+    const topic = ownName("notifications");
+    const route = topology.notificationRoute(new Target({ topic }));
+    expect(await publish(route, "0")).toEqual(ACCEPTED);
+    await rabbit.ctl("set_vm_memory_high_watermark", "0");
+    try {
+      const first = publish(route, "1", { timeoutMs: 30_000 });
+      const reason = "the broker blocks messages: low on memory";
+      await expect.poll(() => publishing.refusalOf(topic)?.message, { timeout: 20_000 }).toBe(reason);
+      await expect(publish(route, "2", { timeoutMs: 50 })).rejects.toThrow(`timed out in phase credit: ${reason}`);
+      const third = publish(route, "3", { timeoutMs: 30_000 });
+      await rabbit.ctl("set_vm_memory_high_watermark", "0.4");
+      expect(await Promise.all([first, third])).toEqual([ACCEPTED, ACCEPTED]);
+    } finally {
+      await rabbit.ctl("set_vm_memory_high_watermark", "0.4");
+    }
+    expect(await bodiesIn(await otherClient(), topic, 3)).toEqual(["0", "1", "3"]);
+  }, 60_000);
 });

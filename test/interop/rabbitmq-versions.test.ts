@@ -10,7 +10,7 @@ const PAIRS = [
   ["18.3.1", "14.0.3"],
 ] as const;
 
-describe.concurrent.each(RABBITMQ_VERSIONS)("through RabbitMQ %s", (broker) => {
+describe.each(RABBITMQ_VERSIONS)("through RabbitMQ %s", (broker) => {
   let bed: RabbitMqBed;
   beforeAll(async () => {
     bed = await rabbitMqBed(broker);

@@ -238,7 +238,26 @@ describe("an invalid file", { timeout: 60_000 }, () => {
     ["an invalid line", "[DEFAULT]\ns3cr3t\n", /line 2: has neither = nor :/],
     ["no URL", "[oslo_messaging_amqp]\n", /\[DEFAULT\] transport_url: is missing/],
     ["a bad value", "[DEFAULT]\ntransport_url=amqp://h/\n[oslo_messaging_amqp]\ntrace=s3\n", /amqp\] trace: must be/],
-    ["another driver's URL", "[DEFAULT]\ntransport_url=rabbit://u:s3cr3t@h/\n", /"rabbit".*supported schemes/],
+    [
+      "another driver's URL",
+      "[DEFAULT]\ntransport_url=kombu+redis://u:s3cr3t@h/\n",
+      /"kombu\+redis".*supported schemes/,
+    ],
+    [
+      "an option that rabbit:// refuses",
+      "[DEFAULT]\ntransport_url=rabbit://u:s3cr3t@h/\n[oslo_messaging_rabbit]\nrabbit_stream_fanout=true\n",
+      /\[oslo_messaging_rabbit\] rabbit_stream_fanout: true is not supported/,
+    ],
+    [
+      "an option of amqp:// in a rabbit:// URL",
+      "[DEFAULT]\ntransport_url=rabbit://u:s3cr3t@h/?idle_timeout=5\n",
+      /idle_timeout: only supported by amqp:\/\//,
+    ],
+    [
+      "an option of rabbit:// in an amqp:// URL",
+      "[DEFAULT]\ntransport_url=amqp://u:s3cr3t@h/?rabbit_quorum_queue=true\n",
+      /rabbit_quorum_queue: only supported by rabbit:\/\//,
+    ],
     [
       "a missing certificate file",
       "[DEFAULT]\ntransport_url=amqp://h/\n[oslo_messaging_amqp]\nssl_ca_file=/no/ca.pem\n",

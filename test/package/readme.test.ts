@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { withOptions } from "@/scripts/options-table.js";
+import { RABBIT_ROWS } from "@/src/driver/rabbit/option-table.js";
 import { getRpcServer, getRpcTransport } from "@/src/entry/node.js";
 import { type Bus, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
@@ -109,10 +110,20 @@ test("the README's page calls a server, without a bundler", async () => {
   expect(await page.textContent("#answer")).toBe("5");
 });
 
-test("the README's table of options is up to date (npm run docs:options)", {
+test("the README's tables of options are up to date (npm run docs:options)", {
   tags: ["options:help", "options:table"],
 }, async () => {
   expect(await withOptions(readme)).toBe(readme);
+});
+
+test("the README's table of rabbit:// has every option of its group, with what is kept, ignored and fixed", () => {
+  const [, table = ""] = readme.split("<!-- options of rabbit");
+  const rows = [...table.matchAll(/^\| `(\w+)` \| (\S.*?) \|/gm)].map(([, name, inCode]) => [name, inCode]);
+  expect(rows.map(([name]) => name)).toEqual(RABBIT_ROWS.map(([, { name }]) => name));
+  expect(rows).toContainEqual(["rabbit_quorum_queue", "`rabbitQuorumQueue`"]);
+  expect(rows).toContainEqual(["ssl", "`tls: {}`"]);
+  expect(rows).toContainEqual(["heartbeat_rate", "*ignored*"]);
+  expect(rows).toContainEqual(["rabbit_stream_fanout", "*fixed*"]);
 });
 
 test("the README's example of a configuration file reads one", async () => {

@@ -22,6 +22,11 @@ export const CONFIGURATION = {
     behaviour: "A URL's query that names another option than these and ws_path is refused, naming it.",
     source: "ours",
   },
+  "options:rabbit": {
+    behaviour:
+      "Each option of [oslo_messaging_rabbit] has its name, type, default and limits, or is ignored with a warning, or refused.",
+    source: "_drivers/impl_rabbit.py:61-243",
+  },
   "options:runtime": {
     behaviour: "A TLS option that the runtime cannot honour is an error, an option of Cyrus SASL a warning.",
     source: "ours",
@@ -37,6 +42,10 @@ export const CONFIGURATION = {
   "options:file:old-group": {
     behaviour: "The group [amqp1] is read too, after [oslo_messaging_amqp].",
     source: "_drivers/amqp1_driver/opts.py:18-270",
+  },
+  "options:file:rabbit": {
+    behaviour: "With a URL of rabbit:// a file's [oslo_messaging_rabbit] is read, former names and places included.",
+    source: "_drivers/impl_rabbit.py:61-243",
   },
   "options:file:unknown": {
     behaviour: "Unknown keys in the groups of messaging are warned about, unknown groups and [DEFAULT] are not.",

@@ -1,14 +1,15 @@
 import { offAbort, onAbort } from "../abort.js";
 import type { Address, Dial, Socket, SocketHandlers } from "../byte-stream.js";
 import { ConnectionLost, toError } from "../errors.js";
-import { FrameTap, type OnFrame, tapped, watcher } from "../frames/frame-tap.js";
+import { AMQP10_FRAMES } from "../frames/frame-log.js";
+import type { OnFrame } from "../frames/frame-tap.js";
 import { AMQP_HEADER } from "../frames/protocol-header.js";
-import { silentLogger } from "../logger.js";
 import { SaslClient, type SaslClientOptions } from "../sasl/client/sasl-client.js";
 import type { SaslEvents, SaslResult } from "../sasl/sasl-exchange.js";
 import type { Authenticator } from "../sasl/server/authenticator.js";
 import { SaslServer } from "../sasl/server/sasl-server.js";
 import { Connection, type ConnectionOptions, type OnLink } from "./connection.js";
+import { dialSwitched } from "./dial-switched.js";
 import { SwitchedHandlers } from "./switched-handlers.js";
 
 /** Longest wait from the first byte to the peer's Open. A WebSocket whose server does not speak AMQP stays silent for ever. */
@@ -35,11 +36,7 @@ export async function connect(
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Connection> {
-  signal.throwIfAborted();
-  const watch = options.onFrame && watcher(options.onFrame, options.logger ?? silentLogger);
-  const handlers = new SwitchedHandlers(watch && new FrameTap("in", watch));
-  const dialled = await dial(to, handlers, signal);
-  const socket = watch === undefined ? dialled : tapped(dialled, new FrameTap("out", watch));
+  const [socket, handlers] = await dialSwitched(dial, to, options, AMQP10_FRAMES, signal);
   return new Promise((resolve, reject) => {
     const handshake = new Handshake(socket, handlers, signal, reject);
     const onOpen = (connection: Connection): void => {

@@ -1,4 +1,5 @@
 import { ProtocolError, toError } from "../errors.js";
+import { describeProtocol } from "../sasl/sasl.js";
 import { toHex } from "../types/bytes.js";
 import {
   ACCEPTED_STATE,
@@ -30,6 +31,7 @@ import { Reader } from "../types/reader.js";
 import { readUtf8 } from "../types/utf8.js";
 import { Uuid } from "../types/uuid.js";
 import { Described } from "../types/value.js";
+import { type FrameHandler, FrameSplitter } from "./splitter.js";
 
 /** Description of a frame that was sent or received, for logs and debugging. */
 export interface Frame {
@@ -39,20 +41,41 @@ export interface Frame {
   channel: number;
   /**
    * AMQP's name, such as `open`, `transfer` or `sasl-init`; `header` for a protocol header, `heartbeat` for an empty
-   * frame, `unreadable` for an invalid one.
+   * frame, `unreadable` for an invalid one. Over AMQP 0-9-1 it is the method, such as `basic.publish` or
+   * `connection.start-ok`, `content-header` or `content-body` for a message, and `header`, `heartbeat` or `unreadable`.
    */
   performative: string;
   /**
    * Fields by AMQP's names in camelCase, as values that JSON can represent. Null fields are omitted, and so are all SASL
    * data except mechanism names, host name and outcome code. A transfer also has `payloadBytes`, a header `protocol`; an
-   * unreadable frame has only `reason`.
+   * unreadable frame has only `reason`. Over AMQP 0-9-1 reserved fields are omitted, a `content-header` has `bodySize` and
+   * the properties of the message, and a `content-body` has `payloadBytes`.
    */
   fields: object;
   /** Size of the whole frame in bytes. */
   bytes: number;
 }
 
+/** How the frames of a protocol are found and described. */
+export interface FrameFormat {
+  /** Returns a splitter that passes each frame and each protocol header to `onFrame`. */
+  splitter(onFrame: FrameHandler): { receive(bytes: Uint8Array): void };
+  /** Describes a whole frame or a protocol header. Never throws. */
+  describe(direction: Frame["direction"], bytes: Uint8Array): Frame;
+}
+
 const HEADER_BYTES = 8;
+
+/** Largest frame that is reported, in bytes. */
+const MAX_FRAME_BYTES = 1024 * 1024;
+
+/** The first byte of a protocol header. A frame up to `MAX_FRAME_BYTES` begins with 0. */
+const LETTER_A = 0x41;
+
+export const AMQP10_FRAMES: FrameFormat = {
+  splitter: (onFrame) => new FrameSplitter(MAX_FRAME_BYTES, onFrame, { protocolHeaders: true }),
+  describe: describeFrame,
+};
 
 /** Field names by descriptor. A field called `-` is secret and is omitted. */
 const FIELDS: ReadonlyMap<number, string> = new Map([
@@ -95,7 +118,7 @@ const FIELDS: ReadonlyMap<number, string> = new Map([
   [SASL_OUTCOME, "code -"],
 ]);
 
-/** Describes one frame, given with its header. Never throws: an invalid frame is described as `unreadable`. */
+/** Describes a whole frame or a protocol header. Never throws: an invalid frame is described as `unreadable`. */
 export function describeFrame(direction: "in" | "out", frame: Uint8Array): Frame {
   const channel = frame[5] === 0 ? ((frame[6] ?? 0) << 8) | (frame[7] ?? 0) : 0;
   try {
@@ -106,7 +129,9 @@ export function describeFrame(direction: "in" | "out", frame: Uint8Array): Frame
   }
 }
 
-function read(frame: Uint8Array): { performative: string; fields: object } {
+function read(frame: Uint8Array): Pick<Frame, "performative" | "fields"> & Partial<Frame> {
+  if (frame[0] === LETTER_A)
+    return { channel: 0, performative: "header", fields: { protocol: describeProtocol(frame) } };
   const body = (frame[4] ?? 0) * 4;
   const type = frame[5] ?? 0;
   if (frame.length < HEADER_BYTES || body < HEADER_BYTES || body > frame.length || type > 1) {

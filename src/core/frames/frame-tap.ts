@@ -1,15 +1,7 @@
 import type { Socket } from "../byte-stream.js";
-import { ProtocolError, toError } from "../errors.js";
+import { toError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { describeProtocol } from "../sasl/sasl.js";
-import { describeFrame, type Frame } from "./frame-log.js";
-import { FrameSplitter } from "./splitter.js";
-
-/** Largest frame that is reported, in bytes. */
-const MAX_FRAME_BYTES = 1024 * 1024;
-
-/** The first byte of a protocol header. A frame up to `MAX_FRAME_BYTES` begins with 0. */
-const LETTER_A = 0x41;
+import type { Frame, FrameFormat } from "./frame-log.js";
 
 /** Called for each frame and each protocol header. */
 export type OnFrame = (frame: Frame) => void;
@@ -19,16 +11,14 @@ export type OnFrame = (frame: Frame) => void;
  * nothing more; the connection itself handles the error.
  */
 export class FrameTap implements Tap {
-  readonly #direction: Frame["direction"];
-  readonly #onFrame: OnFrame;
-  readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES, (bytes, at, end) => this.#report(bytes.subarray(at, end)), {
-    protocolHeaders: true,
-  });
+  readonly #splitter: { receive(bytes: Uint8Array): void };
   #stopped = false;
 
-  constructor(direction: Frame["direction"], onFrame: OnFrame) {
-    this.#direction = direction;
-    this.#onFrame = onFrame;
+  constructor(format: FrameFormat, direction: Frame["direction"], onFrame: OnFrame) {
+    this.#splitter = format.splitter((bytes, at, end) => {
+      onFrame(format.describe(direction, bytes.subarray(at, end)));
+      return true;
+    });
   }
 
   /** Observes the next bytes of the stream. */
@@ -36,21 +26,9 @@ export class FrameTap implements Tap {
     if (this.#stopped) return;
     try {
       this.#splitter.receive(bytes);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+    } catch {
       this.#stopped = true;
     }
-  }
-
-  #report(bytes: Uint8Array): true {
-    const direction = this.#direction;
-    if (bytes[0] === LETTER_A) {
-      const fields = { protocol: describeProtocol(bytes) };
-      this.#onFrame({ direction, channel: 0, performative: "header", fields, bytes: bytes.length });
-    } else {
-      this.#onFrame(describeFrame(direction, bytes));
-    }
-    return true;
   }
 }
 

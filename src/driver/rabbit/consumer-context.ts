@@ -1,18 +1,7 @@
 import type { Channel } from "../../amqp091/channel.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
-import type { BoundQueue } from "./topology.js";
-
-/** Declares queues on a connection. */
-export interface QueueDeclaring {
-  /**
-   * Declares the exchanges, the queue and its bindings.
-   *
-   * @throws DeclarationRefused when the broker refuses one of them.
-   */
-  declareQueue(queue: BoundQueue): Promise<void>;
-  deleteQueue(name: string): Promise<void>;
-}
+import type { Declarer } from "./declarer.js";
 
 /** The part of a connection that its consumers use. */
 export interface ConsumerContext extends Log {
@@ -20,7 +9,7 @@ export interface ConsumerContext extends Log {
   /** Resolves when the connection is over. Never rejects. */
   readonly closed: Promise<Error | undefined>;
   readonly peer: Peer;
-  readonly declarer: QueueDeclaring;
+  readonly declarer: Pick<Declarer, "declareQueue" | "deleteQueue">;
   openChannel(): Promise<Channel>;
   /** The wait before a queue is consumed again. Resolves after `kombu_reconnect_delay`, or when the connection ends. */
   pause(): Promise<void>;

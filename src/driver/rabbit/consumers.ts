@@ -1,11 +1,10 @@
 import type { Channel } from "../../amqp091/channel.js";
 import type { Delivery } from "../../amqp091/delivery.js";
-import { ACCESS_REFUSED, Amqp091Error } from "../../amqp091/errors.js";
 import type { FieldTable } from "../../amqp091/field-table.js";
 import { Deferred } from "../../core/deferred.js";
 import { ConnectionLost, toError } from "../../core/errors.js";
 import type { ConsumerContext } from "./consumer-context.js";
-import { DeclarationRefused, permissionText } from "./declaration-refused.js";
+import { consumerRefusal } from "./declaration-refused.js";
 import { OrderedDeliveries } from "./ordered-deliveries.js";
 import type { BoundQueue } from "./topology.js";
 
@@ -184,7 +183,7 @@ class Consumer {
         },
       });
     } catch (thrown) {
-      throw refusalOf(this.name, toError(thrown));
+      throw consumerRefusal(this.name, toError(thrown));
     }
     this.#channel = channel;
     this.#refusal = undefined;
@@ -217,10 +216,4 @@ class Consumer {
       }
     }
   }
-}
-
-/** The error for a queue that cannot be consumed. */
-function refusalOf(queue: string, error: Error): Error {
-  if (!(error instanceof Amqp091Error) || error.code !== ACCESS_REFUSED) return error;
-  return new DeclarationRefused(permissionText("read", `queue ${queue}`, error), { cause: error, isFinal: true });
 }

@@ -1,4 +1,4 @@
-import type { Amqp091Error } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED, Amqp091Error } from "../../amqp091/errors.js";
 import { MessagingException } from "../exceptions.js";
 
 /** The broker refused to declare an exchange, a queue or a binding, on a connection that stays open or that it closed. */
@@ -16,4 +16,10 @@ export class DeclarationRefused extends MessagingException {
 /** The text of an error 403 that names the permission which the user lacks. */
 export function permissionText(permission: "configure" | "read" | "write", thing: string, error: Amqp091Error): string {
   return `the user has no permission "${permission}" on ${thing}: ${error.message}`;
+}
+
+/** The error for a queue that cannot be consumed. */
+export function consumerRefusal(queue: string, error: Error): Error {
+  if (!(error instanceof Amqp091Error) || error.code !== ACCESS_REFUSED) return error;
+  return new DeclarationRefused(permissionText("read", `queue ${queue}`, error), { cause: error, isFinal: true });
 }

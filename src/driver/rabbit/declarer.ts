@@ -116,11 +116,13 @@ export class Declarer {
   }
 
   async #declareOneQueue(declaration: QueueDeclaration): Promise<void> {
-    const { queue } = declaration;
+    const { queue, durable } = declaration;
     try {
       await this.#request("queue.declare", declaration);
     } catch (thrown) {
-      if (isDeprecation(thrown)) throw new DeclarationRefused(deprecationText(queue), { cause: thrown, isFinal: true });
+      if (!durable && isDeprecation(thrown)) {
+        throw new DeclarationRefused(deprecationText(queue), { cause: thrown, isFinal: true });
+      }
       const passively = (): Promise<object> => this.#request("queue.declare", { queue, passive: true });
       await this.#useExisting(`queue ${queue}`, this.#refusal(thrown), passively);
     }

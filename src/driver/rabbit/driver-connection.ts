@@ -1,6 +1,6 @@
 import type { Channel } from "../../amqp091/channel.js";
 import type { Connection } from "../../amqp091/connection.js";
-import type { StatusFeed } from "../../core/connection/status.js";
+import type { StatusSink } from "../../core/connection/status.js";
 import type { ManagedConnection } from "../../core/connection/supervisor.js";
 import { ConnectionLost } from "../../core/errors.js";
 import type { Logger } from "../../core/logger.js";
@@ -15,7 +15,7 @@ export interface DriverConnectionInit extends Log {
   /** `name:port`, for status and logs. */
   host: string;
   options: Pick<ResolvedRabbitOptions, "kombuReconnectDelayMs">;
-  status: Pick<StatusFeed, "set">;
+  status: StatusSink;
 }
 
 /** One connection of the driver, from its open to its end. */
@@ -28,7 +28,7 @@ export class DriverConnection implements ManagedConnection {
   readonly warnings: RecurringWarnings;
   /** The AMQP connection. */
   readonly amqp: Connection;
-  readonly #status: Pick<StatusFeed, "set">;
+  readonly #status: StatusSink;
   /** Begins the warning about something that is refused, before its name. */
   readonly #problem: string;
   readonly #pauses: Pauses;

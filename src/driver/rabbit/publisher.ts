@@ -16,8 +16,8 @@ export interface PublishOperation {
 }
 
 /**
- * Publishes the messages of one connection, on a confirm channel of its own. Messages of one exchange and routing key leave in
- * the order of the calls.
+ * Publishes the messages of one connection, on a confirm channel of its own. Requests with one exchange and routing key leave
+ * in the order of the calls, and so do other messages.
  */
 export class Publisher {
   readonly #context: PublishingContext;

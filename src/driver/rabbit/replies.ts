@@ -1,6 +1,5 @@
 import type { Channel } from "../../amqp091/channel.js";
 import type { Delivery } from "../../amqp091/delivery.js";
-import { ACCESS_REFUSED, Amqp091Error } from "../../amqp091/errors.js";
 import type { FieldTable } from "../../amqp091/field-table.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
@@ -9,7 +8,7 @@ import type { Log } from "../../core/recurring-warnings.js";
 import { Waiters } from "../../core/waiters.js";
 import type { PendingReply, Reply } from "../sending/pending-reply.js";
 import type { NonFiniteNumbers } from "../values/json.js";
-import { DeclarationRefused, permissionText } from "./declaration-refused.js";
+import { consumerRefusal, DeclarationRefused } from "./declaration-refused.js";
 import type { ListeningConnection } from "./listening-connection.js";
 import { OrderedDeliveries } from "./ordered-deliveries.js";
 import type { BoundQueue } from "./topology.js";
@@ -20,7 +19,7 @@ const CONSUMER_TAG = "1";
 /** Most replies that are delivered and not acknowledged. Only compressed ones wait, for their decompression. */
 const PREFETCH = 1_000;
 
-export interface RepliesInit extends Log {
+export interface RepliesInit extends Pick<Log, "warnings"> {
   /** The reply queue, under one name for the life of the driver. */
   queue: BoundQueue;
   /** Arguments of basic.consume. */
@@ -92,7 +91,7 @@ export class Replies {
   }
 
   #start(connection: ListeningConnection): void {
-    if (this.#connection === connection) return;
+    if (this.#connection === connection || !connection.isOpen) return;
     this.#connection = connection;
     void this.#keep(connection);
   }
@@ -132,7 +131,7 @@ export class Replies {
       const closed = channel.closed.then((cause) => cause ?? new ConnectionLost("the channel was closed"));
       return await Promise.race([cancelled.promise, closed]);
     } catch (thrown) {
-      return refusalOf(this.queue, toError(thrown));
+      return consumerRefusal(this.queue, toError(thrown));
     } finally {
       if (this.#channel === channel) this.#channel = undefined;
       void channel?.close();
@@ -181,12 +180,6 @@ export class Replies {
     delivery.reject(false);
     this.#pending.get(lastMessageId(body))?.settle(error);
   }
-}
-
-/** The error for a queue that cannot be consumed. */
-function refusalOf(queue: string, error: Error): Error {
-  if (!(error instanceof Amqp091Error) || error.code !== ACCESS_REFUSED) return error;
-  return new DeclarationRefused(permissionText("read", `queue ${queue}`, error), { cause: error, isFinal: true });
 }
 
 /**

@@ -14,7 +14,7 @@ import { encodeFailure, encodeHeartbeat, type ReplyTo } from "./wire.js";
 const REPLY = "RPC Reply";
 const KEEP_ALIVE = "RPC KeepAlive";
 
-export interface ReplySenderInit extends Log {
+export interface ReplySenderInit extends Pick<Log, "warnings"> {
   operations: Operations<ReplyConnection>;
   ids: Pick<MessageIds, "next">;
   options: ResolvedRabbitOptions;
@@ -36,7 +36,6 @@ export class ReplySender {
   constructor(init: ReplySenderInit) {
     this.#init = init;
     this.#waiting = new WaitingReplies({
-      logger: init.logger,
       warnings: init.warnings,
       missingMs: init.options.kombuMissingConsumerRetryTimeoutMs,
       obsolete: this.#obsolete,

@@ -12,7 +12,7 @@ const MAX_LOSSES = 10;
 const MAX_REPLIES = 1_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 
-export interface WaitingRepliesInit extends Log {
+export interface WaitingRepliesInit extends Pick<Log, "warnings"> {
   /** Longest time for which a queue may be missing. */
   missingMs: number;
   obsolete: ObsoleteQueues;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { describeFrame, FrameTap } from "@/src/amqp091/frame-log.js";
+import { AMQP091_FRAMES, describeFrame } from "@/src/amqp091/frame-log.js";
 import type { MethodName, SentFields } from "@/src/amqp091/methods.js";
 import type { Frame } from "@/src/core/frames/frame-log.js";
+import { FrameTap } from "@/src/core/frames/frame-tap.js";
 import { frame, headerFrame, methodFrame } from "@/test/fixtures/peers/raw-broker.js";
 
 function described<M extends MethodName>(name: M, fields: SentFields<M>): Frame {
@@ -64,7 +65,7 @@ describe("the log of frames", () => {
 
   it("a tap reports protocol headers and frames, and stops at an invalid size", () => {
     const seen: string[] = [];
-    const tap = new FrameTap("in", ({ performative, fields }) =>
+    const tap = new FrameTap(AMQP091_FRAMES, "in", ({ performative, fields }) =>
       seen.push(`${performative} ${JSON.stringify(fields)}`),
     );
     const heartbeat = frame(8, 0, Buffer.alloc(0));

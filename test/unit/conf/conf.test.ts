@@ -279,7 +279,7 @@ describe("[oslo_messaging_rabbit]", () => {
 
   test.each(["rabbit", "kombu", "kombu+amqp", "rabbit+ws", "rabbit+wss"])(
     "%s:// has the options of [oslo_messaging_rabbit] and not those of [oslo_messaging_amqp]",
-    { tags: ["options:file"] },
+    { tags: ["options:file:rabbit"] },
     (scheme) => {
       const lines = "rabbit_quorum_queue = true\nkombu_reconnect_delay = 0.5\nws_path = /ws";
       const conf = parseConf(`${rabbit(lines, `${scheme}://h/`)}[oslo_messaging_amqp]\nidle_timeout = soon\n`);
@@ -343,7 +343,7 @@ nonsense = 1
     ["[DEFAULT]\nrabbit_ha_queues = true", { rabbitHaQueues: true }],
     ["rabbit_ha_queues = false\n[DEFAULT]\nrabbit_ha_queues = maybe", { rabbitHaQueues: false }],
     ["[DEFAULT]\namqp_durable_queues = true", {}],
-  ] as const)("the older place %j has the options %j", (lines, options) => {
+  ] as const)("the older place %j has the options %j", { tags: ["options:file:rabbit"] }, (lines, options) => {
     const conf = parseConf(rabbit(lines));
     expect(conf.rpc.options.rabbit).toEqual(options);
     expect(conf.warnings).toEqual([]);

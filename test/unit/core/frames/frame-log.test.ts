@@ -120,7 +120,7 @@ test("an empty frame is described as a heartbeat", () => {
 test("an invalid frame is described as unreadable, with the reason", () => {
   const unreadable: [bytes: Uint8Array, reason: string][] = [
     [new Uint8Array(0), "invalid frame header"],
-    [Buffer.from("AMQP\0\x01\0\0"), "invalid frame header"],
+    [Buffer.from("HTTP/1.1"), "invalid frame header"],
     [frame(0x10, 0, []).with(5, 2), "invalid frame header"],
     [frame(0x10, 1, []).with(8, 0x45), "list0 where described value was expected"],
     [frame(0x73, 0, []), "unknown performative 0x73"],

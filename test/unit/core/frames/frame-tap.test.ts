@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Frame } from "@/src/core/frames/frame-log.js";
+import { AMQP10_FRAMES, type Frame } from "@/src/core/frames/frame-log.js";
 import { FrameTap } from "@/src/core/frames/frame-tap.js";
 import { saslFrame } from "@/src/core/sasl/sasl.js";
 
@@ -16,7 +16,7 @@ const OUTCOME = saslFrame(0x44, (writer) => {
 /** The frames that a tap reports when the bytes come in pieces that end at `cuts`. */
 function report(bytes: Uint8Array, cuts: readonly number[] = []): readonly Frame[] {
   const frames: Frame[] = [];
-  const tap = new FrameTap("in", (frame) => frames.push(frame));
+  const tap = new FrameTap(AMQP10_FRAMES, "in", (frame) => frames.push(frame));
   const ends = [...new Set(cuts)].filter((cut) => cut < bytes.length).sort((a, b) => a - b);
   for (const [index, start] of [0, ...ends].entries()) {
     const piece = Uint8Array.from(bytes.subarray(start, ends[index] ?? bytes.length));

@@ -31,7 +31,7 @@ test("a host with neither user nor password is guest's, whatever the other hosts
     { username: "v", password: "" },
   ]);
   expect(hosts.map(({ name }) => name)).toEqual(["a:5672", "b:5672", "c:5672", "d:2"]);
-  expect(hosts[1]?.address).toEqual({ scheme: "rabbit", hostname: "b", port: 5672, path: "/ws" });
+  expect(hosts[1]?.address).toEqual({ scheme: "amqp", hostname: "b", port: 5672, path: "/ws" });
   expect(hosts[1]?.given).toMatchObject({ hostname: "b", port: 5672, username: "u", password: "p" });
   expect(hosts.some(isLoopback)).toBe(false);
 });

@@ -67,13 +67,15 @@ const FIXED = [
 const ALL = [...OPTIONS, ...IN_TEXT, ...IGNORED, ...FIXED];
 
 describe("the option table of rabbit://", () => {
-  it("the table has the 37 options of oslo.messaging 18.1, one of 14.0, and ws_path", () => {
+  it("the table has the 37 options of oslo.messaging 18.1, one of 14.0, and ws_path", {
+    tags: ["options:rabbit"],
+  }, () => {
     const names = RABBIT_ROWS.map(([, { name }]) => name);
     expect(new Set(names)).toEqual(new Set(ALL.map(([name]) => name)));
     expect(names.length).toBe(37 + 2);
   });
 
-  it("options have oslo's defaults, which cause no warning", () => {
+  it("options have oslo's defaults, which cause no warning", { tags: ["options:rabbit"] }, () => {
     const expected = Object.fromEntries(ALL.map(([, key, fallback]) => [key, fallback]));
     expect(resolveRabbitOptions({})).toStrictEqual(expected);
     expect(rabbitWarnings(resolveRabbitOptions({}))).toEqual([]);

@@ -38,7 +38,6 @@ class RepliesBed {
       controlExchange: "openstack",
     });
     this.replies = new Replies({
-      logger: this.logger,
       warnings: new RecurringWarnings(this.logger),
       queue: topology.replyQueue("a".repeat(32)),
       consumerArguments: topology.consumerArguments,
@@ -254,6 +253,23 @@ describe("the reply queue", () => {
     expect(broker.received.unread).toEqual([]);
     const again = bed.replies.ready(bed.deadline());
     await consumed(broker, { isFirst: false });
+    await again;
+  });
+
+  test("a broker that closes the connection because it permits no transient queues is not asked again until the next call", async () => {
+    const bed = new RepliesBed();
+    const first = await bed.connect();
+    const refused = expect(bed.replies.ready(bed.deadline())).rejects.toThrow("rabbit_transient_quorum_queue");
+    await first.broker.openChannel();
+    await first.broker.next("queue.declare");
+    const replyText = "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated";
+    first.broker.send(0, "connection.close", { replyCode: 541, replyText });
+    await refused;
+    const second = await bed.connect();
+    await turn();
+    expect(second.broker.received.unread).toEqual([]);
+    const again = bed.replies.ready(bed.deadline());
+    await consumed(second.broker);
     await again;
   });
 });
