@@ -52,7 +52,7 @@ export interface IncomingMessage {
   readonly callMonitorTimeoutMs: number | undefined;
   /** Aborted when the reply can no longer be sent. Never aborted without `wantsReply`. Created at the first use. */
   readonly signal: AbortSignal;
-  /** True when its link or channel ended before it was acknowledged or requeued. Neither is possible any more: it is delivered again. */
+  /** True when its link or channel ended before it was settled. That is not possible any more: it is delivered again. */
   readonly linkLost: boolean;
   acknowledge(): void;
   requeue(): void;
@@ -80,7 +80,7 @@ export interface DriverListener {
   readonly peer: Peer | undefined;
   /** Resolves when the listener or the transport is closed: no more messages arrive. */
   readonly closed: Promise<void>;
-  /** Withdraws the credit or cancels the consumers: no new messages arrive. Received ones can still be settled and answered. Idempotent. */
+  /** Ends the arrival of messages. Received ones can still be settled and answered. Idempotent. */
   stop(): Promise<void>;
   /** Detaches the links or closes the channel. Idempotent. */
   close(): Promise<void>;
@@ -136,7 +136,7 @@ export interface Driver {
   notify(request: NotifyRequest): Promise<void>;
   /** Attaches the links, or consumes the queues, of an RPC server: its own, fanout and shared. Resolves when all are active. */
   listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener>;
-  /** Attaches one link, or consumes one queue, for each target, whose topic includes the priority. Resolves when all are active. */
+  /** Attaches one link, or consumes one queue, for each target. Its topic includes the priority. Resolves as `listen`. */
   listenForNotifications(
     targets: readonly Target[],
     onMessage: OnIncoming,

@@ -73,7 +73,7 @@ export class MessageHandlingServer implements AsyncDisposable {
     }
   }
 
-  /** Resolves when no new messages arrive. Received messages are still handled and answered; then links or channels are closed. */
+  /** Resolves when no new messages arrive. Received messages are still handled and answered; then the links are closed. */
   async stop(): Promise<void> {
     await this.#serverRun?.stop();
   }
