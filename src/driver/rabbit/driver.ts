@@ -61,6 +61,8 @@ export interface RabbitDriverInit extends Log {
   onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
+type Publish = (connection: PublishingConnection, message: RabbitMessage) => Promise<SendOutcome>;
+
 /**
  * oslo.messaging over AMQP 0-9-1 (oslo_messaging/_drivers/impl_rabbit.py and amqpdriver.py). One connection publishes, and
  * another one consumes: a broker in an alarm stops reading from connections that publish. Each is made when it is needed.
@@ -166,9 +168,18 @@ export class RabbitDriver implements TransportDriver {
         return this.#start({ operation: "RPC Call", target, timeoutMs, defaultMs: timeoutMs, retry, signal, bytes });
       },
       send: (operation, reply) => {
-        this.#replies.register(messageId, reply);
         const message = { body: encoded, mandatory: atLeastOnce, expirationMs: timeoutMs, reply };
-        return reply.accepted(this.#publish(operation, route, message, true));
+        const publish: Publish = (connection, sent) => {
+          if (reply.isAnswered) return Promise.resolve(ACCEPTED);
+          this.#replies.register(messageId, reply);
+          return connection.requests.publish(route, sent, operation, true);
+        };
+        const sent = this.#publish(operation, message, (connection, sent) =>
+          this.#replies.isReady
+            ? publish(connection, sent)
+            : this.#replies.ready(operation.deadline).then(() => publish(connection, sent)),
+        );
+        return reply.accepted(sent);
       },
       remoteExceptions: this.#init.remoteExceptions,
     });
@@ -239,7 +250,9 @@ export class RabbitDriver implements TransportDriver {
     const bytes = message.body.length;
     const started = this.#start({ operation, target, timeoutMs, defaultMs: undefined, retry, signal, bytes });
     try {
-      await this.#publish(started, route, message, isRequest);
+      await this.#publish(started, message, (connection, sent) =>
+        connection.requests.publish(route, sent, started, isRequest),
+      );
     } finally {
       started.end();
     }
@@ -247,29 +260,12 @@ export class RabbitDriver implements TransportDriver {
 
   async #publish(
     operation: SendOperation<PublishingConnection>,
-    route: Route,
     message: RabbitMessage,
-    isRequest: boolean,
+    publish: Publish,
   ): Promise<void> {
     const { kombuCompression: compression } = this.#init.options;
     const sent = compression === undefined ? message : { ...message, body: await compress(message.body), compression };
-    await sendUntilAccepted(operation, (connection) =>
-      sent.reply === undefined || this.#replies.isReady
-        ? connection.requests.publish(route, sent, operation, isRequest)
-        : this.#publishCall(operation, connection, route, sent),
-    );
-  }
-
-  /** Publishes a request as soon as the reply queue is consumed. The reply to an earlier attempt may have come meanwhile. */
-  async #publishCall(
-    operation: SendOperation<PublishingConnection>,
-    connection: PublishingConnection,
-    route: Route,
-    message: RabbitMessage,
-  ): Promise<SendOutcome> {
-    await this.#replies.ready(operation.deadline);
-    if (message.reply?.isAnswered) return ACCEPTED;
-    return await connection.requests.publish(route, message, operation, true);
+    await sendUntilAccepted(operation, (connection) => publish(connection, sent));
   }
 
   async #whenConnected<C extends PublishingConnection | ListeningConnection, T>(
