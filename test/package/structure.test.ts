@@ -32,6 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "driver/rabbit": [
     "core",
     "core/messages",
+    "core/types",
     "core/sasl",
     "core/connection",
     "amqp091",
