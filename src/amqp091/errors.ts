@@ -40,7 +40,7 @@ export class Amqp091Error extends Error {
   readonly methodId: number;
 
   constructor({ code, text, classId = 0, methodId = 0 }: Amqp091ErrorInit) {
-    super(text === "" ? `reply code ${code}` : `${text} (${code})`);
+    super(text === "" ? `reply code ${code}` : `${text.replace(/\s*\n\s*/g, " ")} (${code})`);
     this.code = code;
     this.text = text;
     this.classId = classId;
