@@ -1,7 +1,8 @@
 import { readUtf8 } from "../core/types/utf8.js";
 import { type Amqp091Error, SYNTAX_ERROR, violation } from "./errors.js";
 
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+/** Made at its first use, as in `core/types/utf8.ts`. */
+let lenient: TextDecoder | undefined;
 
 /**
  * Reads the fields of a frame's payload, bytes [at, end) of `bytes`. Every length is checked against the remaining bytes
@@ -94,5 +95,8 @@ export class Reader {
 
 /** Decodes bytes [at, at + size), with replacement characters for invalid UTF-8. */
 export function readText(bytes: Uint8Array, at: number, size: number): string {
-  return readUtf8(bytes, at, size) ?? lenient.decode(bytes.subarray(at, at + size));
+  const text = readUtf8(bytes, at, size);
+  if (text !== undefined) return text;
+  lenient ??= new TextDecoder("utf-8", { ignoreBOM: true });
+  return lenient.decode(bytes.subarray(at, at + size));
 }

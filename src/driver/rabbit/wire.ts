@@ -47,7 +47,7 @@ export interface NotificationInit {
 
 export function encodeNotification({ body, context, uniqueId, envelope }: NotificationInit): Uint8Array {
   const message = withContext({ ...body, [UNIQUE_ID]: uniqueId }, context);
-  return envelope ? enveloped(message) : encoder.encode(toJson(message));
+  return envelope ? enveloped(message) : encoded(toJson(message));
 }
 
 export interface ReplyIds {
@@ -141,8 +141,9 @@ const IDS: readonly string[] = [MESSAGE_ID, REPLY_QUEUE, TIMEOUT, UNIQUE_ID];
 /** Prefix of the members of the context. */
 const CONTEXT = "_context_";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+/** Made at their first use, as in `core/types/utf8.ts`. */
+let encoder: TextEncoder | undefined;
+let decoder: TextDecoder | undefined;
 
 function replyMembers({ messageId, replyQueue, callMonitorTimeoutMs }: ReplyTo): object {
   return {
@@ -163,7 +164,7 @@ function encodedReply(result: unknown, failure: string | null, ending: boolean, 
 
 /** The envelope holds text only, which JSON can always represent. */
 function enveloped(message: object): Uint8Array {
-  return encoder.encode(JSON.stringify(envelopeOf(toJson(message))));
+  return encoded(JSON.stringify(envelopeOf(toJson(message))));
 }
 
 /** The members of a message, after its envelope. */
@@ -182,7 +183,13 @@ function readMembers(
   throw new MessagingException(`The message of a ${kind} is not a JSON object but ${kindOf(message)}`);
 }
 
+function encoded(text: string): Uint8Array {
+  encoder ??= new TextEncoder();
+  return encoder.encode(text);
+}
+
 function textOf(bytes: Uint8Array, source: string): string {
+  decoder ??= new TextDecoder("utf-8", { fatal: true });
   try {
     return decoder.decode(bytes);
   } catch {
