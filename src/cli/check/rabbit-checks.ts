@@ -5,7 +5,7 @@ import { replyRoute } from "../../driver/rabbit/topology.js";
 import { Target } from "../../driver/target.js";
 import { type Check, type CheckLimits, miscount } from "./findings.js";
 import { adviceOnError } from "./rabbit-advice.js";
-import { type RabbitTrial, rabbitTrial } from "./rabbit-trial.js";
+import { BrokerBlocked, type RabbitTrial, rabbitTrial } from "./rabbit-trial.js";
 
 /** A check without its name. */
 type Result = Omit<Check, "name">;
@@ -20,13 +20,35 @@ type Subject = (trial: RabbitTrial, connections: RabbitConnections, names: Names
 
 /**
  * Checks on unused names how the broker distributes messages, and whether the user may declare, publish and consume. One
- * after another, because an error of one check may end the connection.
+ * after another, because an error of one check may end the connection. An alarm ends them.
  */
 export async function runRabbitChecks(connections: RabbitConnections, limits: CheckLimits): Promise<readonly Check[]> {
   const checks: Check[] = [];
-  for (const [name, subject] of Object.entries(SUBJECTS))
-    checks.push({ name, ...(await result(connections, limits, subject)) });
+  try {
+    for (const [name, subject] of Object.entries(SUBJECTS)) {
+      checks.push({ name, ...(await result(connections, limits, subject)) });
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof BrokerBlocked)) throw thrown;
+    checks.push(alarm(thrown.message));
+  }
   return checks;
+}
+
+const ALARM = "alarm";
+
+/** The failed check of a broker in an alarm, in which it accepts no messages. */
+export function alarm(reason: string): Check {
+  return {
+    name: ALARM,
+    ok: false,
+    detail: `the broker accepts no messages: ${reason}`,
+    advice: "rabbitmqctl status names the alarm: free memory or disk space of the broker's host",
+  };
+}
+
+export function isAlarm({ name }: Check): boolean {
+  return name === ALARM;
 }
 
 const SUBJECTS: Readonly<Record<string, Subject>> = {
@@ -45,6 +67,7 @@ async function result(connections: RabbitConnections, limits: CheckLimits, subje
     return await rabbitTrial(connections, limits, (trial) => subject(trial, connections, names));
   } catch (thrown) {
     limits.signal.throwIfAborted();
+    if (thrown instanceof BrokerBlocked) throw thrown;
     const error = toError(thrown);
     return { ok: false, detail: error.message, advice: adviceOnError(error) };
   }

@@ -3,7 +3,7 @@ import { type RabbitConnections, rabbitConnections } from "../../driver/rabbit/r
 import type { DeclaredEntity, RabbitConnectionReport, RPCTransport, Target } from "../../entry/node.js";
 import { type Check, type CheckInit, type Findings, limitsFor, peerFacts, roundTrip } from "./findings.js";
 import { adviceOnEntity, adviceOnError } from "./rabbit-advice.js";
-import { runRabbitChecks } from "./rabbit-checks.js";
+import { alarm, isAlarm, runRabbitChecks } from "./rabbit-checks.js";
 import { isOlder, warningOnVersion } from "./versions.js";
 
 /** Checks a broker of AMQP 0-9-1. */
@@ -13,9 +13,11 @@ export async function rabbitFindings(
   init: CheckInit,
 ): Promise<Findings> {
   const connections = rabbitConnections(transport);
-  const checks = await runRabbitChecks(connections, limitsFor(init, probed));
-  const target = init.target === undefined ? undefined : await checkTarget(transport, init.target, init);
   const { blocked, heartbeatMs, virtualHost } = probed;
+  const checks = blocked === undefined ? await runRabbitChecks(connections, limitsFor(init, probed)) : [alarm(blocked)];
+  // A broker in an alarm does not answer on a connection that published.
+  const target =
+    init.target === undefined || checks.some(isAlarm) ? undefined : await checkTarget(transport, init.target, init);
   return {
     report: { ...probed, ...(target?.declared && { declared: target.declared }) },
     facts: {
@@ -25,17 +27,8 @@ export async function rabbitFindings(
       "round trip": roundTrip(probed),
       ...(blocked !== undefined && { blocked }),
     },
-    checks: [...(blocked === undefined ? [] : [blockedCheck(blocked)]), ...checks, ...(target?.checks ?? [])],
+    checks: [...checks, ...(target?.checks ?? [])],
     warnings: warningsOn(probed, connections),
-  };
-}
-
-function blockedCheck(reason: string): Check {
-  return {
-    name: "alarm",
-    ok: false,
-    detail: `the broker accepts no messages: ${reason}`,
-    advice: "rabbitmqctl status names the alarm: free memory or disk space of the broker's host",
   };
 }
 

@@ -18,6 +18,7 @@ const DELETION_MS = 5_000;
 /**
  * Runs a trial on exchanges and queues that it declares, and deletes them afterwards.
  *
+ * @throws BrokerBlocked when it fails in an alarm of the broker.
  * @throws the first error: a declaration, a consumer or a message that the broker refuses, or the time limit.
  * @throws the reason of the signal.
  */
@@ -33,10 +34,18 @@ export async function rabbitTrial<T>(
   const trial = new RabbitTrial(connection, deadline, limits);
   try {
     return await run(trial);
+  } catch (thrown) {
+    const { blocked } = connection.amqp;
+    throw blocked === undefined ? thrown : new BrokerBlocked(blocked, { cause: thrown });
   } finally {
     deadline.done();
     await trial.delete(connections);
   }
+}
+
+/** The broker accepts no messages. The message is its reason. */
+export class BrokerBlocked extends Error {
+  override readonly name = "BrokerBlocked";
 }
 
 /** The exchanges, queues and messages of a trial. */
@@ -116,8 +125,12 @@ export class RabbitTrial {
     if (!this.#connection.isOpen) throw this.#connection.lost;
   }
 
-  /** Deletes the queues and the exchanges, over another connection when this one is lost. */
+  /**
+   * Deletes the queues and the exchanges, over another connection when this one is lost. A broker in an alarm does not read
+   * from a connection that published: they expire.
+   */
   async delete(connections: RabbitConnections): Promise<void> {
+    if (this.#connection.amqp.blocked !== undefined) return;
     const limit = new Deadlines().start({ ms: DELETION_MS, expired: () => new Error("the broker did not answer") });
     try {
       const connection = await connections.connection({ timeoutMs: DELETION_MS });
