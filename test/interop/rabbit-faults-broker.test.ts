@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  getNotificationTransport,
   getRpcClient,
   getRpcServer,
   getRpcTransport,
+  Notifier,
   type RabbitOptions,
   type RPCClient,
   type TransportOptions,
@@ -229,7 +231,7 @@ describe.each(BROKERS)("RabbitMQ $name", ({ name, survives, isStrict }) => {
   });
 
   if (isStrict) {
-    test("a server and a call whose queues are transient fail at once, with the options that help", async () => {
+    test("a server, a call and a notification whose queues are transient fail at once, with the options that help", async () => {
       await using relay = await FrameRelay.before(broker.address);
       const url = broker.url(await broker.addVirtualHost(), relay.address);
       const names = /rabbit_quorum_queue .*rabbit_transient_quorum_queue/;
@@ -241,7 +243,12 @@ describe.each(BROKERS)("RabbitMQ $name", ({ name, survives, isStrict }) => {
       expect(starting.cause).toMatchObject({ name: "Amqp091Error", code: 541 });
       const calling = await failureOf(getRpcClient(transport, { topic: "t" }).call({}, "m"));
       expect(calling.message).toMatch(names);
-      expect(relay.connections).toBeLessThanOrEqual(4);
+      await using events = getNotificationTransport(url, { logger });
+      const notifying = await failureOf(new Notifier(events, { publisherId: "p", topics: ["n"] }).info({}, "e", 1));
+      expect(notifying).toMatchObject({ name: "MessageDeliveryFailure", outcome: "rejected" });
+      expect(notifying.message).toMatch(names);
+      expect(relay.connections).toBeLessThanOrEqual(5);
+      expect(log.filter((line) => line.includes("\n"))).toEqual([]);
     });
   }
 });
