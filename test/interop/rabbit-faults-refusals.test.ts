@@ -157,6 +157,13 @@ describe.each(RABBITMQ_VERSIONS)("rabbit:// at RabbitMQ %s", (version) => {
       expect(notified.message).toMatch(/the user has no permission "(write|read)" on (exchange|queue) /);
     });
 
+    test("configure on its reply queue: a call fails at once, with an error that names it", async () => {
+      const url = await userUrl("client-without-reply", { configure: "^openstack$", write: ".*", read: ".*" });
+      await using transport = open(url);
+      const error = await failureOf(getRpcClient(transport, { topic: "t" }).call({}, "m"));
+      expect(error.message).toMatch(/the user has no permission "configure" on queue reply_\w+: ACCESS_REFUSED/);
+    });
+
     test("configure: what exists is used", async () => {
       await using stage = rabbitStage(bed.url, "configure");
       await stage.serve("s", [new CountingEndpoint()]);
@@ -191,16 +198,21 @@ describe.each(RABBITMQ_VERSIONS)("rabbit:// at RabbitMQ %s", (version) => {
       ]);
     });
 
-    test.for(PYTHON_VERSIONS)("by a server of Python's %s is used", async (python) => {
+    const PYTHON = PYTHON_VERSIONS.flatMap((python) => [
+      { python, kind: "durable", options: { amqp_durable_queues: "true" }, ours: {} },
+      { python, kind: "not durable", options: {}, ours: DURABLE },
+    ]);
+
+    test.for(PYTHON)("($kind) by a server of Python's $python is used", async ({ python, options, ours }) => {
       const { url } = await rabbitMqBed(version);
-      const options = { amqp_durable_queues: "true" };
       await using _python = await PythonServer.start({ url, topic: "py", server: "p", version: python, options });
-      await using stage = rabbitStage(url, "ours");
+      await using stage = rabbitStage(url, "ours", { rabbit: ours });
       const transport = stage.rpcTransport();
       await stage.serve("t", [new CountingEndpoint()], { topic: "py", transport });
       const client = getRpcClient(transport, { topic: "py", version: "1.0" });
       expect(await client.prepare({ server: "p" }).call({}, "ping")).toBe("pong from p");
       expect(await client.prepare({ server: "t" }).call({}, "count", { arg: "a" })).toBe("a");
+      expect(stage.logger.of("warn").filter((line) => line.includes("exchange openstack")).length).toBe(1);
     });
 
     test("with another type is an error", async () => {
