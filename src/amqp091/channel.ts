@@ -334,7 +334,7 @@ export class Channel implements DeliveryOwner {
     }
     const isSettled = consumer.noAck === true;
     if (properties === undefined || body === undefined) {
-      this.#warn("refused", `rejected a message for consumer ${consumerTag}: ${refusal}`);
+      this.#warn("refused", `rejected a message from queue ${consumer.queue}: ${refusal}`);
       if (!isSettled) this.writeReject(deliveryTag, false);
       return;
     }

@@ -120,7 +120,7 @@ export class ContentAssembly<M> {
       this.#refusal = `invalid properties: ${toError(thrown).message}`;
     }
     if (this.#size > this.#maxBytes) {
-      this.#refusal = `message of ${this.#size} bytes exceeds the limit of ${this.#maxBytes} bytes`;
+      this.#refusal = `message of ${this.#size} bytes exceeds maxMessageBytes, ${this.#maxBytes}`;
     }
     if (this.#size === 0) this.#complete(NOTHING);
   }

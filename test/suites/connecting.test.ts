@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import {
   AuthenticationError,
   ConnectionLost,
@@ -9,7 +9,7 @@ import {
   getRpcTransport,
   MessagingTimeout,
 } from "@/src/entry/node.js";
-import { embedded } from "@/test/fixtures/beds/embedded.js";
+import { RabbitHost } from "@/test/fixtures/beds/rabbit-host.js";
 import { Host } from "@/test/fixtures/beds/restartable-host.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { closedPort, peerThatSays, tcp } from "@/test/fixtures/peers/bad-peers.js";
@@ -21,17 +21,52 @@ const USERS = new Map([["joe", "secret"]]);
 /** A server that accepts connections and stays silent. */
 const silentPeer = () => tcp(() => {});
 
-describe.concurrent("connect", () => {
+/** A host that refuses connections until it is started. */
+interface Place extends AsyncDisposable {
+  readonly name: string;
+  /** The URL of these hosts, by default of this one alone, with the right password. */
+  url(hosts?: readonly string[], password?: string): string;
+  start(): Promise<void>;
+}
+
+async function embeddedPlace(): Promise<Place> {
+  const host = await Host.reserve("amqp");
+  return {
+    name: host.name,
+    url: (hosts = [host.name], password = "secret") =>
+      `amqp://${hosts.map((name) => `joe:${password}@${name}`).join(",")}/`,
+    start: () => host.start({ kind: "router", users: USERS }),
+    [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
+  };
+}
+
+async function rabbitPlace(): Promise<Place> {
+  const host = await RabbitHost.reserve();
+  return {
+    name: host.name,
+    url: (hosts, password) => host.url(hosts, "", password),
+    start: () => host.start(),
+    [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
+  };
+}
+
+/** By their schemes. The quick tests have no RabbitMQ. */
+const PLACES: readonly { scheme: string; reserve: () => Promise<Place>; firstPauseMs: number }[] = [
+  { scheme: "amqp", reserve: embeddedPlace, firstPauseMs: 500 },
+  ...(inject("rabbitMq") === undefined ? [] : [{ scheme: "rabbit", reserve: rabbitPlace, firstPauseMs: 1_000 }]),
+];
+
+describe.concurrent.each(PLACES)("connect by $scheme", ({ scheme, reserve, firstPauseMs }) => {
   test("connect rejects at once when the port is closed, and the transport can be used later", {
     tags: ["connect:round"],
   }, async () => {
-    await using host = await Host.reserve("amqp");
-    await using transport = getRpcTransport(`amqp://${host.name}/`, { logger: null });
+    await using host = await reserve();
+    await using transport = getRpcTransport(host.url(), { logger: null });
     for (const connecting of [transport.connect(), transport.probe()]) {
       await expect(connecting).rejects.toThrow("connection refused");
     }
     expect(transport.state).toMatchObject({ type: "disconnected", host: host.name, retryInMs: undefined });
-    await host.start({ kind: "router" });
+    await host.start();
     await transport.connect();
     await transport.connect();
     expect(transport.state).toMatchObject({ type: "connected" });
@@ -41,36 +76,36 @@ describe.concurrent("connect", () => {
     tags: ["connect:round", "auth:bad"],
   }, async () => {
     await using closed = await closedPort();
-    await using bus = await embedded({ by: "tcp", users: USERS });
-    const urlWith = (password: string) =>
-      `amqp://joe:${password}@${closed.host}:${closed.port},joe:${password}@127.0.0.1:${bus.port}/`;
-    await using good = getRpcTransport(urlWith("secret"), { logger: null, random: () => 0 });
+    await using host = await reserve();
+    await host.start();
+    const hosts = [`${closed.host}:${closed.port}`, host.name];
+    await using good = getRpcTransport(host.url(hosts), { logger: null, random: () => 0 });
     await good.connect();
-    expect(good.state).toMatchObject({ type: "connected", host: `127.0.0.1:${bus.port}` });
-    await using bad = getRpcTransport(urlWith("wrong"), { logger: null, random: () => 0 });
+    expect(good.state).toMatchObject({ type: "connected", host: host.name });
+    await using bad = getRpcTransport(host.url(hosts, "wrong"), { logger: null, random: () => 0 });
     const startedMs = performance.now();
     expect(await failureOf(bad.connect())).toBeInstanceOf(AuthenticationError);
     expect(performance.now() - startedMs).toBeLessThan(3_000);
   });
 
   test("connect with keepTrying waits for the host", { tags: ["connect:round"] }, async () => {
-    await using host = await Host.reserve("amqp");
-    await using transport = getRpcTransport(`amqp://${host.name}/`, { logger: null, random: () => 0 });
+    await using host = await reserve();
+    await using transport = getRpcTransport(host.url(), { logger: null, random: () => 0 });
     const connecting = transport.connect({ keepTrying: true });
-    expect(await nextStatus(transport, "disconnected")).toMatchObject({ retryInMs: 500 });
-    await host.start({ kind: "router" });
+    expect(await nextStatus(transport, "disconnected")).toMatchObject({ retryInMs: firstPauseMs });
+    await host.start();
     await connecting;
   });
 
   test("a call waits on although a connect has failed meanwhile", { tags: ["connect:round"] }, async () => {
-    await using host = await Host.reserve("amqp");
-    await using transport = getRpcTransport(`amqp://${host.name}/`, { logger: null, random: () => 0 });
+    await using host = await reserve();
+    await using transport = getRpcTransport(host.url(), { logger: null, random: () => 0 });
     const calling = getRpcClient(transport, { topic: "t" }).call({}, "echo", { arg: 1 }, { timeoutMs: 10_000 });
     await nextStatus(transport, "disconnected");
     await expect(transport.connect()).rejects.toThrow("connection refused");
     expect(await nextStatus(transport, "disconnected")).toMatchObject({ retryInMs: expect.any(Number) });
-    await host.start({ kind: "router" });
-    await using serving = getRpcTransport(`amqp://${host.name}/`, { logger: null });
+    await host.start();
+    await using serving = getRpcTransport(host.url(), { logger: null });
     await getRpcServer(serving, { topic: "t", server: "s" }, [
       { echo: (_: object, { arg }: { arg: number }) => arg },
     ]).start();
@@ -82,8 +117,8 @@ describe.concurrent("connect", () => {
   }, async () => {
     await using closed = await closedPort();
     const where = `${closed.host}:${closed.port}`;
-    await using transport = getRpcTransport(`amqp://${where}/`, { logger: null });
-    await using notifications = getNotificationTransport(`amqp://${where}/`, { logger: null });
+    await using transport = getRpcTransport(`${scheme}://${where}/`, { logger: null });
+    await using notifications = getNotificationTransport(`${scheme}://${where}/`, { logger: null });
     const limits = { timeoutMs: 1_000, keepTrying: true };
     const server = getRpcServer(transport, { topic: "t", server: "s" }, [{}]);
     const endpoint = { info: () => {} };
@@ -110,7 +145,7 @@ describe.concurrent("connect", () => {
 
   test("connect that is given up during the handshake aborts it", { tags: ["connect:timeout"] }, async () => {
     await using peer = await silentPeer();
-    await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`, { logger: null });
+    await using transport = getRpcTransport(`${scheme}://${peer.host}:${peer.port}/`, { logger: null });
     const reason = new Error("enough");
     const abort = new AbortController();
     const connecting = failureOf(transport.connect({ signal: abort.signal }));
@@ -128,7 +163,7 @@ describe.concurrent("connect", () => {
   }, async () => {
     await using peer = await silentPeer();
     const where = `${peer.host}:${peer.port}`;
-    await using transport = getRpcTransport(`amqp://${where}/`, { logger: null });
+    await using transport = getRpcTransport(`${scheme}://${where}/`, { logger: null });
     for (const why of ["no answer from the host yet", `no connection to ${where} until the attempt was given up`]) {
       const { name, message } = await failureOf(transport.connect({ timeoutMs: 50 }));
       expect(name).toBe("MessagingTimeout");
@@ -137,7 +172,7 @@ describe.concurrent("connect", () => {
   });
 
   test.each(["timeoutMs", "keepTrying", "signal"])("connect and probe refuse an invalid %s", async (key) => {
-    await using transport = getRpcTransport("amqp://localhost/", { logger: null });
+    await using transport = getRpcTransport(`${scheme}://localhost/`, { logger: null });
     const options = { [key]: "5" };
     expect(await failureOf(transport.connect(options))).toMatchObject({ name: "ConfigurationError", key });
     expect(await failureOf(transport.probe(undefined, options))).toMatchObject({ key });

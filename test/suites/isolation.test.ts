@@ -12,6 +12,7 @@ overEveryBed("Isolation", (bed) => {
     tags: ["link:sender:blocked"],
   }, async ({ stage, served: _served, client }) => {
     const topic = uniqueTopic("dead");
+    if (!bed.plan.abilities.keepsRequests) await stage.leaveQueue(topic);
     const dead = client.prepare({ topic });
     const settled: unknown[] = [];
     const waiting = Array.from({ length: MANY }, (_, arg) =>

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import { type Notification, NotificationResult, type Notifier } from "@/src/entry/node.js";
-import { overEveryBed } from "@/test/fixtures/beds/bed.js";
+import { type Bed, overEveryBed } from "@/test/fixtures/beds/bed.js";
 import type { Frames } from "@/test/fixtures/stages/frame-recorder.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { notifierOf, type Seen, recorder as singles } from "@/test/fixtures/stages/notification-endpoints.js";
@@ -83,7 +83,7 @@ describe.concurrent("Batches", () => {
       const transport = stage.notificationTransport({ onFrame: frames.onFrame });
       const listener = await stage.listenInBatches([recorder(batches)], { transport, batchSize: 100 });
       const sent = notifyAll(notifier, named(3));
-      await received(frames, 3);
+      await received(bed, frames, 3);
       await listener.stop();
       await listener.wait();
       expect(batches.unread).toEqual([{ priority: "info", events: named(3) }]);
@@ -105,7 +105,7 @@ describe.concurrent("Batches", () => {
         const transport = stage.notificationTransport({ onFrame: frames.onFrame });
         await stage.listenInBatches([recorder(lost)], { transport, batchSize: 3 });
         await notifyAll(notifierOf(stage), ["a", "b"]);
-        await received(frames, 2);
+        await received(bed, frames, 2);
         await transport.close();
         await stage.listenInBatches([recorder(batches)], { batchSize: 2 });
         expect([...(await next(batches)).events].sort()).toEqual(["a", "b"]);
@@ -116,8 +116,8 @@ describe.concurrent("Batches", () => {
 });
 
 /** Resolves when this many more notifications have been received. */
-async function received(frames: Frames, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await frames.passed("in", "transfer");
+async function received({ frameNames }: Bed, frames: Frames, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await frames.passed("in", frameNames.delivery);
 }
 
 function recorder(inbox: Inbox<Batch>) {

@@ -1,8 +1,7 @@
 import { describe, expect } from "vitest";
-import type { Delivery } from "@/src/core/links/delivery.js";
+import { Delivery } from "@/src/core/links/delivery.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { textMessage } from "@/test/fixtures/peers/malformed-messages.js";
-import { RawClient } from "@/test/fixtures/peers/raw-client.js";
+import { enterRaw, type RawRequest } from "@/test/fixtures/peers/raw-client.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 import type { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { notifierOf } from "@/test/fixtures/stages/notification-endpoints.js";
@@ -16,12 +15,18 @@ const SOON = { linkRetryDelayMs: 1_000 };
 
 const FULL = { condition: "amqp:resource-limit-exceeded", description: "no room" };
 
-type Refuse = (delivery: Delivery) => void;
+type Refuse = (request: RawRequest) => void;
 
-const RELEASE: Refuse = (delivery) => delivery.release();
+const RELEASE: Refuse = (request) => request.release();
 
 function modify(deliveryFailed: boolean): Refuse {
-  return (delivery) => delivery.modify({ deliveryFailed, undeliverableHere: false });
+  return (request) => deliveryOf(request).modify({ deliveryFailed, undeliverableHere: false });
+}
+
+/** The delivery of AMQP 1.0. */
+function deliveryOf(request: RawRequest): Delivery {
+  if (request instanceof Delivery) return request;
+  throw new Error("the request did not come by AMQP 1.0");
 }
 
 // Each test has a topic of its own, and some wait for time.
@@ -32,7 +37,7 @@ describe.concurrent("Outcomes", () => {
 
     test.for<[outcome: string, refuse: Refuse]>([
       ["released", RELEASE],
-      ["modified", modify(false)],
+      ...(bed.protocol === "AMQP 1.0" ? [["modified", modify(false)] as [string, Refuse]] : []),
     ])(
       "a request that is %s twice is delivered again, and its call is answered",
       { tags: ["send:released", "send:modified"] },
@@ -44,15 +49,15 @@ describe.concurrent("Outcomes", () => {
         refuse(await next(requests));
         const request = await next(requests);
         request.accept();
-        const { messageId: correlationId, replyTo = "" } = request.message;
-        await rawClient.sendTo(replyTo, textMessage('{"response": "at last"}', { correlationId }));
+        await rawClient.answer(request, "at last");
         expect(await call).toBe("at last");
       },
     );
 
     test("pre-settled casts and notifications resolve although the receiver never settles", {
       tags: ["send:pre-settled", "notify:pre-settled"],
-    }, async ({ stage, client, rawClient, requests }) => {
+    }, async ({ stage, client, rawClient, requests, skip }) => {
+      bed.needs("presettles", { skip });
       const notifications = await rawClient.listen({ topic: `${stage.topic}.info` }, "notify");
       const notifier = notifierOf(stage, {}, { amqp: { preSettled: ["rpc-cast", "notify"] } });
       await client.cast({}, "m");
@@ -64,7 +69,7 @@ describe.concurrent("Outcomes", () => {
       test.for<[outcome: string, refuse: Refuse, message: string]>([
         ["released", RELEASE, "released"],
         ["modified", modify(true), "delivery failed: true"],
-        ["rejected", (delivery) => delivery.reject(FULL), "amqp:resource-limit-exceeded: no room"],
+        ["rejected", (request) => request.reject(FULL), "amqp:resource-limit-exceeded: no room"],
       ])(
         "a call and a notification without retries fail at once when their receiver has %s them",
         { tags: ["rpc:call:released", "notify:released", "send:modified-failed", "send:rejected"] },
@@ -102,7 +107,7 @@ describe.concurrent("Outcomes", () => {
         tags: ["send:released"],
       }, async ({ stage }) => {
         const client = await stage.client({ retry: 0 });
-        const leaving = await RawClient.enter(bed);
+        const leaving = await enterRaw(bed);
         const requests = await leaving.listen({ topic: stage.topic });
         const call = client.call({}, "echo", { arg: "handed on" });
         await next(requests);
@@ -114,6 +119,6 @@ describe.concurrent("Outcomes", () => {
   });
 });
 
-function next(inbox: Inbox<Delivery>): Promise<Delivery> {
-  return inbox.take("a message", (delivery) => delivery);
+function next(inbox: Pick<Inbox<RawRequest>, "take">): Promise<RawRequest> {
+  return inbox.take("a message", (request) => request);
 }

@@ -26,7 +26,7 @@ describe.concurrent("RPC limits", () => {
       await ended;
       served.release();
       expect(await watchedClient.call({}, "echo", { arg: "next" })).toBe("next");
-      for (let replies = 0; replies < 12; replies++) await frames.passed("in", "transfer");
+      for (let replies = 0; replies < 12; replies++) await frames.passed("in", bed.frameNames.delivery);
       expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(/reply \(\d+ bytes\) that matches no call/));
     });
 
@@ -37,7 +37,22 @@ describe.concurrent("RPC limits", () => {
       await expect(call).rejects.toMatchObject(timeoutIn(unheard, stage.topic));
     });
 
-    if (bed.storesMessages) {
+    if (!bed.plan.abilities.keepsRequests) {
+      test("a cast to a topic without a server is lost, and fails with atLeastOnce", async ({ stage, client }) => {
+        await client.cast({}, "hold", { arg: "lost" });
+        await expect(client.cast({}, "hold", {}, { atLeastOnce: true })).rejects.toMatchObject({
+          name: "MessageUndeliverable",
+          exchange: "openstack",
+          routingKey: stage.topic,
+        });
+        const served = new BlockingEndpoint();
+        await stage.serve("a", [served]);
+        await client.cast({}, "hold", { arg: "kept" }, { atLeastOnce: true });
+        await served.begun("kept");
+        expect(served.calls).toEqual(["kept"]);
+        served.release();
+      });
+    } else if (bed.storesMessages) {
       test("a cast to a topic without a server is stored for a later server", async ({ stage, client }) => {
         await client.cast({}, "hold", { arg: "stored" });
         const served = new BlockingEndpoint();
@@ -86,11 +101,11 @@ describe.concurrent("RPC limits", () => {
       tags: ["rpc:monitor:good"],
     }, async ({ served, frames, watchedClient }) => {
       await watchedClient.call({}, "echo"); // attaches the links
-      await frames.passed("in", "transfer");
+      await frames.passed("in", bed.frameNames.delivery);
       const startMs = performance.now();
       const call = watchedClient.call({}, "hold", { arg: "long" }, { callMonitorTimeoutMs: MONITOR_MS });
       // One heartbeat for every half of the monitor timeout.
-      for (let heartbeats = 0; heartbeats < 3; heartbeats++) await frames.passed("in", "transfer");
+      for (let heartbeats = 0; heartbeats < 3; heartbeats++) await frames.passed("in", bed.frameNames.delivery);
       expect(performance.now() - startMs).toBeGreaterThan(MONITOR_MS);
       served.release();
       expect(await call).toBe("long");

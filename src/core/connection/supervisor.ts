@@ -47,6 +47,8 @@ export interface SupervisorOptions<H extends { readonly name: string }, L extend
   status: StatusSink;
   /** Each failure and loss is a warning, and the connection that follows it is an info. */
   logger: Logger;
+  /** What the connection is for, at the end of a phrase in the log: " for publishing". Omitted: everything. */
+  purpose?: string | undefined;
   /** Returns a number from 0 to below 1, which chooses the first host and the length of pauses. Default Math.random. */
   random?: (() => number) | undefined;
   /** Subscribes to events that may cut or restore the connection unnoticed. Returns a function that unsubscribes. */
@@ -259,10 +261,10 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   }
 
   async #untilClosed(connection: L, host: H): Promise<void> {
-    const { logger, status, retry } = this.#options;
+    const { logger, status, retry, purpose = "" } = this.#options;
     const { product } = connection;
     const openedMs = performance.now();
-    if (this.#wasConnected || this.#attempts > 1) logger.info(`connected to ${host.name}`, { product });
+    if (this.#wasConnected || this.#attempts > 1) logger.info(`connected to ${host.name}${purpose}`, { product });
     this.#connection = connection;
     this.#wasConnected = true;
     this.#attempts = 0;
@@ -284,7 +286,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
   /** Logs a failed attempt or a lost connection, and chooses the pause that follows. */
   #failed(host: H, error: Error | undefined): void {
     this.#lastError = error;
-    const { hosts, retry, random = Math.random } = this.#options;
+    const { hosts, retry, purpose = "", random = Math.random } = this.#options;
     const isRoundOver = ++this.#failures % hosts.length === 0;
     let pauseMs = 0;
     if (!this.#isUrgent) {
@@ -294,7 +296,7 @@ export class Supervisor<H extends { readonly name: string }, L extends ManagedCo
     const why = error === undefined ? "closed by the peer" : `${error.message}${cureOf(error)}`;
     const when = pauseMs > 0 ? `in ${pauseMs / 1_000} s` : "at once";
     const next = this.#isWanted ? `; next attempt ${when}` : "";
-    this.#warnings.warn(`${host.name} ${error?.name}`, `not connected to ${host.name}: ${why}${next}`);
+    this.#warnings.warn(`${host.name} ${error?.name}`, `not connected to ${host.name}${purpose}: ${why}${next}`);
     this.#dueMs = performance.now() + pauseMs;
     if (this.#isWanted) this.#disconnected(pauseMs);
   }

@@ -112,5 +112,5 @@ export class Addresser {
 function modeOf({ options, product: name }: AddresserInit, product: Product): "legacy" | "routable" {
   if (options.addressingMode !== "dynamic") return options.addressingMode;
   if (product.addressing !== "rabbitmq") return product.addressing;
-  throw new ConfigurationError("addressing_mode", `the address format of ${name} is not supported yet`);
+  throw new ConfigurationError("addressing_mode", `the address format of ${name} is not supported yet: use rabbit://`);
 }

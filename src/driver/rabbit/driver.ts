@@ -61,14 +61,17 @@ export interface RabbitDriverInit extends Log {
   onWake?: ((wake: () => void) => () => void) | undefined;
 }
 
+type Publish = (connection: PublishingConnection, message: RabbitMessage) => Promise<SendOutcome>;
+
 /**
  * oslo.messaging over AMQP 0-9-1 (oslo_messaging/_drivers/impl_rabbit.py and amqpdriver.py). One connection publishes, and
  * another one consumes: a broker in an alarm stops reading from connections that publish. Each is made when it is needed.
  */
 export class RabbitDriver implements TransportDriver {
   readonly hasPools = true;
+  readonly options: ResolvedRabbitOptions;
+  readonly topology: Topology;
   readonly #init: RabbitDriverInit;
-  readonly #topology: Topology;
   readonly #ids = new MessageIds();
   readonly #publishing: Supervisor<Host, PublishingConnection>;
   readonly #listening: Supervisor<Host, ListeningConnection>;
@@ -83,7 +86,8 @@ export class RabbitDriver implements TransportDriver {
   constructor(init: RabbitDriverInit) {
     const { hosts, options, logger, random, onWake, nonFiniteNumbers, warnings, failFast = false } = init;
     this.#init = init;
-    this.#topology = new Topology(init);
+    this.options = options;
+    this.topology = new Topology(init);
     const statuses = new CombinedStatus(init.status);
     const common = { hosts, retry: retryPolicy(options), logger, random, onWake };
     this.#publishing = new Supervisor({
@@ -94,6 +98,7 @@ export class RabbitDriver implements TransportDriver {
       },
       whenConnected() {},
       isNeeded: () => false,
+      purpose: " for publishing",
       status: statuses.publishing,
     });
     this.#listening = new Supervisor({
@@ -107,12 +112,13 @@ export class RabbitDriver implements TransportDriver {
         for (const listener of this.#listeners) listener.attach(connection);
       },
       isNeeded: () => this.#listeners.size > 0,
+      purpose: " for listening",
       status: statuses.listening,
     });
     this.#operations = new Operations(this.#connections(), init.maxQueued);
     this.#replies = new Replies({
-      queue: this.#topology.replyQueue(this.#ids.next()),
-      consumerArguments: this.#topology.consumerArguments,
+      queue: this.topology.replyQueue(this.#ids.next()),
+      consumerArguments: this.topology.consumerArguments,
       connections: this.#listening,
       nonFiniteNumbers,
       failFast,
@@ -134,8 +140,13 @@ export class RabbitDriver implements TransportDriver {
     options: ConnectOptions,
   ): Promise<RabbitConnectionReport> {
     return await this.#whenConnected(this.#publishing, options, ({ amqp, host }) =>
-      probe(amqp, host, this.#topology, target, service),
+      probe(amqp, host, this.topology, target, service),
     );
+  }
+
+  /** The present connection that publishes, or the next one as soon as it is open. Rejects when each host has failed once. */
+  async connection(options: ConnectOptions = {}): Promise<PublishingConnection> {
+    return await this.#whenConnected(this.#publishing, options, async (connection) => connection);
   }
 
   async writable(signal: AbortSignal | undefined): Promise<void> {
@@ -157,16 +168,25 @@ export class RabbitDriver implements TransportDriver {
     let encoded: Uint8Array;
     return runCall<PublishingConnection>(request, {
       start: (signal) => {
-        route = this.#topology.requestRoute(target);
+        route = this.topology.requestRoute(target);
         const replyTo = { messageId, replyQueue: this.#replies.queue, callMonitorTimeoutMs };
         encoded = encodeRequest({ body, context, uniqueId: this.#ids.next(), replyTo });
         const bytes = encoded.length;
         return this.#start({ operation: "RPC Call", target, timeoutMs, defaultMs: timeoutMs, retry, signal, bytes });
       },
       send: (operation, reply) => {
-        this.#replies.register(messageId, reply);
         const message = { body: encoded, mandatory: atLeastOnce, expirationMs: timeoutMs, reply };
-        return reply.accepted(this.#publish(operation, route, message, true));
+        const publish: Publish = (connection, sent) => {
+          if (reply.isAnswered) return Promise.resolve(ACCEPTED);
+          this.#replies.register(messageId, reply);
+          return connection.requests.publish(route, sent, operation, true);
+        };
+        const sent = this.#publish(operation, message, (connection, sent) =>
+          this.#replies.isReady
+            ? publish(connection, sent)
+            : this.#replies.ready(operation.deadline).then(() => publish(connection, sent)),
+        );
+        return reply.accepted(sent);
       },
       remoteExceptions: this.#init.remoteExceptions,
     });
@@ -174,20 +194,20 @@ export class RabbitDriver implements TransportDriver {
 
   async cast(request: CastRequest): Promise<void> {
     const { target, body, context, atLeastOnce = false } = request;
-    const route = this.#topology.requestRoute(target);
+    const route = this.topology.requestRoute(target);
     const encoded = encodeRequest({ body, context, uniqueId: this.#ids.next() });
     await this.#send("RPC Cast", request, route, { body: encoded, mandatory: atLeastOnce }, true);
   }
 
   async notify(request: NotifyRequest): Promise<void> {
     const { target, body, context, envelope } = request;
-    const route = this.#topology.notificationRoute(target);
+    const route = this.topology.notificationRoute(target);
     const encoded = encodeNotification({ body, context, uniqueId: this.#ids.next(), envelope });
     await this.#send("Notify", request, route, { body: encoded, mandatory: false }, false);
   }
 
   async listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
-    const queues = this.#topology.serverQueues(target, this.#ids.next());
+    const queues = this.topology.serverQueues(target, this.#ids.next());
     const [, , fanout] = queues;
     return await this.#listen([target], { queues, obsoleteAtClose: [fanout.declaration.queue] }, onMessage, options);
   }
@@ -197,7 +217,7 @@ export class RabbitDriver implements TransportDriver {
     onMessage: OnIncoming,
     options: ListenOptions = {},
   ): Promise<DriverListener> {
-    const queues = this.#topology.listenerQueues(targets, options.pool);
+    const queues = this.topology.listenerQueues(targets, options.pool);
     const acknowledged = new KnownIds();
     return await this.#listen(targets, { queues, obsoleteAtClose: [], acknowledged }, onMessage, options);
   }
@@ -237,7 +257,9 @@ export class RabbitDriver implements TransportDriver {
     const bytes = message.body.length;
     const started = this.#start({ operation, target, timeoutMs, defaultMs: undefined, retry, signal, bytes });
     try {
-      await this.#publish(started, route, message, isRequest);
+      await this.#publish(started, message, (connection, sent) =>
+        connection.requests.publish(route, sent, started, isRequest),
+      );
     } finally {
       started.end();
     }
@@ -245,29 +267,12 @@ export class RabbitDriver implements TransportDriver {
 
   async #publish(
     operation: SendOperation<PublishingConnection>,
-    route: Route,
     message: RabbitMessage,
-    isRequest: boolean,
+    publish: Publish,
   ): Promise<void> {
     const { kombuCompression: compression } = this.#init.options;
     const sent = compression === undefined ? message : { ...message, body: await compress(message.body), compression };
-    await sendUntilAccepted(operation, (connection) =>
-      sent.reply === undefined || this.#replies.isReady
-        ? connection.requests.publish(route, sent, operation, isRequest)
-        : this.#publishCall(operation, connection, route, sent),
-    );
-  }
-
-  /** Publishes a request as soon as the reply queue is consumed. The reply to an earlier attempt may have come meanwhile. */
-  async #publishCall(
-    operation: SendOperation<PublishingConnection>,
-    connection: PublishingConnection,
-    route: Route,
-    message: RabbitMessage,
-  ): Promise<SendOutcome> {
-    await this.#replies.ready(operation.deadline);
-    if (message.reply?.isAnswered) return ACCEPTED;
-    return await connection.requests.publish(route, message, operation, true);
+    await sendUntilAccepted(operation, (connection) => publish(connection, sent));
   }
 
   async #whenConnected<C extends PublishingConnection | ListeningConnection, T>(
@@ -302,7 +307,7 @@ export class RabbitDriver implements TransportDriver {
     const listener: Listener = new Listener({
       ...consumed,
       acknowledged: consumed.acknowledged,
-      consumerArguments: this.#topology.consumerArguments,
+      consumerArguments: this.topology.consumerArguments,
       prefetch: prefetchOf(this.#init.options, options),
       maxMessageBytes,
       replies: this.#replySender,

@@ -381,7 +381,7 @@ describe("consuming", () => {
     expect((await broker.next("basic.reject")).fields).toEqual({ deliveryTag: 1, requeue: false });
     expect(deliveries.map(textOf)).toEqual(["x".repeat(10)]);
     expect(logger.of("warn").join()).toContain(
-      "rejected a message for consumer 1: message of 11 bytes exceeds the limit of 10 bytes",
+      "rejected a message from queue q: message of 11 bytes exceeds maxMessageBytes, 10",
     );
   });
 
