@@ -20,8 +20,9 @@ async function main(): Promise<void> {
     const summary = await rabbitChaos(chaos);
     const seconds = Math.round((performance.now() - startMs) / 1_000);
     process.stdout.write(`RabbitMQ ${rabbit.release}, ${seconds} s: ${JSON.stringify(summary)}\n`);
-    const { notifications, casts, calls, executedTwice, unsettled } = summary;
-    if (notifications.lost + casts.lost + calls.wrong + executedTwice + unsettled > 0) process.exitCode = 1;
+    const { notifications, casts, fanouts, calls, executedTwice, unsettled } = summary;
+    if (notifications.lost + casts.lost + fanouts.lost + calls.wrong + executedTwice + unsettled > 0)
+      process.exitCode = 1;
   }
 }
 

@@ -11,6 +11,7 @@ test("25 cuts of connections under load lose no acknowledged message, and no ser
     cuts: 25,
     notifications: { lost: 0 },
     casts: { lost: 0 },
+    fanouts: { lost: 0 },
     calls: { wrong: 0 },
     executedTwice: 0,
     unsettled: 0,
