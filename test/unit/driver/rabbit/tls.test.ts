@@ -43,3 +43,10 @@ test.each([
   expect(() => tlsOf(url)).toThrow(ConfigurationError);
   expect(() => tlsOf(url)).toThrow(message);
 });
+
+test("verifyVirtualHost is refused: a virtual host of RabbitMQ is no host name", () => {
+  expect(() => tlsOf("rabbit://h/v", { verifyVirtualHost: true })).toThrow(
+    new ConfigurationError("tls.verifyVirtualHost", "only supported by amqp://"),
+  );
+  expect(tlsOf("rabbit://h/v", { verifyVirtualHost: false })).toEqual({ verifyVirtualHost: false });
+});
