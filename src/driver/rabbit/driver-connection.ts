@@ -32,8 +32,8 @@ export class DriverConnection implements ManagedConnection {
   /** Begins the warning about something that is refused, before its name. */
   readonly #problem: string;
   readonly #pauses: Pauses;
+  /** The newest last. */
   readonly #refusals = new Map<string, Error>();
-  #failure: Error | undefined;
   #endedBy: Error | undefined;
 
   constructor({ connection, host, options, status, logger, warnings }: DriverConnectionInit, problem: string) {
@@ -45,7 +45,7 @@ export class DriverConnection implements ManagedConnection {
     this.warnings = warnings;
     this.#pauses = new Pauses(options.kombuReconnectDelayMs);
     this.declarer = new Declarer({ connection, warnings });
-    this.closed = connection.closed.then((cause) => this.#end(this.#failure ?? cause));
+    this.closed = connection.closed.then((cause) => this.#end(cause));
   }
 
   get isOpen(): boolean {
@@ -67,7 +67,7 @@ export class DriverConnection implements ManagedConnection {
 
   /** Error for everything that the connection can no longer do. */
   get lost(): Error {
-    return this.#failure ?? this.#endedBy ?? new ConnectionLost(`${this.host}: the connection was closed`);
+    return this.#endedBy ?? new ConnectionLost(`${this.host}: the connection was closed`);
   }
 
   openChannel(): Promise<Channel> {
@@ -79,9 +79,10 @@ export class DriverConnection implements ManagedConnection {
     return this.#pauses.pause();
   }
 
-  /** Called when something of this name is refused. A warning is logged, and the status reports it until `restored` is called. */
+  /** Called when something of this name is refused. A warning is logged, and the status reports the newest until it is restored. */
   refused(address: string, error: Error): void {
     if (!this.isOpen) return;
+    this.#refusals.delete(address);
     this.#refusals.set(address, error);
     this.#status.set({ type: "refused", address, error });
     const problem = `${this.#problem} ${address}`;
@@ -90,20 +91,16 @@ export class DriverConnection implements ManagedConnection {
 
   /** Called when it is not refused any more, or no longer needed. */
   restored(address: string): void {
-    if (!this.#refusals.delete(address) || this.#refusals.size > 0 || !this.isOpen) return;
-    this.#status.set({ type: "connected", host: this.host, product: this.product });
+    const [shown] = [...this.#refusals].at(-1) ?? [];
+    if (!this.#refusals.delete(address) || address !== shown || !this.isOpen) return;
+    const newest = [...this.#refusals].at(-1);
+    if (newest !== undefined) this.#status.set({ type: "refused", address: newest[0], error: newest[1] });
+    else this.#status.set({ type: "connected", host: this.host, product: this.product });
   }
 
   /** Error of what has this name while it is refused. */
   refusalOf(address: string): Error | undefined {
     return this.#refusals.get(address);
-  }
-
-  /** Closes the connection with this cause. The driver then connects again. */
-  fail(error: Error): void {
-    if (!this.isOpen) return;
-    this.#failure = error;
-    void this.amqp.close();
   }
 
   check(): void {

@@ -36,15 +36,16 @@ describe("a connection of the driver", () => {
     expect([listening.isOpen, listening.endedBy, listening.lost]).toEqual([false, cause, cause]);
   });
 
-  test("ends with the error of fail, and the first one counts", async () => {
-    const { broker, listening } = await connected();
-    const error = new Error("no use");
-    listening.fail(error);
-    listening.fail(new Error("later"));
-    expect([listening.isOpen, listening.lost]).toEqual([false, error]);
-    await broker.next("connection.close");
-    broker.send(0, "connection.close-ok");
-    expect(await listening.closed).toBe(error);
+  test("reports what is still refused when another thing is restored", async () => {
+    const { listening, status } = await connected();
+    const [a, b] = [new Error("of a"), new Error("of b")];
+    listening.refused("a", a);
+    listening.refused("b", b);
+    listening.refused("a", a);
+    listening.restored("b");
+    listening.refused("b", b);
+    listening.restored("b");
+    expect(status.map((refused) => "address" in refused && refused.address)).toEqual(["a", "b", "a", "b", "a"]);
   });
 
   test("ends without a cause when it is closed", async () => {

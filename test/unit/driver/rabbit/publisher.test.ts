@@ -243,16 +243,6 @@ describe("the end of the connection", () => {
     expect(await publishing.publishing.closed).toBe(undefined);
   });
 
-  it("by `fail` has its cause", async () => {
-    const { broker, publish, bed: publishing } = await declaredBed();
-    publishing.publishing.fail(new Error("the cause"));
-    expect(await publish(ROUTE, "b")).toMatchObject({ type: "unsent", error: { message: "the cause" } });
-    await broker.next("connection.close");
-    broker.send(0, "connection.close-ok");
-    expect(await publishing.publishing.closed).toMatchObject({ message: "the cause" });
-    expect(publishing.publishing.endedBy).toMatchObject({ message: "the cause" });
-  });
-
   it("while messages are sent again settles them as unknown", async () => {
     const { broker, publish, channel } = await declaredBed();
     const sent = ["a", "b"].map((body) => publish(ROUTE, body));
