@@ -64,6 +64,7 @@ export class WaitingReplies {
       let losses = 0;
       while (this.#replies.has(reply)) {
         const outcome = await this.#send(reply, isRetry);
+        if (!this.#replies.has(reply)) break; // discarded meanwhile: the queue may still be missing
         isRetry = mayWait(outcome);
         missingMs = outcome.type === "returned" ? (missingMs ?? performance.now()) : undefined;
         if (missingMs !== undefined && performance.now() - missingMs >= this.#init.missingMs) {

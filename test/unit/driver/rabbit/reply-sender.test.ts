@@ -265,6 +265,18 @@ describe("while its queue is missing", () => {
     expect(new Set(bed.values).has(0)).toBe(false);
   });
 
+  test("a missing queue is given up although its oldest reply is discarded again and again", async () => {
+    const bed = new SenderBed({ kombuMissingConsumerRetryTimeoutMs: 30_000 });
+    bed.publish = () => RETURNED;
+    for (let i = 0; i < 1_000; i++) await bed.reply(to(), i);
+    for (let i = 0; i < 80; i++) {
+      await pass(400);
+      await bed.reply(to(), i);
+    }
+    expect(bed.logger.of("warn").join()).toMatch(/failed to send after 30 seconds due to a missing queue \(reply_1\)/);
+    await bed.operations.drain(1_000);
+  });
+
   test("replies wait within these limits while the broker blocks messages, and hold no slot", async () => {
     const bed = new SenderBed({}, { isConnected: false });
     bed.isBlocked = true;
