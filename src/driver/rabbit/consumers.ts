@@ -34,6 +34,8 @@ export class Consumers {
   readonly #init: ConsumersInit;
   readonly #consumers: readonly Consumer[];
   readonly #closing = new Deferred();
+  /** Ends the present pauses. */
+  readonly #pauses = new Set<() => void>();
   readonly #over: Promise<void>;
   #state: "consuming" | "stopped" | "closing" = "consuming";
   #channel: Channel | undefined;
@@ -66,6 +68,7 @@ export class Consumers {
   async close(obsoleteQueues: readonly string[]): Promise<void> {
     this.#state = "closing";
     this.#closing.resolve();
+    for (const end of this.#pauses) end();
     await this.#over;
     for (const { name } of this.#consumers) this.#context.restored(name);
     if (!this.#context.isOpen) return;
@@ -79,8 +82,16 @@ export class Consumers {
   }
 
   /** Resolves after the pause, or when the consumers are closed. */
-  async pause(): Promise<void> {
-    await Promise.race([this.#context.pause(), this.#closing.promise]);
+  pause(): Promise<void> {
+    // A race with `#closing` would leak: a queue may be refused for days.
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#pauses.delete(end);
+        resolve();
+      };
+      this.#pauses.add(end);
+      void this.#context.pause().then(end);
+    });
   }
 
   /** Resolves when the connection is over or the consumers are closed, between two steps. Never rejects. */
