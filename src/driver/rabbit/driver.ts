@@ -82,6 +82,8 @@ export class RabbitDriver implements TransportDriver {
   readonly #listeners = new Set<Listener>();
   /** Signals of the requests that are handled. */
   readonly #aborts = new AbortSet();
+  /** Resolves when the newest message is compressed. */
+  #compressed: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(init: RabbitDriverInit) {
@@ -271,8 +273,16 @@ export class RabbitDriver implements TransportDriver {
     publish: Publish,
   ): Promise<void> {
     const { kombuCompression: compression } = this.#init.options;
-    const sent = compression === undefined ? message : { ...message, body: await compress(message.body), compression };
+    const sent =
+      compression === undefined ? message : { ...message, body: await this.#compress(message.body), compression };
     await sendUntilAccepted(operation, (connection) => publish(connection, sent));
+  }
+
+  /** One message after another: they leave in the order of the calls. */
+  #compress(body: Uint8Array): Promise<Uint8Array> {
+    const compressed = this.#compressed.then(() => compress(body));
+    this.#compressed = compressed.catch(() => {});
+    return compressed;
   }
 
   async #whenConnected<C extends PublishingConnection | ListeningConnection, T>(
