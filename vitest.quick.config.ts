@@ -2,7 +2,12 @@ import { defineConfig } from "vitest/config";
 import { TAGS } from "./test/requirements/index.js";
 import { LIMITS, resolve, suites, UNIT } from "./vitest.config.js";
 
-/** The unit tests, and the suites over one embedded bed each, without those that need Artemis: `npm run test:quick`. */
+/** The files that need neither Artemis nor RabbitMQ. */
+const QUICK = suites((text) => !/inject\("artemis"\)|\bARTEMIS_/.test(text)).filter(
+  (path) => !path.endsWith("-rabbit.test.ts"),
+);
+
+/** The unit tests, and the suites over one embedded bed each, without those that need a broker: `npm run test:quick`. */
 export default defineConfig({
   test: {
     tags: TAGS,
@@ -13,7 +18,7 @@ export default defineConfig({
         resolve,
         test: {
           name: "suites",
-          include: suites((text) => !/inject\("artemis"\)|\bARTEMIS_/.test(text)),
+          include: QUICK,
           provide: { onlyOneBed: true },
           ...LIMITS,
         },

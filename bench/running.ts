@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { writeTrimmedRhea } from "../scripts/rhea.mjs";
@@ -7,6 +7,12 @@ import type { Measured, Round } from "./peer.js";
 const SOURCE = fileURLToPath(new URL("./peer.ts", import.meta.url));
 const RHEA = fileURLToPath(new URL("../.cache/rhea/connection.mjs", import.meta.url));
 const PEER = fileURLToPath(new URL("../.cache/bench/peer.mjs", import.meta.url));
+const PYTHON_PEER = fileURLToPath(new URL("./python_peer.py", import.meta.url));
+
+/** The Python of Debian's oslo.messaging. */
+export const PYTHON = "/usr/bin/python3";
+/** The contender whose ends python_peer.py runs. */
+export const PYTHON_CONTENDER = "Python at RabbitMQ";
 
 /** Bundles the peers as the package is bundled: a loader that compiles at run time would be measured too. */
 export async function buildPeers(): Promise<void> {
@@ -36,9 +42,9 @@ export class Running {
 
   /** Starts both processes. `address` is passed to the server. */
   static async start(name: string, address: string): Promise<Running> {
-    const server = spawn(name, "serve", address);
+    const server = start(name, "serve", address);
     const { address: served } = (await message(server)) as { address: string };
-    const client = spawn(name, "call", served);
+    const client = start(name, "call", served);
     await message(client);
     return new Running(name, server, client);
   }
@@ -54,8 +60,12 @@ export class Running {
   }
 }
 
-function spawn(name: string, role: string, address: string): ChildProcess {
-  return fork(PEER, [name, role, address]);
+function start(name: string, role: string, address: string): ChildProcess {
+  const [command, ...args] =
+    name === PYTHON_CONTENDER
+      ? ([PYTHON, "-B", PYTHON_PEER, "--url", address, "--role", role] as const)
+      : ([process.execPath, PEER, name, role, address] as const);
+  return spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }
 
 function message(child: ChildProcess): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { utf8Encoder } from "../core/types/utf8.js";
 import type { Writer } from "../core/types/writer.js";
 import { type FieldTable, type FieldValue, TYPE } from "./field-table.js";
 
@@ -5,7 +6,6 @@ import { type FieldTable, type FieldValue, TYPE } from "./field-table.js";
 const SHORTSTR_BYTES = 255;
 /** Maximum nesting depth of the tables that are written. */
 const MAX_DEPTH = 16;
-const encoder = new TextEncoder();
 
 /*
  * Each function writes one field of a method or a content header. `field` is its name, for error messages. They throw
@@ -52,7 +52,7 @@ export function writeShortstr(writer: Writer, field: string, text: string): void
     bytes[at + 1 + size++] = unit;
   }
   if (size < length)
-    size = length > SHORTSTR_BYTES ? utf8Length(text) : encoder.encodeInto(text, bytes.subarray(at + 1)).written;
+    size = length > SHORTSTR_BYTES ? utf8Length(text) : utf8Encoder().encodeInto(text, bytes.subarray(at + 1)).written;
   if (size > SHORTSTR_BYTES) {
     throw new RangeError(
       `${field} of ${size} bytes, at most ${SHORTSTR_BYTES}: ${JSON.stringify(text.slice(0, 64))}...`,
@@ -87,7 +87,7 @@ export function writeEntries(writer: Writer, field: string, table: FieldTable, d
 function writeValue(writer: Writer, field: string, value: FieldValue | undefined, depth: number): void {
   if (typeof value === "string") {
     writeType(writer, TYPE.longstr);
-    writeLongstr(writer, encoder.encode(value));
+    writeLongstr(writer, utf8Encoder().encode(value));
   } else if (typeof value === "boolean") {
     writeType(writer, TYPE.boolean);
     writeType(writer, value ? 1 : 0);
@@ -161,7 +161,7 @@ export function setLong(bytes: Uint8Array, at: number, value: number): void {
 }
 
 function utf8Length(text: string): number {
-  return encoder.encode(text).length;
+  return utf8Encoder().encode(text).length;
 }
 
 function check(field: string, value: number, max: number): void {

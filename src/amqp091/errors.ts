@@ -11,8 +11,11 @@ export const UNEXPECTED_FRAME = 505;
 export const NOT_IMPLEMENTED = 540;
 export const INTERNAL_ERROR = 541;
 
+/** Members of an {@link Amqp091Error}. */
 export interface Amqp091ErrorInit {
+  /** Reply code, such as 404. */
   code: number;
+  /** Reply text. */
   text: string;
   /** Default 0: no method. */
   classId?: number | undefined;
@@ -25,6 +28,7 @@ export interface Amqp091ErrorInit {
  * connection was closed with it.
  */
 export class Amqp091Error extends Error {
+  /** Name of the class. It identifies errors where `instanceof` cannot. */
   override readonly name = "Amqp091Error";
   /** Reply code, such as 404. */
   readonly code: number;

@@ -1,8 +1,6 @@
 import { readUtf8 } from "../core/types/utf8.js";
 import { type Amqp091Error, SYNTAX_ERROR, violation } from "./errors.js";
 
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /**
  * Reads the fields of a frame's payload, bytes [at, end) of `bytes`. Every length is checked against the remaining bytes
  * before it is used. Text that is not valid UTF-8 is read with replacement characters: RabbitMQ forwards any bytes in
@@ -94,5 +92,13 @@ export class Reader {
 
 /** Decodes bytes [at, at + size), with replacement characters for invalid UTF-8. */
 export function readText(bytes: Uint8Array, at: number, size: number): string {
-  return readUtf8(bytes, at, size) ?? lenient.decode(bytes.subarray(at, at + size));
+  return readUtf8(bytes, at, size) ?? lenient().decode(bytes.subarray(at, at + size));
+}
+
+let decoder: TextDecoder | undefined;
+
+/** Replaces what is not UTF-8. Made at its first use, as the encoder in core/types/utf8.ts. */
+function lenient(): TextDecoder {
+  decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
+  return decoder;
 }

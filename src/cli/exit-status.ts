@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { CommanderError } from "commander";
+import { DeclarationRefused } from "../driver/rabbit/declaration-refused.js";
 import {
   ConfigurationError,
   DriverLoadFailure,
@@ -16,7 +17,7 @@ Exit status:
   0   success; for serve, listen and intermediary also: stopped by Ctrl-C once ready, and closed cleanly
   1   the remote method failed; the error's type and message are on stderr
   2   timed out
-  3   the message could not be delivered
+  3   the message could not be delivered; for serve and listen: the broker refuses a queue
   4   not connected and authenticated in time
   5   connected, but a check failed
   64  usage error (bad URL, option or argument)
@@ -57,7 +58,7 @@ export function exitStatus(error: unknown): number {
   if (error instanceof ChecksFailed) return 5;
   if (error instanceof RemoteError) return 1;
   if (error instanceof MessagingTimeout) return 2;
-  if (error instanceof MessageDeliveryFailure) return 3;
+  if (error instanceof MessageDeliveryFailure || error instanceof DeclarationRefused) return 3;
   return isUsageError(error) ? 64 : 70;
 }
 

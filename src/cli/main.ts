@@ -15,7 +15,7 @@ import { flushed, processTerminal } from "./terminal.js";
 const terminal = processTerminal();
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const program = new Command("oslo-messaging")
-  .description("RPC and notifications of OpenStack's oslo.messaging, over AMQP 1.0. Times are in seconds.")
+  .description("RPC and notifications of OpenStack's oslo.messaging, over AMQP 1.0 or RabbitMQ. Times are in seconds.")
   .version(version, "--version", "print the version of this package")
   .enablePositionalOptions() // call and cast have a --version of their own
   .addHelpText("afterAll", EXIT_STATUS_HELP)

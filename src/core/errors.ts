@@ -105,7 +105,7 @@ export class ProtocolError extends AmqpError {
   }
 }
 
-/** The peer refused the credentials or offers no usable SASL mechanism. */
+/** The peer refused the credentials or offers no usable SASL mechanism. Over rabbit:// its `cause` is the Amqp091Error. */
 export class AuthenticationError extends AmqpError {
   /** Name of the class. */
   override readonly name = "AuthenticationError";

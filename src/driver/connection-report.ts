@@ -28,6 +28,7 @@ export interface AmqpConnectionReport extends CommonReport {
 
 /** An exchange or a queue of a target, as the broker has it. */
 export interface DeclaredEntity {
+  /** Kind of the entity. */
   readonly kind: "exchange" | "queue";
   /** Name of the exchange or the queue. */
   readonly name: string;

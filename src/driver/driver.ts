@@ -38,21 +38,21 @@ export interface NotifyRequest extends SendRequest {
   envelope: boolean;
 }
 
-/** An incoming message with a readable body. It holds one credit of its link until it is acknowledged or requeued. */
+/** An incoming message with a readable body. It holds one credit of its link or consumer until it is acknowledged or requeued. */
 export interface IncomingMessage {
   readonly context: object;
   /** The request or the notification without its envelope. It is untrusted input: any JSON value. */
   readonly body: unknown;
   readonly messageId: string | undefined;
-  /** Reply address and message ID: a repeat has the same. Undefined without message ID. */
+  /** Identifies the message: a repeat has the same. AMQP 1.0: reply address and message ID; AMQP 0-9-1: `_unique_id`. */
   readonly identity: string | undefined;
   /** True when the sender waits for a reply. */
   readonly wantsReply: boolean;
   /** Longest interval between heartbeats that the waiting sender accepts, in milliseconds. */
   readonly callMonitorTimeoutMs: number | undefined;
-  /** Aborted when its connection is lost before the reply was sent. Never aborted without `wantsReply`. Created at the first use. */
+  /** Aborted when the reply can no longer be sent. Never aborted without `wantsReply`. Created at the first use. */
   readonly signal: AbortSignal;
-  /** True when its link ended before it was acknowledged or requeued. Neither is possible any more: it is delivered again. */
+  /** True when its link or channel ended before it was settled. That is not possible any more: it is delivered again. */
   readonly linkLost: boolean;
   acknowledge(): void;
   requeue(): void;
@@ -74,15 +74,15 @@ export interface Peer {
   readonly host: string;
 }
 
-/** Links that deliver messages until they are stopped. After a loss of a link or a connection they are attached again. */
+/** Links or consumers that deliver messages until they are stopped. After a loss they are started again. */
 export interface DriverListener {
   /** Peer of the present or the last connection. Undefined before the first one. */
   readonly peer: Peer | undefined;
   /** Resolves when the listener or the transport is closed: no more messages arrive. */
   readonly closed: Promise<void>;
-  /** Withdraws the credit, so that no new messages arrive. Received messages can still be settled and answered. Idempotent. */
+  /** Ends the arrival of messages. Received ones can still be settled and answered. Idempotent. */
   stop(): Promise<void>;
-  /** Detaches. Idempotent. */
+  /** Detaches the links or closes the channel. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -106,9 +106,9 @@ export interface ListenLimits {
 }
 
 export interface ListenOptions extends ListenLimits {
-  /** Called with each `reply_to` address. If it does not return true, no reply is sent. */
+  /** Called with each reply address. If it does not return true, no reply is sent. */
   acceptReplyTo?: ((address: string) => boolean) | undefined;
-  /** Least credit of each link. The credit of the options is raised to it. */
+  /** Least credit of each link, or prefetch count of each consumer. The value of the options is raised to it. */
   minimumCredit?: number | undefined;
   /** Number of messages or batches that are handled at once, for a driver whose options set no credit. */
   concurrency?: number | undefined;
@@ -118,7 +118,7 @@ export interface ListenOptions extends ListenLimits {
 
 /**
  * The interface that the driver of a URL scheme implements (oslo_messaging/_drivers/base.py BaseDriver). The layers above
- * it serialize RPC messages and notifications. The layers below it know links and addresses.
+ * it serialize RPC messages and notifications. The layers below it know links and addresses, or channels and queues.
  */
 export interface Driver {
   /** Whether notification listeners can share a queue of their own, a pool. */
@@ -134,9 +134,9 @@ export interface Driver {
   call(request: CallRequest): Promise<unknown>;
   cast(request: CastRequest): Promise<void>;
   notify(request: NotifyRequest): Promise<void>;
-  /** Attaches the links of an RPC server: its own, fanout and shared. Resolves when the peer has attached every one. */
+  /** Attaches the links, or consumes the queues, of an RPC server: its own, fanout and shared. Resolves when all are active. */
   listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener>;
-  /** Attaches one link for each target, whose topic includes the priority. Resolves when the peer has attached every one. */
+  /** Attaches one link, or consumes one queue, for each target. Its topic includes the priority. Resolves as `listen`. */
   listenForNotifications(
     targets: readonly Target[],
     onMessage: OnIncoming,

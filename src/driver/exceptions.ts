@@ -33,11 +33,14 @@ export function isMessagingException(value: unknown): value is MessagingExceptio
 export interface FailureInit {
   /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". Or "connect", "listen". */
   operation: string;
-  /** Target of the message. Of "connect": the hosts. */
+  /** Target of the message. Of "connect": the hosts. Of "listen": the targets. */
   target: Target | string;
   /** Event that the operation was waiting for when it failed. */
   phase: WaitPhase;
-  /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
+  /**
+   * AMQP 1.0 address, or over rabbit:// `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
+   * before the first connection.
+   */
   address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
   host: string | undefined;
@@ -64,7 +67,10 @@ export class MessagingTimeout extends MessagingException {
   declare readonly target: Target | string;
   /** Event that the operation was waiting for when it failed. */
   declare readonly phase: WaitPhase;
-  /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
+  /**
+   * AMQP 1.0 address, or over rabbit:// `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
+   * before the first connection.
+   */
   declare readonly address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
   declare readonly host: string | undefined;
@@ -82,7 +88,11 @@ export class MessagingTimeout extends MessagingException {
 /** The message was not accepted, or its fate is unknown; see `outcome`. A message that was `unsent` can be sent again safely. */
 export class MessageDeliveryFailure extends MessagingException {
   override readonly name: string = "MessageDeliveryFailure";
-  /** Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it. */
+  /**
+   * Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it; `rejected`: it
+   * refused it, over rabbit:// by basic.nack or an error; `released` and `modified`: it gave the message back, over amqp://;
+   * `returned`: no queue receives it, over rabbit:// with `atLeastOnce`.
+   */
   readonly outcome: "released" | "modified" | "rejected" | "returned" | "unsent" | "unknown";
   /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
   declare readonly operation: string;
@@ -90,7 +100,10 @@ export class MessageDeliveryFailure extends MessagingException {
   declare readonly target: Target | string;
   /** Event that the operation was waiting for when it failed. */
   declare readonly phase: WaitPhase;
-  /** AMQP address. Undefined before the first connection, which determines the format of addresses. */
+  /**
+   * AMQP 1.0 address, or over rabbit:// `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
+   * before the first connection.
+   */
   declare readonly address: string | undefined;
   /** Host and port of the current, or last attempted, connection. */
   declare readonly host: string | undefined;
@@ -114,7 +127,7 @@ export class MessageUndeliverable extends MessageDeliveryFailure {
   override readonly name = "MessageUndeliverable";
   /** Name of the exchange. */
   readonly exchange: string;
-  /** Routing key: the topic, and the server of a request to one server. */
+  /** Routing key: `topic`, or `topic.server` of a request to one server. Empty for a fanout. */
   readonly routingKey: string;
   /** The reason of the broker: `NO_ROUTE`. */
   readonly replyText: string;

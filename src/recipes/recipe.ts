@@ -1,8 +1,8 @@
 import type { ResolvedOptions } from "../driver/options/options.js";
 
-export interface RecipeInit {
-  /** The address options must be the same for the intermediary and for all its clients. */
-  options: ResolvedOptions;
+export interface RecipeInit<O = ResolvedOptions> {
+  /** The options that shape addresses, exchanges and queues must be the same for the intermediary and for all its clients. */
+  options: O;
   /** The interface to listen on. */
   host: string;
   /** The port for AMQP over TCP. */
@@ -18,9 +18,9 @@ export interface RecipeInit {
  *
  * @throws ConfigurationError, naming the option, for addresses that the intermediary does not support.
  */
-export type Recipe = (init: RecipeInit) => string;
+export type Recipe<O = ResolvedOptions> = (init: RecipeInit<O>) => string;
 
-/** Default port of the WebSocket listener, or of a relay in its place. */
+/** Default port of the WebSocket listener. */
 export const WS_PORT = 5673;
 
 /** The operator's note on a configuration without passwords. */

@@ -2,9 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   getNotificationListener,
   getNotificationTransport,
-  type NotificationEndpoint,
-  type NotificationMetadata,
-  NotificationResult,
   type NotificationTransport,
   Notifier,
 } from "@/src/entry/node.js";
@@ -12,25 +9,16 @@ import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { BUSES, type Bus } from "@/test/fixtures/beds/bus-plan.js";
 import { PythonListener, type PythonNotification, PythonNotifier } from "@/test/fixtures/python/python.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
+import { PRIORITIES, requeuingRecorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 
 const SCHEMES = ["amqp", "amqp+ws"] as const;
 const DRIVERS = ["messaging", "messagingv2"] as const;
-const PRIORITIES = ["audit", "debug", "info", "warn", "error", "critical", "sample"] as const;
 const PAYLOAD = { text: "héllo", list: [1, null, { a: true }] };
 /** Timestamps of Python and of this library. */
 const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?$/;
 
 /** A notification that a router returns is sent again by its notifier after this time. */
 const SOON = { link_retry_delay: "1" };
-
-interface Seen {
-  priority: string;
-  context: object;
-  publisherId: string;
-  eventType: string;
-  payload: { requeue?: boolean };
-  metadata: NotificationMetadata;
-}
 
 for (const plan of BUSES) {
   describe.concurrent(`notifications with Python's oslo.messaging through ${plan.name}`, () => {
@@ -48,10 +36,10 @@ for (const plan of BUSES) {
         PythonListener.start(bus.url("amqp"), pythonTopic),
         PythonNotifier.start(bus.url("amqp", SOON)),
       ]);
-      for (const scheme of SCHEMES) {
+      for (const [scheme, inbox] of inboxes) {
         const transport = getNotificationTransport(bus.url(scheme, SOON), { logger: null });
         transports.set(scheme, transport);
-        const endpoint = recorder((seen) => inboxes.get(scheme)?.put(seen));
+        const endpoint = requeuingRecorder(inbox);
         const target = { topic: topics.get(scheme) };
         await getNotificationListener(transport, [target], [endpoint], { allowRequeue: true }).start();
       }
@@ -166,25 +154,4 @@ for (const plan of BUSES) {
       });
     });
   });
-}
-
-/** An endpoint for all priorities that requeues, the first time, a notification with `requeue: true` in its payload. */
-function recorder(onSeen: (seen: Seen) => void): NotificationEndpoint {
-  const requeued = new Set<string>();
-  const methods = PRIORITIES.map((priority) => {
-    const method = (
-      context: object,
-      publisherId: string,
-      eventType: string,
-      payload: Seen["payload"],
-      metadata: NotificationMetadata,
-    ): NotificationResult => {
-      onSeen({ priority, context, publisherId, eventType, payload, metadata });
-      if (payload.requeue !== true || requeued.has(metadata.messageId)) return NotificationResult.HANDLED;
-      requeued.add(metadata.messageId);
-      return NotificationResult.REQUEUE;
-    };
-    return [priority, method];
-  });
-  return Object.fromEntries(methods);
 }

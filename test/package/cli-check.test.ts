@@ -44,6 +44,7 @@ describe("check", { timeout: 60_000 }, () => {
       const url = by === "tcp" ? `amqp://${intermediary.tcp}/` : `amqp+ws://${intermediary.ws}/`;
       const { status, stdout } = await oslo("check", "--url", url, "--json");
       const report = {
+        protocol: "AMQP 1.0",
         host: intermediary[by],
         encrypted: false,
         mechanism: "ANONYMOUS",

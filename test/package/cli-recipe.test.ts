@@ -8,7 +8,7 @@ describe("recipe", { timeout: 60_000 }, () => {
     ["qpidd", ["queue-patterns=exclusive", "topic-patterns=broadcast"]],
     ["artemis", ['match="openstack.org/om/rpc/multicast/#"', "<no-expiry>true</no-expiry>"]],
     ["broker-j", ["WS", "nodeAutoCreationPolicies"]],
-    ["rabbitmq", ["transient_nonexcl_queues", "add_vhost"]],
+    ["rabbitmq", ["rabbit_transient_quorum_queue", "add_vhost", "set_permissions"]],
   ])("recipe prints only the configuration of %s", { tags: ["recipe:products"] }, async (name, parts) => {
     const { status, stdout, stderr } = await oslo("recipe", name);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

@@ -112,6 +112,17 @@ describe("a usage error", { timeout: 60_000 }, () => {
       ["recipe", "broker-j", "--option", "addressing_mode=routable"],
       /addressing_mode: Broker-J does not support routable addresses/,
     ],
+    ["a pool over amqp://", ["listen", "--url", CLOSED_PORT, "--pool", "p"], /pool: is only supported by rabbit:/],
+    [
+      "an option of the other driver",
+      ["call", "--url", "rabbit://127.0.0.1:1/", "--topic", "t", "--option", "idle_timeout=1", "m"],
+      /idle_timeout/,
+    ],
+    [
+      "an option of the other driver in a recipe",
+      ["recipe", "rabbitmq", "--option", "addressing_mode=legacy"],
+      /addressing_mode/,
+    ],
     ["a check of a server without topic", ["check", "--url", CLOSED_PORT, "--server", "s"], /--topic/],
     ["a check with a timeout of 0", ["check", "--url", CLOSED_PORT, "--timeout", "0"], /--timeout/],
     ["a user without password", ["intermediary", "--user", "s3cret"], /--user must be NAME:PASSWORD/],

@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { withOptions } from "@/scripts/options-table.js";
 import { RABBIT_ROWS } from "@/src/driver/rabbit/option-table.js";
@@ -12,43 +10,18 @@ import { getRpcServer, getRpcTransport } from "@/src/entry/node.js";
 import { type Bus, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { ROOT } from "@/test/fixtures/project.js";
+import { example, readme, runExample, writeExample } from "@/test/fixtures/readme.js";
 import { BUN, DENO } from "@/test/fixtures/runtimes/command-line.js";
 import { RunningWorkerd } from "@/test/fixtures/runtimes/workerd.js";
 
-const readme = await readFile(join(ROOT, "README.md"), "utf8");
-
-/** Returns the example of the README whose first line is a comment with this name. */
-function example(name: string): string {
-  const blocks = readme.split("```").map((block) => block.slice(block.indexOf("\n") + 1));
-  const found = blocks.find((block) => block.startsWith(`// ${name}`) || block.startsWith(`<!-- ${name}`));
-  if (found === undefined) throw new Error(`the README has no example ${name}`);
-  return found;
-}
-
-/** Runs an example as a user with the installed package does, against an embedded router. Returns its output. */
+/** Runs an example against an embedded router. Returns its output. */
 async function run(
   name: string,
   environment: Readonly<Record<string, string>> = {},
-  [file, ...args]: readonly [string, ...string[]] = [process.execPath],
+  command?: readonly [string, ...string[]],
 ): Promise<string> {
   await using bus = await EMBEDDED_ROUTER.start();
-  const env = { ...process.env, TRANSPORT_URL: bus.url("amqp"), ...environment };
-  const { stdout } = await promisify(execFile)(file, [...args, await written(name)], {
-    env,
-    cwd: ROOT,
-    timeout: 20_000,
-  });
-  return stdout;
-}
-
-/** Writes an example to a folder where the package's name resolves to its published files, until the test ends. */
-async function written(name: string): Promise<string> {
-  const parent = join(ROOT, ".cache");
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, "readme-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  await writeFile(join(folder, name), example(name));
-  return join(folder, name);
+  return await runExample(name, { TRANSPORT_URL: bus.url("amqp"), ...environment }, command);
 }
 
 /** Serves the methods that the examples call, until the test ends. */
@@ -71,7 +44,7 @@ test("the README's worker calls a server", async () => {
   await using bus = await EMBEDDED_ROUTER.start();
   await serveCalc(bus);
   const environment = { TRANSPORT_URL: bus.url("amqp") };
-  await using running = await RunningWorkerd.start("workerd", await written("worker.mjs"), { environment });
+  await using running = await RunningWorkerd.start("workerd", await writeExample("worker.mjs"), { environment });
   expect(await (await fetch(running.url)).json()).toBe(5);
 });
 
@@ -131,17 +104,28 @@ test("the README's example of a configuration file reads one", async () => {
   expect(await run("conf.mjs", { CONF: conf })).toBe("[ 'notifications', 'ceilometer' ]\n");
 });
 
-test("all images of the README and its links into this tree exist", () => {
-  const text = readme
-    .split("```")
-    .filter((_, index) => index % 2 === 0)
-    .join("");
-  const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)].map(
-    ([, link, url]) => link ?? url,
-  );
-  const paths = links.flatMap((link = "") => (/^([a-z]+:|#)/.test(link) ? [] : [link.replace(/#.*/, "")]));
-  expect(paths).toContain("ARCHITECTURE.md");
-  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+test.each(["README.md", "ARCHITECTURE.md", "docs/rabbitmq.md", "docs/services.md"])(
+  "all images of %s and its links into this tree exist",
+  async (document) => {
+    const text = (await readFile(join(ROOT, document), "utf8"))
+      .split("```")
+      .filter((_, index) => index % 2 === 0)
+      .join("");
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)].map(
+      ([, link, url]) => link ?? url,
+    );
+    const paths = links.flatMap((link = "") => (/^([a-z]+:|#)/.test(link) ? [] : [link.replace(/#.*/, "")]));
+    if (document === "README.md") expect(paths).toContain("ARCHITECTURE.md");
+    expect(paths.filter((path) => !existsSync(join(ROOT, dirname(document), path)))).toEqual([]);
+  },
+);
+
+test("the guide for RabbitMQ names only options that exist", async () => {
+  const guide = await readFile(join(ROOT, "docs/rabbitmq.md"), "utf8");
+  const named = [...guide.matchAll(/`((?:amqp|direct|heartbeat|kombu|rabbit)_\w+)`/g)].map(([, name]) => name);
+  expect(named).toContain("rabbit_quorum_queue");
+  const names = RABBIT_ROWS.map(([, { name }]) => name);
+  expect(named.filter((name = "") => !names.includes(name))).toEqual([]);
 });
 
 test("the README's two commands exist in package.json", async () => {

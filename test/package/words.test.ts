@@ -10,7 +10,15 @@ const RIDDLES = /\b(nobody|whoever|somebody|everybody|strangers?)\b/i;
 /** Folders whose files are read whole: sources with their comments, errors, log texts and help. */
 const PROSE = ["src", "playground", "bench", "scripts"];
 
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "NOTICE", "test/fixtures/README.md"];
+const DOCUMENTS = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "NOTICE",
+  "docs/rabbitmq.md",
+  "docs/services.md",
+  "test/fixtures/README.md",
+];
 
 describe("plain words", { timeout: 60_000 }, () => {
   it("sources, the playground and the benchmark contain no person words for software", async () => {

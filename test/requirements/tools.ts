@@ -16,7 +16,8 @@ export const TOOLS = {
     source: "ours",
   },
   "recipe:rabbitmq": {
-    behaviour: "The recipe of rabbitmq has users, virtual host, permits and the relay for WebSocket.",
+    behaviour:
+      "A RabbitMQ with the recipe of rabbitmq, its virtual host, users, permissions and policy serves the rabbit driver.",
     source: "ours",
   },
   "recipe:artemis": {
@@ -40,7 +41,7 @@ export const TOOLS = {
     source: "ours",
   },
   "check:versions": {
-    behaviour: "Check warns of a qpid-dispatch before 0.8.0 and a qpidd before 0.34.",
+    behaviour: "Check warns of a qpid-dispatch before 0.8.0, a qpidd before 0.34 and a RabbitMQ before 3.3.",
     source: "ours",
   },
   "check:text": {

@@ -73,6 +73,18 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
     () => peerThatSays(FRAME_OF_4_GB),
     /frame of 4294967295 bytes, must be 8 to 65536$/,
   ],
+  ["a closed port", "rabbit", closedPort, /^cannot connect to HOST:PORT: connection refused$/],
+  ["a server that hangs up", "rabbit", () => tcp((stream) => stream.end()), /:PORT: closed by the peer/],
+  ["a web server", "rabbit", webServer, /the peer speaks HTTP, not AMQP 0-9-1/],
+  ["a peer that speaks AMQP 1.0", "rabbit", () => says("AMQP\0\x01\0\0"), /the peer speaks AMQP 1\.0, not AMQP 0-9-1 /],
+  ["a peer that speaks TLS", "rabbit", () => says("\x15\x03\x01\0\x02\x02\x46"), /the peer speaks TLS, not AMQP 0-9-1/],
+  ["a mail server", "rabbit", () => says("220 mail\r\n"), /an unknown protocol \(0x323230206d6169\)/],
+  [
+    "a peer that sends a frame of 4 GB",
+    "rabbit",
+    () => says("\x01\0\0\xff\xff\xff\xff\0"),
+    /frame of 4294967303 bytes, at most 131072/,
+  ],
 ];
 
 describe.concurrent("A transport that cannot connect", () => {
@@ -119,22 +131,25 @@ describe.concurrent("A transport that cannot connect", () => {
     ]);
   });
 
-  test("connect with keepTrying, start and call end with the reason of their signal while the port is closed", async () => {
-    await using peer = await closedPort();
-    await using transport = getRpcTransport(`amqp://${peer.host}:${peer.port}/`, { logger: null });
-    const reason = new Error("enough");
-    const controller = new AbortController();
-    const { signal } = controller;
-    const client = getRpcClient(transport, { topic: "t" });
-    const server = getRpcServer(transport, { topic: "t", server: "s" }, [{}]);
-    const waiting = [
-      transport.connect({ keepTrying: true, signal }),
-      server.start({ signal }),
-      client.call({}, "m", {}, { signal }),
-    ];
-    const ended = Promise.all(waiting.map((promise) => expect(promise).rejects.toBe(reason)));
-    await nextStatus(transport, "disconnected");
-    controller.abort(reason);
-    await ended;
-  });
+  test.each(["amqp", "rabbit"])(
+    "connect with keepTrying, start and call end with the reason of their signal while the port is closed: %s",
+    async (scheme) => {
+      await using peer = await closedPort();
+      await using transport = getRpcTransport(`${scheme}://${peer.host}:${peer.port}/`, { logger: null });
+      const reason = new Error("enough");
+      const controller = new AbortController();
+      const { signal } = controller;
+      const client = getRpcClient(transport, { topic: "t" });
+      const server = getRpcServer(transport, { topic: "t", server: "s" }, [{}]);
+      const waiting = [
+        transport.connect({ keepTrying: true, signal }),
+        server.start({ signal }),
+        client.call({}, "m", {}, { signal }),
+      ];
+      const ended = Promise.all(waiting.map((promise) => expect(promise).rejects.toBe(reason)));
+      await nextStatus(transport, "disconnected");
+      controller.abort(reason);
+      await ended;
+    },
+  );
 });

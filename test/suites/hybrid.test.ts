@@ -8,7 +8,13 @@ import {
   Notifier,
 } from "@/src/entry/node.js";
 import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
-import { ARTEMIS_ROUTABLE, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import {
+  ARTEMIS_ROUTABLE,
+  type BusPlan,
+  EMBEDDED_BROKER,
+  EMBEDDED_ROUTER,
+  RABBITMQ,
+} from "@/test/fixtures/beds/bus-plan.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { recorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
@@ -17,6 +23,7 @@ import { recorder, type Seen } from "@/test/fixtures/stages/notification-endpoin
 describe.each([
   [EMBEDDED_BROKER.name, EMBEDDED_BROKER],
   [ARTEMIS_ROUTABLE.name, ARTEMIS_ROUTABLE],
+  [RABBITMQ.name, RABBITMQ],
 ])("RPC over a router with notifications over %s", (_name, broker: BusPlan) => {
   test("a service uses a router for RPC and a broker for notifications, which keeps them for a later listener", {
     tags: ["notify:hybrid"],

@@ -4,7 +4,8 @@ import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
 import { listenTcp } from "@/src/transports/node/tcp-listener.js";
 import { overEveryBed, uniqueTopic } from "@/test/fixtures/beds/bed.js";
-import { BUSES } from "@/test/fixtures/beds/bus-plan.js";
+import { BUSES, RABBITMQ } from "@/test/fixtures/beds/bus-plan.js";
+import { rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
 
 /** Long enough for a call to arrive where there is a server. */
 const SHORT_MS = 1_000;
@@ -66,6 +67,60 @@ overEveryBed(
     });
   },
   { plans: BUSES },
+);
+
+overEveryBed(
+  "Virtual hosts at RabbitMQ",
+  () => {
+    test("virtual hosts of a broker separate servers and clients of the same topic", async () => {
+      const beds = await Promise.all(NAMES.map(() => rabbitMqBed("3.10.8")));
+      const names = beds.map(({ virtualHost }) => virtualHost);
+      const urls = new Map(beds.map(({ virtualHost, url }) => [virtualHost, url]));
+      const transportIn = (name: string) => getRpcTransport(`${urls.get(name)}`, { logger: null });
+      expect(await answers(transportIn, names)).toEqual([
+        ...names.slice(0, -1),
+        { name: "MessagingTimeout", phase: "reply" },
+      ]);
+    });
+
+    test("a virtual host with a name that needs escapes, and the one of a URL without a name, are reached", async () => {
+      const { node } = await rabbitMqBed("3.10.8");
+      const name = "a/b%20 é";
+      const all = '<<".*">>, <<".*">>, <<".*">>';
+      const escaped = `<<${[...Buffer.from(name)].join(",")}>>`;
+      await node.evaluate(
+        `rabbit_vhost:add(${escaped}, <<"tests">>),
+         ok = rabbit_auth_backend_internal:set_permissions(<<"guest">>, ${escaped}, ${all}, <<"tests">>).`,
+      );
+      const { host, port } = node.address;
+      for (const [url, virtualHost] of [
+        [node.url(name), name],
+        [`rabbit://guest:guest@${host}:${port}`, "/"],
+        [`rabbit://${host}:${port}/`, "/"],
+        [`kombu://guest:guest@${host}:${port}//`, "/"],
+      ] as const) {
+        await using transport = getRpcTransport(url, { logger: null });
+        expect(await transport.probe()).toMatchObject({ virtualHost });
+      }
+    });
+
+    test("an unknown virtual host is refused by name, and so is one without permissions", async () => {
+      const { node, virtualHost } = await rabbitMqBed("3.10.8");
+      await node.evaluate(
+        `rabbit_auth_backend_internal:clear_permissions(<<"guest">>, <<"${virtualHost}">>, <<"tests">>).`,
+      );
+      for (const name of ["green", virtualHost]) {
+        await using transport = getRpcTransport(node.url(name), { logger: null });
+        const call = getRpcClient(transport, { topic: "t" }).call({}, "where", {}, { timeoutMs: SHORT_MS });
+        await expect(call).rejects.toMatchObject({
+          name: "MessagingTimeout",
+          phase: "connecting",
+          cause: { name: "Amqp091Error", code: 530, text: expect.stringContaining(name) },
+        });
+      }
+    });
+  },
+  { plans: [RABBITMQ] },
 );
 
 describe.each(["router", "broker"] as const)("Virtual hosts in the Open's hostname, at the embedded %s", (kind) => {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { getRpcClient, type RPCClient, type RPCTransport } from "../../entry/node.js";
 import { context, jsonObject, retries, seconds, version } from "./argument-types.js";
+import { EXCHANGE } from "./exchange.js";
 import { addTransportArguments, type TransportArguments } from "./transport-arguments.js";
 
 export interface RequestArguments extends TransportArguments {
@@ -22,7 +23,7 @@ export interface RequestArguments extends TransportArguments {
 export function addRequestArguments(command: Command): Command {
   return addTransportArguments(command)
     .requiredOption("--topic <topic>", "topic to send to")
-    .option("--exchange <exchange>", "exchange, the scope of the topic (default: openstack)")
+    .option("--exchange <exchange>", EXCHANGE)
     .option("--server <server>", "only this server of the topic")
     .option("--fanout", "all servers of the topic; only for cast")
     .option("--namespace <namespace>", "namespace of the method")

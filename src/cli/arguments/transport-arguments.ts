@@ -23,10 +23,14 @@ export function addTransportArguments(command: Command): Command {
   return command
     .option(
       "--url <url>",
-      "transport URL: amqp://, amqps://, amqp+ws:// or amqp+wss://[user:password@]host[:port][,...]/[vhost]",
+      "transport URL: amqp://, amqps://, amqp+ws://, amqp+wss:// or rabbit://[user:password@]host[:port][,...]/[vhost]",
     )
     .option("--conf <file>", "oslo.config file for everything that is not given here; --url or --conf is required")
-    .option("--option <key=value>", "option of [oslo_messaging_amqp]; may be repeated", several)
+    .option(
+      "--option <key=value>",
+      "option of [oslo_messaging_amqp], or of [oslo_messaging_rabbit] for rabbit://; may be repeated",
+      several,
+    )
     .hook("preAction", readConf);
 }
 
@@ -52,9 +56,16 @@ export function rpcTransport(given: TransportArguments, terminal: Terminal): RPC
   return getRpcTransport(url, options);
 }
 
-export function notificationTransport(given: TransportArguments, terminal: Terminal): NotificationTransport {
+/** Notifications have no exchange of their own: they use the control exchange. */
+export function notificationTransport(
+  given: TransportArguments & { exchange?: string | undefined },
+  terminal: Terminal,
+): NotificationTransport {
   const { url, options } = transportConf(given, given.conf?.notifications, terminal);
-  return getNotificationTransport(url, options);
+  return getNotificationTransport(
+    url,
+    given.exchange === undefined ? options : { ...options, controlExchange: given.exchange },
+  );
 }
 
 /** Adds the options to the query of the URL, as in oslo; they are checked when the transport is created. */

@@ -1,7 +1,11 @@
-/** The oldest version that the deployment guide supports, by the `product` in the peer's Open. */
+/**
+ * The oldest supported version, by the `product` that the peer states: of the deployment guide, and of RabbitMQ the first one
+ * whose prefetch count limits each consumer.
+ */
 const OLDEST: ReadonlyMap<string, string> = new Map([
   ["qpid-dispatch-router", "0.8.0"],
   ["qpid-cpp", "0.34"],
+  ["RabbitMQ", "3.3.0"],
 ]);
 
 /** The warning for a product that is too old; undefined if it is not, or if the version does not begin with numbers. */
@@ -11,7 +15,8 @@ export function warningOnVersion(product: string | undefined, version: string | 
   return `${product} ${version} is too old: the driver needs ${oldest} or newer`;
 }
 
-function isOlder(version: string, than: string): boolean {
+/** False when the version does not begin with numbers. */
+export function isOlder(version: string, than: string): boolean {
   const numbers = /^\d+(\.\d+)*/.exec(version)?.[0];
   if (numbers === undefined) return false;
   const parts = numbers.split(".").map(Number);

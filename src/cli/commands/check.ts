@@ -1,13 +1,11 @@
 import { type Command, Option } from "commander";
-import { toError } from "../../core/errors.js";
-import { amqpConnection } from "../../driver/amqp/amqp-connection.js";
-import { productOf } from "../../driver/amqp/products.js";
-import { withoutCredit } from "../../driver/sending/likely-reason.js";
-import { type AmqpConnectionReport, type RPCTransport, Target } from "../../entry/node.js";
+import { type RPCTransport, Target } from "../../entry/node.js";
 import { seconds } from "../arguments/argument-types.js";
+import { EXCHANGE, noteExchange } from "../arguments/exchange.js";
 import { addTransportArguments, rpcTransport, type TransportArguments } from "../arguments/transport-arguments.js";
-import { type Check, type Checks, runChecks } from "../check/checks.js";
-import { warningOnVersion } from "../check/versions.js";
+import { amqpFindings } from "../check/amqp-findings.js";
+import { type Findings, textOf } from "../check/findings.js";
+import { rabbitFindings } from "../check/rabbit-findings.js";
 import { ChecksFailed, UsageError } from "../exit-status.js";
 import { connectOnce } from "../first-connection.js";
 import type { Terminal } from "../terminal.js";
@@ -21,15 +19,13 @@ interface CheckArguments extends TransportArguments {
   timeout: number;
 }
 
-/** The result of `check`; the JSON that `--json` prints. */
-interface Findings extends Checks {
-  readonly report: AmqpConnectionReport & { readonly addressingReason: string };
-}
-
 const HELP = `
-The checks: on unused addresses, a fanout reaches both listeners, an anycast exactly one, a unicast only its server;
-replies arrive; calls of the Python driver do not expire.
-From a single connection, closest and balanced look the same: both reach one listener.`;
+The checks over amqp://: on unused addresses, a fanout reaches both listeners, an anycast exactly one, a unicast only
+its server; replies arrive; calls of the Python driver do not expire.
+From a single connection, closest and balanced look the same: both reach one listener.
+The checks over rabbit://: on unused names, a fanout reaches both servers, a request to any server exactly one, a request
+to one server only that one; replies arrive; a notification waits for its listener. The user needs permission to
+configure, write and read. With --topic: how the exchanges and queues of the topic are declared.`;
 
 /** `check`: prints what the intermediary is, and whether it does what the driver needs. */
 export function addCheckCommand(program: Command, terminal: Terminal): void {
@@ -37,7 +33,7 @@ export function addCheckCommand(program: Command, terminal: Terminal): void {
   addTransportArguments(command)
     .option("--topic <topic>", "topic to check as well: whether it accepts messages now")
     .option("--server <server>", "only this server of the topic")
-    .option("--exchange <exchange>", "exchange, the scope of the topic (default: openstack)")
+    .option("--exchange <exchange>", EXCHANGE)
     .option("--json", "output as one JSON object: report, checks, warnings")
     .addOption(
       new Option("--timeout <seconds>", "time limit of the connection, and then of each check")
@@ -53,91 +49,24 @@ async function check(given: CheckArguments, terminal: Terminal): Promise<void> {
   if (topic === undefined && (server ?? exchange) !== undefined)
     throw new UsageError("--server and --exchange need --topic");
   await using transport = rpcTransport(given, terminal);
+  if (topic !== undefined) noteExchange(transport, given, terminal);
   await connectOnce(transport, given.timeout, terminal);
   const findings = await findingsOf(transport, given, terminal.interrupted);
-  if (given.json === true) terminal.print(findings);
+  const { report, checks, warnings } = findings;
+  if (given.json === true) terminal.print({ report, checks, warnings });
   else terminal.write(textOf(findings));
-  const failed = findings.checks.filter(({ ok }) => !ok).length;
-  if (failed > 0) throw new ChecksFailed(`${failed} of ${findings.checks.length} checks failed`);
+  const failed = checks.filter(({ ok }) => !ok).length;
+  if (failed > 0) throw new ChecksFailed(`${failed} of ${checks.length} checks failed`);
 }
 
-async function findingsOf(transport: RPCTransport, given: CheckArguments, interrupted: AbortSignal): Promise<Findings> {
-  const { timeout: timeoutMs } = given;
-  const probed = await transport.probe(undefined, { timeoutMs, signal: interrupted }).catch((cause: unknown) => {
-    interrupted.throwIfAborted();
-    throw new ChecksFailed(`the peer did not attach a link within ${timeoutMs / 1_000} s`, { cause });
+async function findingsOf(transport: RPCTransport, given: CheckArguments, signal: AbortSignal): Promise<Findings> {
+  const { topic, server, exchange, timeout: timeoutMs } = given;
+  const probed = await transport.probe(undefined, { timeoutMs, signal }).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw new ChecksFailed(`the peer did not answer within ${timeoutMs / 1_000} s`, { cause });
   });
-  if (probed.protocol !== "AMQP 1.0") throw new UsageError("check supports amqp:// only");
-  const bus = await amqpConnection(transport, { signal: interrupted });
-  const quietMs = Math.max(QUIET_MS, 3 * probed.roundTripMs);
-  const { checks, warnings } = await runChecks(bus, { timeoutMs, quietMs, signal: interrupted });
-  const credit = given.topic === undefined ? undefined : await creditOf(transport, given, interrupted);
-  const { addressingMode } = bus.addresser.options;
-  return {
-    report: {
-      ...probed,
-      addressingReason: reasonOf(probed, addressingMode),
-      ...(credit?.credit !== undefined && { credit: credit.credit }),
-    },
-    checks: credit === undefined ? checks : [...checks, credit.check],
-    warnings: [...warningsOn(probed, addressingMode), ...warnings],
-  };
-}
-
-/** Shortest time to wait for further copies after the expected messages. Later copies are not counted. */
-const QUIET_MS = 300;
-
-async function creditOf(
-  transport: RPCTransport,
-  { topic, server, exchange, timeout: timeoutMs }: CheckArguments,
-  interrupted: AbortSignal,
-): Promise<{ check: Check; credit?: number | undefined }> {
-  const target = new Target({ topic, server, exchange });
-  const name = `credit for ${target}`;
-  try {
-    const probed = await transport.probe(target, { timeoutMs, signal: interrupted });
-    const { product } = probed;
-    const credit = "credit" in probed ? (probed.credit ?? 0) : 0;
-    if (credit > 0) return { credit, check: { name, ok: true, detail: `${credit} messages would be taken now` } };
-    const advice = withoutCredit(productOf(product).kind);
-    return { credit, check: { name, ok: false, detail: "no message would be taken now", advice } };
-  } catch (thrown) {
-    interrupted.throwIfAborted();
-    return { check: { name, ok: false, detail: `no link for it: ${toError(thrown).message}` } };
-  }
-}
-
-function reasonOf({ product }: AmqpConnectionReport, mode: string): string {
-  if (mode !== "dynamic") return "addressing_mode says so";
-  return product === undefined ? "the peer does not say what it is" : "what the driver takes for this product";
-}
-
-function warningsOn({ product, version, addressing }: AmqpConnectionReport, mode: string): readonly string[] {
-  const old = warningOnVersion(product, version);
-  const pythonAddressing = product === undefined || product === "qpid-cpp" ? "legacy" : "routable";
-  const different =
-    mode === "dynamic" && addressing !== pythonAddressing
-      ? `the Python driver takes ${pythonAddressing} addresses for ${product}: it needs addressing_mode = ${addressing}`
-      : undefined;
-  return [old, different].filter((warning) => warning !== undefined);
-}
-
-function textOf({ report, checks, warnings }: Findings): string {
-  const facts = {
-    host: report.host,
-    encrypted: report.encrypted ? "yes" : "no",
-    mechanism: report.mechanism || "none",
-    product: [report.product ?? "unknown", report.version].join(" ").trimEnd(),
-    addressing: `${report.addressing}: ${report.addressingReason}`,
-    replies: report.dynamicReplies ? "the peer makes addresses for them" : "the peer makes no addresses for them",
-    "round trip": `${report.roundTripMs.toFixed(1)} ms`,
-  };
-  const lines = [
-    ...Object.entries(facts).map(([name, fact]) => `${name.padEnd(11)} ${fact}`),
-    "",
-    ...checks.map(({ name, ok, detail }) => `${ok ? "ok   " : "WRONG"} ${name}: ${detail}`),
-    ...checks.flatMap(({ advice }) => (advice === undefined ? [] : ["", advice])),
-    ...warnings.flatMap((warning) => ["", `warning: ${warning}`]),
-  ];
-  return `${lines.join("\n")}\n`;
+  const init = { target: topic === undefined ? undefined : new Target({ topic, server, exchange }), timeoutMs, signal };
+  return probed.protocol === "AMQP 1.0"
+    ? await amqpFindings(transport, probed, init)
+    : await rabbitFindings(transport, probed, init);
 }

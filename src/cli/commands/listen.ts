@@ -8,6 +8,7 @@ import {
   type Priority,
 } from "../../entry/node.js";
 import { count, several } from "../arguments/argument-types.js";
+import { EXCHANGE, noteExchange } from "../arguments/exchange.js";
 import {
   addTransportArguments,
   connectTimeout,
@@ -19,6 +20,8 @@ import { aborted, type Terminal } from "../terminal.js";
 
 interface ListenArguments extends TransportArguments {
   topic?: readonly string[] | undefined;
+  exchange?: string | undefined;
+  pool?: string | undefined;
   priority?: readonly Priority[] | undefined;
   count?: number | undefined;
   /** Milliseconds. */
@@ -30,6 +33,8 @@ export function addListenCommand(program: Command, terminal: Terminal): void {
   const command = program.command("listen").description("Print notifications as they arrive, until Ctrl-C");
   addTransportArguments(command)
     .option("--topic <topic>", "topic to listen to; may be repeated (default: the file's, or notifications)", several)
+    .option("--exchange <exchange>", EXCHANGE)
+    .option("--pool <name>", "share a copy of the notifications with the listeners of this pool; only for rabbit://")
     .addOption(
       new Option("--priority <priority...>", "priority to print; may be repeated (default: all)").choices(PRIORITIES),
     )
@@ -39,7 +44,7 @@ export function addListenCommand(program: Command, terminal: Terminal): void {
 }
 
 async function listen(given: ListenArguments, terminal: Terminal): Promise<void> {
-  const { conf, priority: priorities = PRIORITIES, count } = given;
+  const { conf, priority: priorities = PRIORITIES, count, pool } = given;
   const topics = given.topic ?? conf?.notifications.topics ?? ["notifications"];
   const { interrupted } = terminal;
   const printer = new Printer(terminal, count);
@@ -48,8 +53,9 @@ async function listen(given: ListenArguments, terminal: Terminal): Promise<void>
     transport,
     topics.map((topic) => ({ topic })),
     [printer.endpoint(priorities)],
-    { allowRequeue: true, concurrency: conf?.server.concurrency },
+    { allowRequeue: true, concurrency: conf?.server.concurrency, pool },
   );
+  noteExchange(transport, given, terminal);
   const signal = endOf(transport, terminal);
   await transport.connect({ keepTrying: true, timeoutMs: given.connectTimeout, signal });
   await listener.start({ signal: interrupted });

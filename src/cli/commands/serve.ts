@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { getRpcServer, Target } from "../../entry/node.js";
 import { version } from "../arguments/argument-types.js";
+import { EXCHANGE, noteExchange } from "../arguments/exchange.js";
 import {
   addTransportArguments,
   connectTimeout,
@@ -33,7 +34,7 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
   addTransportArguments(command)
     .requiredOption("--topic <topic>", "topic to serve")
     .requiredOption("--server <server>", "name of this server")
-    .option("--exchange <exchange>", "exchange, the scope of the topic (default: openstack)")
+    .option("--exchange <exchange>", EXCHANGE)
     .option("--module <file>", "ES module with the endpoints")
     .option("--namespace <namespace>", "namespace of endpoints without a target")
     .option("--version <version>", "version of endpoints without a target (default: 1.0)", version)
@@ -47,6 +48,7 @@ async function serve(given: ServeArguments, terminal: Terminal): Promise<void> {
   const { interrupted, logger } = terminal;
   const endpoints = await endpointsFor(given, terminal);
   await using transport = rpcTransport(given, terminal);
+  noteExchange(transport, given, terminal);
   await using server = getRpcServer(transport, { topic, server: name, exchange }, endpoints, given.conf?.server);
   const signal = endOf(transport, terminal);
   await transport.connect({ keepTrying: true, timeoutMs: given.connectTimeout, signal });

@@ -1,6 +1,10 @@
 import { Deferred } from "../deferred.js";
 
-/** State of a transport's connection. `host` is `name:port`, without credentials. */
+/**
+ * State of a transport's connection. `host` is `name:port`, without credentials. A transport of rabbit:// has two connections,
+ * for publishing and for listening, each opened when it is needed: it is `connected` when both of those that are needed are;
+ * otherwise its status is that of the connection that is not.
+ */
 export type TransportStatus =
   /** The transport has not been used yet. */
   | { readonly type: "idle" }
@@ -31,9 +35,12 @@ export type TransportStatus =
       readonly retryInMs: number | undefined;
     }
   | {
-      /** Connected, but the peer has refused or detached a link. The link is retried. */
+      /**
+       * Connected, but the peer has refused or detached a link; over rabbit:// a queue cannot be consumed, or an exchange cannot
+       * be declared. It is tried again.
+       */
       readonly type: "refused";
-      /** Address of the link. */
+      /** Address of the link; over rabbit:// the name of the queue, or `exchange/routing key`. */
       readonly address: string;
       /** Cause. */
       readonly error: Error;

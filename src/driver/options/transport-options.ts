@@ -30,7 +30,10 @@ export interface DriverPlugin {
 
 /** Options of a transport. Omitted ones have their defaults. */
 export interface TransportOptions {
-  /** Exchange of targets without one. Default "openstack". */
+  /**
+   * Exchange of targets without one: oslo's `control_exchange`. Default "openstack". Most services set their own in their code,
+   * nova's is `nova`: docs/services.md lists them.
+   */
   controlExchange?: string | undefined;
   /** Timeout of calls that set none themselves, in milliseconds. Default 60,000. */
   rpcResponseTimeoutMs?: number | undefined;
@@ -39,7 +42,7 @@ export interface TransportOptions {
   /** Options of `[oslo_messaging_rabbit]`, for rabbit:// URLs. The URL's query overrides them. */
   rabbit?: RabbitOptions | undefined;
   /**
-   * Enables TLS, also for the schemes `amqp` and `amqp+ws`. `{}` verifies the server against the authorities that the runtime
+   * Enables TLS, also for the schemes `amqp`, `amqp+ws`, `rabbit` and `rabbit+ws`. `{}` verifies the server against the authorities that the runtime
    * trusts. Each `ssl_*` option of the URL's query overrides its counterpart. An option that the runtime does not support
    * throws a ConfigurationError: browsers and workers support only `{}`, Deno only `ca`, `cert` and `key`, over TCP.
    */
@@ -48,7 +51,8 @@ export interface TransportOptions {
    * Returns the credentials for a connection attempt, for tokens that expire and secrets that are stored elsewhere. Called
    * before every attempt; its credentials override those of the URL. `host` is the host of the attempt, with the URL's user
    * and password; `attempt` counts from 1 until a connection is made; `signal` aborts when the attempt is over. When the
-   * function throws, or returns no credentials, the attempt fails with this reason.
+   * function throws, or returns no credentials, the attempt fails with this reason. Over rabbit:// a token is sent as the
+   * password of PLAIN, and each of the two connections calls the function for its own attempts.
    */
   credentials?: CredentialsFunction | undefined;
   /** Drivers in addition to those of the runtime. Node, Deno and Bun have both, browsers and workers only the one of AMQP 1.0. */
@@ -64,7 +68,11 @@ export interface TransportOptions {
   dialers?: Readonly<Record<string, Dial>> | undefined;
   /** Logger of the transport. By default warnings and errors go to `console`. `null` discards all messages. */
   logger?: Logger | null | undefined;
-  /** Largest message that is accepted, in bytes. Default 16 MiB. */
+  /**
+   * Largest message that is accepted, in bytes. Default 16 MiB. Over amqp:// the limit is announced to the peer. Over rabbit://
+   * it holds before and after decompression; a larger message is rejected without requeue, with a warning, and a call whose
+   * reply is larger waits until its timeout.
+   */
   maxMessageBytes?: number | undefined;
   /** Makes Errors of remote failures, by Python's `module.Class`. All other failures become RemoteErrors. */
   remoteExceptions?: RemoteExceptions | undefined;
@@ -73,16 +81,17 @@ export interface TransportOptions {
    * the default: the message is malformed. `accept`: they are numbers. They are never sent.
    */
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
-  /** Called with every AMQP frame that is sent or received, without secrets. */
+  /** Called with every frame of AMQP 1.0 or 0-9-1 that is sent or received, on each connection, without secrets. */
   onFrame?: ((frame: Frame) => void) | undefined;
   /**
-   * Fail calls that wait for their reply as soon as their connection is lost, with MessageDeliveryFailure of outcome
-   * `unknown`. Default false: they wait until their timeout, as in oslo.
+   * Fail calls that wait for their reply as soon as the connection of replies is lost, with MessageDeliveryFailure of outcome
+   * `unknown`. Default false: they wait until their timeout, as in oslo. Over rabbit:// the reply may still arrive then: the
+   * queue outlives the connection.
    */
   failFast?: boolean | undefined;
   /**
    * Bounds of the queue of messages that wait for a connection or for credit: `messages`, default 10,000, and `bytes` of
-   * JSON, counting one byte for each character, default 64 MiB. The message that reaches a bound is queued. The next one
+   * JSON, default 64 MiB; amqp:// counts one byte for each character. The message that reaches a bound is queued. The next one
    * that would have to wait fails with SendQueueFull. Replies are never refused. See `writable`.
    */
   maxQueued?:

@@ -10,7 +10,7 @@ export interface TransportHostInit {
   hostname?: string | undefined;
   /** Port. The scheme's default when omitted. */
   port?: number | undefined;
-  /** User name, not percent-encoded. Anonymous when omitted. */
+  /** User name, not percent-encoded. When user and password are omitted: anonymous over amqp://, `guest` over rabbit://. */
   username?: string | undefined;
   /** Password, not percent-encoded. */
   password?: string | undefined;
@@ -54,7 +54,7 @@ export interface TransportURLInit {
   hosts?: readonly TransportHostInit[] | undefined;
   /** An isolated part of the message bus. */
   virtualHost?: string | undefined;
-  /** Options of `[oslo_messaging_amqp]`, by oslo's names. */
+  /** Options of the driver, by oslo's names. */
   query?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -64,7 +64,7 @@ export class TransportURL {
   readonly scheme: string;
   /** The hosts. Empty: localhost. */
   readonly hosts: readonly TransportHost[];
-  /** The virtual host. Both undefined and "" mean none. */
+  /** The virtual host. Both undefined and "" mean none, and over rabbit:// the virtual host `/`. */
   readonly virtualHost: string | undefined;
   /** Options of the driver, by oslo's names. */
   readonly query: Readonly<Record<string, string>>;

@@ -69,8 +69,9 @@ type Publish = (connection: PublishingConnection, message: RabbitMessage) => Pro
  */
 export class RabbitDriver implements TransportDriver {
   readonly hasPools = true;
+  readonly options: ResolvedRabbitOptions;
+  readonly topology: Topology;
   readonly #init: RabbitDriverInit;
-  readonly #topology: Topology;
   readonly #ids = new MessageIds();
   readonly #publishing: Supervisor<Host, PublishingConnection>;
   readonly #listening: Supervisor<Host, ListeningConnection>;
@@ -85,7 +86,8 @@ export class RabbitDriver implements TransportDriver {
   constructor(init: RabbitDriverInit) {
     const { hosts, options, logger, random, onWake, nonFiniteNumbers, warnings, failFast = false } = init;
     this.#init = init;
-    this.#topology = new Topology(init);
+    this.options = options;
+    this.topology = new Topology(init);
     const statuses = new CombinedStatus(init.status);
     const common = { hosts, retry: retryPolicy(options), logger, random, onWake };
     this.#publishing = new Supervisor({
@@ -115,8 +117,8 @@ export class RabbitDriver implements TransportDriver {
     });
     this.#operations = new Operations(this.#connections(), init.maxQueued);
     this.#replies = new Replies({
-      queue: this.#topology.replyQueue(this.#ids.next()),
-      consumerArguments: this.#topology.consumerArguments,
+      queue: this.topology.replyQueue(this.#ids.next()),
+      consumerArguments: this.topology.consumerArguments,
       connections: this.#listening,
       nonFiniteNumbers,
       failFast,
@@ -138,8 +140,13 @@ export class RabbitDriver implements TransportDriver {
     options: ConnectOptions,
   ): Promise<RabbitConnectionReport> {
     return await this.#whenConnected(this.#publishing, options, ({ amqp, host }) =>
-      probe(amqp, host, this.#topology, target, service),
+      probe(amqp, host, this.topology, target, service),
     );
+  }
+
+  /** The present connection that publishes, or the next one as soon as it is open. Rejects when each host has failed once. */
+  async connection(options: ConnectOptions = {}): Promise<PublishingConnection> {
+    return await this.#whenConnected(this.#publishing, options, async (connection) => connection);
   }
 
   async writable(signal: AbortSignal | undefined): Promise<void> {
@@ -161,7 +168,7 @@ export class RabbitDriver implements TransportDriver {
     let encoded: Uint8Array;
     return runCall<PublishingConnection>(request, {
       start: (signal) => {
-        route = this.#topology.requestRoute(target);
+        route = this.topology.requestRoute(target);
         const replyTo = { messageId, replyQueue: this.#replies.queue, callMonitorTimeoutMs };
         encoded = encodeRequest({ body, context, uniqueId: this.#ids.next(), replyTo });
         const bytes = encoded.length;
@@ -187,20 +194,20 @@ export class RabbitDriver implements TransportDriver {
 
   async cast(request: CastRequest): Promise<void> {
     const { target, body, context, atLeastOnce = false } = request;
-    const route = this.#topology.requestRoute(target);
+    const route = this.topology.requestRoute(target);
     const encoded = encodeRequest({ body, context, uniqueId: this.#ids.next() });
     await this.#send("RPC Cast", request, route, { body: encoded, mandatory: atLeastOnce }, true);
   }
 
   async notify(request: NotifyRequest): Promise<void> {
     const { target, body, context, envelope } = request;
-    const route = this.#topology.notificationRoute(target);
+    const route = this.topology.notificationRoute(target);
     const encoded = encodeNotification({ body, context, uniqueId: this.#ids.next(), envelope });
     await this.#send("Notify", request, route, { body: encoded, mandatory: false }, false);
   }
 
   async listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
-    const queues = this.#topology.serverQueues(target, this.#ids.next());
+    const queues = this.topology.serverQueues(target, this.#ids.next());
     const [, , fanout] = queues;
     return await this.#listen([target], { queues, obsoleteAtClose: [fanout.declaration.queue] }, onMessage, options);
   }
@@ -210,7 +217,7 @@ export class RabbitDriver implements TransportDriver {
     onMessage: OnIncoming,
     options: ListenOptions = {},
   ): Promise<DriverListener> {
-    const queues = this.#topology.listenerQueues(targets, options.pool);
+    const queues = this.topology.listenerQueues(targets, options.pool);
     const acknowledged = new KnownIds();
     return await this.#listen(targets, { queues, obsoleteAtClose: [], acknowledged }, onMessage, options);
   }
@@ -300,7 +307,7 @@ export class RabbitDriver implements TransportDriver {
     const listener: Listener = new Listener({
       ...consumed,
       acknowledged: consumed.acknowledged,
-      consumerArguments: this.#topology.consumerArguments,
+      consumerArguments: this.topology.consumerArguments,
       prefetch: prefetchOf(this.#init.options, options),
       maxMessageBytes,
       replies: this.#replySender,

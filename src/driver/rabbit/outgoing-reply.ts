@@ -14,10 +14,14 @@ export interface ReplyConnection extends SendingConnection {
   readonly replies: Pick<Publisher, "publish">;
 }
 
-export interface OutgoingReplyInit {
+/** What all replies of a driver share. */
+export interface ReplyContext {
   operations: Operations<ReplyConnection>;
   ids: Pick<MessageIds, "next">;
   options: ResolvedRabbitOptions;
+}
+
+export interface OutgoingReplyInit {
   to: ReplyTo;
   /** Name of the operation, in oslo's words. */
   operation: string;
@@ -32,22 +36,20 @@ export interface OutgoingReplyInit {
 export class OutgoingReply {
   readonly to: ReplyTo;
   readonly operation: SendOperation<ReplyConnection>;
-  readonly #ids: Pick<MessageIds, "next">;
-  readonly #options: ResolvedRabbitOptions;
+  readonly #context: ReplyContext;
   readonly #route: Route;
   readonly #body: Uint8Array;
   #uniqueId: string;
   #isSent = false;
 
   /** @throws MessagingException when the transport is closed. */
-  constructor({ operations, ids, options, to, operation, timeoutMs, body, uniqueId }: OutgoingReplyInit) {
+  constructor(context: ReplyContext, { to, operation, timeoutMs, body, uniqueId }: OutgoingReplyInit) {
     this.to = to;
-    this.#ids = ids;
+    this.#context = context;
     this.#route = replyRoute(to.replyQueue);
-    this.#options = options;
     this.#body = body;
     this.#uniqueId = uniqueId;
-    this.operation = new SendOperation<ReplyConnection>(operations, {
+    this.operation = new SendOperation<ReplyConnection>(context.operations, {
       operation,
       target: to.replyQueue,
       timeoutMs: undefined,
@@ -71,7 +73,7 @@ export class OutgoingReply {
   async send(connection: ReplyConnection): Promise<SendOutcome> {
     if (this.#isSent) this.#renew();
     this.#isSent = true;
-    const { directMandatoryFlag: mandatory, kombuCompression: compression } = this.#options;
+    const { directMandatoryFlag: mandatory, kombuCompression: compression } = this.#context.options;
     const body = compression === undefined ? this.#body : await compress(this.#body);
     return await connection.replies.publish(this.#route, { body, mandatory, compression }, this.operation);
   }
@@ -97,7 +99,7 @@ export class OutgoingReply {
 
   /** Replaces the ID in the body, which ends with it. The value is not encoded again: it may have changed since. */
   #renew(): void {
-    const next = this.#ids.next();
+    const next = this.#context.ids.next();
     const at = lastIndexOf(this.#body, this.#uniqueId);
     for (let i = 0; i < next.length; i++) this.#body[at + i] = next.charCodeAt(i);
     this.#uniqueId = next;

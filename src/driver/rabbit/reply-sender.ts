@@ -1,12 +1,9 @@
 import { toError } from "../../core/errors.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import type { MessageDeliveryFailure } from "../exceptions.js";
-import type { Operations } from "../sending/operations.js";
-import type { MessageIds } from "../values/ids.js";
 import { toReplyFailure } from "../values/reply-failure.js";
 import { ObsoleteQueues } from "./obsolete-queues.js";
-import type { ResolvedRabbitOptions } from "./option-table.js";
-import { OutgoingReply, type ReplyConnection } from "./outgoing-reply.js";
+import { OutgoingReply, type ReplyContext } from "./outgoing-reply.js";
 import { mayWait, WaitingReplies } from "./waiting-replies.js";
 import { encodeFailure, encodeHeartbeat, type ReplyTo } from "./wire.js";
 
@@ -14,11 +11,7 @@ import { encodeFailure, encodeHeartbeat, type ReplyTo } from "./wire.js";
 const REPLY = "RPC Reply";
 const KEEP_ALIVE = "RPC KeepAlive";
 
-export interface ReplySenderInit extends Pick<Log, "warnings"> {
-  operations: Operations<ReplyConnection>;
-  ids: Pick<MessageIds, "next">;
-  options: ResolvedRabbitOptions;
-}
+export interface ReplySenderInit extends ReplyContext, Pick<Log, "warnings"> {}
 
 /**
  * Sends replies and heartbeats to the queues that requests name (amqpdriver.py AMQPIncomingMessage). A reply whose queue is
@@ -72,14 +65,7 @@ export class ReplySender {
   async #send(to: ReplyTo, body: Uint8Array, uniqueId: string): Promise<Error | undefined> {
     let reply: OutgoingReply | undefined;
     try {
-      reply = new OutgoingReply({
-        ...this.#init,
-        to,
-        operation: REPLY,
-        timeoutMs: undefined,
-        body,
-        uniqueId,
-      });
+      reply = new OutgoingReply(this.#init, { to, operation: REPLY, timeoutMs: undefined, body, uniqueId });
       const { live } = reply.operation;
       const outcome = live && (await reply.send(live));
       if (outcome === undefined || mayWait(outcome)) {
@@ -109,7 +95,7 @@ export class ReplySender {
     const body = encodeHeartbeat({ messageId: to.messageId, uniqueId });
     let beat: OutgoingReply | undefined;
     try {
-      beat = new OutgoingReply({ ...this.#init, to, operation: KEEP_ALIVE, timeoutMs, body, uniqueId });
+      beat = new OutgoingReply(this.#init, { to, operation: KEEP_ALIVE, timeoutMs, body, uniqueId });
       const { operation } = beat;
       const outcome = await beat.send(operation.live ?? (await operation.connected()));
       if (outcome.type === "accepted") return;

@@ -1,4 +1,5 @@
 import { kindOf } from "../../core/kinds.js";
+import { readUtf8, utf8Encoder } from "../../core/types/utf8.js";
 import type { RequestBody } from "../driver.js";
 import { MessagingException, type RemoteFailure } from "../exceptions.js";
 import type { Reply } from "../sending/pending-reply.js";
@@ -47,7 +48,7 @@ export interface NotificationInit {
 
 export function encodeNotification({ body, context, uniqueId, envelope }: NotificationInit): Uint8Array {
   const message = withContext({ ...body, [UNIQUE_ID]: uniqueId }, context);
-  return envelope ? enveloped(message) : encoder.encode(toJson(message));
+  return envelope ? enveloped(message) : utf8Encoder().encode(toJson(message));
 }
 
 export interface ReplyIds {
@@ -141,9 +142,6 @@ const IDS: readonly string[] = [MESSAGE_ID, REPLY_QUEUE, TIMEOUT, UNIQUE_ID];
 /** Prefix of the members of the context. */
 const CONTEXT = "_context_";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
 function replyMembers({ messageId, replyQueue, callMonitorTimeoutMs }: ReplyTo): object {
   return {
     [MESSAGE_ID]: messageId,
@@ -163,7 +161,7 @@ function encodedReply(result: unknown, failure: string | null, ending: boolean, 
 
 /** The envelope holds text only, which JSON can always represent. */
 function enveloped(message: object): Uint8Array {
-  return encoder.encode(JSON.stringify(envelopeOf(toJson(message))));
+  return utf8Encoder().encode(JSON.stringify(envelopeOf(toJson(message))));
 }
 
 /** The members of a message, after its envelope. */
@@ -183,11 +181,9 @@ function readMembers(
 }
 
 function textOf(bytes: Uint8Array, source: string): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    throw new MessagingException(`${source} is ${bytes.length} bytes that are not UTF-8 text`);
-  }
+  const text = readUtf8(bytes, 0, bytes.length);
+  if (text !== undefined) return text;
+  throw new MessagingException(`${source} is ${bytes.length} bytes that are not UTF-8 text`);
 }
 
 function replyOf(failure: unknown, result: unknown): Reply | undefined {

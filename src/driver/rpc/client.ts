@@ -91,7 +91,8 @@ type AnyCallTail = [args?: unknown, options?: CallOptions];
 export interface CallOptions {
   /**
    * Timeout of the whole call, or of the delivery of a cast, in milliseconds. Above 0; reduced to 24 days. Default for a call:
-   * `rpcResponseTimeoutMs` of the transport; for a cast: `defaultSendTimeoutMs`. The timeout of a client applies to calls only.
+   * `rpcResponseTimeoutMs` of the transport; for a cast over amqp://: `defaultSendTimeoutMs`; for a cast over rabbit://: none,
+   * as in oslo. The timeout of a client applies to calls only.
    */
   timeoutMs?: number | undefined;
   /**
@@ -99,12 +100,15 @@ export interface CallOptions {
    * heartbeats while it handles the call. On the wire the value is in whole seconds, at least 2.
    */
   callMonitorTimeoutMs?: number | undefined;
-  /** Number of times an undelivered message is sent again. -1 or omitted: until the timeout. */
+  /**
+   * Number of times an undelivered message is sent again. -1 or omitted: until the timeout, and for ever without one. Attempts
+   * to connect do not count, unlike in oslo.
+   */
   retry?: number | undefined;
   /**
-   * Fail with MessageUndeliverable when no queue receives the request: no server has ever been started, for example. For
-   * rabbit:// only; a ConfigurationError on amqp://, whose peer acknowledges what it takes. Default false: the request is
-   * dropped then, and a call times out.
+   * Fail with MessageUndeliverable when no queue receives the request: no server has ever been started, for example
+   * (oslo_messaging/transport.py TransportOptions). For rabbit:// only; a ConfigurationError on amqp://, whose peer
+   * acknowledges what it takes. Default false: the broker drops such a request, and a call times out.
    */
   atLeastOnce?: boolean | undefined;
   /** Cancels the wait: the promise rejects with the reason of the signal. */
@@ -220,14 +224,15 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   }
 
   /**
-   * Sends a request without a reply, delivered at most once. Resolves when it is handed over to the message bus. As in oslo,
-   * the timeout of the client applies to calls only (oslo_messaging/rpc/client.py:144-167).
+   * Sends a request without a reply. Resolves when it is handed over to the message bus; over rabbit:// when the broker has
+   * confirmed it, also when no queue receives it. As in oslo, the timeout of the client applies to calls only
+   * (oslo_messaging/rpc/client.py:144-167).
    *
-   * A fanout that is pre-settled (the default) and has no `timeoutMs` may have no receiver: it resolves already when it
-   * waits for credit on an attached link. It leaves if credit comes within the default timeout, and is discarded with a
-   * debug line otherwise. Until then it counts in `maxQueued`, and `close({ graceMs })` of the transport waits for it.
+   * Over amqp:// a fanout that is pre-settled (the default) and has no `timeoutMs` may have no receiver: it resolves already
+   * when it waits for credit on an attached link. It leaves if credit comes within the default timeout, and is discarded with
+   * a debug line otherwise. Until then it counts in `maxQueued`, and `close({ graceMs })` of the transport waits for it.
    *
-   * @throws MessageDeliveryFailure when it cannot be delivered, or not within the default timeout.
+   * @throws MessageDeliveryFailure when it cannot be delivered, or over amqp:// not within the default timeout.
    * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.
    * @throws otherwise as `call`.
    */

@@ -10,9 +10,12 @@ import { isExpected } from "./expected-exceptions.js";
 
 /** The third argument of an endpoint's method: facts about the call. */
 export interface CallInfo {
-  /** Aborted when the connection of the call is lost: the caller no longer waits, or the reply may not reach it. */
+  /**
+   * Aborted when the reply can no longer reach the caller: over amqp:// when the connection of the call is lost, over rabbit://
+   * when the transport is closed, as replies outlive connections there. Never aborted for a cast.
+   */
   readonly signal: AbortSignal;
-  /** Message ID of the request. Undefined for a cast of the Python driver. */
+  /** Message ID of the request. Undefined for a cast over rabbit://, and for one of the Python driver over amqp://. */
   readonly messageId: string | undefined;
   /** The server's target with the namespace and version of the request. */
   readonly target: Target;

@@ -13,7 +13,7 @@ export interface SendingConnection {
   /** True when receivers recognise a repeated message: one of unknown fate is sent again. */
   readonly repeatsAreRecognised: boolean;
   readonly peer: Pick<Peer, "kind">;
-  /** Error of the link to this address while it is refused. */
+  /** Error of this address while it is refused. */
   refusalOf(address: string): Error | undefined;
   /** The wait before a returned message is sent again. Resolves after `link_retry_delay`, or when the connection ends. */
   pause(): Promise<void>;

@@ -31,7 +31,8 @@ export interface MessageHandling<Item> {
 /**
  * Base of RPC servers and notification listeners (oslo_messaging/server.py). Call `start`, `stop` and `wait` in this
  * order; each may be repeated, and `start` works again after `stop`. A message that waits for one of the `concurrency`
- * slots is not acknowledged. Its link's credit is returned only with the acknowledgement, which bounds the waiting messages.
+ * slots is not acknowledged. The credit of links, or over rabbit:// the prefetch count of consumers, bounds the messages that
+ * are not acknowledged.
  */
 export class MessageHandlingServer implements AsyncDisposable {
   /** Calls `stop`, then `wait`, for `await using`. */
@@ -45,12 +46,15 @@ export class MessageHandlingServer implements AsyncDisposable {
   }
 
   /**
-   * Starts the server. Resolves when the peer has attached every link. Keeps trying until then; the first failure is logged
-   * at once. Lost links are attached again automatically. While a start is under way, a further one waits for it, and its
-   * options are ignored.
+   * Starts the server. Resolves when the peer has attached every link; over rabbit:// when every queue is consumed. Keeps
+   * trying until then; the first failure is logged at once. Lost links and consumers are started again automatically. While a
+   * start is under way, a further one waits for it, and its options are ignored.
    *
    * @throws MessagingTimeout after `timeoutMs`, in milliseconds (default: no limit), with the last failure as `cause`. The
    *   server is then stopped.
+   * @throws MessagingException over rabbit:// when the broker refuses a queue or an exchange for a reason that does not pass:
+   *   a missing permission, an exchange of another type, or a transient queue that RabbitMQ 4 may forbid. Its `cause` is the
+   *   Amqp091Error.
    * @throws the reason of `signal`.
    * @throws MessagingServerError when the server is stopped meanwhile.
    * @throws ConfigurationError for a bad option; it names the option.
@@ -69,13 +73,13 @@ export class MessageHandlingServer implements AsyncDisposable {
     }
   }
 
-  /** Resolves when no new messages arrive. Received messages are still handled and answered; then the links are detached. */
+  /** Resolves when no new messages arrive. Received messages are still handled and answered; then the links are closed. */
   async stop(): Promise<void> {
     await this.#serverRun?.stop();
   }
 
   /**
-   * Resolves when the server has been stopped, all received messages are handled, and the links are detached. If only
+   * Resolves when the server has been stopped, all received messages are handled, and links or channels are closed. If only
    * replies remain and none is delivered for 5 s, the wait ends with a warning. Those replies are sent until they time out
    * or the transport is closed. Default of `timeoutMs`: no limit.
    *

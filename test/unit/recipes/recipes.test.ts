@@ -183,32 +183,6 @@ describe("broker-j", () => {
   });
 });
 
-describe("rabbitmq", () => {
-  it("the recipe of rabbitmq names the virtual host, its user, the permission and the relay", {
-    tags: ["recipe:rabbitmq"],
-  }, () => {
-    const text = print("rabbitmq");
-    for (const part of ["add_vhost", "add_user", "set_permissions", "tcp:127.0.0.1:5672", "ws-l:127.0.0.1:5673"]) {
-      expect(text).toContain(part);
-    }
-    const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-    expect(lines).toEqual([
-      "listeners.tcp.oslo = 127.0.0.1:5672",
-      "anonymous_login_user = none",
-      "anonymous_login_pass = none",
-      "deprecated_features.permit.transient_nonexcl_queues = true",
-    ]);
-  });
-
-  it.each(["legacy", "routable"] as const)(
-    "the recipe of rabbitmq is refused for %s addresses",
-    { tags: ["recipe:refused"] },
-    (addressingMode) => {
-      expect(() => print("rabbitmq", { addressingMode })).toThrow(/addressing_mode.*RabbitMQ does not support/);
-    },
-  );
-});
-
 describe("prefixes in a recipe", () => {
   const all = ["qdrouterd", "skrouterd", "qpidd", "artemis", "broker-j"];
 

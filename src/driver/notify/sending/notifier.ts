@@ -44,7 +44,7 @@ export interface NotifierOptions<C extends Context = Context> {
   testDriver?: TestDriver | undefined;
   /** Serializes contexts and payloads. When omitted, they are sent unchanged. */
   serializer?: Serializer<C> | undefined;
-  /** Number of times an undelivered notification is sent again. -1 or omitted: until the timeout. */
+  /** Number of times an undelivered notification is sent again. -1 or omitted: until the timeout, and for ever without one. */
   retry?: number | undefined;
   /**
    * Returns the part of the context that is sent in its place. When omitted, an empty context is sent: contexts usually hold a
@@ -60,7 +60,7 @@ export interface NotifierOptions<C extends Context = Context> {
 
 /** Options of one notification. */
 export interface NotifyOptions {
-  /** Timeout in milliseconds, above 0. Default: `default_notify_timeout` of the transport. */
+  /** Timeout in milliseconds, above 0. Default over amqp://: `default_notify_timeout`; over rabbit://: none, as in oslo. */
   timeoutMs?: number | undefined;
   /** Cancels the wait: the promise rejects with the reason of the signal. */
   signal?: AbortSignal | undefined;
@@ -68,8 +68,9 @@ export interface NotifyOptions {
 
 /**
  * Sends one notification. Resolves when the message bus has accepted it; behind a router, when a listener has acknowledged it.
+ * Over rabbit:// its queue is declared first, so that it waits for its first listener.
  *
- * @throws MessageDeliveryFailure when it cannot be delivered, or not within the default timeout.
+ * @throws MessageDeliveryFailure when it cannot be delivered, or over amqp:// not within the default timeout.
  * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.
  * @throws TypeError for a context that is not an object, an event type that is not a string, and a value of the payload that
  *   JSON cannot hold, by its path.

@@ -6,6 +6,7 @@ test.each([
   ["qpid-dispatch-router", "0.6-SNAPSHOT"],
   ["qpid-cpp", "0.33"],
   ["qpid-cpp", "0.4"],
+  ["RabbitMQ", "3.2.4"],
 ])("check warns that %s %s is too old", { tags: ["check:versions"] }, (product, version) => {
   expect(warningOnVersion(product, version)).toContain(`${product} ${version} is too old`);
 });
@@ -17,6 +18,8 @@ test.each([
   ["qpid-cpp", "0.34"],
   ["qpid-cpp", "1.39.0"],
   ["qpid-cpp", "unknown"],
+  ["RabbitMQ", "3.3.0"],
+  ["RabbitMQ", "4.3.6"],
   ["qpid-cpp", undefined],
   ["apache-activemq-artemis", "0.1"],
   [undefined, "0.1"],

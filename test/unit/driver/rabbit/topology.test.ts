@@ -4,6 +4,7 @@ import { resolveRabbitOptions } from "@/src/driver/rabbit/options.js";
 import { type BoundQueue, type Route, replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
 import { Target } from "@/src/driver/target.js";
 import golden from "@/test/data/rabbit-golden.json";
+import { RABBIT_VARIANTS } from "@/test/fixtures/peers/rabbit-variants.js";
 
 // Exchanges, queues and bindings that Python's driver declared: ours declares the same with the same arguments.
 
@@ -16,26 +17,9 @@ interface Frame {
 const FANOUT_ID = "00000000000000000000000000000002";
 const REPLY_ID = "00000000000000000000000000000004";
 
-/** Options of each recorded variant. */
-const VARIANTS: Readonly<Record<string, Record<string, string>>> = {
-  plain: {},
-  durable: { amqp_durable_queues: "true" },
-  auto_delete: { amqp_auto_delete: "true" },
-  ha: { rabbit_ha_queues: "true" },
-  quorum: { rabbit_quorum_queue: "true", rabbit_quorum_delivery_limit: "5" },
-  tquorum: {
-    rabbit_quorum_queue: "true",
-    rabbit_transient_quorum_queue: "true",
-    rabbit_quorum_delivery_limit: "3",
-  },
-  ttl: { rabbit_transient_queues_ttl: "60" },
-  ttl0: { rabbit_transient_queues_ttl: "0" },
-  cancel_ha: { enable_cancel_on_failover: "true" },
-};
-
 const recorded: Readonly<Record<string, readonly Frame[]>> = { ...golden.variants, ...golden["variants-newest"] };
 
-describe.each(Object.entries(VARIANTS))("the variant %s", (name, query) => {
+describe.each(Object.entries(RABBIT_VARIANTS))("the variant %s", (name, query) => {
   const topology = topologyOf({ query, controlExchange: `x_${name}` });
   const topic = `v_${name}`;
 

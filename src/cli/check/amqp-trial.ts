@@ -7,6 +7,7 @@ import type { Outcome } from "../../core/messages/outcome.js";
 import { pause } from "../../core/timers.js";
 import type { Route } from "../../driver/amqp/addressing.js";
 import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
+import type { CheckLimits } from "./findings.js";
 
 export interface TrialInit {
   /** The address of each listener; undefined: an address that the peer creates. */
@@ -27,19 +28,11 @@ export interface Arrivals {
   readonly neededSender: boolean;
 }
 
-export interface TrialTimeouts {
-  /** Time limit of the whole trial. */
-  timeoutMs: number;
-  /** Time to wait for further copies after the expected messages have arrived or the time limit has passed. */
-  quietMs: number;
-  signal: AbortSignal;
-}
-
 /** More messages than any trial sends. */
 const CREDIT = 10;
 
 /** Sends messages over its own links, and counts which listener gets which. Rejects only with the signal's reason. */
-export async function trial(bus: DriverConnection, init: TrialInit, limits: TrialTimeouts): Promise<Arrivals> {
+export async function trial(bus: DriverConnection, init: TrialInit, limits: CheckLimits): Promise<Arrivals> {
   const started = new Trial(bus, init, limits);
   try {
     await started.run();
@@ -57,14 +50,14 @@ class Trial implements Arrivals {
   neededSender = false;
   readonly #bus: DriverConnection;
   readonly #init: TrialInit;
-  readonly #limits: TrialTimeouts;
+  readonly #limits: CheckLimits;
   readonly #links: (Sender | Receiver)[] = [];
   readonly #arrived: Map<string, number>[];
   #left: number;
   #isOver = false;
   #onComplete = (): void => {};
 
-  constructor(bus: DriverConnection, init: TrialInit, limits: TrialTimeouts) {
+  constructor(bus: DriverConnection, init: TrialInit, limits: CheckLimits) {
     this.#bus = bus;
     this.#init = init;
     this.#limits = limits;

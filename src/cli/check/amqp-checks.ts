@@ -5,24 +5,9 @@ import type { Route } from "../../driver/amqp/addressing.js";
 import type { DriverConnection } from "../../driver/amqp/driver-connection.js";
 import type { ServiceKind } from "../../driver/driver.js";
 import { Target } from "../../driver/target.js";
-import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./advice.js";
-import { type Arrivals, type TrialInit, type TrialTimeouts, trial } from "./trial.js";
-
-/** The result of one check. */
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  /** The observed result. */
-  readonly detail: string;
-  /** The remedy for a failed check. */
-  readonly advice?: string | undefined;
-}
-
-export interface Checks {
-  readonly checks: readonly Check[];
-  /** Facts that fail no check but matter to the operator. */
-  readonly warnings: readonly string[];
-}
+import { adviceOnDistribution, adviceOnExpiry, adviceOnRefusal, warningOnListeners } from "./amqp-advice.js";
+import { type Arrivals, type TrialInit, trial } from "./amqp-trial.js";
+import { type Check, type CheckLimits, type Checks, miscount } from "./findings.js";
 
 const SERVICES = ["rpc", "notify"] as const;
 const DELIVERIES = ["multicast", "unicast", "anycast"] as const;
@@ -41,7 +26,7 @@ interface Subject {
  * Checks on unused addresses how the intermediary distributes messages: those of RPC and of notifications, for all
  * servers, for one server and for any server. If our links request more than the Python driver's, both are checked.
  */
-export async function runChecks(bus: DriverConnection, limits: TrialTimeouts): Promise<Checks> {
+export async function runChecks(bus: DriverConnection, limits: CheckLimits): Promise<Checks> {
   const distributions = subjectsOf(bus).map((subject) => distribution(bus, subject, limits));
   const results = await Promise.all([...distributions, replies(bus, limits)]);
   return { checks: results.flatMap(({ checks }) => checks), warnings: results.flatMap(({ warnings }) => warnings) };
@@ -61,7 +46,7 @@ function subjectsOf({ addresser }: DriverConnection): readonly Subject[] {
   );
 }
 
-async function distribution(bus: DriverConnection, subject: Subject, limits: TrialTimeouts): Promise<Checks> {
+async function distribution(bus: DriverConnection, subject: Subject, limits: CheckLimits): Promise<Checks> {
   const { name, service, delivery, links } = subject;
   const topic = `oslo-messaging-check-${randomUUID()}`;
   const routeTo = (server: string): Route => {
@@ -89,22 +74,17 @@ async function distribution(bus: DriverConnection, subject: Subject, limits: Tri
 function judge(bus: DriverConnection, { name, delivery }: Subject, address: string, arrivals: Arrivals): Check {
   const [first = 0, second = 0, other = 0] = arrivals.of("plain");
   const toAll = delivery === "multicast";
-  if (other === 0 && (toAll ? first === 1 && second === 1 : first + second === 1)) {
+  const wrong = other > 0 ? OTHER_SERVER : miscount(first, second, toAll);
+  if (wrong === undefined) {
     return { name, ok: true, detail: toAll ? "both listeners got the message" : "one listener got the message" };
   }
   const refused = first + second + other === 0 && arrivals.problem !== undefined;
   const advice = refused ? adviceOnRefusal(bus, address) : adviceOnDistribution(bus, address, toAll);
   if (first + second + other === 0) return { name, ok: false, detail: lost("the message", arrivals), advice };
-  return { name, ok: false, detail: other > 0 ? OTHER_SERVER : miscount(first, second), advice };
+  return { name, ok: false, detail: wrong, advice };
 }
 
 const OTHER_SERVER = "the listener of another server got the message";
-
-function miscount(first: number, second: number): string {
-  if (first + second === 1) return "only one of two listeners got the message";
-  if (first === 1 && second === 1) return "both listeners got the message";
-  return `the two listeners got ${first} and ${second} copies of the message`;
-}
 
 function judgeExpiry(bus: DriverConnection, subject: string, address: string, arrivals: Arrivals): Check {
   const name = `${subject}, a Python call's expiry`;
@@ -114,7 +94,7 @@ function judgeExpiry(bus: DriverConnection, subject: string, address: string, ar
 }
 
 /** Checks that the peer creates an address for replies, and that messages to it arrive. */
-async function replies(bus: DriverConnection, limits: TrialTimeouts): Promise<Checks> {
+async function replies(bus: DriverConnection, limits: CheckLimits): Promise<Checks> {
   const name = "replies";
   const advice = "calls need a peer that makes an address for a link with a dynamic source (AMQP 1.0, messaging 3.5.3)";
   const arrivals = await trial(bus, { listeners: [undefined], messages: { plain: {} }, expected: 1 }, limits);

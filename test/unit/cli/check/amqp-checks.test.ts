@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runChecks } from "@/src/cli/check/checks.js";
+import { runChecks } from "@/src/cli/check/amqp-checks.js";
 import { amqpConnection } from "@/src/driver/amqp/amqp-connection.js";
 import { type Frame, getRpcTransport, type RPCTransport } from "@/src/entry/node.js";
 import { Intermediary } from "@/src/intermediary/intermediary.js";
