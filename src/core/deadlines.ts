@@ -88,13 +88,16 @@ export class Deadline {
   async wait<T>(phase: WaitPhase, begin: () => Promise<T>): Promise<T> {
     this.#announce(phase);
     this.throwIfOver();
+    let abandon: ((reason: unknown) => void) | undefined;
     try {
       return await new Promise<T>((resolve, reject) => {
+        abandon = reject;
         this.#abandon = reject;
         begin().then(resolve, reject);
       });
     } finally {
-      this.#abandon = undefined;
+      // Another wait may have begun meanwhile: a reply can arrive before its request is confirmed.
+      if (this.#abandon === abandon) this.#abandon = undefined;
     }
   }
 

@@ -100,7 +100,7 @@ export class RabbitTrial {
   async publish({ exchange, routingKey }: Pick<Route, "exchange" | "routingKey">, text: string): Promise<void> {
     const route = { exchange, routingKey, declaration: undefined, queue: undefined };
     const message = { body: new TextEncoder().encode(text), mandatory: true };
-    const operation = { deadline: this.#deadline, addressed() {} };
+    const operation = { deadline: this.#deadline, isRepeat: false, addressed() {} };
     const outcome = await this.#connection.requests.publish(route, message, operation);
     if (outcome.type === "accepted") return;
     const error = "error" in outcome ? outcome.error : undefined;

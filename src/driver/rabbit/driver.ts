@@ -177,16 +177,15 @@ export class RabbitDriver implements TransportDriver {
       send: (operation, reply) => {
         const message = { body: encoded, mandatory: atLeastOnce, expirationMs: timeoutMs, reply };
         const publish: Publish = (connection, sent) => {
+          // The call waits for its reply, or is over: it must wait for nothing else.
           if (reply.isAnswered) return Promise.resolve(ACCEPTED);
+          if (!this.#replies.isReady) {
+            return this.#replies.ready(operation.deadline).then(() => publish(connection, sent));
+          }
           this.#replies.register(messageId, reply);
           return connection.requests.publish(route, sent, operation, true);
         };
-        const sent = this.#publish(operation, message, (connection, sent) =>
-          this.#replies.isReady
-            ? publish(connection, sent)
-            : this.#replies.ready(operation.deadline).then(() => publish(connection, sent)),
-        );
-        return reply.accepted(sent);
+        return reply.accepted(this.#publish(operation, message, publish));
       },
       remoteExceptions: this.#init.remoteExceptions,
     });

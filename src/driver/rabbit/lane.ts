@@ -14,6 +14,8 @@ export class Lane {
   readonly key: string;
   readonly waiting = new Set<Publishing>();
   isDeclaring = false;
+  /** Those of `waiting` that may have been sent before. */
+  readonly #repeats = new WeakSet<Publishing>();
   readonly #onLeave: (lane: Lane) => void;
   #unconfirmed = 0;
 
@@ -29,6 +31,21 @@ export class Lane {
 
   get isIdle(): boolean {
     return this.#unconfirmed === 0 && this.waiting.size === 0 && !this.isDeclaring;
+  }
+
+  /**
+   * Lets a message wait. Repeats wait before all others: behind more than 16 new requests, a Python server would not
+   * recognise them.
+   */
+  add(publishing: Publishing, isRepeat: boolean): void {
+    if (!isRepeat) {
+      this.waiting.add(publishing);
+      return;
+    }
+    const others = [...this.waiting].filter((waiting) => !this.#repeats.has(waiting));
+    for (const other of others) this.waiting.delete(other);
+    this.#repeats.add(publishing);
+    for (const waiting of [publishing, ...others]) this.waiting.add(waiting);
   }
 
   /** Counts a request as unconfirmed. */

@@ -11,6 +11,8 @@ import type { Route } from "./topology.js";
 /** The operation of a message. */
 export interface PublishOperation {
   readonly deadline: Deadline;
+  /** True when an earlier connection may have taken the message. */
+  readonly isRepeat: boolean;
   /** Called with the address of the message, for errors. */
   addressed(address: string): void;
 }
@@ -44,27 +46,28 @@ export class Publisher {
    *
    * Rejects only with the error that ends the deadline, and with a RangeError for a name that is too long.
    *
-   * @param isRequest Limit the unconfirmed messages of this exchange and routing key to 16. Others wait.
+   * @param isRequest Limit the unconfirmed messages of this exchange and routing key to 16. Others wait. Repeats go first.
    */
   publish(route: Route, message: RabbitMessage, operation: PublishOperation, isRequest = false): Promise<SendOutcome> {
     operation.addressed(addressOf(route));
     return new Promise((resolve, reject) => {
       const publishing = new Publishing(route, message, operation.deadline, resolve, reject);
       if (!this.#context.isOpen) publishing.lost(this.#context.lost);
-      else if (isRequest || this.#declaring > 0 || !this.#isDeclared(route)) this.#enter(publishing, isRequest);
+      else if (isRequest || this.#declaring > 0 || !this.#isDeclared(route))
+        this.#enter(publishing, isRequest, operation.isRepeat);
       else this.#channel.send(publishing);
     });
   }
 
   /** Sends the message, or lets it wait in its lane. */
-  #enter(publishing: Publishing, isRequest: boolean): void {
+  #enter(publishing: Publishing, isRequest: boolean, isRepeat: boolean): void {
     const lane = this.#laneOf(publishing.route);
     if (isRequest) publishing.limit = lane;
     if (lane.waiting.size === 0 && this.#isDeclared(publishing.route) && !(isRequest && lane.isFull)) {
       this.#pass(publishing, lane);
       return;
     }
-    lane.waiting.add(publishing);
+    lane.add(publishing, isRepeat);
     publishing.waitIn(lane);
     this.#advance(lane);
   }

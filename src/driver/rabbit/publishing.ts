@@ -1,6 +1,7 @@
 import type { PublishedMessage } from "../../amqp091/content.js";
 import type { Properties } from "../../amqp091/properties.js";
 import type { Deadline } from "../../core/deadlines.js";
+import { ACCEPTED } from "../../core/messages/outcome.js";
 import type { SendOutcome } from "../sending/outcomes.js";
 import type { Route } from "./topology.js";
 import { JSON_TYPE } from "./wire.js";
@@ -107,9 +108,13 @@ export class Publishing implements PublishedMessage {
     if (isFirst && !this.wasSent) this.#deadline.beginWait("credit", this.#abandon);
   }
 
-  /** Called before the message leaves. Returns false when it is given up instead. */
+  /** Called before the message leaves. Returns false when it is given up instead, or answered meanwhile. */
   leave(): boolean {
     this.#stage = undefined;
+    if (this.isDone) {
+      this.settle(ACCEPTED);
+      return false;
+    }
     // A message that is sent again stays in this phase: its fate is unknown.
     if (!this.wasSent) this.#deadline.beginWait("acknowledgement", this.#abandon);
     if (this.isOver) return false;
@@ -117,11 +122,15 @@ export class Publishing implements PublishedMessage {
     return true;
   }
 
-  /** The wait of the deadline is not ended: a reply may have come first, and the operation waits for something else by now. */
+  /**
+   * A request that is answered was accepted, whatever became of its confirm. The wait of the deadline is not ended: the
+   * operation may wait for something else by now.
+   */
   settle(outcome: SendOutcome): void {
     if (this.isOver) return;
+    const isAnswered = this.#reply?.isAnswered === true;
     this.isOver = true;
-    this.#resolve(outcome);
+    this.#resolve(isAnswered ? ACCEPTED : outcome);
   }
 
   fail(reason: unknown): void {

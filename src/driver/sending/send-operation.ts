@@ -47,6 +47,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
   #connection: C | undefined;
   /** Known once a connection has resolved the target. */
   #address: string | undefined;
+  #isRepeat = false;
   #lastFailure: { error: MessageDeliveryFailure; reason: string } | undefined;
 
   /** Throws MessagingException when the transport is closed. Call `end` in a `finally`. */
@@ -76,6 +77,11 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     return this.#connection;
   }
 
+  /** True when the fate of an earlier attempt is unknown: the peer may have the message. */
+  get isRepeat(): boolean {
+    return this.#isRepeat;
+  }
+
   /** Called with the address to which the present connection sends the message. */
   addressed(address: string): void {
     this.#address = address;
@@ -83,6 +89,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
 
   /** The error for an outcome of the message that is not `accepted`. */
   failure(outcome: FailedOutcome): MessageDeliveryFailure {
+    if (outcome.type === "unknown") this.#isRepeat = true;
     const unsent = this.#connection?.isOpen ? "credit" : "connecting";
     const phase = outcome.type === "unsent" ? unsent : "acknowledgement";
     const reason = outcomeReason(outcome);
@@ -91,7 +98,7 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     const error =
       outcome.type === "returned"
         ? new MessageUndeliverable({ ...init, ...outcome })
-        : new MessageDeliveryFailure({ ...init, outcome: outcome.type });
+        : new MessageDeliveryFailure({ ...init, outcome: outcome.type === "unsent" ? this.#unsent : outcome.type });
     this.#lastFailure = { error, reason };
     return error;
   }
@@ -134,8 +141,13 @@ export class SendOperation<C extends SendingConnection> implements DeadlineInit 
     const { closed } = this.#operations;
     if (this.#init.timeoutMs !== undefined && !closed) return this.#timeout(phase, elapsedMs);
     const reason = closed ? "the transport was closed" : "timed out";
-    const outcome = phase === "connecting" || phase === "credit" ? "unsent" : "unknown";
+    const outcome = phase === "connecting" || phase === "credit" ? this.#unsent : "unknown";
     return new MessageDeliveryFailure({ ...this.#facts(phase, elapsedMs, !closed), outcome, reason });
+  }
+
+  /** The outcome of a message that this attempt has not sent. */
+  get #unsent(): "unsent" | "unknown" {
+    return this.#isRepeat ? "unknown" : "unsent";
   }
 
   #timeout(phase: WaitPhase, elapsedMs: number): MessagingTimeout {

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Deadlines, type WaitPhase } from "@/src/core/deadlines.js";
+import { Deferred } from "@/src/core/deferred.js";
 import { LONGEST_TIMER_MS } from "@/src/core/timers.js";
 
 const never = new Promise<never>(() => {});
@@ -34,6 +35,17 @@ describe("Deadline", () => {
     expect(over).toBe(false);
     await vi.advanceTimersByTimeAsync(20);
     expect(over).toBe(true);
+  });
+
+  it("a wait that ends leaves the one that began after it", async () => {
+    const deadline = new Deadlines().start({ ms: 100, expired });
+    const connected = new Deferred();
+    const first = deadline.wait("connecting", () => connected.promise);
+    const reply = expect(deadline.wait("reply", () => never)).rejects.toThrow("over in reply");
+    connected.resolve();
+    await first;
+    await vi.advanceTimersByTimeAsync(120);
+    await reply;
   });
 
   it("an expired deadline refuses every later wait", async () => {

@@ -44,26 +44,27 @@ export class BatchNotificationDispatcher {
     this.#onRequeue = onRequeue;
   }
 
-  /** Resolves with the messages to requeue. Never rejects: errors are logged. */
-  async dispatch(batch: readonly IncomingMessage[]): Promise<ReadonlySet<IncomingMessage>> {
-    const requeued = new Set<IncomingMessage>();
+  /**
+   * Resolves with the result of each message that was handled. Messages whose link is lost before their priority is handled
+   * have none: they are delivered again. Never rejects: errors are logged.
+   */
+  async dispatch(batch: readonly IncomingMessage[]): Promise<ReadonlyMap<IncomingMessage, NotificationResult>> {
+    const results = new Map<IncomingMessage, NotificationResult>();
     const groups = new Map<Priority, Member[]>(BY_NAME.map((priority) => [priority, []]));
     for (const message of batch) {
+      if (message.linkLost) continue;
       const read = this.#read(message);
-      if (read === NotificationResult.REQUEUE) requeued.add(message);
-      else if (read !== NotificationResult.HANDLED) {
-        groups.get(read.priority)?.push({ message, notification: read.notification });
-      }
+      if (typeof read === "string") results.set(message, read);
+      else groups.get(read.priority)?.push({ message, notification: read.notification });
     }
     for (const [priority, members] of groups) {
       // The connection may have been lost while earlier groups were handled.
       const present = members.filter(({ message }) => !message.linkLost);
       const notifications = present.map(({ notification }) => notification);
-      if ((await this.#handle(priority, notifications)) === NotificationResult.REQUEUE) {
-        for (const { message } of present) requeued.add(message);
-      }
+      const result = await this.#handle(priority, notifications);
+      for (const { message } of present) results.set(message, result);
     }
-    return requeued;
+    return results;
   }
 
   async #handle(priority: Priority, notifications: readonly Notification[]): Promise<NotificationResult> {

@@ -5,6 +5,7 @@ import { integer } from "../../options/option-types.js";
 import type { Target, TargetLike } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
 import { type Context, noOpSerializer } from "../../values/serializer.js";
+import { NotificationResult } from "../notification.js";
 import { BatchNotificationDispatcher, type BatchNotificationEndpoint } from "./batch-dispatcher.js";
 import { BatchNotice } from "./batch-notice.js";
 import { Batches, type BatchLimits } from "./batches.js";
@@ -89,9 +90,8 @@ export function getBatchNotificationListener<C extends Context = Context>(
         listenOptions: { ...listenOptions, minimumCredit: size, pool },
       }),
     async handle(batch: Batch) {
-      const requeued = await dispatcher.dispatch(batch.filter((message) => !message.linkLost));
-      for (const message of batch) {
-        if (allowRequeue && requeued.has(message)) message.requeue();
+      for (const [message, result] of await dispatcher.dispatch(batch)) {
+        if (allowRequeue && result === NotificationResult.REQUEUE) message.requeue();
         else message.acknowledge();
       }
     },

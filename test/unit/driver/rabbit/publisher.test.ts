@@ -425,6 +425,43 @@ describe("an error of the channel with many in flight", () => {
     expect(await other).toEqual(ACCEPTED);
   });
 
+  it("does not send a request that is answered while it waits for its turn", async () => {
+    const { broker, publish, channel } = await declaredBed();
+    const reply = { isAnswered: false };
+    const first = Array.from({ length: 16 }, (_, i) => publish(ROUTE, `${i}`, { isRequest: true }));
+    const answered = publish(ROUTE, "a", { reply, isRequest: true });
+    const next = publish(ROUTE, "b", { isRequest: true });
+    await publishedBodies(broker, 16);
+    reply.isAnswered = true;
+    broker.send(channel, "basic.ack", { deliveryTag: 17, multiple: true });
+    await Promise.all(first);
+    expect(await answered).toEqual(ACCEPTED);
+    expect(await published(broker)).toBe("b");
+    broker.send(channel, "basic.ack", { deliveryTag: 18 });
+    expect(await next).toEqual(ACCEPTED);
+  });
+
+  it("accepts a request that is answered before the connection ends", async () => {
+    const { broker, publish } = await declaredBed();
+    const reply = { isAnswered: false };
+    const answered = publish(ROUTE, "a", { reply, isRequest: true });
+    await published(broker);
+    reply.isAnswered = true;
+    broker.hangUp();
+    expect(await answered).toEqual(ACCEPTED);
+  });
+
+  it("sends requests that may have been sent before ahead of all others, in their order", async () => {
+    const { broker, publish } = await bed();
+    const bodies = ["new 1", "again 1", "new 2", "again 2"];
+    for (const body of bodies) void publish(ROUTE, body, { isRequest: true, isRepeat: body.startsWith("again") });
+    const declaring = await broker.openChannel();
+    await broker.next("exchange.declare");
+    broker.send(declaring, "exchange.declare-ok");
+    await confirmChannel(broker);
+    expect(await publishedBodies(broker, 4)).toEqual(["again 1", "again 2", "new 1", "new 2"]);
+  });
+
   it("a message that others interrupt three times is sent alone", async () => {
     const { broker, publish, channel } = await declaredBed();
     const patient = publish(ROUTE, "a");
