@@ -78,6 +78,8 @@ export class Connection implements ManagedConnection {
   #idleTimeout: IdleTimeout | undefined;
   #state: "opening" | "open" | "closing" | "over" = "opening";
   #blocked: string | undefined;
+  /** Size of the largest message that was published. */
+  #largestBytes = 0;
   /** Ends the present probe. */
   #endProbe: () => void = () => {};
 
@@ -88,8 +90,12 @@ export class Connection implements ManagedConnection {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    const connection = this;
     this.#output = new Output(socket, {
-      maxBufferedBytes: 4 * maxMessageBytes,
+      // A message is written as a whole. Its size is no sign of a peer that does not read.
+      get maxBufferedBytes() {
+        return 4 * maxMessageBytes + connection.#largestBytes;
+      },
       onOverflow: (bytes) => this.#finish(this.#lost(`the peer does not read: ${bytes} bytes unsent`)),
       onWritable: () => this.#writableWaiters.resolve(),
     });
@@ -240,6 +246,9 @@ export class Connection implements ManagedConnection {
         return connection.writable;
       },
       whenWritable: (deadline: Deadline) => this.#writableWaiters.wait("credit", deadline),
+      publishing: (bytes) => {
+        if (bytes > this.#largestBytes) this.#largestBytes = bytes;
+      },
       changed: () => this.#writableWaiters.resolve(),
       send: (channel, name, fields) => this.#send(channel, name, fields),
       release: (channel) => this.#channels.delete(channel),

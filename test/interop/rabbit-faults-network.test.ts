@@ -153,6 +153,42 @@ describe.concurrent("a client whose connection is cut", () => {
     expect(await rpc.call({}, "counts", {})).toMatchObject({ notes: 1 });
   });
 
+  test("before the confirms of 100 casts sends them again; a Python server executes each one once", async () => {
+    await using client = await relayed();
+    await using _python = await PythonServer.start({ url: bed.url, topic: "cut-casts", server: "python" });
+    const rpc = clientOf(client.stage, "cut-casts");
+    await rpc.call({}, "counts", {});
+    // The casts wait for their confirms 16 at a time: those that are sent again must not come behind the others.
+    const cut = client.relay.next(...at(["", "silence", "<", "basic.ack"], PUBLISHING));
+    const casts = Array.from({ length: 100 }, (_, number) => rpc.cast({}, "note", { arg: `${number}` }));
+    await cut;
+    client.relay.cut();
+    await Promise.all(casts);
+    expect(await rpc.call({}, "counts", {})).toMatchObject({ notes: 100 });
+  });
+
+  test("after a heartbeat and before the confirm times out when the server does not answer", async () => {
+    await using client = await relayed();
+    await using stage = rabbitStage(bed.url, "direct");
+    const held = new BlockingEndpoint();
+    await stage.serve("s", [held]);
+    const rpc = clientOf(client.stage, stage.topic);
+    const unconfirmed = ["echo", "hold"].map(() => client.relay.next(...at(["", "discard", "<", "basic.ack"])));
+    await rpc.call({}, "echo", { arg: "a" });
+    let heartbeats = 0;
+    const isSecond = ({ name, direction }: PassingFrame): boolean =>
+      direction === "<" && name === "basic.deliver" && ++heartbeats === 2;
+    const alive = client.relay.next("cut", isSecond);
+    const options = { timeoutMs: 4_500, callMonitorTimeoutMs: 2_000 };
+    const call = expect(rpc.call({}, "hold", { arg: "a" }, options)).rejects.toMatchObject({
+      name: "MessagingTimeout",
+    });
+    await Promise.all([...unconfirmed, alive]);
+    client.relay.cut();
+    await call;
+    held.release();
+  });
+
   test("before the confirm of a notification sends it again; the listener gets it once", async () => {
     await using client = await relayed();
     await using stage = rabbitStage(bed.url, "direct");

@@ -161,6 +161,7 @@ describe.each(RABBITMQ_VERSIONS)("rabbit:// at RabbitMQ %s", (version) => {
       const url = await userUrl("client-without-reply", { configure: "^openstack$", write: ".*", read: ".*" });
       await using transport = open(url);
       const error = await failureOf(getRpcClient(transport, { topic: "t" }).call({}, "m"));
+      expect(error).toMatchObject({ name: "MessageDeliveryFailure", operation: "RPC Call", outcome: "rejected" });
       expect(error.message).toMatch(/the user has no permission "configure" on queue reply_\w+: ACCESS_REFUSED/);
     });
 

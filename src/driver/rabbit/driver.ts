@@ -31,6 +31,7 @@ import type { NonFiniteNumbers } from "../values/json.js";
 import { KnownIds } from "../values/known-ids.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
 import { compress } from "./compression.js";
+import { DeclarationRefused } from "./declaration-refused.js";
 import { Listener, prefetchOf } from "./listener.js";
 import { ListeningConnection } from "./listening-connection.js";
 import type { ResolvedRabbitOptions } from "./option-table.js";
@@ -180,7 +181,7 @@ export class RabbitDriver implements TransportDriver {
           // The call waits for its reply, or is over: it must wait for nothing else.
           if (reply.isAnswered) return Promise.resolve(ACCEPTED);
           if (!this.#replies.isReady) {
-            return this.#replies.ready(operation.deadline).then(() => publish(connection, sent));
+            return this.#replies.ready(operation.deadline).then(() => publish(connection, sent), withoutReplies);
           }
           this.#replies.register(messageId, reply);
           return connection.requests.publish(route, sent, operation, true);
@@ -355,4 +356,10 @@ export class RabbitDriver implements TransportDriver {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw transportClosed();
   }
+}
+
+/** The outcome of a request whose reply queue the broker refuses. Throws any other error. */
+function withoutReplies(thrown: unknown): SendOutcome {
+  if (thrown instanceof DeclarationRefused) return { type: "rejected", error: thrown };
+  throw thrown;
 }

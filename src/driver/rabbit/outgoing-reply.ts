@@ -10,6 +10,8 @@ import type { ReplyTo } from "./wire.js";
 
 /** A connection that replies are published on. */
 export interface ReplyConnection extends SendingConnection {
+  /** True while the broker reads no messages: an alarm. */
+  readonly isBlocked: boolean;
   /** Publishes replies and heartbeats. */
   readonly replies: Pick<Publisher, "publish">;
 }

@@ -18,6 +18,10 @@ export class PublishingConnection extends DriverConnection implements SendingCon
     this.replies = new Publisher(this);
   }
 
+  get isBlocked(): boolean {
+    return this.amqp.blocked !== undefined;
+  }
+
   /** Why messages to this address are not sent: its declaration is refused, or the broker does not read. */
   override refusalOf(address: string): Error | undefined {
     const { blocked } = this.amqp;

@@ -37,7 +37,8 @@ export class ReplySender {
   }
 
   /**
-   * Sends a reply. Resolves when the broker has accepted it, and when it begins to wait for its queue or a connection.
+   * Sends a reply. Resolves when the broker has accepted it, and when it begins to wait for its queue, a connection or the
+   * end of an alarm.
    * Resolves with the error when it is not delivered; the outcome of a reply that the broker refuses is `rejected`.
    *
    * @param encode Encodes the reply with this `_unique_id`. Called once, at once.
@@ -67,7 +68,7 @@ export class ReplySender {
     try {
       reply = new OutgoingReply(this.#init, { to, operation: REPLY, timeoutMs: undefined, body, uniqueId });
       const { live } = reply.operation;
-      const outcome = live && (await reply.send(live));
+      const outcome = live === undefined || live.isBlocked ? undefined : await reply.send(live);
       if (outcome === undefined || mayWait(outcome)) {
         this.#waiting.add(reply);
         return undefined;

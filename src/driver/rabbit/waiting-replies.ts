@@ -21,7 +21,7 @@ export interface WaitingRepliesInit extends Pick<Log, "warnings"> {
 }
 
 /**
- * Replies that wait because their queue is missing or there is no connection (amqpdriver.py AMQPIncomingMessage.reply). The
+ * Replies that wait because their queue is missing, the broker blocks messages or there is no connection (amqpdriver.py AMQPIncomingMessage.reply). The
  * oldest reply to each queue is sent every 250 ms; the others follow when it is accepted. When a queue has been missing for
  * too long, all replies to it are discarded. Without a connection they wait until there is one.
  */

@@ -272,6 +272,14 @@ describe("publishing", () => {
     await turn();
     expect(channel.writable).toBe(true);
   });
+
+  it("a message that fills the stream alone is sent: its size is no sign of a peer that does not read", async () => {
+    const { broker, channel } = await publisherWith({ maxMessageBytes: 100_000 });
+    const confirmation = channel.publish(message("x".repeat(2_000_000)));
+    await turn();
+    broker.send(channel.id, "basic.ack", { deliveryTag: 1 });
+    expect(await confirmation).toEqual({ type: "acknowledged" });
+  });
 });
 
 describe("consuming", () => {

@@ -44,6 +44,8 @@ class SenderBed {
   readonly operations: Operations<ReplyConnection>;
   readonly sender: ReplySender;
   publish: Publish = () => ACCEPTED;
+  /** Whether the broker blocks the messages of the next connection. */
+  isBlocked = false;
   #live: ReplyConnection | undefined;
   readonly #waiters = new Waiters<ReplyConnection>();
 
@@ -71,6 +73,7 @@ class SenderBed {
     const { logger } = this;
     this.#live = {
       isOpen: true,
+      isBlocked: this.isBlocked,
       endedBy: undefined,
       repeatsAreRecognised: true,
       logger,
@@ -260,6 +263,23 @@ describe("while its queue is missing", () => {
     await pass(250);
     expect(bed.values.length).toBe(1_000);
     expect(new Set(bed.values).has(0)).toBe(false);
+  });
+
+  test("replies wait within these limits while the broker blocks messages, and hold no slot", async () => {
+    const bed = new SenderBed({}, { isConnected: false });
+    bed.isBlocked = true;
+    bed.connect();
+    let unblock = (): void => {};
+    const blocked = new Promise<SendOutcome>((resolve) => {
+      unblock = () => resolve(ACCEPTED);
+    });
+    bed.publish = () => blocked;
+    for (let i = 0; i <= 1_000; i++) expect(await bed.reply(to(), i)).toBe(undefined);
+    expect(bed.logger.of("warn")).toEqual([expect.stringMatching(/^discarded a reply to reply_1: 1001 replies of /)]);
+    unblock();
+    await pass(1_000);
+    expect(bed.values).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
+    await bed.operations.drain(1_000);
   });
 
   test("16 MiB of replies wait at most: the oldest are discarded, one that is larger too", async () => {
