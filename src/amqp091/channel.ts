@@ -41,6 +41,8 @@ export interface ChannelConnection {
   whenWritable(deadline: Deadline): Promise<void>;
   /** Wakes the callers of `whenWritable`. */
   changed(): void;
+  /** A body of this size is about to be written. */
+  publishes(bytes: number): void;
   send<M extends MethodName>(channel: number, name: M, fields: SentFields<M>): void;
   /** The number of the channel can be used again. */
   release(channel: number): void;
@@ -167,6 +169,7 @@ export class Channel implements DeliveryOwner {
     const { output, maxFrameBytes } = this.#connection;
     try {
       if (this.#confirms === undefined) throw new Error("a message was published before confirm.select");
+      this.#connection.publishes(message.body.length);
       writePublish(output, this.id, message, maxFrameBytes);
       return this.#confirms.add(message.mandatory ? message : undefined);
     } catch (thrown) {

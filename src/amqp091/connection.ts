@@ -78,6 +78,11 @@ export class Connection implements ManagedConnection {
   #idleTimeout: IdleTimeout | undefined;
   #state: "opening" | "open" | "closing" | "over" = "opening";
   #blocked: string | undefined;
+  /**
+   * Bytes of the largest body since the stream was last writable. Its frames are written at once, so that this many unsent
+   * bytes are no sign of a peer that does not read.
+   */
+  #largestBodyBytes = 0;
   /** Ends the present probe. */
   #endProbe: () => void = () => {};
 
@@ -88,10 +93,18 @@ export class Connection implements ManagedConnection {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    const maxBufferedBytes = 4 * maxMessageBytes;
     this.#output = new Output(socket, {
-      maxBufferedBytes: 4 * maxMessageBytes,
-      onOverflow: (bytes) => this.#finish(this.#lost(`the peer does not read: ${bytes} bytes unsent`)),
-      onWritable: () => this.#writableWaiters.resolve(),
+      maxBufferedBytes,
+      onOverflow: () => {
+        const { buffered } = socket;
+        if (buffered <= maxBufferedBytes + this.#largestBodyBytes) return;
+        this.#finish(this.#lost(`the peer does not read: ${buffered} bytes unsent`));
+      },
+      onWritable: () => {
+        this.#largestBodyBytes = 0;
+        this.#writableWaiters.resolve();
+      },
     });
     this.#frames = new FrameSplitter(FRAME_MAX, this.#onFrame);
     this.#handshake = new Handshake(options, {
@@ -241,6 +254,9 @@ export class Connection implements ManagedConnection {
       },
       whenWritable: (deadline: Deadline) => this.#writableWaiters.wait("credit", deadline),
       changed: () => this.#writableWaiters.resolve(),
+      publishes: (bytes) => {
+        if (bytes > this.#largestBodyBytes) this.#largestBodyBytes = bytes;
+      },
       send: (channel, name, fields) => this.#send(channel, name, fields),
       release: (channel) => this.#channels.delete(channel),
     };
