@@ -39,10 +39,10 @@ export interface ChannelConnection {
   readonly writable: boolean;
   /** Resolves when `writable` or the state of a channel may have changed. */
   whenWritable(deadline: Deadline): Promise<void>;
-  /** Called before a message with a body of this size is written. */
-  publishing(bytes: number): void;
   /** Wakes the callers of `whenWritable`. */
   changed(): void;
+  /** A body of this size is about to be written. */
+  publishes(bytes: number): void;
   send<M extends MethodName>(channel: number, name: M, fields: SentFields<M>): void;
   /** The number of the channel can be used again. */
   release(channel: number): void;
@@ -169,7 +169,7 @@ export class Channel implements DeliveryOwner {
     const { output, maxFrameBytes } = this.#connection;
     try {
       if (this.#confirms === undefined) throw new Error("a message was published before confirm.select");
-      this.#connection.publishing(message.body.length);
+      this.#connection.publishes(message.body.length);
       writePublish(output, this.id, message, maxFrameBytes);
       return this.#confirms.add(message.mandatory ? message : undefined);
     } catch (thrown) {

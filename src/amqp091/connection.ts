@@ -78,8 +78,11 @@ export class Connection implements ManagedConnection {
   #idleTimeout: IdleTimeout | undefined;
   #state: "opening" | "open" | "closing" | "over" = "opening";
   #blocked: string | undefined;
-  /** Size of the largest message that was published. */
-  #largestBytes = 0;
+  /**
+   * Bytes of the largest body since the stream was last writable. Its frames are written at once, so that this many unsent
+   * bytes are no sign of a peer that does not read.
+   */
+  #largestBodyBytes = 0;
   /** Ends the present probe. */
   #endProbe: () => void = () => {};
 
@@ -90,14 +93,18 @@ export class Connection implements ManagedConnection {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
-    const connection = this;
+    const maxBufferedBytes = 4 * maxMessageBytes;
     this.#output = new Output(socket, {
-      // A message is written as a whole. Its size is no sign of a peer that does not read.
-      get maxBufferedBytes() {
-        return 4 * maxMessageBytes + connection.#largestBytes;
+      maxBufferedBytes,
+      onOverflow: () => {
+        const { buffered } = socket;
+        if (buffered <= maxBufferedBytes + this.#largestBodyBytes) return;
+        this.#finish(this.#lost(`the peer does not read: ${buffered} bytes unsent`));
       },
-      onOverflow: (bytes) => this.#finish(this.#lost(`the peer does not read: ${bytes} bytes unsent`)),
-      onWritable: () => this.#writableWaiters.resolve(),
+      onWritable: () => {
+        this.#largestBodyBytes = 0;
+        this.#writableWaiters.resolve();
+      },
     });
     this.#frames = new FrameSplitter(FRAME_MAX, this.#onFrame);
     this.#handshake = new Handshake(options, {
@@ -246,10 +253,10 @@ export class Connection implements ManagedConnection {
         return connection.writable;
       },
       whenWritable: (deadline: Deadline) => this.#writableWaiters.wait("credit", deadline),
-      publishing: (bytes) => {
-        if (bytes > this.#largestBytes) this.#largestBytes = bytes;
-      },
       changed: () => this.#writableWaiters.resolve(),
+      publishes: (bytes) => {
+        if (bytes > this.#largestBodyBytes) this.#largestBodyBytes = bytes;
+      },
       send: (channel, name, fields) => this.#send(channel, name, fields),
       release: (channel) => this.#channels.delete(channel),
     };

@@ -133,7 +133,7 @@ export class MessageUndeliverable extends MessageDeliveryFailure {
   readonly replyText: string;
 
   constructor(init: FailureInit & { exchange: string; routingKey: string; replyText: string }) {
-    super({ ...init, outcome: "returned", reason: init.replyText });
+    super({ ...init, outcome: "returned", reason: `${init.replyText}, no queue receives the message` });
     this.exchange = init.exchange;
     this.routingKey = init.routingKey;
     this.replyText = init.replyText;

@@ -321,6 +321,7 @@ describe.each(RABBITMQ_VERSIONS)("rabbit:// at RabbitMQ %s", (version) => {
         exchange: "openstack",
         routingKey: "nowhere",
         replyText: "NO_ROUTE",
+        message: expect.stringMatching(/NO_ROUTE, no queue receives the message .*address openstack\/nowhere/),
       });
     }
   });

@@ -13,8 +13,12 @@ export class DeclarationRefused extends MessagingException {
   }
 }
 
-/** The text of an error 403 that names the permission which the user lacks. */
+/**
+ * The text of an error 403 that names the permission which the user lacks. RabbitMQ has 403 for other reasons too, such as a
+ * name with the reserved prefix `amq.` and a queue in exclusive use.
+ */
 export function permissionText(permission: "configure" | "read" | "write", thing: string, error: Amqp091Error): string {
+  if (!error.text.includes("access to ")) return `${thing} is refused: ${error.message}`;
   return `the user has no permission "${permission}" on ${thing}: ${error.message}`;
 }
 

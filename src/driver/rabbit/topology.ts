@@ -88,7 +88,7 @@ export class Topology {
   /**
    * The route of a request: to all servers, to one server, or to any one of them.
    *
-   * @throws InvalidTarget for a name that is too long, as the other methods.
+   * @throws InvalidTarget for a name that is too long or has line breaks, as the other methods.
    */
   requestRoute(target: Target): Route {
     const known = this.#resolved.rpc.get(target);
@@ -138,8 +138,8 @@ export class Topology {
    */
   listenerQueues(targets: readonly Target[], pool?: string | undefined): readonly BoundQueue[] {
     if (!pool) return targets.map((target) => this.#topicQueue(target, target.topic ?? ""));
-    const size = utf8Size(pool);
-    if (size > MAX_NAME_BYTES) throw new ConfigurationError("pool", tooLong(size));
+    const problem = nameProblem(pool);
+    if (problem !== undefined) throw new ConfigurationError("pool", problem);
     const bindings = targets.flatMap((target) => this.#bindings(target, target.topic ?? ""));
     return [{ declaration: this.#durableQueue(pool), bindings }];
   }
@@ -226,12 +226,15 @@ function queueArguments(options: ResolvedRabbitOptions, isQuorum: boolean, expir
 }
 
 function checkName(kind: "exchange" | "queue" | "routing key", name: string, target: Target): void {
-  const size = utf8Size(name);
-  if (size > MAX_NAME_BYTES) throw new InvalidTarget(`The ${kind} ${name} ${tooLong(size)}`, target);
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new InvalidTarget(`The ${kind} ${name} ${problem}`, target);
 }
 
-function tooLong(bytes: number): string {
-  return `must have at most ${MAX_NAME_BYTES} bytes of UTF-8, not ${bytes}`;
+/** RabbitMQ declares a name without its line breaks, and then does not find the one that has them. */
+function nameProblem(name: string): string | undefined {
+  if (/[\r\n]/.test(name)) return "must not contain line breaks";
+  const size = utf8Size(name);
+  return size > MAX_NAME_BYTES ? `must have at most ${MAX_NAME_BYTES} bytes of UTF-8, not ${size}` : undefined;
 }
 
 function utf8Size(text: string): number {

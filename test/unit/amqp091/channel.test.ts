@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Confirmation } from "@/src/amqp091/confirms.js";
 import type { Delivery } from "@/src/amqp091/delivery.js";
 import { channelOf, channelWith, consumerWith, publisherWith } from "@/test/fixtures/beds/raw-broker-bed.js";
@@ -273,12 +273,26 @@ describe("publishing", () => {
     expect(channel.writable).toBe(true);
   });
 
-  it("a message that fills the stream alone is sent: its size is no sign of a peer that does not read", async () => {
-    const { broker, channel } = await publisherWith({ maxMessageBytes: 100_000 });
+  it("one body may exceed the limit of unsent bytes: the connection stays open while it leaves", async () => {
+    const { broker, connection, channel } = await publisherWith({ maxMessageBytes: 1_000 });
     const confirmation = channel.publish(message("x".repeat(2_000_000)));
-    await turn();
-    broker.send(channel.id, "basic.ack", { deliveryTag: 1 });
+    await broker.next("basic.publish");
+    broker.send(1, "basic.ack", { deliveryTag: 1 });
     expect(await confirmation).toEqual({ type: "acknowledged" });
+    expect([connection.isOpen, channel.writable]).toEqual([true, true]);
+  });
+
+  it("more unsent bytes than the limit and one body end the connection", async () => {
+    const { connection, channel } = await publisherWith({ maxMessageBytes: 1_000 });
+    const sending = vi.spyOn(connection.socket, "send").mockReturnValue(false);
+    Object.assign(connection.socket, { buffered: 14_000 });
+    void channel.publish(message("x".repeat(10_000)));
+    await turn();
+    expect(connection.isOpen).toBe(true);
+    Object.assign(connection.socket, { buffered: 14_001 });
+    void channel.publish(message("m"));
+    expect((await connection.closed)?.message).toMatch("the peer does not read: 14001 bytes unsent");
+    sending.mockRestore();
   });
 });
 

@@ -178,6 +178,21 @@ describe("a missing permission", () => {
     expect(logger.of("warn")).toEqual([]);
   });
 
+  it("is not the reason when a name is reserved", async () => {
+    const { broker, declarer } = await bed();
+    const text = "ACCESS_REFUSED - queue name 'n.info' contains reserved prefix 'amq.*'";
+    const failed = expect(declarer.declareRoute(NOTIFICATION)).rejects.toMatchObject({
+      message: `queue n.info is refused: ${text} (403)`,
+      isFinal: true,
+    });
+    await broker.openChannel();
+    await answer(broker, "exchange.declare");
+    await refuse(broker, "queue.declare", 403, text);
+    await reopen(broker);
+    await refuse(broker, "queue.declare", 404, "NOT_FOUND - no queue 'n.info' in vhost '/'");
+    await failed;
+  });
+
   it.each([
     [REFUSED, 'the user has no permission "read" on exchange x'],
     [REFUSED.replace("exchange 'x'", "queue 'n.info'"), 'the user has no permission "write" on queue n.info'],

@@ -20,6 +20,7 @@ import { turn } from "@/test/fixtures/stages/turn.js";
 const ID = "0123456789abcdef0123456789abcdef";
 const OTHER_ID = "f".repeat(32);
 const QUEUE = `reply_${"a".repeat(32)}`;
+const REFUSED = `ACCESS_REFUSED - access to queue '${QUEUE}' in vhost '/' refused for user 'guest'`;
 const OPTIONS = { ...RABBIT_DEFAULTS, kombuReconnectDelayMs: 1 };
 const FAILURE = { excType: "ValueError", module: "builtins", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
@@ -237,7 +238,7 @@ describe("the reply queue", () => {
     const ready = bed.replies.ready(bed.deadline());
     const refused = expect(ready).rejects.toMatchObject({
       name: "MessagingException",
-      message: `the user has no permission "read" on queue ${QUEUE}: ACCESS_REFUSED - no (403)`,
+      message: `the user has no permission "read" on queue ${QUEUE}: ${REFUSED} (403)`,
       cause: { code: 403 },
     });
     await declared(broker, { isFirst: false });
@@ -245,7 +246,7 @@ describe("the reply queue", () => {
     await broker.next("basic.qos");
     broker.send(next, "basic.qos-ok");
     await broker.next("basic.consume");
-    broker.send(next, "channel.close", { replyCode: 403, replyText: "ACCESS_REFUSED - no" });
+    broker.send(next, "channel.close", { replyCode: 403, replyText: REFUSED });
     await refused;
     await expect(value).rejects.toThrow(/^unanswered: the user has no permission "read"/);
     await broker.next("channel.close-ok");

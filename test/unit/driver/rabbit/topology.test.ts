@@ -211,6 +211,18 @@ describe("a name of more than 255 bytes of UTF-8", () => {
   });
 });
 
+describe("a name with a line break", () => {
+  const topology = topologyOf({});
+
+  it.each(["a\nb", "a\rb"])("%j is refused as a topic, an exchange, a server and a pool", (name) => {
+    const text = "must not contain line breaks";
+    expect(() => topology.requestRoute(new Target({ topic: name }))).toThrow(`The routing key ${name} ${text}`);
+    expect(() => topology.requestRoute(new Target({ topic: "t", exchange: name }))).toThrow(InvalidTarget);
+    expect(() => topology.serverQueues(new Target({ topic: "t", server: name }), FANOUT_ID)).toThrow(InvalidTarget);
+    expect(() => topology.listenerQueues([new Target({ topic: "t" })], name)).toThrow(`pool: ${text}`);
+  });
+});
+
 function topologyOf({ query = {}, controlExchange = "openstack" }): Topology {
   return new Topology({ options: resolveRabbitOptions({ query }), controlExchange });
 }
