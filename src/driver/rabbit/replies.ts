@@ -123,6 +123,7 @@ export class Replies {
         consumerTag: CONSUMER_TAG,
         arguments: this.#init.consumerArguments,
         onDelivery: (delivery) => deliveries.add(delivery),
+        onRefused: (error, tail) => this.#pending.get(lastMessageId(tail))?.settle(error),
         onCancel: () => cancelled.resolve(new ConnectionLost("the broker cancelled the consumer")),
       });
       connection.restored(this.queue);
@@ -184,7 +185,8 @@ export class Replies {
 
 /**
  * The message ID in a body that cannot be read, so that its call fails at once: a result of Python may hold NaN, which is not
- * JSON. The last one counts: a result may have text like it, but comes first.
+ * JSON, or be too large, when only the end of the body is known. The last one counts: a result may have text like it, but
+ * comes first.
  */
 function lastMessageId(body: Uint8Array): string {
   const ids = new TextDecoder().decode(body).matchAll(/_msg_id\W{1,16}([0-9a-f]{32})/g);
