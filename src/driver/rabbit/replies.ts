@@ -6,6 +6,7 @@ import { Deferred } from "../../core/deferred.js";
 import { ConnectionLost, toError } from "../../core/errors.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import { Waiters } from "../../core/waiters.js";
+import { MessagingException } from "../exceptions.js";
 import type { PendingReply, Reply } from "../sending/pending-reply.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import { consumerRefusal, DeclarationRefused } from "./declaration-refused.js";
@@ -123,7 +124,8 @@ export class Replies {
         consumerTag: CONSUMER_TAG,
         arguments: this.#init.consumerArguments,
         onDelivery: (delivery) => deliveries.add(delivery),
-        onRefused: (error, tail) => this.#pending.get(lastMessageId(tail))?.settle(error),
+        onRefused: ({ message }, tail) =>
+          this.#pending.get(lastMessageId(tail))?.settle(new MessagingException(message)),
         onCancel: () => cancelled.resolve(new ConnectionLost("the broker cancelled the consumer")),
       });
       connection.restored(this.queue);

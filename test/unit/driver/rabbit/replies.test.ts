@@ -395,9 +395,10 @@ describe("a reply", () => {
     const text = `_msg_id: ${OTHER_ID}`.repeat(50);
     const large = encodeReply(text, ids());
     deliver(large);
-    await expect(value).rejects.toThrow(
-      `message of ${large.length} bytes exceeds the limit of 1000 bytes, maxMessageBytes`,
-    );
+    await expect(value).rejects.toMatchObject({
+      name: "MessagingException",
+      message: `message of ${large.length} bytes exceeds the limit of 1000 bytes, maxMessageBytes`,
+    });
     expect((await broker.next("basic.reject")).fields).toEqual({ deliveryTag: 1, requeue: false });
     deliver(encodeReply(1, ids(OTHER_ID)));
     await other.value;
