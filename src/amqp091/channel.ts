@@ -62,6 +62,11 @@ export interface ConsumeInit extends RequestFields<"basic.consume"> {
   consumerTag: string;
   /** Called for each delivery. If it throws, the delivery is rejected without requeue. */
   onDelivery: (delivery: Delivery) => void;
+  /**
+   * Called for a message that is rejected because it is too large or its properties are invalid, with the reason and the last
+   * bytes of its body, 512 at most.
+   */
+  onRefused?: ((error: Error, tail: Uint8Array) => void) | undefined;
   /** Called when the broker cancels the consumer, because its queue was deleted or is unavailable. */
   onCancel: () => void;
 }
@@ -133,10 +138,10 @@ export class Channel implements DeliveryOwner {
   }
 
   /** Starts a consumer. Resolves when the broker has started it; the first deliveries follow. Throws as `request`. */
-  async consume({ onDelivery, onCancel, ...fields }: ConsumeInit): Promise<void> {
+  async consume({ onDelivery, onRefused, onCancel, ...fields }: ConsumeInit): Promise<void> {
     const { consumerTag } = fields;
     if (this.#consumers.has(consumerTag)) throw new RangeError(`consumer tag ${JSON.stringify(consumerTag)} is in use`);
-    this.#consumers.set(consumerTag, { onDelivery, onCancel, ...fields });
+    this.#consumers.set(consumerTag, { onDelivery, onRefused, onCancel, ...fields });
     try {
       await this.#request("basic.consume", fields);
     } catch (thrown) {
@@ -307,9 +312,10 @@ export class Channel implements DeliveryOwner {
     body: Uint8Array | undefined,
     size: number,
     refusal: string,
+    tail: Uint8Array,
   ): void => {
     if ("replyCode" in method) this.#onReturn(method, body, size);
-    else if (this.isOpen) this.#onDeliver(method, properties, body, refusal);
+    else if (this.isOpen) this.#onDeliver(method, properties, body, refusal, tail);
   };
 
   #onReturn(
@@ -328,6 +334,7 @@ export class Channel implements DeliveryOwner {
     properties: ReceivedProperties | undefined,
     body: Uint8Array | undefined,
     refusal: string,
+    tail: Uint8Array,
   ): void {
     const { consumerTag, deliveryTag } = fields;
     const consumer = this.#consumers.get(consumerTag);
@@ -339,6 +346,11 @@ export class Channel implements DeliveryOwner {
     if (properties === undefined || body === undefined) {
       this.#warn("refused", `rejected a message from queue ${consumer.queue}: ${refusal}`);
       if (!isSettled) this.writeReject(deliveryTag, false);
+      try {
+        consumer.onRefused?.(new Error(refusal), tail);
+      } catch (thrown) {
+        this.#logCallbackError("onRefused", consumerTag, thrown);
+      }
       return;
     }
     const delivery = new Delivery(this, fields, properties, body, isSettled);

@@ -62,18 +62,22 @@ export function writePublish(output: Output, channel: number, message: Published
   output.wrote();
 }
 
-/** Handles a complete content. `body` is undefined when it was refused, for the reason `refusal`. */
+/** Handles a complete content. `body` is undefined when it was refused, for the reason `refusal`; `tail` has its last bytes then. */
 export type OnContent<M> = (
   method: M,
   properties: ReceivedProperties | undefined,
   body: Uint8Array | undefined,
   size: number,
   refusal: string,
+  tail: Uint8Array,
 ) => void;
+
+/** Bytes that are kept of the end of a refused body. */
+const TAIL_BYTES = 512;
 
 /**
  * Joins the frames of a message: a method, the content header and the body. A message that is too large, or whose
- * properties are invalid, is skipped: no memory is allocated for it, and it does not end the connection.
+ * properties are invalid, is skipped: only the end of its body is kept, and it does not end the connection.
  */
 export class ContentAssembly<M> {
   readonly #maxBytes: number;
@@ -85,6 +89,8 @@ export class ContentAssembly<M> {
   #received = 0;
   #body: Uint8Array | undefined;
   #refusal = "";
+  /** The last bytes of a refused body. */
+  #tail: Uint8Array = NOTHING;
 
   constructor(maxBytes: number, onContent: OnContent<M>) {
     this.#maxBytes = maxBytes;
@@ -102,6 +108,7 @@ export class ContentAssembly<M> {
     this.#received = 0;
     this.#body = undefined;
     this.#refusal = "";
+    this.#tail = NOTHING;
   }
 
   /** @throws Amqp091Error when no header is expected here, or its size is absurd. */
@@ -120,7 +127,7 @@ export class ContentAssembly<M> {
       this.#refusal = `invalid properties: ${toError(thrown).message}`;
     }
     if (this.#size > this.#maxBytes) {
-      this.#refusal = `message of ${this.#size} bytes exceeds maxMessageBytes, ${this.#maxBytes}`;
+      this.#refusal = `message of ${this.#size} bytes exceeds the limit of ${this.#maxBytes} bytes, maxMessageBytes`;
     }
     if (this.#size === 0) this.#complete(NOTHING);
   }
@@ -138,7 +145,9 @@ export class ContentAssembly<M> {
       throw violation(FRAME_ERROR, `FRAME_ERROR - body of ${received} bytes, ${this.#size} announced`);
     }
     const isWhole = length === this.#size;
-    if (this.#refusal === "" && !isWhole) {
+    if (this.#refusal !== "") {
+      this.#tail = tailOf(this.#tail, bytes.subarray(at, end));
+    } else if (!isWhole) {
       this.#body ??= new Uint8Array(this.#size);
       this.#body.set(bytes.subarray(at, end), this.#received);
     }
@@ -150,11 +159,23 @@ export class ContentAssembly<M> {
     const method = this.#method as M;
     const properties = this.#properties;
     const refusal = this.#refusal;
+    const tail = this.#tail;
     this.#method = undefined;
     this.#properties = undefined;
     this.#body = undefined;
-    this.#onContent(method, properties, refusal === "" ? body : undefined, this.#size, refusal);
+    this.#tail = NOTHING;
+    this.#onContent(method, properties, refusal === "" ? body : undefined, this.#size, refusal, tail);
   }
+}
+
+/** The last bytes of `before` and `piece`, copied. */
+function tailOf(before: Uint8Array, piece: Uint8Array): Uint8Array {
+  if (piece.length >= TAIL_BYTES) return piece.slice(-TAIL_BYTES);
+  const kept = before.subarray(-(TAIL_BYTES - piece.length));
+  const tail = new Uint8Array(kept.length + piece.length);
+  tail.set(kept);
+  tail.set(piece, kept.length);
+  return tail;
 }
 
 function unexpected(frame: string): Error {

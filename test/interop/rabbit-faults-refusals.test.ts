@@ -306,7 +306,7 @@ describe.each(RABBITMQ_VERSIONS)("rabbit:// at RabbitMQ %s", (version) => {
     expect(stage.logger.of("warn")).toEqual([
       expect.stringMatching(
         new RegExp(
-          `rejected a message from queue ${stage.topic}: message of 2\\d{4} bytes exceeds maxMessageBytes, 10000`,
+          `rejected a message from queue ${stage.topic}: message of 2\\d{4} bytes exceeds the limit of 10000 bytes, maxMessageBytes`,
         ),
       ),
     ]);

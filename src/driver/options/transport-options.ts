@@ -70,8 +70,8 @@ export interface TransportOptions {
   logger?: Logger | null | undefined;
   /**
    * Largest message that is accepted, in bytes. Default 16 MiB. Over amqp:// the limit is announced to the peer. Over rabbit://
-   * it holds before and after decompression; a larger message is rejected without requeue, with a warning, and a call whose
-   * reply is larger waits until its timeout.
+   * it holds before and after decompression; a larger message is rejected without requeue, with a warning. A call whose reply
+   * is larger fails at once; over rabbit:// with a compressed reply it waits until its timeout.
    */
   maxMessageBytes?: number | undefined;
   /** Makes Errors of remote failures, by Python's `module.Class`. All other failures become RemoteErrors. */

@@ -1,3 +1,6 @@
+/** Shortest pause: with `kombu_reconnect_delay=0` a refused queue must not keep the broker busy. */
+const SHORTEST_MS = 100;
+
 /** The pauses of one connection before something is tried again. All of them end with the connection. */
 export class Pauses {
   readonly #ms: number;
@@ -5,7 +8,7 @@ export class Pauses {
   #isOver = false;
 
   constructor(ms: number) {
-    this.#ms = ms;
+    this.#ms = Math.max(ms, SHORTEST_MS);
   }
 
   /** Resolves after the time of the pauses, or at `end`. */

@@ -6,6 +6,7 @@ import { Deferred } from "../../core/deferred.js";
 import { ConnectionLost, toError } from "../../core/errors.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import { Waiters } from "../../core/waiters.js";
+import { MessagingException } from "../exceptions.js";
 import type { PendingReply, Reply } from "../sending/pending-reply.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import { consumerRefusal, DeclarationRefused } from "./declaration-refused.js";
@@ -123,6 +124,8 @@ export class Replies {
         consumerTag: CONSUMER_TAG,
         arguments: this.#init.consumerArguments,
         onDelivery: (delivery) => deliveries.add(delivery),
+        onRefused: ({ message }, tail) =>
+          this.#pending.get(lastMessageId(tail))?.settle(new MessagingException(message)),
         onCancel: () => cancelled.resolve(new ConnectionLost("the broker cancelled the consumer")),
       });
       connection.restored(this.queue);
@@ -184,7 +187,8 @@ export class Replies {
 
 /**
  * The message ID in a body that cannot be read, so that its call fails at once: a result of Python may hold NaN, which is not
- * JSON. The last one counts: a result may have text like it, but comes first.
+ * JSON, or be too large, when only the end of the body is known. The last one counts: a result may have text like it, but
+ * comes first.
  */
 function lastMessageId(body: Uint8Array): string {
   const ids = new TextDecoder().decode(body).matchAll(/_msg_id\W{1,16}([0-9a-f]{32})/g);

@@ -403,8 +403,25 @@ describe("consuming", () => {
     expect((await broker.next("basic.reject")).fields).toEqual({ deliveryTag: 1, requeue: false });
     expect(deliveries.map(textOf)).toEqual(["x".repeat(10)]);
     expect(logger.of("warn").join()).toContain(
-      "rejected a message from queue q: message of 11 bytes exceeds maxMessageBytes, 10",
+      "rejected a message from queue q: message of 11 bytes exceeds the limit of 10 bytes, maxMessageBytes",
     );
+  });
+
+  it("a consumer gets the last 512 bytes of a message beyond the limit, in whatever pieces it arrives", async () => {
+    const { broker, channel } = await channelWith({ maxMessageBytes: 10 });
+    const tails: string[] = [];
+    const onRefused = (error: Error, tail: Uint8Array): void =>
+      void tails.push(`${error.message}: ${Buffer.from(tail)}`);
+    void channel.consume({ queue: "q", consumerTag: "1", onDelivery() {}, onRefused, onCancel() {} });
+    broker.send(channel.id, "basic.consume-ok", { consumerTag: "1" });
+    const body = `${"x".repeat(600)}${"y".repeat(500)}end`;
+    const text = `message of 1103 bytes exceeds the limit of 10 bytes, maxMessageBytes: ${body.slice(-512)}`;
+    for (const [index, pieceBytes] of [5_000, 1_000, 7].entries()) {
+      broker.sendContent(1, "basic.deliver", deliver(index + 1), body, {}, pieceBytes);
+      await broker.next(index === 0 ? "basic.consume" : "basic.reject");
+    }
+    await broker.next("basic.reject");
+    expect(tails).toEqual([text, text, text]);
   });
 
   it("a message with invalid properties is rejected, and the next one arrives", async () => {

@@ -113,9 +113,9 @@ async function consumed(broker: RawBroker, how: { isFirst?: boolean } = {}): Pro
 }
 
 /** A bed whose queue is consumed. */
-async function consuming(init: { failFast?: boolean } = {}) {
-  const bed = new RepliesBed(init);
-  const { broker, connection } = await bed.connect();
+async function consuming({ failFast = false, maxBodyBytes = 100_000 } = {}) {
+  const bed = new RepliesBed({ failFast });
+  const { broker, connection } = await bed.connect({ maxMessageBytes: maxBodyBytes });
   const ready = bed.replies.ready(bed.deadline());
   const channel = await consumed(broker);
   await ready;
@@ -385,6 +385,22 @@ describe("a reply", () => {
     await expect(value).rejects.toThrow(error);
     expect((await broker.next("basic.reject")).fields).toEqual({ deliveryTag: 1, requeue: false });
     expect(bed.logger.of("warn")).toEqual([expect.stringMatching(/^rejected a reply of \d+ bytes: .*/)]);
+    deliver(encodeReply(1, ids(OTHER_ID)));
+    await other.value;
+  });
+
+  test("that exceeds the limit is rejected and fails its call at once", async () => {
+    const { bed, broker, deliver } = await consuming({ maxBodyBytes: 1_000 });
+    const { value } = bed.call();
+    const other = bed.call(OTHER_ID);
+    const text = `_msg_id: ${OTHER_ID}`.repeat(50);
+    const large = encodeReply(text, ids());
+    deliver(large);
+    await expect(value).rejects.toMatchObject({
+      name: "MessagingException",
+      message: `message of ${large.length} bytes exceeds the limit of 1000 bytes, maxMessageBytes`,
+    });
+    expect((await broker.next("basic.reject")).fields).toEqual({ deliveryTag: 1, requeue: false });
     deliver(encodeReply(1, ids(OTHER_ID)));
     await other.value;
   });
