@@ -5,6 +5,7 @@ import type { Frame } from "@/src/core/frames/frame-log.js";
 import { amqp } from "@/src/driver/amqp/amqp.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import { TransportURL } from "@/src/driver/options/transport-url.js";
+import { rabbit } from "@/src/driver/rabbit/rabbit.js";
 import { getRpcClient } from "@/src/driver/rpc/client.js";
 import { getRpcServer } from "@/src/driver/rpc/server.js";
 import type { Runtime } from "@/src/driver/runtime.js";
@@ -60,6 +61,22 @@ describe("making a transport", () => {
           driver: scheme,
           message: `Failed to load transport driver "${scheme}": the supported schemes are amqp, amqps`,
         }),
+      );
+    }
+  });
+
+  test("a driver that the runtime lacks is passed in, and is recognised by its shape", () => {
+    const drivers = [rabbit];
+    expect(() => transport("rabbit://h/", { drivers })).not.toThrow();
+    expect(() => transport("rabbit://h/", { drivers: [{ ...rabbit }] })).not.toThrow(); // of a second copy
+    expect(() => transport("rabbit+ws://h/", { drivers })).toThrow(
+      "the supported schemes are amqp, amqps, rabbit, kombu",
+    );
+    expect(() => transport("rabbit://h/?idle_timeout=3", { drivers })).toThrow("only supported by amqp://");
+    expect(() => transport("amqp://h/?rabbit_quorum_queue=1", { drivers })).toThrow("only supported by rabbit://");
+    for (const wrong of ["rabbit", [{}], [null], [{ schemes: new Map() }]]) {
+      expect(() => transport(URL, { drivers: wrong as never })).toThrow(
+        "drivers: must be an array of drivers of this library",
       );
     }
   });
