@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { uniqueTopic } from "@/test/fixtures/beds/bed.js";
 import { type RabbitMqBed, rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
+import { RABBITMQ_VERSIONS } from "@/test/fixtures/beds/rabbitmq-installation.js";
 import { oslo, Running } from "@/test/fixtures/processes/command.js";
 import { PythonClient, PythonListener, PythonNotifier, PythonServer } from "@/test/fixtures/python/python.js";
 
@@ -45,8 +46,9 @@ async function tempFile(name: string, text: string): Promise<string> {
   return file;
 }
 
-describe("the command and Python's oslo.messaging through RabbitMQ", () => {
+describe.each(RABBITMQ_VERSIONS)("the command and Python's oslo.messaging through RabbitMQ %s", (version) => {
   const topic = { python: uniqueTopic("python"), ours: uniqueTopic("ours") };
+  let bed: RabbitMqBed;
   let pythonServer: PythonServer;
   let pythonClient: PythonClient;
   let pythonListener: PythonListener;
@@ -54,6 +56,7 @@ describe("the command and Python's oslo.messaging through RabbitMQ", () => {
   let server: Running;
 
   beforeAll(async () => {
+    bed = await rabbitMqBed(version);
     [pythonServer, pythonClient, pythonListener, pythonNotifier, server] = await Promise.all([
       PythonServer.start({ url: bed.url, topic: topic.python, server: "python" }),
       PythonClient.start(bed.url),
@@ -93,6 +96,36 @@ describe("the command and Python's oslo.messaging through RabbitMQ", () => {
     });
   });
 
+  test("a method that a Python server does not have is status 1 over rabbit, and the error names it", async () => {
+    const { status, stderr } = await python("call", "nothing");
+    expect([status, stderr]).toEqual([1, expect.stringContaining("Endpoint does not support RPC method nothing")]);
+  });
+
+  test("a Python client gets the error of a method that the command serve does not have", async () => {
+    const answer = pythonClient.call({ target: { topic: topic.ours }, method: "nothing" });
+    await expect(answer).rejects.toThrow("nothing");
+  });
+
+  test("the heartbeats of a Python server over rabbit carry a call beyond its monitor's time", async () => {
+    const args = ["--call-monitor-timeout", "2", "--timeout", "30", "slow", '{"secs":3.5}'];
+    expect(await python("call", ...args)).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("a call over rabbit whose topic has no server is status 2", async () => {
+    const args = [
+      "--url",
+      bed.url,
+      "--topic",
+      uniqueTopic("unserved"),
+      "--exchange",
+      "openstack",
+      "--timeout",
+      "1",
+      "ping",
+    ];
+    expect(await oslo("call", ...args)).toMatchObject({ status: 2, stdout: "" });
+  });
+
   test("the command cast reaches one Python server over rabbit, and all with --fanout", async () => {
     expect(await python("cast", "--server", "python", "note", '{"arg":"to one"}')).toEqual(DONE);
     const fanout = ["--url", bed.url, "--topic", topic.python, "--fanout", "note", '{"arg":"to all"}'];
@@ -115,6 +148,33 @@ describe("the command and Python's oslo.messaging through RabbitMQ", () => {
       payload: ["é", 1],
     });
   });
+
+  test("a Python listener gets a notification of the command notify without envelope, and one that it requeues again", async () => {
+    const about = ["--publisher-id", "command", "--driver", "messaging"];
+    expect(await python("notify", ...about, "--event-type", "plain", "{}")).toEqual(DONE);
+    await pythonListener.saw("plain");
+    expect(await python("notify", ...about, "--event-type", "again", '{"requeue":true}')).toEqual(DONE);
+    await pythonListener.saw("again");
+    await pythonListener.saw("again");
+  });
+
+  test.each(["messaging", "messagingv2"] as const)(
+    "the command listen prints a Python notification of the driver %s that was sent before a listener existed",
+    async (driver) => {
+      const early = uniqueTopic("early");
+      const about = { publisherId: "python", eventType: "early", payload: { driver }, context: {} };
+      await pythonNotifier.notify({ driver, topic: early, priority: "info", ...about });
+      const { status, stdout } = await oslo("listen", "--url", bed.url, "--topic", early, "--count", "1");
+      const lines = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      // The notification may come before the line that tells of readiness.
+      const line = lines.find((line) => "priority" in line);
+      expect(status).toBe(0);
+      expect(line).toMatchObject({ priority: "info", publisherId: "python", eventType: "early", payload: { driver } });
+    },
+  );
 
   test("the command listen prints a Python notification over rabbit, each pool its copy, and ends after --count", async () => {
     const heard = uniqueTopic("heard");
@@ -152,7 +212,8 @@ describe("the command and Python's oslo.messaging through RabbitMQ", () => {
     expect(await listener.ended).toBe(0);
     const { status, stdout } = await oslo("check", "--conf", conf, "--topic", durable, "--json");
     const { report, warnings } = JSON.parse(stdout);
-    expect({ status, warnings }).toEqual({ status: 0, warnings: [] });
+    const deprecation = expect.stringMatching(/^RabbitMQ 4\..* set rabbit_transient_quorum_queue in every service$/);
+    expect({ status, warnings }).toEqual({ status: 0, warnings: version === "4" ? [deprecation] : [] });
     expect(report).toMatchObject({
       mechanism: "PLAIN",
       heartbeatMs: 30_000,
