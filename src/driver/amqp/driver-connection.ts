@@ -11,6 +11,7 @@ import type { Log, RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { SendingConnection } from "../sending/operations.js";
+import { Pauses } from "../sending/pauses.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import type { Addresser } from "./addressing.js";
@@ -52,7 +53,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   readonly warnings: RecurringWarnings;
   readonly #init: DriverConnectionInit;
   readonly #refusals = new Map<string, Error>();
-  readonly #pauses = new Set<() => void>();
+  readonly #pauses: Pauses;
   readonly #purge: ReturnType<typeof setInterval>;
   #failure: Error | undefined;
   #over: { cause: Error | undefined } | undefined;
@@ -60,6 +61,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   constructor(init: DriverConnectionInit) {
     const { connection, options, nonFiniteNumbers, ids } = init;
     this.#init = init;
+    this.#pauses = new Pauses(options.linkRetryDelayMs);
     this.addresser = init.addresser;
     this.logger = init.logger;
     this.warnings = init.warnings;
@@ -113,16 +115,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   }
 
   pause(): Promise<void> {
-    if (this.#over !== undefined) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#pauses.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, this.#init.options.linkRetryDelayMs);
-      this.#pauses.add(end);
-    });
+    return this.#pauses.pause();
   }
 
   refused(address: string, error: Error, condition = noLinkTo(address)): void {
@@ -158,7 +151,7 @@ export class DriverConnection implements ManagedConnection, SendingConnection, L
   #end(cause: Error | undefined): Error | undefined {
     this.#over = { cause };
     clearInterval(this.#purge);
-    for (const end of [...this.#pauses]) end();
+    this.#pauses.end();
     this.aborts.abort(reasonOf(cause));
     if (this.#init.failFast) this.replies.end(reasonOf(cause));
     return cause;

@@ -30,6 +30,7 @@ import { SendOperation, type SendOperationInit } from "../sending/send-operation
 import type { QueueLimits } from "../sending/send-queue.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import { waitLimits } from "../sending/wait-limits.js";
+import { whenConnected } from "../sending/when-connected.js";
 import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
@@ -249,24 +250,12 @@ export class AmqpDriver implements TransportDriver {
   }
 
   async #whenConnected<T>(
-    { keepTrying = false, ...limits }: ConnectOptions,
+    options: ConnectOptions,
     use: (connection: DriverConnection, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
     this.#checkOpen();
     const hosts = this.#init.hosts.map(({ name }) => name).join(",");
-    try {
-      return await this.#operations.wait(
-        waitLimits(
-          { operations: this.#operations, connections: this.#supervisor },
-          { operation: "connect", target: hosts, ...limits },
-        ),
-        async (deadline) => {
-          return await use(await this.#supervisor.connect(deadline, keepTrying), deadline);
-        },
-      );
-    } finally {
-      this.#supervisor.release();
-    }
+    return await whenConnected(this.#operations, this.#supervisor, hosts, options, use);
   }
 
   async #listen(

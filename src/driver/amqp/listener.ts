@@ -2,6 +2,7 @@ import { Deferred } from "../../core/deferred.js";
 import { AmqpError, type AmqpErrorInit, toError } from "../../core/errors.js";
 import type { Delivery } from "../../core/links/delivery.js";
 import type { Receiver } from "../../core/links/receiver.js";
+import { within } from "../../core/within.js";
 import type { DriverListener, OnIncoming, Peer } from "../driver.js";
 import type { Addresser, Route } from "./addressing.js";
 import type { DriverConnection } from "./driver-connection.js";
@@ -111,15 +112,7 @@ class ListenerLink {
 
   async stop(): Promise<void> {
     this.#state = "stopping";
-    const receiver = this.#receiver;
-    if (receiver !== undefined) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const timeout = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, DRAIN_MS);
-      });
-      await Promise.race([receiver.drain(), timeout]);
-      clearTimeout(timer);
-    }
+    if (this.#receiver !== undefined) await within(DRAIN_MS, this.#receiver.drain());
     this.#state = "stopped";
   }
 

@@ -6,9 +6,12 @@ import { ConnectionLost } from "../../core/errors.js";
 import type { Logger } from "../../core/logger.js";
 import type { Log, RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
+import { Pauses } from "../sending/pauses.js";
 import { Declarer } from "./declarer.js";
 import type { ResolvedRabbitOptions } from "./option-table.js";
-import { Pauses } from "./pauses.js";
+
+/** With `kombu_reconnect_delay=0` a refused queue must not keep the broker busy. */
+const SHORTEST_PAUSE_MS = 100;
 
 export interface DriverConnectionInit extends Log {
   connection: Connection;
@@ -43,7 +46,7 @@ export class DriverConnection implements ManagedConnection {
     this.host = host;
     this.logger = logger;
     this.warnings = warnings;
-    this.#pauses = new Pauses(options.kombuReconnectDelayMs);
+    this.#pauses = new Pauses(Math.max(options.kombuReconnectDelayMs, SHORTEST_PAUSE_MS));
     this.declarer = new Declarer({ connection, warnings });
     this.closed = connection.closed.then((cause) => this.#end(cause));
   }

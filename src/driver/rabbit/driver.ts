@@ -2,6 +2,7 @@ import type { Connection } from "../../amqp091/connection.js";
 import { AbortSet } from "../../core/abort-set.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
+import type { Deadline } from "../../core/deadlines.js";
 import { ConnectionLost } from "../../core/errors.js";
 import { ACCEPTED } from "../../core/messages/outcome.js";
 import type { Log } from "../../core/recurring-warnings.js";
@@ -25,6 +26,7 @@ import { SendOperation, type SendOperationInit } from "../sending/send-operation
 import type { QueueLimits } from "../sending/send-queue.js";
 import { sendUntilAccepted } from "../sending/send-until-accepted.js";
 import { waitLimits } from "../sending/wait-limits.js";
+import { whenConnected } from "../sending/when-connected.js";
 import type { Target } from "../target.js";
 import { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
@@ -142,8 +144,8 @@ export class RabbitDriver implements TransportDriver {
     service: ServiceKind,
     options: ConnectOptions,
   ): Promise<RabbitConnectionReport> {
-    return await this.#whenConnected(this.#publishing, options, ({ amqp, host }) =>
-      probe(amqp, host, this.topology, target, service),
+    return await this.#whenConnected(this.#publishing, options, ({ amqp, host }, deadline) =>
+      deadline.wait("connecting", () => probe(amqp, host, this.topology, target, service)),
     );
   }
 
@@ -287,23 +289,12 @@ export class RabbitDriver implements TransportDriver {
 
   async #whenConnected<C extends PublishingConnection | ListeningConnection, T>(
     supervisor: Supervisor<Host, C>,
-    { keepTrying = false, ...limits }: ConnectOptions,
-    use: (connection: C) => Promise<T>,
+    options: ConnectOptions,
+    use: (connection: C, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
     this.#checkOpen();
-    const target = this.#init.hosts.map(({ name }) => name).join(",");
-    const context = { operations: this.#operations, connections: supervisor };
-    try {
-      return await this.#operations.wait(
-        waitLimits(context, { operation: "connect", target, ...limits }),
-        async (deadline) => {
-          const connection = await supervisor.connect(deadline, keepTrying);
-          return await deadline.wait("connecting", () => use(connection));
-        },
-      );
-    } finally {
-      supervisor.release();
-    }
+    const hosts = this.#init.hosts.map(({ name }) => name).join(",");
+    return await whenConnected(this.#operations, supervisor, hosts, options, use);
   }
 
   async #listen(

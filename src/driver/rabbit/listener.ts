@@ -1,5 +1,6 @@
 import type { Delivery } from "../../amqp091/delivery.js";
 import { Deferred } from "../../core/deferred.js";
+import { within } from "../../core/within.js";
 import type { DriverListener, ListenOptions, OnIncoming, Peer } from "../driver.js";
 import type { ConsumerContext } from "./consumer-context.js";
 import { Consumers, type ConsumersInit } from "./consumers.js";
@@ -108,14 +109,4 @@ export class Listener implements DriverListener {
     const message = readIncoming(queue, delivery, body, this.#init);
     if (message !== undefined) this.#init.onMessage(message);
   };
-}
-
-/** Resolves when `ending` does, at the latest after `ms`. */
-async function within(ms: number, ending: Promise<void> | undefined): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([ending, timeout]);
-  clearTimeout(timer);
 }

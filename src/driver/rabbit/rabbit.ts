@@ -1,3 +1,4 @@
+import { MAX_MESSAGE_BYTES } from "../../amqp091/connection.js";
 import type { DriverInit, DriverType } from "../runtime.js";
 import { connector } from "./connector.js";
 import { RabbitDriver } from "./driver.js";
@@ -8,8 +9,6 @@ import { rabbitTls } from "./tls.js";
 
 /** The driver of AMQP 0-9-1: RabbitMQ. */
 export const rabbit: DriverType = { name: "rabbit", schemes: RABBIT_SCHEMES, create };
-
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 function create({ url, options, runtime, dial, status, logger, warnings }: DriverInit): RabbitDriver {
   const resolved = resolveRabbitOptions({ options: options.rabbit, query: url.query });

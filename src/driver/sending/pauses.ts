@@ -1,6 +1,3 @@
-/** Shortest pause: with `kombu_reconnect_delay=0` a refused queue must not keep the broker busy. */
-const SHORTEST_MS = 100;
-
 /** The pauses of one connection before something is tried again. All of them end with the connection. */
 export class Pauses {
   readonly #ms: number;
@@ -8,7 +5,7 @@ export class Pauses {
   #isOver = false;
 
   constructor(ms: number) {
-    this.#ms = Math.max(ms, SHORTEST_MS);
+    this.#ms = ms;
   }
 
   /** Resolves after the time of the pauses, or at `end`. */
