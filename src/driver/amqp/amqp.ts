@@ -1,7 +1,7 @@
+import type { TransportDriver } from "../driver.js";
 import { hostsOf } from "../options/hosts.js";
 import { parseOptions, resolveOptions } from "../options/options.js";
 import { tlsOf } from "../options/tls.js";
-import type { TransportDriver } from "../driver.js";
 import type { DriverInit, DriverType, Succession } from "../runtime.js";
 import { MessageIds } from "../values/ids.js";
 import { connector } from "./connector.js";

@@ -20,10 +20,16 @@ export function handOver(
   succession: Succession | undefined,
 ): void {
   if (Number.parseInt(version, 10) < 4) {
-    throw new ConfigurationError("url", `${host.name} is RabbitMQ ${version}, whose AMQP 1.0 is too old: use rabbit://`);
+    throw new ConfigurationError(
+      "url",
+      `${host.name} is RabbitMQ ${version}, whose AMQP 1.0 is too old: use rabbit://`,
+    );
   }
   if (addressingMode !== "dynamic") {
-    throw new ConfigurationError("addressing_mode", `RabbitMQ has addresses of its own, not ${addressingMode} ones: remove it`);
+    throw new ConfigurationError(
+      "addressing_mode",
+      `RabbitMQ has addresses of its own, not ${addressingMode} ones: remove it`,
+    );
   }
   if (succession === undefined) throw new ConfigurationError("drivers", `RabbitMQ ${NEEDS_RABBIT}`);
   succession.handOver(host);

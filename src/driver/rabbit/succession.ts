@@ -16,7 +16,7 @@ import type {
 import { ConfigurationError } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import { checkPool } from "../options/pool.js";
-import type { CreateFirst, SuccessorInit, Succession as SuccessionOfDrivers } from "../runtime.js";
+import type { CreateFirst, Succession as SuccessionOfDrivers, SuccessorInit } from "../runtime.js";
 import type { Target } from "../target.js";
 import { fromJson, toJson } from "../values/json.js";
 
@@ -113,7 +113,11 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     return this.#use(options, (driver, limits) => driver.connect(limits));
   }
 
-  probe(target: Target | undefined, service: ServiceKind, options: ConnectOptions): ReturnType<TransportDriver["probe"]> {
+  probe(
+    target: Target | undefined,
+    service: ServiceKind,
+    options: ConnectOptions,
+  ): ReturnType<TransportDriver["probe"]> {
     return this.#use(options, (driver, limits) => driver.probe(target, service, limits));
   }
 
@@ -123,6 +127,8 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
 
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
+    // It refuses what begins from now on.
+    if (this.#chosen !== undefined) this.#chosen = this.#first;
     return this.#closing;
   }
 
@@ -154,7 +160,10 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
 
   handOver({ name }: Host): void {
     if (this.#chosen !== undefined) {
-      throw new ConfigurationError("url", `${name} is RabbitMQ, and another host is not: the hosts must be of one kind`);
+      throw new ConfigurationError(
+        "url",
+        `${name} is RabbitMQ, and another host is not: the hosts must be of one kind`,
+      );
     }
     this.#successor = this.#createSuccessor();
     this.#handingOver = this.#handOver(this.#successor);
@@ -164,10 +173,8 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     for (const operation of this.#operations) operation.interrupt();
     void this.#first.close(0);
     // This takes no more than microtasks. Operations that begin meanwhile are added at the end.
-    for (const operation of this.#operations) {
-      if (!(await operation.isInterrupted)) this.#operations.delete(operation);
-    }
-    this.#chosen = successor;
+    for (const operation of this.#operations) await operation.isInterrupted;
+    this.#chosen = this.#closing === undefined ? successor : this.#first;
     // The attempt to connect goes on, as it does without those who waited for it.
     if (this.#operations.size === 0 && this.#closing === undefined) successor.connect({}).catch(() => {});
     for (const operation of this.#operations) operation.resume(successor);
@@ -207,19 +214,27 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     const onCallerAbort = (): void => abort.abort(signal?.reason);
     onAbort(signal, onCallerAbort);
     const first =
-      this.#handingOver === undefined ? use(this.#first, { ...limits, signal: abort.signal }) : Promise.reject(INTERRUPTED);
+      this.#handingOver === undefined
+        ? use(this.#first, { ...limits, signal: abort.signal })
+        : Promise.reject(INTERRUPTED);
     return new Promise((resolve, reject) => {
-      const settled = first.then(resolve, (error: unknown) => {
-        if (error === INTERRUPTED) return true;
-        reject(error);
-      });
+      const over = (isInterrupted: boolean): boolean => {
+        offAbort(signal, onCallerAbort);
+        if (!isInterrupted) this.#operations.delete(operation);
+        return isInterrupted;
+      };
       const operation: Operation = {
         interrupt: () => abort.abort(INTERRUPTED),
-        isInterrupted: settled.then((interrupted) => {
-          offAbort(signal, onCallerAbort);
-          if (interrupted !== true) this.#operations.delete(operation);
-          return interrupted === true;
-        }),
+        isInterrupted: first.then(
+          (value) => {
+            resolve(value);
+            return over(false);
+          },
+          (error: unknown) => {
+            if (error !== INTERRUPTED) reject(error);
+            return over(error === INTERRUPTED);
+          },
+        ),
         resume(successor) {
           const restMs = timeoutMs && Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs)));
           use(successor, { ...limits, timeoutMs: restMs }).then(resolve, reject);
