@@ -46,10 +46,9 @@ export abstract class Transport implements AsyncDisposable {
     this.logger = logger;
     this.warnings = warnings;
     this.rpcResponseTimeoutMs = given.rpcResponseTimeoutMs ?? 60_000;
-    const types = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
-    const { type, dial } = driverFor(this.url, types, { ...runtime.dialers, ...given.dialers });
+    const drivers = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
+    const { type, dial } = driverFor(this.url, drivers, { ...runtime.dialers, ...given.dialers });
     const status = this.#status;
-    const drivers = types;
     this.driver = type.create({ url: this.url, options: given, runtime, dial, drivers, status, logger, warnings });
   }
 

@@ -66,7 +66,11 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
   constructor(init: SuccessorInit, createFirst: CreateFirst, createSuccessor: () => TransportDriver) {
     this.#init = init;
     this.#createSuccessor = createSuccessor;
-    this.#first = createFirst(this);
+    this.#first = createFirst({
+      connect: (host, signal, attempt) => this.#connect(host, signal, attempt),
+      status: { set: (status) => this.#setStatus(status) },
+      succession: this,
+    });
   }
 
   /** True until the peer is known, too: a pool is refused when it is not RabbitMQ. */
@@ -132,33 +136,12 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     return this.#closing;
   }
 
-  /** The status of the first driver, until it is over: what it does after that is no change of the transport. */
-  set(status: TransportStatus): void {
-    if (this.#successor === undefined) this.#init.status.set(status);
-  }
-
-  /**
-   * RabbitMQ resets the connection of a user who may not use its default virtual host, before it states what it is: the
-   * URL's virtual host is tried in the way of RabbitMQ.
-   */
-  async retry(failure: unknown, host: Host, signal: AbortSignal, attempt: number): Promise<Connection> {
-    const { connect, virtualHost } = this.#init;
-    const isReset = failure instanceof ConnectionLost && !signal.aborted;
-    if (virtualHost === undefined || !isReset || this.#chosen !== undefined) throw failure;
-    const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch(() => {
-      throw failure;
-    });
-    if (connection.remote.product === "RabbitMQ") return connection;
-    await connection.close();
-    throw failure;
-  }
-
   stay(): void {
     this.#chosen = this.#first;
     this.#operations.clear();
   }
 
-  handOver({ name }: Host): void {
+  handOver({ name }: Host): Error {
     if (this.#chosen !== undefined) {
       throw new ConfigurationError(
         "url",
@@ -167,6 +150,32 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     }
     this.#successor = this.#createSuccessor();
     this.#handingOver = this.#handOver(this.#successor);
+    return INTERRUPTED;
+  }
+
+  /** What the first driver does after its end is no change of the transport. */
+  #setStatus(status: TransportStatus): void {
+    if (this.#successor === undefined) this.#init.status.set(status);
+  }
+
+  /**
+   * Connects for the first driver. RabbitMQ resets the connection of a user who may not use its default virtual host, before it
+   * states what it is: then the URL's virtual host is tried in the way of RabbitMQ.
+   */
+  async #connect(host: Host, signal: AbortSignal, attempt: number): Promise<Connection> {
+    const { connect, virtualHost } = this.#init;
+    try {
+      return await connect(host, signal, attempt);
+    } catch (failure) {
+      const wasReset = failure instanceof ConnectionLost && !signal.aborted;
+      if (virtualHost === undefined || !wasReset || this.#chosen !== undefined) throw failure;
+      const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch(() => {
+        throw failure;
+      });
+      if (connection.remote.product === "RabbitMQ") return connection;
+      await connection.close();
+      throw failure;
+    }
   }
 
   async #handOver(successor: TransportDriver): Promise<void> {
