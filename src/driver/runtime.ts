@@ -1,7 +1,9 @@
 import type { Dial } from "../core/byte-stream.js";
-import type { StatusFeed } from "../core/connection/status.js";
+import type { Connection } from "../core/connection/connection.js";
+import type { StatusFeed, StatusSink } from "../core/connection/status.js";
 import type { Log } from "../core/recurring-warnings.js";
 import type { TransportDriver } from "./driver.js";
+import type { Host } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
 import type { ReadFile } from "./options/tls.js";
 import type { DriverPlugin, TransportOptions } from "./options/transport-options.js";
@@ -27,6 +29,43 @@ export interface Runtime {
 export interface DriverType extends DriverPlugin {
   /** Makes the driver of a transport. Throws ConfigurationError for an invalid option, and does not connect. */
   create(init: DriverInit): TransportDriver;
+  /**
+   * Makes the driver of a transport of AMQP 1.0 whose peer may be RabbitMQ: the one that `createFirst` makes serves it, or the
+   * successor that takes its place. Throws ConfigurationError as `create`.
+   */
+  succeed?(init: SuccessorInit, createFirst: CreateFirst): TransportDriver;
+}
+
+/** Makes the driver of AMQP 1.0. */
+export type CreateFirst = (succession: Succession) => TransportDriver;
+
+/** What a successor gets from the driver of AMQP 1.0. */
+export interface SuccessorInit extends Log {
+  /** The options given in code, except those of a driver, checked. */
+  options: TransportOptions;
+  /** The options of `[oslo_messaging_amqp]`, which the URL has too. */
+  amqp: ResolvedOptions;
+  runtime: Runtime;
+  hosts: readonly [Host, ...Host[]];
+  /** Connects by AMQP 1.0. `hostname` is that of the Open. */
+  connect: (host: Host, signal: AbortSignal, attempt: number, hostname?: string) => Promise<Connection>;
+  /** Virtual host of the URL. */
+  virtualHost: string | undefined;
+  status: StatusFeed;
+}
+
+/** Chooses the driver of a transport of AMQP 1.0 by its peer. It takes the status of the driver of AMQP 1.0 until then. */
+export interface Succession extends StatusSink {
+  /** Called with the failure of an attempt. Resolves with a connection to RabbitMQ, or rejects with the failure. */
+  retry(failure: unknown, host: Host, signal: AbortSignal, attempt: number): Promise<Connection>;
+  /** Called when a peer is another product: the driver of AMQP 1.0 stays. */
+  stay(): void;
+  /**
+   * Called when a peer is RabbitMQ: the successor takes over the running operations, and all later ones.
+   *
+   * @throws ConfigurationError after `stay`.
+   */
+  handOver(host: Host): void;
 }
 
 /** What a driver gets from its transport. */
@@ -37,5 +76,7 @@ export interface DriverInit extends Log {
   runtime: Runtime;
   /** The dialler of the URL's scheme. */
   dial: Dial;
+  /** The drivers of the runtime, and those given in code. */
+  drivers: readonly DriverType[];
   status: StatusFeed;
 }

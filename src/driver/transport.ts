@@ -49,7 +49,8 @@ export abstract class Transport implements AsyncDisposable {
     const types = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
     const { type, dial } = driverFor(this.url, types, { ...runtime.dialers, ...given.dialers });
     const status = this.#status;
-    this.driver = type.create({ url: this.url, options: given, runtime, dial, status, logger, warnings });
+    const drivers = types;
+    this.driver = type.create({ url: this.url, options: given, runtime, dial, drivers, status, logger, warnings });
   }
 
   /** Present status. */

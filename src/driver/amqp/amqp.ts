@@ -1,7 +1,8 @@
 import { hostsOf } from "../options/hosts.js";
 import { parseOptions, resolveOptions } from "../options/options.js";
 import { tlsOf } from "../options/tls.js";
-import type { DriverInit, DriverType } from "../runtime.js";
+import type { TransportDriver } from "../driver.js";
+import type { DriverInit, DriverType, Succession } from "../runtime.js";
 import { MessageIds } from "../values/ids.js";
 import { connector } from "./connector.js";
 import { AmqpDriver } from "./driver.js";
@@ -13,7 +14,7 @@ export const amqp: DriverType = {
   create,
 };
 
-function create({ url, options, runtime, dial, status, logger, warnings }: DriverInit): AmqpDriver {
+function create({ url, options, runtime, dial, drivers, status, logger, warnings }: DriverInit): TransportDriver {
   const resolved = resolveOptions({ options: options.amqp, query: url.query, defaults: runtime.defaults });
   const virtualHost = url.virtualHost || undefined;
   const ids = new MessageIds();
@@ -27,21 +28,28 @@ function create({ url, options, runtime, dial, status, logger, warnings }: Drive
   if (resolved.saslConfigDir !== "" || resolved.saslConfigName !== "") {
     logger.warn("sasl_config_dir and sasl_config_name are ignored: they are options of Cyrus SASL");
   }
-  return new AmqpDriver({
+  const common = {
     hosts: hostsOf(url, resolved, { tls, path: resolved.wsPath ?? options.webSocket?.path }),
     connect: connector({ dial, amqp: resolved, virtualHost, ids, runtime, options, logger, warnings }),
-    options: resolved,
-    controlExchange: options.controlExchange ?? "openstack",
     virtualHost,
-    remoteExceptions: options.remoteExceptions,
-    nonFiniteNumbers: options.nonFiniteNumbers,
-    ids,
     status,
     logger,
     warnings,
-    maxQueued: options.maxQueued,
-    failFast: options.failFast,
-    random: options.random,
-    onWake: runtime.onWake,
-  });
+  };
+  const createFirst = (succession?: Succession) =>
+    new AmqpDriver({
+      ...common,
+      options: resolved,
+      controlExchange: options.controlExchange ?? "openstack",
+      remoteExceptions: options.remoteExceptions,
+      nonFiniteNumbers: options.nonFiniteNumbers,
+      ids,
+      succession,
+      maxQueued: options.maxQueued,
+      failFast: options.failFast,
+      random: options.random,
+      onWake: runtime.onWake,
+    });
+  const successor = drivers.find(({ succeed }) => succeed !== undefined);
+  return successor?.succeed?.({ ...common, options, amqp: resolved, runtime }, createFirst) ?? createFirst();
 }

@@ -3,7 +3,7 @@ import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
-import { toError } from "../../core/errors.js";
+import { ConnectionLost, toError } from "../../core/errors.js";
 import type { Body } from "../../core/messages/message.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import type { AmqpConnectionReport } from "../connection-report.js";
@@ -35,11 +35,13 @@ import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
+import type { Succession } from "../runtime.js";
 import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { probe } from "./probe.js";
 import { retryPolicy } from "./retry-policy.js";
+import { handOver, RABBITMQ } from "./rabbitmq.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
 
@@ -53,6 +55,8 @@ export interface AmqpDriverInit extends Log {
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
   status: StatusFeed;
+  /** Chooses the driver when the peer is known. Omitted: RabbitMQ is refused. */
+  succession?: Succession | undefined;
   maxQueued?: QueueLimits | undefined;
   /** See {@link DriverConnection}. Default false, as oslo. */
   failFast?: boolean | undefined;
@@ -71,11 +75,14 @@ export class AmqpDriver implements TransportDriver {
   readonly #routerNotice = new RouterNotice();
   /** Kinds of messages that are sent settled. */
   readonly #preSettled: ReadonlySet<string>;
+  /** False until the peer is known: it may be one for which another driver takes over. */
+  #stays: boolean;
   #closing: Promise<void> | undefined;
 
   constructor(init: AmqpDriverInit) {
-    const { hosts, options, status, logger, random, onWake } = init;
+    const { hosts, options, succession, status, logger, random, onWake } = init;
     this.#init = init;
+    this.#stays = succession === undefined;
     this.#preSettled = new Set(options.preSettled);
     this.#supervisor = new Supervisor({
       hosts,
@@ -85,7 +92,7 @@ export class AmqpDriver implements TransportDriver {
       },
       isNeeded: () => this.#listeners.size > 0,
       retry: retryPolicy(options),
-      status,
+      status: succession ?? status,
       logger,
       random,
       onWake,
@@ -129,7 +136,7 @@ export class AmqpDriver implements TransportDriver {
     let body: Body;
     return runCall<DriverConnection>(request, {
       start: (signal) => {
-        checkRequest(request);
+        if (this.#stays) checkRequest(request);
         body = encodeRequest(request);
         return this.#start({
           operation: "RPC Call",
@@ -150,7 +157,7 @@ export class AmqpDriver implements TransportDriver {
 
   async cast(request: CastRequest): Promise<void> {
     const { target, body, context, timeoutMs, signal } = request;
-    checkRequest(request);
+    if (this.#stays) checkRequest(request);
     const encoded = encodeRequest({ body, context });
     const settled = this.#preSettled.has("rpc-cast");
     const queued = settled && target.fanout && timeoutMs === undefined ? new Deferred() : undefined;
@@ -221,6 +228,7 @@ export class AmqpDriver implements TransportDriver {
     body: Body,
     reply: PendingReply<Reply>,
   ): Promise<SendOutcome> {
+    checkRequest(request);
     const { addresser, replies, requests } = connection;
     const replyTo = replies.address ?? (await operation.deadline.wait("connecting", () => replies.attach()));
     if (typeof replyTo !== "string") return { type: "unsent", error: replyTo };
@@ -233,11 +241,12 @@ export class AmqpDriver implements TransportDriver {
   async #send(
     operation: SendOperation<DriverConnection>,
     service: ServiceKind,
-    request: SendRequest,
+    request: SendRequest & Pick<CastRequest, "atLeastOnce">,
     body: Body,
   ): Promise<void> {
     try {
       await sendUntilAccepted(operation, (connection) => {
+        checkRequest(request);
         if (service === "notify") this.#routerNotice.check(connection);
         const route = connection.addresser.resolve(request.target, service);
         // A server recognises a repeat by the ID. The Python driver sends casts without one.
@@ -304,28 +313,35 @@ export class AmqpDriver implements TransportDriver {
   }
 
   async #open(host: Host, signal: AbortSignal, attempt: number): Promise<DriverConnection> {
-    const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
-    const { warnings, failFast = false } = this.#init;
-    const connection = await connect(host, signal, attempt);
-    try {
-      const { product } = connection.remote;
-      const addresser = new Addresser({ options, controlExchange, virtualHost, product });
-      return new DriverConnection({
-        connection,
-        host: host.name,
-        addresser,
-        options,
-        nonFiniteNumbers,
-        ids,
-        status,
-        logger,
-        warnings,
-        failFast,
-      });
-    } catch (error) {
+    const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, logger, warnings } = this.#init;
+    const { succession, status, failFast = false } = this.#init;
+    const connection = await connect(host, signal, attempt).catch((failure: unknown) => {
+      if (succession === undefined) throw failure;
+      return succession.retry(failure, host, signal, attempt);
+    });
+    const { product } = connection.remote;
+    if (product === RABBITMQ) {
       await connection.close();
-      throw error;
+      signal.throwIfAborted();
+      handOver(host, connection.remote, options, succession);
+      void this.#supervisor.close(); // at once: the attempt has not failed
+      throw new ConnectionLost("another driver takes over");
     }
+    succession?.stay();
+    this.#stays = true;
+    const addresser = new Addresser({ options, controlExchange, virtualHost, product });
+    return new DriverConnection({
+      connection,
+      host: host.name,
+      addresser,
+      options,
+      nonFiniteNumbers,
+      ids,
+      status,
+      logger,
+      warnings,
+      failFast,
+    });
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -340,7 +356,7 @@ export class AmqpDriver implements TransportDriver {
   }
 }
 
-function checkRequest({ atLeastOnce }: CastRequest): void {
+function checkRequest({ atLeastOnce }: Pick<CastRequest, "atLeastOnce">): void {
   if (atLeastOnce) throw new ConfigurationError("atLeastOnce", "only supported by rabbit://");
 }
 
