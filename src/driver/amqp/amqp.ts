@@ -1,11 +1,12 @@
+import type { TransportDriver } from "../driver.js";
 import { hostsOf } from "../options/hosts.js";
 import { parseOptions, resolveOptions } from "../options/options.js";
 import { tlsOf } from "../options/tls.js";
-import type { TransportDriver } from "../driver.js";
 import type { DriverInit, DriverType, Succession } from "../runtime.js";
 import { MessageIds } from "../values/ids.js";
 import { connector } from "./connector.js";
 import { AmqpDriver } from "./driver.js";
+import { retryPolicy } from "./retry-policy.js";
 
 /** The driver of AMQP 1.0: qpid-dispatch, skupper-router, qpidd, Artemis, Broker-J and others. */
 export const amqp: DriverType = {
@@ -51,5 +52,6 @@ function create({ url, options, runtime, dial, drivers, status, logger, warnings
       onWake: runtime.onWake,
     });
   const successor = drivers.find(({ succeed }) => succeed !== undefined);
-  return successor?.succeed?.({ ...common, options, amqp: resolved, runtime }, createFirst) ?? createFirst();
+  const init = { ...common, options, amqp: resolved, runtime, retry: retryPolicy(resolved) };
+  return successor?.succeed?.(init, createFirst) ?? createFirst();
 }

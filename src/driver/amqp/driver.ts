@@ -22,6 +22,7 @@ import type {
 import { ConfigurationError } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
+import type { Succession } from "../runtime.js";
 import { Operations, transportClosed } from "../sending/operations.js";
 import type { SendOutcome } from "../sending/outcomes.js";
 import type { PendingReply, Reply } from "../sending/pending-reply.js";
@@ -35,13 +36,12 @@ import type { Target } from "../target.js";
 import type { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
-import type { Succession } from "../runtime.js";
 import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { probe } from "./probe.js";
-import { retryPolicy } from "./retry-policy.js";
 import { handOver, RABBITMQ } from "./rabbitmq.js";
+import { retryPolicy } from "./retry-policy.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
 

@@ -16,7 +16,7 @@ import type {
 import { ConfigurationError } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import { checkPool } from "../options/pool.js";
-import type { CreateFirst, SuccessorInit, Succession as SuccessionOfDrivers } from "../runtime.js";
+import type { CreateFirst, Succession as SuccessionOfDrivers, SuccessorInit } from "../runtime.js";
 import type { Target } from "../target.js";
 import { fromJson, toJson } from "../values/json.js";
 
@@ -113,7 +113,11 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     return this.#use(options, (driver, limits) => driver.connect(limits));
   }
 
-  probe(target: Target | undefined, service: ServiceKind, options: ConnectOptions): ReturnType<TransportDriver["probe"]> {
+  probe(
+    target: Target | undefined,
+    service: ServiceKind,
+    options: ConnectOptions,
+  ): ReturnType<TransportDriver["probe"]> {
     return this.#use(options, (driver, limits) => driver.probe(target, service, limits));
   }
 
@@ -154,7 +158,10 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
 
   handOver({ name }: Host): void {
     if (this.#chosen !== undefined) {
-      throw new ConfigurationError("url", `${name} is RabbitMQ, and another host is not: the hosts must be of one kind`);
+      throw new ConfigurationError(
+        "url",
+        `${name} is RabbitMQ, and another host is not: the hosts must be of one kind`,
+      );
     }
     this.#successor = this.#createSuccessor();
     this.#handingOver = this.#handOver(this.#successor);
@@ -207,11 +214,13 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     const onCallerAbort = (): void => abort.abort(signal?.reason);
     onAbort(signal, onCallerAbort);
     const first =
-      this.#handingOver === undefined ? use(this.#first, { ...limits, signal: abort.signal }) : Promise.reject(INTERRUPTED);
+      this.#handingOver === undefined
+        ? use(this.#first, { ...limits, signal: abort.signal })
+        : Promise.reject(INTERRUPTED);
     return new Promise((resolve, reject) => {
       const settled = first.then(resolve, (error: unknown) => {
         if (error === INTERRUPTED) return true;
-        reject(error);
+        return reject(error);
       });
       const operation: Operation = {
         interrupt: () => abort.abort(INTERRUPTED),
