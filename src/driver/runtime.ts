@@ -1,6 +1,7 @@
 import type { Dial } from "../core/byte-stream.js";
 import type { Connection } from "../core/connection/connection.js";
 import type { StatusFeed, StatusSink } from "../core/connection/status.js";
+import type { RetryPolicy } from "../core/connection/supervisor.js";
 import type { Log } from "../core/recurring-warnings.js";
 import type { TransportDriver } from "./driver.js";
 import type { Host } from "./options/hosts.js";
@@ -56,6 +57,8 @@ export interface SuccessorInit extends Log {
   connect: (host: Host, signal: AbortSignal, attempt: number, hostname?: string) => Promise<Connection>;
   /** Virtual host of the URL. */
   virtualHost: string | undefined;
+  /** By the options of `[oslo_messaging_amqp]`. */
+  retry: RetryPolicy;
   status: StatusFeed;
 }
 

@@ -6,6 +6,7 @@ import type { CreateFirst, DriverInit, DriverType } from "../runtime.js";
 import { MessageIds } from "../values/ids.js";
 import { connector } from "./connector.js";
 import { AmqpDriver } from "./driver.js";
+import { retryPolicy } from "./retry-policy.js";
 
 /** The driver of AMQP 1.0: qpid-dispatch, skupper-router, qpidd, Artemis, Broker-J and others. */
 export const amqp: DriverType = {
@@ -47,5 +48,6 @@ function create({ url, options, runtime, dial, drivers, status, logger, warnings
       ...changes,
     });
   const successor = drivers.find(({ succeed }) => succeed !== undefined);
-  return successor?.succeed?.({ ...common, options, amqp: resolved, runtime }, createFirst) ?? createFirst();
+  const init = { ...common, options, amqp: resolved, runtime, retry: retryPolicy(resolved) };
+  return successor?.succeed?.(init, createFirst) ?? createFirst();
 }

@@ -2,7 +2,7 @@ import type { RemoteOpen } from "../../core/connection/control/control-events.js
 import { ConfigurationError } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
-import { NEEDS_RABBIT } from "../options/rabbit-advice.js";
+import { checkRabbitVersion, NEEDS_RABBIT } from "../options/rabbit-advice.js";
 import type { Succession } from "../runtime.js";
 
 /** Product of the Open of RabbitMQ: the driver of AMQP 1.0 does not know its addresses. */
@@ -15,16 +15,11 @@ export const RABBITMQ = "RabbitMQ";
  */
 export function handOver(
   host: Host,
-  { version = "" }: RemoteOpen,
+  { version }: RemoteOpen,
   { addressingMode }: ResolvedOptions,
   succession: Succession | undefined,
 ): Error {
-  if (Number.parseInt(version, 10) < 4) {
-    throw new ConfigurationError(
-      "url",
-      `${host.name} is RabbitMQ ${version}, whose AMQP 1.0 is too old: use rabbit://`,
-    );
-  }
+  checkRabbitVersion(host, version);
   if (addressingMode !== "dynamic") {
     throw new ConfigurationError(
       "addressing_mode",
