@@ -585,7 +585,7 @@ describe("Closing the driver", () => {
 
 test("a peer that needs another driver is the cause of a timeout in the phase connecting", async () => {
   const peer = new DriverPeer();
-  peer.product = "RabbitMQ";
+  Object.assign(peer, { product: "RabbitMQ", version: "4.1.0" });
   const { driver } = driverBed({}, { peers: [peer] });
   const error = await failureOf(driver.cast(castRequest({ timeoutMs: 300 })));
   expect(error).toMatchObject({ name: "MessagingTimeout", phase: "connecting" });
