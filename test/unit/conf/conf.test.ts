@@ -295,7 +295,8 @@ describe("[oslo_messaging_rabbit]", () => {
   );
 
   test("it applies to an amqp:// URL, whose peer may be RabbitMQ, without its TLS, its path and its warnings", () => {
-    const lines = "rabbit_quorum_queue = true\nssl = true\nws_path = /rabbit\nnonsense = 1\nheartbeat_in_pthread = true";
+    const lines =
+      "rabbit_quorum_queue = true\nssl = true\nws_path = /rabbit\nnonsense = 1\nheartbeat_in_pthread = true";
     const conf = parseConf(rabbit(lines, "amqp://h/"));
     expect(conf.rpc.options).toEqual({ amqp: {}, rabbit: { rabbitQuorumQueue: true } });
     expect(conf.warnings).toEqual([]);
