@@ -105,7 +105,7 @@ describe("the playground on RabbitMQ, through a relay", () => {
 
   test("the playground says where RabbitMQ shows its queues, and counts its messages", async () => {
     const panel = await page.tab("Topology");
-    await panel.getByText(/^RabbitMQ publishes no topology.*rabbitmqctl list_queues/).waitFor();
+    await panel.getByText(/^RabbitMQ publishes no topology.*rabbitmqctl list_exchanges, /).waitFor();
     expect(await panel.locator("#topology-picture").isVisible()).toBe(false);
     await page.example("this page");
     const metrics = await page.tab("Metrics");

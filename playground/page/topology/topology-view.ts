@@ -11,8 +11,9 @@ import { TopologyTable } from "./topology-table.js";
 
 /** Pause after a lost connection. */
 const PAUSE_MS = 1_000;
-const LOOK_AT_RABBITMQ =
-  "Its exchanges, queues and consumers are in its management page, and in rabbitmqctl list_queues and list_consumers.";
+const RABBITMQ =
+  "RabbitMQ publishes no topology. Its exchanges, queues and consumers are in its management page and in rabbitmqctl " +
+  "list_exchanges, list_queues and list_consumers; those that this page declares are in the tab Frames.";
 
 /**
  * Shows the clients and addresses that the embedded intermediary publishes: the one of RPC, or of notifications when RPC uses
@@ -62,7 +63,7 @@ export class TopologyView implements View {
     const { rpc, notifications, dialers } = this.#bus;
     const watched = [rpc, notifications].find(({ url }) => !rabbit.schemes.has(url.scheme));
     if (watched === undefined) {
-      this.#showText(`RabbitMQ publishes no topology here. ${LOOK_AT_RABBITMQ}`);
+      this.#showText(RABBITMQ);
       return;
     }
     this.#watching = new AbortController();
