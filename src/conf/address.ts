@@ -34,17 +34,17 @@ export function addressOf(key: string, text: string): Address {
  */
 export function replaced(key: string, text: string, file: Address | undefined): Address {
   const { url } = addressOf(key, text);
-  const isOtherWay = isWebSocket(url) && !(file !== undefined && isWebSocket(file.url));
-  const merged = file === undefined ? url : merge(url, file.url, isOtherWay);
-  return { text: merged.format({ secrets: true }), url: merged, ...(isOtherWay ? { tlsBy: key } : {}) };
+  const replacesTcp = isWebSocket(url) && !(file !== undefined && isWebSocket(file.url));
+  const merged = file === undefined ? url : merge(url, file.url, replacesTcp);
+  return { text: merged.format({ secrets: true }), url: merged, ...(replacesTcp ? { tlsBy: key } : {}) };
 }
 
-function merge(url: TransportURL, file: TransportURL, isOtherWay: boolean): TransportURL {
+function merge(url: TransportURL, file: TransportURL, replacesTcp: boolean): TransportURL {
   const group = driverGroupFor(url);
   if (driverGroupFor(file) !== group) return url;
   const [login] = file.hosts;
   const hosts: readonly TransportHostInit[] = url.hosts.length === 0 ? [{}] : url.hosts;
-  const options = Object.entries(file.query).filter(([name]) => !(isOtherWay && isTlsOption(group, name)));
+  const options = Object.entries(file.query).filter(([name]) => !(replacesTcp && isTlsOption(group, name)));
   return new TransportURL({
     scheme: url.scheme,
     hosts: hosts.map((host) =>
