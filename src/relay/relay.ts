@@ -134,8 +134,8 @@ export class Relay {
   #overLimit(): Refusal | undefined {
     const { maxConnections } = this.#options;
     if (this.#connections.size < maxConnections) return undefined;
-    const cure = ": to allow more, raise the option maxConnections (--max-connections of the command)";
-    return { status: 503, reason: `${maxConnections} connections are open, the maximum`, cure };
+    const cure = ", the option maxConnections (--max-connections of the command)";
+    return { status: 503, reason: `too many connections: the maximum is ${maxConnections}`, cure };
   }
 
   #add(ws: WebSocket, id: string): void {
