@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { pageFiles } from "@/playground/page-files.js";
@@ -10,13 +13,15 @@ import { launchChromium } from "@/test/fixtures/browsers/chromium.js";
 import { PlaygroundPage } from "@/test/fixtures/browsers/playground-page.js";
 import { Tab } from "@/test/fixtures/browsers/tab.js";
 import { startWebSocketRelay } from "@/test/fixtures/network/websocket-relay.js";
-import { PythonClient, PythonListener, PythonNotifier, PythonServer } from "@/test/fixtures/python/python.js";
+import { PythonService } from "@/test/fixtures/python/python.js";
 
 const LOGIN = { user: "page", password: "wonder%land" };
 
 describe("the playground on RabbitMQ, through a relay", () => {
   let bed: RabbitMqBed;
   let relay: Relay;
+  let folder: string;
+  let service: PythonService;
   let server: Listening;
   let browser: Browser;
   let tab: Tab;
@@ -27,6 +32,11 @@ describe("the playground on RabbitMQ, through a relay", () => {
     const files = await pageFiles({ webSocketUrl: "", tcpUrl: "" });
     [bed, browser, server] = await Promise.all([rabbitMqBed("3.10.8"), launchChromium(), servePage(files)]);
     relay = await startWebSocketRelay(bed.node.address);
+    folder = await mkdtemp(join(tmpdir(), "playground-"));
+    const path = join(folder, "compute.conf");
+    const lines = ["[DEFAULT]", `transport_url = ${bed.url}`, "[oslo_messaging_notifications]", "driver = messagingv2"];
+    await writeFile(path, lines.join("\n"));
+    service = await PythonService.start(path, "compute");
     await bed.node.addUser({ username: LOGIN.user, password: LOGIN.password }, bed.virtualHost);
     url = `rabbit+ws://127.0.0.1:${relay.port}/${bed.virtualHost}`;
     tab = await Tab.open(browser, `http://127.0.0.1:${server.port}/`);
@@ -43,34 +53,34 @@ describe("the playground on RabbitMQ, through a relay", () => {
     await browser?.close();
     await server?.close();
     await relay?.close();
+    await service?.stop();
+    await rm(folder, { recursive: true });
   });
 
-  test("the playground calls a Python server over RabbitMQ, and shows its result and its error", async () => {
-    await using _python = await PythonServer.start({ url: bed.url, topic: "demo", server: "python-1" });
-    const answer = await page.request("Call", { method: "whoami" });
-    expect(answer).toMatch(/^ok\s+call demo whoami/);
-    expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ server: "python-1" });
-    expect(await page.example("fail")).toMatch(/error\s+RemoteError\s+type\s+peers_exc\.PeerError/);
-  });
-
-  test("a Python client calls the playground's server over RabbitMQ", async () => {
-    await using python = await PythonClient.start(bed.url);
-    const call = { target: { topic: "browser" }, method: "echo", args: { arg: "from Python" } };
-    expect(await python.call(call)).toBe("from Python");
+  test("the playground calls a Python service over RabbitMQ, and is called by it", async () => {
+    const request = { topic: "compute", timeout: "20" };
+    expect(await page.request("Call", { ...request, method: "create", args: '{"id": 7}' })).toMatch(
+      /^ok\s+call compute create.*"instance 7"$/s,
+    );
+    const answer = await page.request("Call", { ...request, method: "ask", args: '{"topic": "browser"}' });
+    expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ server: expect.stringMatching(/^page-/) });
     await page.tab("Serve");
-    await page.page.getByRole("list", { name: "Calls served" }).getByText("from Python").waitFor();
+    await page.page.getByRole("list", { name: "Calls served" }).getByText("whoami").waitFor();
+    expect(await page.request("Call", { ...request, method: "nothing" })).toMatch(/error\s+RemoteError/);
   });
 
   test("notifications reach the playground from Python over RabbitMQ, and Python from the playground", async () => {
-    await using notifier = await PythonNotifier.start(bed.url);
-    const notification = { topic: "notifications", priority: "info", publisherId: "python", payload: { id: 1 } };
-    await notifier.notify({ ...notification, driver: "messagingv2", eventType: "python.event" });
+    await page.request("Call", { topic: "compute", timeout: "20", method: "create", args: '{"id": 8}' });
     await page.tab("Notifications");
-    await page.notifications("python.event").waitFor();
+    await page.notifications('{"id":8}').waitFor();
 
-    await using listener = await PythonListener.start(bed.url, "notifications", { pool: "python" });
-    expect(await page.notify("warn", "page.greeting", '{"text": "hi"}')).toMatch(/^accepted after/);
-    expect(await listener.saw("page.greeting")).toMatchObject({ priority: "warn", payload: { text: "hi" } });
+    // The page listens too: RabbitMQ gives every second notification to Python, once that listens.
+    let isWarned = false;
+    const warned = service.warned("page.greeting").finally(() => {
+      isWarned = true;
+    });
+    while (!isWarned) expect(await page.notify("warn", "page.greeting", '{"id": 9}')).toMatch(/^accepted after/);
+    expect(await warned).toMatchObject({ publisherId: expect.stringMatching(/^page-/), payload: { id: 9 } });
   });
 
   test("the playground lists the frames of AMQP 0-9-1 with channels and fields, filters them, and shows no secret", async () => {
