@@ -22,6 +22,15 @@ async function exchange(ws: WebSocket, text: string): Promise<string> {
 }
 
 describe("relay", { timeout: 60_000 }, () => {
+  it("relay --help lists its options with their defaults, and the exit statuses", async () => {
+    const { status, stdout } = await oslo("relay", "--help");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /--listen[\s\S]*default: 127\.0\.0\.1:15673[\s\S]*default: 1000[\s\S]*default: 3600[\s\S]*Exit status:/,
+    );
+    expect(stdout.replace(/\s+/g, " ")).toContain("Credentials pass it in clear text unless TLS is on");
+  });
+
   it.each(["SIGINT", "SIGTERM"] as const)(
     "relay prints its port, and %s ends it with status 0 and one line of counters while a client is connected",
     async (signal) => {
