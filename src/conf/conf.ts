@@ -47,7 +47,7 @@ export interface ConfSources {
 /**
  * Parses the text of a service's oslo.config file: `[DEFAULT]`, `[oslo_messaging_notifications]` (`[NOTIFICATIONS]` in the
  * deployment guide) and the group of the URL's driver: `[oslo_messaging_rabbit]` for rabbit://, otherwise
- * `[oslo_messaging_amqp]` (once `[amqp1]`). Other groups are ignored.
+ * `[oslo_messaging_amqp]` (once `[amqp1]`), with `[oslo_messaging_rabbit]` for a peer that is RabbitMQ. Other groups are ignored.
  *
  * @throws ConfigurationError, naming the line or the group and key, for malformed text, an invalid value, contradictory
  *   options or a file that cannot be read.

@@ -26,18 +26,9 @@ export interface DriverGroup {
   readonly inDefault: readonly string[];
   /** The TLS options of a transport, by this driver's rules. */
   readonly tlsOf: (sources: TlsSources) => TLSOptions | undefined;
+  /** The group of the driver that takes the place of this one when the peer is RabbitMQ. */
+  readonly successor?: DriverGroup;
 }
-
-const AMQP: DriverGroup = {
-  driver: "amqp",
-  name: "oslo_messaging_amqp",
-  formerly: "amqp1",
-  rows: ROWS,
-  parse: parseOptions,
-  formerNames: new Map(),
-  inDefault: [],
-  tlsOf,
-};
 
 const RABBIT: DriverGroup = {
   driver: "rabbit",
@@ -55,6 +46,18 @@ const RABBIT: DriverGroup = {
     "rpc_conn_pool_size",
   ],
   tlsOf: rabbitTls,
+};
+
+const AMQP: DriverGroup = {
+  driver: "amqp",
+  name: "oslo_messaging_amqp",
+  formerly: "amqp1",
+  rows: ROWS,
+  parse: parseOptions,
+  formerNames: new Map(),
+  inDefault: [],
+  tlsOf,
+  successor: RABBIT,
 };
 
 export const DRIVER_GROUPS: readonly DriverGroup[] = [AMQP, RABBIT];

@@ -13,13 +13,25 @@ export interface DriverSection {
   readonly ssl: SslTexts;
 }
 
-/** @throws ConfigurationError naming group and key. */
+/**
+ * The options of a group, and those of its successor that a file has.
+ *
+ * @throws ConfigurationError naming group and key.
+ */
 export function driverSection(group: DriverGroup, file: OptionFile): DriverSection {
   const given = optionsIn(group, file);
-  const inCode = given.filter(({ row }) => row.inCode === undefined && row.ignored === undefined);
   const { wsPath, ...ssl } = valuesOf(given.filter(({ row }) => row.inCode !== undefined)) as TextOptions;
   const webSocket = wsPath === undefined ? undefined : { path: wsPath };
-  return { options: { [group.driver]: valuesOf(inCode), webSocket }, ssl };
+  const { successor } = group;
+  const later = successor === undefined ? [] : inCode(optionsIn(successor, file));
+  return {
+    options: {
+      [group.driver]: valuesOf(inCode(given)),
+      ...(successor !== undefined && later.length > 0 && { [successor.driver]: valuesOf(later) }),
+      webSocket,
+    },
+    ssl,
+  };
 }
 
 /**
@@ -55,6 +67,11 @@ function optionsIn(group: DriverGroup, file: OptionFile): readonly GivenOption[]
     const text = row.name === "pre_settled" ? texts.join(",") : (texts.at(-1) ?? "");
     return [{ key, row, where, value: row.type.parse(where, text) }];
   });
+}
+
+/** The options that code has, too. */
+function inCode(options: readonly GivenOption[]): readonly GivenOption[] {
+  return options.filter(({ row }) => row.inCode === undefined && row.ignored === undefined);
 }
 
 function valuesOf(options: readonly GivenOption[]): Readonly<Record<string, unknown>> {

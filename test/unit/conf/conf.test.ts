@@ -294,10 +294,11 @@ describe("[oslo_messaging_rabbit]", () => {
     },
   );
 
-  test("an amqp:// URL does not read it", () => {
-    const conf = parseConf(rabbit("rabbit_interval_max = soon\nnonsense = 1\nheartbeat_rate = 5", "amqp://h/"));
-    expect(conf.rpc.options).toMatchObject({ amqp: {} });
-    expect(conf.rpc.options).not.toHaveProperty("rabbit");
+  test("it applies to an amqp:// URL, whose peer may be RabbitMQ, without its TLS, its path and its warnings", () => {
+    const lines =
+      "rabbit_quorum_queue = true\nssl = true\nws_path = /rabbit\nnonsense = 1\nheartbeat_in_pthread = true";
+    const conf = parseConf(rabbit(lines, "amqp://h/"));
+    expect(conf.rpc.options).toEqual({ amqp: {}, rabbit: { rabbitQuorumQueue: true } });
     expect(conf.warnings).toEqual([]);
   });
 
@@ -317,7 +318,6 @@ heartbeat_in_pthread = true
 nonsense = 1
 `);
     expect(conf.rpc.options).toMatchObject({ amqp: { idleTimeoutMs: 5_000 }, webSocket: { path: "/amqp" }, tls: {} });
-    expect(conf.rpc.options).not.toHaveProperty("rabbit");
     expect(conf.notifications.options).toEqual({ rabbit: { amqpDurableQueues: true } });
     expect(conf.warnings).toEqual([
       "[oslo_messaging_amqp] nonsense is ignored: unknown option",
@@ -328,7 +328,10 @@ nonsense = 1
 
   test("the caller's URL determines the group", () => {
     const text = rabbit("amqp_durable_queues = true");
-    expect(parseConf(text, { url: "amqp://mine/" }).rpc.options).toEqual({ amqp: {} });
+    expect(parseConf(text, { url: "amqp://mine/" }).rpc.options).toEqual({
+      amqp: {},
+      rabbit: { amqpDurableQueues: true },
+    });
     expect(parseConf(text, { url: "rabbit://mine/" }).rpc.options).toEqual({ rabbit: { amqpDurableQueues: true } });
   });
 
