@@ -67,6 +67,11 @@ export function driverGroupFor({ scheme }: TransportURL): DriverGroup {
   return RABBIT_SCHEMES.has(scheme) ? RABBIT : AMQP;
 }
 
+/** Whether an option of a driver, by its present or former name, is one of TLS. */
+export function isTlsOption({ formerNames }: DriverGroup, name: string): boolean {
+  return (formerNames.get(name) ?? name).startsWith("ssl");
+}
+
 /** Where a driver's option may be set besides its present place, in order of precedence. */
 export function formerPlaces(
   { name: group, formerly, formerNames, inDefault }: DriverGroup,
