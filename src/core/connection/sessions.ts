@@ -81,7 +81,7 @@ export class Sessions {
    * answer a Begin. Rejects when the peer accepts no more sessions.
    */
   async probe(): Promise<void> {
-    const entry = this.#options.control.begin((control) => this.#add(control));
+    const entry = this.#options.control.begin((control) => this.#add(control, null));
     await entry.begun;
     if (entry.error !== undefined || this.#end !== undefined) return;
     entry.close();
@@ -92,7 +92,7 @@ export class Sessions {
     const { onAttachRequest, max } = this.#options;
     if (onAttachRequest === undefined) throw new ProtocolError("the peer began a session", "amqp:not-allowed");
     if (this.#entries.size >= max) throw new ProtocolError(`more than ${max} sessions`, "amqp:resource-limit-exceeded");
-    return this.#add(control);
+    return this.#add(control, null);
   }
 
   /** Sends the waiting transfers of all sessions, now that the socket is writable again. */
@@ -116,7 +116,7 @@ export class Sessions {
   }
 
   /** `key`: see {@link LinkInit}. Null for a session that is not for links of ours. */
-  #add(control: SessionControl, key: object | undefined | null = null): SessionEntry {
+  #add(control: SessionControl, key: object | undefined | null): SessionEntry {
     const session = new Session({ ...this.#options.session(), channel: control.channel });
     const entry = new SessionEntry(control, session, key, {
       onBegin: (channel) => {

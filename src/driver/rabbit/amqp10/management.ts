@@ -156,8 +156,7 @@ export class Management {
   #lost(session: object | undefined, cause: Error | undefined): void {
     if (this.#session !== session || !this.#connection.isOpen) return;
     this.#session = undefined;
-    void this.#sender?.close();
-    void this.#receiver?.close();
+    void detached(this.#sender, this.#receiver);
     this.#sender = undefined;
     this.#receiver = undefined;
     const [culprit, ...others] = this.#inFlight.values();
@@ -181,4 +180,10 @@ export class Management {
     this.#inFlight.clear();
     this.#fail(error);
   }
+}
+
+/** Detaches what is left of a pair. When its session has ended, both links have noticed it by the next turn. */
+async function detached(...links: readonly (Sender | Receiver | undefined)[]): Promise<void> {
+  await undefined;
+  await Promise.all(links.map((link) => link?.close()));
 }
