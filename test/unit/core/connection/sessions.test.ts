@@ -33,29 +33,27 @@ describe("sessions", () => {
     expect(new Set([own, common, other].map(({ channel }) => channel)).size).toBe(3);
   });
 
-  it("a session of a key ends with its last link; the next link with it begins another one", async () => {
+  it.each([
+    ["of a key", {}],
+    ["of all others", undefined],
+  ])("a session %s stays when it has no links", async (_kind, key) => {
     const bed = await opened();
-    const { peer } = bed;
-    const key = {};
     const { sender, channel } = await attach(bed, key, { name: "1", begins: true });
-    const closing = sender.close();
-    const { fields } = await peer.next("detach");
-    peer.send("detach", { handle: fields["handle"], closed: true }, { channel });
-    await closing;
-    expect((await peer.next("end")).channel).toBe(channel);
-    const next = await attach(bed, key, { name: "2", begins: true });
-    expect(next.channel).not.toBe(channel);
-    peer.send("end", {}, { channel });
-  });
-
-  it("a common session stays when it has no links", async () => {
-    const bed = await opened();
-    const { sender, channel } = await attach(bed, undefined, { name: "1", begins: true });
     const closing = sender.close();
     await bed.peer.next("detach");
     bed.peer.send("detach", { handle: 0, closed: true }, { channel });
     await closing;
-    expect((await attach(bed, undefined, { name: "2", begins: false })).channel).toBe(channel);
+    expect((await attach(bed, key, { name: "2", begins: false })).channel).toBe(channel);
+  });
+
+  it("a link with the key of a session that the peer has ended begins another one", async () => {
+    const bed = await opened();
+    const key = {};
+    const { sender, channel } = await attach(bed, key, { name: "1", begins: true });
+    endSession(bed.peer, channel, "amqp:unauthorized-access", "no");
+    await waitFor("the end", () => !sender.attached);
+    await bed.peer.next("end");
+    await attach(bed, key, { name: "2", begins: true });
   });
 
   it("the end of one session ends its links only", async () => {
