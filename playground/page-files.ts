@@ -14,6 +14,7 @@ const STYLE = "text/css; charset=utf-8";
 /** Paths of the library's files on the page, by the names that it imports. */
 const LIBRARY: Readonly<Record<string, string>> = {
   "oslo-messaging": "./oslo-messaging/web.js",
+  "oslo-messaging/rabbit": "./oslo-messaging/rabbit.js",
   "oslo-messaging/intermediary": "./oslo-messaging/intermediary.js",
 };
 
@@ -56,7 +57,7 @@ export async function libraryFiles(): Promise<[path: string, file: PageFile][]> 
 }
 
 /** `dist/web`, the entries that a bundler would use; they share chunks. */
-async function packageFiles(): Promise<[path: string, file: PageFile][]> {
+export async function packageFiles(): Promise<[path: string, file: PageFile][]> {
   assertBuilt("web");
   const names = await readdir(dist("web"));
   return await Promise.all(

@@ -20,6 +20,8 @@ export interface Runtime {
   readonly identity: { readonly node: string; readonly process: string; readonly pid: number };
   /** Defaults of options where they differ from oslo's. */
   readonly defaults: Partial<ResolvedOptions>;
+  /** How to add dialers for TCP, as the end of an error. Undefined: they are built in, or the runtime has no TCP. */
+  readonly tcpAdvice?: string | undefined;
   /** Reads ssl_ca_file and similar files when a transport is made. Undefined: the runtime has no files. */
   readonly readFile?: ReadFile | undefined;
   /** Calls `wake` when the network is lost or returns, or the program resumes. Returns a function that unsubscribes. */
@@ -37,8 +39,13 @@ export interface DriverType extends DriverPlugin {
   succeed?(init: SuccessorInit, createFirst: CreateFirst): TransportDriver;
 }
 
-/** Makes the driver of AMQP 1.0. */
-export type CreateFirst = (succession: Succession) => TransportDriver;
+/** Makes the driver of AMQP 1.0, with what a succession changes. */
+export type CreateFirst = (changes: {
+  /** As `connect` of a SuccessorInit, with the hostname of the driver of AMQP 1.0. */
+  connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
+  status: StatusSink;
+  succession: Succession;
+}) => TransportDriver;
 
 /** What a successor gets from the driver of AMQP 1.0. */
 export interface SuccessorInit extends Log {
@@ -57,18 +64,17 @@ export interface SuccessorInit extends Log {
   status: StatusFeed;
 }
 
-/** Chooses the driver of a transport of AMQP 1.0 by its peer. It takes the status of the driver of AMQP 1.0 until then. */
-export interface Succession extends StatusSink {
-  /** Called with the failure of an attempt. Resolves with a connection to RabbitMQ, or rejects with the failure. */
-  retry(failure: unknown, host: Host, signal: AbortSignal, attempt: number): Promise<Connection>;
+/** Chooses the driver of a transport of AMQP 1.0 by its peer. */
+export interface Succession {
   /** Called when a peer is another product: the driver of AMQP 1.0 stays. */
   stay(): void;
   /**
-   * Called when a peer is RabbitMQ: the successor takes over the running operations, and all later ones.
+   * Called when a peer is RabbitMQ: the successor takes over the running operations, and all later ones. Returns what the
+   * attempt to connect fails with.
    *
    * @throws ConfigurationError after `stay`.
    */
-  handOver(host: Host): void;
+  handOver(host: Host): Error;
 }
 
 /** What a driver gets from its transport. */

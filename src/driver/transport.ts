@@ -11,6 +11,7 @@ import type { ConnectOptions, ServiceKind, TransportDriver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure, InvalidTarget } from "./exceptions.js";
 import { abortSignal, checked, type OptionCheck, type OptionChecks, positiveMs } from "./options/option-checks.js";
 import { boolean } from "./options/option-types.js";
+import { NEEDS_RABBIT } from "./options/rabbit-advice.js";
 import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
 import { type TransportURL, toTransportURL } from "./options/transport-url.js";
 import type { DriverType, Runtime } from "./runtime.js";
@@ -46,10 +47,10 @@ export abstract class Transport implements AsyncDisposable {
     this.logger = logger;
     this.warnings = warnings;
     this.rpcResponseTimeoutMs = given.rpcResponseTimeoutMs ?? 60_000;
-    const types = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
-    const { type, dial } = driverFor(this.url, types, { ...runtime.dialers, ...given.dialers });
+    const drivers = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
+    const dialers = { ...runtime.dialers, ...given.dialers };
+    const { type, dial } = driverFor(this.url.scheme, drivers, dialers, runtime.tcpAdvice);
     const status = this.#status;
-    const drivers = types;
     this.driver = type.create({ url: this.url, options: given, runtime, dial, drivers, status, logger, warnings });
   }
 
@@ -138,22 +139,32 @@ export class NotificationTransport extends Transport {
   override readonly service = "notify";
 }
 
+/** The schemes of the driver that some runtimes lack (`RABBIT_SCHEMES`). */
+const RABBIT = /^(rabbit(\+wss?)?|kombu(\+amqp)?)$/;
+
 /**
  * The driver and the dialler of the URL's scheme. A scheme of no driver, for a dialler given in code, is one of AMQP 1.0.
  * Dialers must be own members: a scheme may be "constructor".
  */
 function driverFor(
-  { scheme }: TransportURL,
+  scheme: string,
   types: readonly [DriverType, ...DriverType[]],
   dialers: Readonly<Record<string, Dial>>,
+  tcpAdvice = "",
 ): { type: DriverType; dial: Dial } {
   const dialerOf = (name = ""): Dial | undefined => (Object.hasOwn(dialers, name) ? dialers[name] : undefined);
-  const type = types.find(({ schemes }) => schemes.has(scheme)) ?? types[0];
+  const known = types.find(({ schemes }) => schemes.has(scheme));
+  if (known === undefined && RABBIT.test(scheme)) {
+    const lacksTcp = !scheme.includes("+ws") && dialerOf("amqp") === undefined;
+    const subject = lacksTcp ? "without TCP use rabbit+ws://, which" : `${scheme}://`;
+    throw new DriverLoadFailure(scheme, `${subject} ${NEEDS_RABBIT}${lacksTcp ? tcpAdvice : ""}`);
+  }
+  const type = known ?? types[0];
   const dial = dialerOf(scheme) ?? dialerOf(type.schemes.get(scheme));
   if (dial !== undefined) return { type, dial };
   const supported = types.flatMap(({ schemes }) => [...schemes].filter(([, dialled]) => dialerOf(dialled)));
   const names = new Set([...Object.keys(dialers), ...supported.map(([name]) => name)]);
-  throw new DriverLoadFailure(scheme, `the supported schemes are ${[...names].join(", ")}`);
+  throw new DriverLoadFailure(scheme, `the supported schemes are ${[...names].join(", ")}${tcpAdvice}`);
 }
 
 const CONNECT_OPTIONS: OptionChecks<ConnectOptions> = {

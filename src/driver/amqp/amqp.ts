@@ -2,7 +2,7 @@ import type { TransportDriver } from "../driver.js";
 import { hostsOf } from "../options/hosts.js";
 import { parseOptions, resolveOptions } from "../options/options.js";
 import { tlsOf } from "../options/tls.js";
-import type { DriverInit, DriverType, Succession } from "../runtime.js";
+import type { CreateFirst, DriverInit, DriverType } from "../runtime.js";
 import { MessageIds } from "../values/ids.js";
 import { connector } from "./connector.js";
 import { AmqpDriver } from "./driver.js";
@@ -37,19 +37,15 @@ function create({ url, options, runtime, dial, drivers, status, logger, warnings
     logger,
     warnings,
   };
-  const createFirst = (succession?: Succession) =>
+  const createFirst = (changes?: Parameters<CreateFirst>[0]) =>
     new AmqpDriver({
+      ...options,
       ...common,
       options: resolved,
       controlExchange: options.controlExchange ?? "openstack",
-      remoteExceptions: options.remoteExceptions,
-      nonFiniteNumbers: options.nonFiniteNumbers,
       ids,
-      succession,
-      maxQueued: options.maxQueued,
-      failFast: options.failFast,
-      random: options.random,
       onWake: runtime.onWake,
+      ...changes,
     });
   const successor = drivers.find(({ succeed }) => succeed !== undefined);
   const init = { ...common, options, amqp: resolved, runtime, retry: retryPolicy(resolved) };

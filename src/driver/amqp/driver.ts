@@ -1,9 +1,9 @@
 import type { Connection } from "../../core/connection/connection.js";
-import type { StatusFeed } from "../../core/connection/status.js";
+import type { StatusSink } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
-import { ConnectionLost, toError } from "../../core/errors.js";
+import { toError } from "../../core/errors.js";
 import type { Body } from "../../core/messages/message.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import type { AmqpConnectionReport } from "../connection-report.js";
@@ -51,10 +51,10 @@ export interface AmqpDriverInit extends Log {
   options: ResolvedOptions;
   controlExchange: string;
   virtualHost: string | undefined;
-  remoteExceptions: RemoteExceptions | undefined;
+  remoteExceptions?: RemoteExceptions | undefined;
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
-  status: StatusFeed;
+  status: StatusSink;
   /** Chooses the driver when the peer is known. Omitted: RabbitMQ is refused. */
   succession?: Succession | undefined;
   maxQueued?: QueueLimits | undefined;
@@ -92,7 +92,7 @@ export class AmqpDriver implements TransportDriver {
       },
       isNeeded: () => this.#listeners.size > 0,
       retry: retryPolicy(options),
-      status: succession ?? status,
+      status,
       logger,
       random,
       onWake,
@@ -313,35 +313,20 @@ export class AmqpDriver implements TransportDriver {
   }
 
   async #open(host: Host, signal: AbortSignal, attempt: number): Promise<DriverConnection> {
-    const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, logger, warnings } = this.#init;
-    const { succession, status, failFast = false } = this.#init;
-    const connection = await connect(host, signal, attempt).catch((failure: unknown) => {
-      if (succession === undefined) throw failure;
-      return succession.retry(failure, host, signal, attempt);
-    });
+    const { connect, options, succession } = this.#init;
+    const connection = await connect(host, signal, attempt);
     const { product } = connection.remote;
     if (product === RABBITMQ) {
       await connection.close();
       signal.throwIfAborted();
-      handOver(host, connection.remote, options, succession);
-      void this.#supervisor.close(); // at once: the attempt has not failed
-      throw new ConnectionLost("another driver takes over");
+      const end = handOver(host, connection.remote, options, succession);
+      void this.#supervisor.close(); // before the attempt fails: it is not to be reported
+      throw end;
     }
     succession?.stay();
     this.#stays = true;
-    const addresser = new Addresser({ options, controlExchange, virtualHost, product });
-    return new DriverConnection({
-      connection,
-      host: host.name,
-      addresser,
-      options,
-      nonFiniteNumbers,
-      ids,
-      status,
-      logger,
-      warnings,
-      failFast,
-    });
+    const addresser = new Addresser({ ...this.#init, product });
+    return new DriverConnection({ ...this.#init, connection, host: host.name, addresser });
   }
 
   async #close(graceMs: number): Promise<void> {

@@ -9,7 +9,7 @@ import type { Succession } from "../runtime.js";
 export const RABBITMQ = "RabbitMQ";
 
 /**
- * Gives a peer that is RabbitMQ to the driver for it.
+ * Gives a peer that is RabbitMQ to the driver for it. Returns what the attempt to connect fails with.
  *
  * @throws ConfigurationError for a version before 4.0, when `addressing_mode` is given, and when there is no such driver.
  */
@@ -18,7 +18,7 @@ export function handOver(
   { version }: RemoteOpen,
   { addressingMode }: ResolvedOptions,
   succession: Succession | undefined,
-): void {
+): Error {
   checkRabbitVersion(host, version);
   if (addressingMode !== "dynamic") {
     throw new ConfigurationError(
@@ -27,5 +27,5 @@ export function handOver(
     );
   }
   if (succession === undefined) throw new ConfigurationError("drivers", `RabbitMQ ${NEEDS_RABBIT}`);
-  succession.handOver(host);
+  return succession.handOver(host);
 }

@@ -39,7 +39,7 @@ export interface TransportOptions {
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query overrides them. */
   amqp?: AmqpOptions | undefined;
-  /** Options of `[oslo_messaging_rabbit]`, for rabbit:// URLs. The URL's query overrides them. */
+  /** Options of `[oslo_messaging_rabbit]`, for rabbit:// URLs, whose query overrides them, and for amqp:// URLs of RabbitMQ 4. */
   rabbit?: RabbitOptions | undefined;
   /**
    * Enables TLS, also for the schemes `amqp`, `amqp+ws`, `rabbit` and `rabbit+ws`. `{}` verifies the server against the authorities that the runtime
@@ -55,7 +55,10 @@ export interface TransportOptions {
    * password of PLAIN, and each of the two connections calls the function for its own attempts.
    */
   credentials?: CredentialsFunction | undefined;
-  /** Drivers in addition to those of the runtime. Node, Deno and Bun have both, browsers and workers only the one of AMQP 1.0. */
+  /**
+   * Drivers in addition to those of the runtime: `[rabbit]` of `oslo-messaging/rabbit`. Node, Deno and Bun have both, browsers
+   * and workers only the one of AMQP 1.0.
+   */
   drivers?: readonly DriverPlugin[] | undefined;
   /** Options of WebSockets. */
   webSocket?:

@@ -66,7 +66,11 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
   constructor(init: SuccessorInit, createFirst: CreateFirst, createSuccessor: () => TransportDriver) {
     this.#init = init;
     this.#createSuccessor = createSuccessor;
-    this.#first = createFirst(this);
+    this.#first = createFirst({
+      connect: (host, signal, attempt) => this.#connect(host, signal, attempt),
+      status: { set: (status) => this.#setStatus(status) },
+      succession: this,
+    });
   }
 
   /** True until the peer is known, too: a pool is refused when it is not RabbitMQ. */
@@ -127,28 +131,9 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
 
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
+    // It refuses what begins from now on.
+    if (this.#chosen !== undefined) this.#chosen = this.#first;
     return this.#closing;
-  }
-
-  /** The status of the first driver, until it is over: what it does after that is no change of the transport. */
-  set(status: TransportStatus): void {
-    if (this.#successor === undefined) this.#init.status.set(status);
-  }
-
-  /**
-   * RabbitMQ resets the connection of a user who may not use its default virtual host, before it states what it is: the
-   * URL's virtual host is tried in the way of RabbitMQ.
-   */
-  async retry(failure: unknown, host: Host, signal: AbortSignal, attempt: number): Promise<Connection> {
-    const { connect, virtualHost } = this.#init;
-    const isReset = failure instanceof ConnectionLost && !signal.aborted;
-    if (virtualHost === undefined || !isReset || this.#chosen !== undefined) throw failure;
-    const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch(() => {
-      throw failure;
-    });
-    if (connection.remote.product === "RabbitMQ") return connection;
-    await connection.close();
-    throw failure;
   }
 
   stay(): void {
@@ -156,7 +141,7 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     this.#operations.clear();
   }
 
-  handOver({ name }: Host): void {
+  handOver({ name }: Host): Error {
     if (this.#chosen !== undefined) {
       throw new ConfigurationError(
         "url",
@@ -165,16 +150,40 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     }
     this.#successor = this.#createSuccessor();
     this.#handingOver = this.#handOver(this.#successor);
+    return INTERRUPTED;
+  }
+
+  /** What the first driver does after its end is no change of the transport. */
+  #setStatus(status: TransportStatus): void {
+    if (this.#successor === undefined) this.#init.status.set(status);
+  }
+
+  /**
+   * Connects for the first driver. RabbitMQ resets the connection of a user who may not use its default virtual host, before it
+   * states what it is: then the URL's virtual host is tried in the way of RabbitMQ.
+   */
+  async #connect(host: Host, signal: AbortSignal, attempt: number): Promise<Connection> {
+    const { connect, virtualHost } = this.#init;
+    try {
+      return await connect(host, signal, attempt);
+    } catch (failure) {
+      const wasReset = failure instanceof ConnectionLost && !signal.aborted;
+      if (virtualHost === undefined || !wasReset || this.#chosen !== undefined) throw failure;
+      const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch(() => {
+        throw failure;
+      });
+      if (connection.remote.product === "RabbitMQ") return connection;
+      await connection.close();
+      throw failure;
+    }
   }
 
   async #handOver(successor: TransportDriver): Promise<void> {
     for (const operation of this.#operations) operation.interrupt();
     void this.#first.close(0);
     // This takes no more than microtasks. Operations that begin meanwhile are added at the end.
-    for (const operation of this.#operations) {
-      if (!(await operation.isInterrupted)) this.#operations.delete(operation);
-    }
-    this.#chosen = successor;
+    for (const operation of this.#operations) await operation.isInterrupted;
+    this.#chosen = this.#closing === undefined ? successor : this.#first;
     // The attempt to connect goes on, as it does without those who waited for it.
     if (this.#operations.size === 0 && this.#closing === undefined) successor.connect({}).catch(() => {});
     for (const operation of this.#operations) operation.resume(successor);
@@ -218,17 +227,23 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
         ? use(this.#first, { ...limits, signal: abort.signal })
         : Promise.reject(INTERRUPTED);
     return new Promise((resolve, reject) => {
-      const settled = first.then(resolve, (error: unknown) => {
-        if (error === INTERRUPTED) return true;
-        return reject(error);
-      });
+      const over = (isInterrupted: boolean): boolean => {
+        offAbort(signal, onCallerAbort);
+        if (!isInterrupted) this.#operations.delete(operation);
+        return isInterrupted;
+      };
       const operation: Operation = {
         interrupt: () => abort.abort(INTERRUPTED),
-        isInterrupted: settled.then((interrupted) => {
-          offAbort(signal, onCallerAbort);
-          if (interrupted !== true) this.#operations.delete(operation);
-          return interrupted === true;
-        }),
+        isInterrupted: first.then(
+          (value) => {
+            resolve(value);
+            return over(false);
+          },
+          (error: unknown) => {
+            if (error !== INTERRUPTED) reject(error);
+            return over(error === INTERRUPTED);
+          },
+        ),
         resume(successor) {
           const restMs = timeoutMs && Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs)));
           use(successor, { ...limits, timeoutMs: restMs }).then(resolve, reject);

@@ -26,7 +26,7 @@ export interface ListenerOptions<C extends Context = Context> {
   /** Number of notifications, or batches, that are handled concurrently. Default 64. The others wait, unacknowledged. */
   concurrency?: number | undefined;
   /**
-   * Name of a pool, for `rabbit://` only. Each pool receives every notification, and its listeners share them: they consume
+   * Name of a pool, for RabbitMQ only. Each pool receives every notification, and its listeners share them: they consume
    * one queue of this name (oslo_messaging/notify/listener.py). Default: the listeners of a topic share its notifications.
    */
   pool?: string | undefined;

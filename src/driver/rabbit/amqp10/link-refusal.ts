@@ -1,4 +1,4 @@
-import { ACCESS_REFUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED } from "../../../amqp091/errors.js";
+import { ACCESS_REFUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED } from "../../../amqp091/reply-codes.js";
 import { AmqpError, type AmqpErrorInit, toError } from "../../../core/errors.js";
 import type { Refusal } from "../refusal.js";
 
