@@ -60,13 +60,8 @@ export class Sessions {
       session.add(link);
       const { name, source, target, maxMessageBytes = session.maxMessageBytes, fields } = init;
       const attach = { role, name, source, target, maxMessageBytes, fields };
-      const events = linkEvents(session, link);
-      const onDetach: LinkEvents["onDetach"] = (handle, error) => {
-        events.onDetach(handle, error);
-        if (key !== undefined && session.links === 0) entry.close();
-      };
       try {
-        link.bind(control.attach(attach, { ...events, onDetach }));
+        link.bind(control.attach(attach, linkEvents(session, link)));
       } catch (thrown) {
         session.onDetach(link, -1, toError(thrown));
         throw thrown;
@@ -84,7 +79,8 @@ export class Sessions {
     const entry = this.#options.control.begin((control) => this.#add(control, null));
     await entry.begun;
     if (entry.error !== undefined || this.#end !== undefined) return;
-    entry.close();
+    entry.session.stopWriting();
+    entry.control.end();
   }
 
   /** Accepts a session that the peer begins. Throws ProtocolError when sessions are not accepted or there are too many. */
@@ -189,13 +185,6 @@ class SessionEntry implements SessionEvents {
 
   onEnd(error: Error | undefined): void {
     this.end(error ?? this.#owner.ended());
-  }
-
-  /** Ends the session, which has no links. */
-  close(): void {
-    this.#capacity = 0;
-    this.session.stopWriting();
-    this.control.end();
   }
 
   onAttachRequest(request: AttachRequest): void {
