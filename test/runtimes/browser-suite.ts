@@ -1,11 +1,12 @@
 import { afterAll, beforeAll } from "vitest";
 import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import type { Launch, ScriptedBrowser } from "@/test/fixtures/browsers/scripted-page.js";
+import { embeddedBed } from "@/test/fixtures/runtimes/embedded-bed.js";
 import type { PageContext } from "@/test/fixtures/runtimes/page/page.js";
 import { inBrowser } from "@/test/fixtures/runtimes/page-run.js";
 import type { Published } from "@/test/fixtures/runtimes/site.js";
 import { authoritySuite } from "./authority-suite.js";
-import { busSuite, type Performer } from "./runtime-suite.js";
+import { bedSuite, type Performer } from "./runtime-suite.js";
 
 interface BrowserSuiteOptions {
   /** Scenarios that its workers run. Default: all, as in its pages. */
@@ -30,11 +31,11 @@ export function browserSuite(name: string, launch: Launch, { inWorkers }: Browse
     const runtime = `a ${place} in ${name}, with the library ${published}`;
     return { runtime, performance: inBrowser(launched, place, published), only };
   };
-  busSuite(EMBEDDED_ROUTER, "amqp+ws", [
+  bedSuite(embeddedBed(EMBEDDED_ROUTER, "amqp+ws"), [
     by("page", "in one file"),
     by("Web Worker", "in chunks", inWorkers),
     by("SharedWorker", "in one file", inWorkers),
   ]);
-  busSuite(EMBEDDED_BROKER, "amqp+ws", [by("page", "in chunks")]);
+  bedSuite(embeddedBed(EMBEDDED_BROKER, "amqp+ws"), [by("page", "in chunks")]);
   authoritySuite(name, launch, launched);
 }

@@ -1,6 +1,8 @@
 import { BUN, byCommandLine } from "@/test/fixtures/runtimes/command-line.js";
-import { runtimeSuite } from "./runtime-suite.js";
+import { rabbitBed } from "@/test/fixtures/runtimes/rabbit-bed.js";
+import { bedSuite, runtimeSuite } from "./runtime-suite.js";
 
-for (const scheme of ["amqp+ws", "amqp"] as const) {
-  runtimeSuite(scheme, [{ runtime: "Bun", performance: byCommandLine("bun", BUN) }]);
-}
+const performer = { runtime: "Bun", performance: byCommandLine("bun", BUN) };
+
+for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, [performer]);
+bedSuite(rabbitBed("3.10.8"), [performer]);

@@ -1,4 +1,4 @@
-import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
+import type { Environment, Scenario } from "@/test/fixtures/runtimes/scenario.js";
 import { CONNECTION } from "./connection.js";
 import { NOTIFICATIONS } from "./notifications.js";
 import { RPC } from "./rpc.js";
@@ -11,9 +11,15 @@ export const BRIEFLY: readonly string[] = [
   "notifications of every priority reach Python's method of that name, by both drivers",
 ];
 
-/** Scenarios of every runtime that uses this URL scheme, or those with these names. */
-export function scenariosBy(scheme: string, only?: readonly string[]): readonly Scenario[] {
-  const all = SCENARIOS.filter(({ schemes }) => schemes?.includes(scheme) ?? true);
+/** Scenarios of every runtime that uses this protocol and URL scheme, or those with these names. */
+export function scenariosFor({
+  protocol,
+  scheme,
+  only,
+}: Pick<Environment, "protocol" | "scheme" | "only">): readonly Scenario[] {
+  const all = SCENARIOS.filter(
+    (scenario) => (scenario.protocol ?? protocol) === protocol && (scenario.schemes?.includes(scheme) ?? true),
+  );
   return only === undefined ? all : only.map((name) => named(name, all));
 }
 
