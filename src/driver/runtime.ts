@@ -17,6 +17,8 @@ export interface Runtime {
   readonly identity: { readonly node: string; readonly process: string; readonly pid: number };
   /** Defaults of options where they differ from oslo's. */
   readonly defaults: Partial<ResolvedOptions>;
+  /** How to add dialers for TCP, as the end of an error. Undefined: they are built in, or the runtime has no TCP. */
+  readonly tcpAdvice?: string | undefined;
   /** Reads ssl_ca_file and similar files when a transport is made. Undefined: the runtime has no files. */
   readonly readFile?: ReadFile | undefined;
   /** Calls `wake` when the network is lost or returns, or the program resumes. Returns a function that unsubscribes. */

@@ -47,7 +47,8 @@ export abstract class Transport implements AsyncDisposable {
     this.warnings = warnings;
     this.rpcResponseTimeoutMs = given.rpcResponseTimeoutMs ?? 60_000;
     const types = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
-    const { type, dial } = driverFor(this.url, types, { ...runtime.dialers, ...given.dialers });
+    const dialers = { ...runtime.dialers, ...given.dialers };
+    const { type, dial } = driverFor(this.url.scheme, types, dialers, runtime.tcpAdvice);
     const status = this.#status;
     this.driver = type.create({ url: this.url, options: given, runtime, dial, status, logger, warnings });
   }
@@ -137,22 +138,33 @@ export class NotificationTransport extends Transport {
   override readonly service = "notify";
 }
 
+/** The schemes of the driver that some runtimes lack (`RABBIT_SCHEMES`). */
+const RABBIT = /^(rabbit(\+wss?)?|kombu(\+amqp)?)$/;
+
 /**
  * The driver and the dialler of the URL's scheme. A scheme of no driver, for a dialler given in code, is one of AMQP 1.0.
  * Dialers must be own members: a scheme may be "constructor".
  */
 function driverFor(
-  { scheme }: TransportURL,
+  scheme: string,
   types: readonly [DriverType, ...DriverType[]],
   dialers: Readonly<Record<string, Dial>>,
+  tcpAdvice = "",
 ): { type: DriverType; dial: Dial } {
   const dialerOf = (name = ""): Dial | undefined => (Object.hasOwn(dialers, name) ? dialers[name] : undefined);
-  const type = types.find(({ schemes }) => schemes.has(scheme)) ?? types[0];
+  const known = types.find(({ schemes }) => schemes.has(scheme));
+  if (known === undefined && RABBIT.test(scheme)) {
+    const lacksTcp = !scheme.includes("+ws") && dialerOf("amqp") === undefined;
+    const subject = lacksTcp ? "without TCP use rabbit+ws://, which" : `${scheme}://`;
+    const line = 'import { rabbit } from "oslo-messaging/rabbit" and pass { drivers: [rabbit] }';
+    throw new DriverLoadFailure(scheme, `${subject} needs the driver: ${line}${lacksTcp ? tcpAdvice : ""}`);
+  }
+  const type = known ?? types[0];
   const dial = dialerOf(scheme) ?? dialerOf(type.schemes.get(scheme));
   if (dial !== undefined) return { type, dial };
   const supported = types.flatMap(({ schemes }) => [...schemes].filter(([, dialled]) => dialerOf(dialled)));
   const names = new Set([...Object.keys(dialers), ...supported.map(([name]) => name)]);
-  throw new DriverLoadFailure(scheme, `the supported schemes are ${[...names].join(", ")}`);
+  throw new DriverLoadFailure(scheme, `the supported schemes are ${[...names].join(", ")}${tcpAdvice}`);
 }
 
 const CONNECT_OPTIONS: OptionChecks<ConnectOptions> = {

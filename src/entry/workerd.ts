@@ -12,4 +12,5 @@ export const { getRpcTransport, getNotificationTransport } = gettersFor({
   dialers: { "amqp+ws": dialWebSocket, "amqp+wss": dialWebSocket },
   identity: { node: "worker", process: "oslo-messaging", pid: 0 },
   defaults: {},
+  tcpAdvice: `; for TCP import { tcpDialers } from "oslo-messaging/tcp" and pass { dialers: tcpDialers }`,
 });

@@ -16,7 +16,7 @@ type Subpath = Readonly<Record<string, string | Readonly<Record<string, string>>
 const ORDER = ["types", "workerd", "edge-light", "deno", "bun", "browser", "node", "default"];
 
 const LISTENERS = ["listenTcp", "listenWebSocket"];
-const BY_CONDITION = [".", "./tcp", "./intermediary", "./conf"];
+const BY_CONDITION = [".", "./tcp", "./rabbit", "./intermediary", "./conf"];
 
 describe("package.json's exports", () => {
   it("the conditions of all exports have the same order", () => {
@@ -31,7 +31,8 @@ describe("package.json's exports", () => {
   });
 
   it("the subpaths with conditions have all of them", () => {
-    for (const name of [".", "./intermediary", "./conf"]) expect(conditionsOf(name)).toEqual(ORDER.slice(1));
+    for (const name of [".", "./rabbit", "./intermediary", "./conf"])
+      expect(conditionsOf(name)).toEqual(ORDER.slice(1));
   });
 });
 

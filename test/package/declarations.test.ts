@@ -8,9 +8,16 @@ import { ROOT } from "@/test/fixtures/project.js";
 import { importsOf } from "@/test/fixtures/source.js";
 
 const types = join(ROOT, "dist/types");
-const entries = ["node", "web", "tcp-node", "intermediary-node", "intermediary-web", "conf-node", "conf-web"].map(
-  (name) => join(types, `entry/${name}.d.ts`),
-);
+const entries = [
+  "node",
+  "web",
+  "tcp-node",
+  "rabbit",
+  "intermediary-node",
+  "intermediary-web",
+  "conf-node",
+  "conf-web",
+].map((name) => join(types, `entry/${name}.d.ts`));
 
 const PAGES = ["vite/src/main.ts", "esbuild/src/app.ts"].map((path) => join(ROOT, "test/consumers", path));
 const SERVICE = [join(ROOT, "test/types/service.ts")];

@@ -20,6 +20,7 @@ const USE = `
   import { ConfigurationError, getRpcTransport, Target } from "oslo-messaging";
   import { loadConf, parseConf } from "oslo-messaging/conf";
   import { Intermediary, memoryDial } from "oslo-messaging/intermediary";
+  import { rabbit } from "oslo-messaging/rabbit";
   import { tcpDialers } from "oslo-messaging/tcp";
 
   const { rpc } = parseConf("[DEFAULT]\\ntransport_url = amqp+memory://h/\\n");
@@ -28,6 +29,7 @@ const USE = `
   // @ts-expect-error a state is no number
   const state: number = transport.state;
   await transport.close();
+  await getRpcTransport("rabbit://h/", { drivers: [rabbit] }).close();
   const { topic } = new Target({ topic: "t" });
   try {
     parseConf("[nothing]\\n");

@@ -9,6 +9,7 @@ import {
 } from "oslo-messaging";
 import { type Conf, loadConf } from "oslo-messaging/conf";
 import { Intermediary, listenTcp, listenWebSocket } from "oslo-messaging/intermediary";
+import { rabbit } from "oslo-messaging/rabbit";
 import { tcpDialers } from "oslo-messaging/tcp";
 
 interface Api {
@@ -17,7 +18,7 @@ interface Api {
 
 export async function serve(path: string): Promise<RPCServer> {
   const { rpc, server }: Conf = await loadConf(path);
-  const transport = getRpcTransport(rpc.url, { ...rpc.options, dialers: tcpDialers });
+  const transport = getRpcTransport(rpc.url, { ...rpc.options, dialers: tcpDialers, drivers: [rabbit] });
   const endpoint = { greet: (_context: object, { name }: { name: string }): string => `Hello, ${name}!` };
   return getRpcServer(transport, new Target({ topic: "t", server: "s" }), [endpoint], {
     concurrency: server.concurrency,

@@ -55,7 +55,10 @@ export interface TransportOptions {
    * password of PLAIN, and each of the two connections calls the function for its own attempts.
    */
   credentials?: CredentialsFunction | undefined;
-  /** Drivers in addition to those of the runtime. Node, Deno and Bun have both, browsers and workers only the one of AMQP 1.0. */
+  /**
+   * Drivers in addition to those of the runtime: `[rabbit]` of `oslo-messaging/rabbit`. Node, Deno and Bun have both, browsers
+   * and workers only the one of AMQP 1.0.
+   */
   drivers?: readonly DriverPlugin[] | undefined;
   /** Options of WebSockets. */
   webSocket?:

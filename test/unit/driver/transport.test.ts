@@ -6,6 +6,7 @@ import { amqp } from "@/src/driver/amqp/amqp.js";
 import type { TransportOptions } from "@/src/driver/options/transport-options.js";
 import { TransportURL } from "@/src/driver/options/transport-url.js";
 import { rabbit } from "@/src/driver/rabbit/rabbit.js";
+import { RABBIT_SCHEMES } from "@/src/driver/rabbit/schemes.js";
 import { getRpcClient } from "@/src/driver/rpc/client.js";
 import { getRpcServer } from "@/src/driver/rpc/server.js";
 import type { Runtime } from "@/src/driver/runtime.js";
@@ -54,7 +55,7 @@ describe("making a transport", () => {
   });
 
   test("an unsupported scheme throws an error that names the supported ones", { tags: ["driver:load"] }, () => {
-    for (const scheme of ["kafka", "rabbit", "constructor", "amqp+ws"]) {
+    for (const scheme of ["kafka", "kombu+redis", "rabbits", "constructor", "amqp+ws"]) {
       expect(() => transport(`${scheme}://user:secret@h:9092//?acks=1`)).toThrow(
         expect.objectContaining({
           name: "DriverLoadFailure",
@@ -79,6 +80,35 @@ describe("making a transport", () => {
         "drivers: must be an array of drivers of this library",
       );
     }
+  });
+
+  test("a URL of the rabbit driver without the driver throws an error that shows the line to add", {
+    tags: ["driver:load"],
+  }, () => {
+    const line = 'import { rabbit } from "oslo-messaging/rabbit" and pass { drivers: [rabbit] }';
+    const dial: Dial = () => Promise.reject(new Error("no"));
+    const thrown = (scheme: string, dialers: Runtime["dialers"], tcpAdvice?: string): unknown =>
+      capture(() => transport(`${scheme}://u:secret@h/`, {}, { ...runtime(), dialers, tcpAdvice }));
+    for (const scheme of RABBIT_SCHEMES.keys()) {
+      // A dialler for the scheme does not help: the driver of AMQP 1.0 would connect to RabbitMQ.
+      expect(thrown(scheme, { amqp: dial, "amqp+ws": dial, [scheme]: dial }, "; unused")).toMatchObject({
+        name: "DriverLoadFailure",
+        driver: scheme,
+        message: `Failed to load transport driver "${scheme}": ${scheme}:// needs the driver: ${line}`,
+      });
+    }
+    const webSocket = { "amqp+ws": dial };
+    expect(thrown("rabbit+wss", webSocket)).toHaveProperty("message", expect.stringContaining(`: rabbit+wss:// needs`));
+    for (const advice of ["", "; for TCP pass a dialer"]) {
+      expect(thrown("rabbit", webSocket, advice)).toHaveProperty(
+        "message",
+        `Failed to load transport driver "rabbit": without TCP use rabbit+ws://, which needs the driver: ${line}${advice}`,
+      );
+    }
+    expect(thrown("amqp", webSocket, "; for TCP pass a dialer")).toHaveProperty(
+      "message",
+      'Failed to load transport driver "amqp": the supported schemes are amqp+ws; for TCP pass a dialer',
+    );
   });
 
   test("a scheme in upper case is the same scheme", () => {

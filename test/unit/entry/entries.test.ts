@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import * as node from "@/src/entry/node.js";
+import { nodeRuntime } from "@/src/entry/node-runtime.js";
+import { rabbit } from "@/src/entry/rabbit.js";
 import * as web from "@/src/entry/web.js";
 
 test("the entries of Node and of the web export the same names", () => {
@@ -17,6 +19,27 @@ test("the web's entry supports WebSocket only, and its errors name the supported
   expect(web.getRpcTransport("amqp+wss://h/").url.scheme).toBe("amqp+wss");
   expect(() => web.getRpcTransport("amqp://h/")).toThrow("the supported schemes are amqp+ws, amqp+wss");
   expect(() => web.getNotificationTransport("amqps://h/")).toThrow(web.DriverLoadFailure);
+});
+
+test("the web's entry has rabbit+ws with the driver that is passed in, and its errors show how", {
+  tags: ["driver:load"],
+}, () => {
+  const drivers = [rabbit];
+  for (const scheme of ["rabbit+ws", "rabbit+wss"]) {
+    expect(web.getRpcTransport(`${scheme}://h/`, { drivers }).url.scheme).toBe(scheme);
+    expect(() => web.getRpcTransport(`${scheme}://h/`)).toThrow('import { rabbit } from "oslo-messaging/rabbit"');
+  }
+  expect(() => web.getRpcTransport("rabbit://h/", { drivers })).toThrow(
+    "the supported schemes are amqp+ws, amqp+wss, rabbit+ws, rabbit+wss",
+  );
+});
+
+test("the driver of oslo-messaging/rabbit is the one that is built in where it is built in", () => {
+  expect(nodeRuntime(() => Promise.reject(new Error("no"))).drivers).toContain(rabbit);
+  const drivers = [rabbit];
+  for (const scheme of ["rabbit", "kombu", "rabbit+ws", "amqp"]) {
+    expect(node.getRpcTransport(`${scheme}://h/`, { drivers }).url.scheme).toBe(scheme);
+  }
 });
 
 test("the web's entry reports a missing WebSocket as the reason of the failed attempt", async () => {
