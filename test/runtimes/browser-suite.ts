@@ -4,9 +4,11 @@ import type { Launch, ScriptedBrowser } from "@/test/fixtures/browsers/scripted-
 import { embeddedBed } from "@/test/fixtures/runtimes/embedded-bed.js";
 import type { PageContext } from "@/test/fixtures/runtimes/page/page.js";
 import { inBrowser } from "@/test/fixtures/runtimes/page-run.js";
+import { rabbitBed } from "@/test/fixtures/runtimes/rabbit-bed.js";
 import type { Published } from "@/test/fixtures/runtimes/site.js";
 import { authoritySuite } from "./authority-suite.js";
 import { bedSuite, type Performer } from "./runtime-suite.js";
+import { BRIEFLY } from "./scenarios/scenarios.js";
 
 interface BrowserSuiteOptions {
   /** Scenarios that its workers run. Default: all, as in its pages. */
@@ -37,5 +39,9 @@ export function browserSuite(name: string, launch: Launch, { inWorkers }: Browse
     by("SharedWorker", "in one file", inWorkers),
   ]);
   bedSuite(embeddedBed(EMBEDDED_BROKER, "amqp+ws"), [by("page", "in chunks")]);
+  bedSuite(rabbitBed({ version: "3.10.8", scheme: "rabbit+ws" }), [
+    by("page", "in chunks"),
+    by("Web Worker", "in chunks", BRIEFLY),
+  ]);
   authoritySuite(name, launch, launched);
 }

@@ -5,4 +5,4 @@ import { bedSuite, runtimeSuite } from "./runtime-suite.js";
 const performer = { runtime: "Bun", performance: byCommandLine("bun", BUN) };
 
 for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, [performer]);
-bedSuite(rabbitBed("3.10.8"), [performer]);
+for (const scheme of ["rabbit+ws", "rabbit"] as const) bedSuite(rabbitBed({ version: "3.10.8", scheme }), [performer]);

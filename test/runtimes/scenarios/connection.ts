@@ -206,6 +206,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "client and server reconnect after a lost connection",
+    fragile: true,
     async run(stage) {
       const { fragile } = stage.setting;
       await stage.ask("start");
@@ -227,6 +228,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "a silent peer is detected, and the transport reconnects",
+    fragile: true,
     async run(stage) {
       const { fragile } = stage.setting;
       await stage.ask("start");
@@ -247,6 +249,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "with failFast a call that waits for its reply fails as soon as its connection is lost",
+    fragile: true,
     async run(stage) {
       const { oslo, setting } = stage;
       await stage.ask("start");
