@@ -14,7 +14,7 @@ import {
 /** The exit statuses, for the help of every command. */
 export const EXIT_STATUS_HELP = `
 Exit status:
-  0   success; for serve, listen and intermediary also: stopped by Ctrl-C once ready, and closed cleanly
+  0   success; for serve, listen, intermediary and relay also: stopped by Ctrl-C once ready, and closed cleanly
   1   the remote method failed; the error's type and message are on stderr
   2   timed out
   3   the message could not be delivered; for serve and listen: the broker refuses a queue

@@ -8,6 +8,7 @@ import { addIntermediaryCommand } from "./commands/intermediary.js";
 import { addListenCommand } from "./commands/listen.js";
 import { addNotifyCommand } from "./commands/notify.js";
 import { addRecipeCommand } from "./commands/recipe.js";
+import { addRelayCommand } from "./commands/relay.js";
 import { addServeCommand } from "./commands/serve.js";
 import { describeError, EXIT_STATUS_HELP, exitStatus } from "./exit-status.js";
 import { flushed, processTerminal } from "./terminal.js";
@@ -28,6 +29,7 @@ addNotifyCommand(program, terminal);
 addListenCommand(program, terminal);
 addCheckCommand(program, terminal);
 addRecipeCommand(program, terminal);
+addRelayCommand(program, terminal);
 
 const status = await run();
 await flushed();

@@ -47,6 +47,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "driver/notify/listening": ["core", "driver", "driver/values", "driver/options", "driver/serving", "driver/notify"],
   conf: ["core", "driver", "driver/values", "driver/options", "driver/rabbit", "driver/notify/sending"],
   intermediary: ["core/*"],
+  relay: ["core", "transports", "transports/node", "transports/websocket"],
   recipes: ["core", "driver", "driver/options", "driver/rabbit", "intermediary"],
   "topology-client": ["core/*", "driver/*", "intermediary"],
   entry: ["core/*", "amqp091", "transports/*", "driver/*", "conf", "intermediary", "topology-client"],
@@ -69,6 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "transports/node",
     "intermediary",
     "recipes",
+    "relay",
     "entry",
     "cli",
     "cli/arguments",
@@ -77,7 +79,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that may know Node: the others run in a browser. */
-const nodeFiles = [/^transports\/node\//, /^entry\/(((conf|tcp|intermediary)-)?node|node-runtime)\.ts$/, /^cli\//];
+const nodeFiles = [
+  /^transports\/node\//,
+  /^entry\/(((conf|tcp|intermediary)-)?node|node-runtime)\.ts$/,
+  /^relay\//,
+  /^cli\//,
+];
 
 /** The only files that may know Deno, besides what declares it. */
 const denoFiles = [/^transports\/streams\/deno-stream\.ts$/, /^entry\/(conf-)?deno\.ts$/];
@@ -85,7 +92,7 @@ const denoFiles = [/^transports\/streams\/deno-stream\.ts$/, /^entry\/(conf-)?de
 /** Which files may import a package. */
 const packages: Readonly<Record<string, readonly RegExp[]>> = {
   rhea: [/^core\/connection\/control\//],
-  ws: [/^transports\/node\/websocket-listener\.ts$/],
+  ws: [/^transports\/node\/websocket-server\.ts$/, /^relay\//],
   "isomorphic-ws": [/^transports\/node\/websocket-node\.ts$/],
   "cloudflare:sockets": [/^transports\/streams\/workerd-stream\.ts$/],
   commander: [/^cli\//],

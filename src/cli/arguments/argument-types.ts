@@ -22,6 +22,22 @@ export function host(text: string): string {
   return text;
 }
 
+/** A host name or IP address, IPv6 without brackets, and a port. */
+export interface HostAndPort {
+  hostname: string;
+  port: number;
+}
+
+/** Parses `host:port` or `[IPv6]:port` to listen on. Port 0 means any free port. */
+export function listenAddress(text: string): HostAndPort {
+  return hostAndPort(text, 0, "127.0.0.1:15673 or [::1]:15673");
+}
+
+/** Parses `host:port` or `[IPv6]:port` to connect to. */
+export function targetAddress(text: string): HostAndPort {
+  return hostAndPort(text, 1, "rabbit.example.org:5672 or [::1]:5672");
+}
+
 /** Parses oslo's `retry`. */
 export function retries(text: string): number {
   return wholeNumber(text, -1, Number.MAX_SAFE_INTEGER);
@@ -79,6 +95,14 @@ export function context(text: string): Record<string, unknown> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function hostAndPort(text: string, minPort: number, examples: string): HostAndPort {
+  const { name, ipv6, port } = /^(?:(?<name>[\w.-]+)|\[(?<ipv6>[\da-f:.]+)\]):(?<port>\d+)$/i.exec(text)?.groups ?? {};
+  const hostname = name ?? ipv6;
+  if (hostname === undefined || port === undefined)
+    throw new InvalidArgumentError(`Must be HOST:PORT, as in ${examples}`);
+  return { hostname, port: wholeNumber(port, minPort, 65_535) };
 }
 
 function wholeNumber(text: string, min: number, max: number): number {

@@ -6,10 +6,10 @@ import type { Logger } from "../../core/logger.js";
 import { parseOptions } from "../../driver/options/options.js";
 import type { Addressing } from "../../intermediary/addresses.js";
 import { Intermediary, PRODUCT } from "../../intermediary/intermediary.js";
-import { originOf } from "../../transports/node/origins.js";
 import { listenTcp } from "../../transports/node/tcp-listener.js";
 import { listenWebSocket } from "../../transports/node/websocket-listener.js";
 import { pair, port, several } from "../arguments/argument-types.js";
+import { bound, localHost, origin } from "../arguments/listener-arguments.js";
 import { type TlsArguments, tlsOf } from "../arguments/tls-arguments.js";
 import { keyAndValue } from "../arguments/transport-arguments.js";
 import { UsageError } from "../exit-status.js";
@@ -126,37 +126,13 @@ function urlOf(scheme: string, port: number, { host, user, option = [] }: Interm
   const [name] = users(user)?.keys() ?? [];
   const login = name === undefined ? "" : `${encodeURIComponent(name)}:PASSWORD@`;
   const query = new URLSearchParams(option.map(keyAndValue));
-  const at = authority({ hostname: LOOPBACK_OF.get(host) ?? host, port });
+  const at = authority({ hostname: localHost(host), port });
   return `${scheme}://${login}${at}/${query.size > 0 ? `?${query}` : ""}`;
-}
-
-/** Addresses that reach a server on every interface. */
-const LOOPBACK_OF: ReadonlyMap<string, string> = new Map([
-  ["0.0.0.0", "127.0.0.1"],
-  ["::", "::1"],
-]);
-
-/** @throws UsageError for a text that is not an origin. */
-function origin(text: string): string {
-  try {
-    return originOf(text);
-  } catch (cause) {
-    throw new UsageError(`--origin: ${toError(cause).message}`, { cause });
-  }
 }
 
 function product(text: string): string {
   if (!PRODUCT.test(text)) throw new InvalidArgumentError("Must be 1 to 100 printable ASCII characters");
   return text;
-}
-
-/** @throws UsageError, naming the option, if its port cannot be bound. */
-async function bound(option: string, listening: Promise<Listening>): Promise<Listening> {
-  try {
-    return await listening;
-  } catch (cause) {
-    throw new UsageError(`${option}: ${toError(cause).message}`, { cause });
-  }
 }
 
 function users(texts: readonly string[] | undefined): ReadonlyMap<string, string> | undefined {

@@ -55,7 +55,7 @@ export function hostsOf(
 }
 
 /** Whether the host is this machine: traffic to it does not cross a network. */
-export function isLoopback({ address: { hostname } }: Host): boolean {
+export function isLoopback({ address: { hostname } }: { readonly address: Pick<Address, "hostname"> }): boolean {
   return (
     hostname === "localhost" ||
     hostname.endsWith(".localhost") ||

@@ -2,9 +2,7 @@ import type { Socket as NetSocket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Accept, Address, Socket } from "../../core/byte-stream.js";
 import { dialErrorText, hintFor, tlsErrorText } from "../tls-error-text.js";
-
-/** An ended stream is destroyed after this long without progress by the peer. */
-const LINGER_MS = 2000;
+import { LINGER_MS, linger } from "./linger.js";
 
 export interface TcpSocketOptions {
   id: string;
@@ -23,7 +21,6 @@ export class TcpSocket implements Socket {
   #closing = false;
   #failure: Error | undefined;
   #lingering = false;
-  #cutTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `stream` has just connected and has no listeners yet. */
   constructor(stream: NetSocket, { id, clientName, to }: TcpSocketOptions, accept: Accept) {
@@ -45,7 +42,6 @@ export class TcpSocket implements Socket {
     stream.on("drain", () => handlers.drain());
     stream.once("end", () => this.#linger());
     stream.once("close", () => {
-      clearTimeout(this.#cutTimer);
       if (to !== undefined && !this.#received && !this.#closing) {
         this.#failure ??= new Error(`${id}: closed by the peer before it sent anything: ${hintFor(to)}`);
       }
@@ -68,19 +64,11 @@ export class TcpSocket implements Socket {
     this.#stream.end();
   }
 
-  /** Destroys the stream when nothing moves any more: a peer that neither reads nor closes must not keep it open. */
   #linger(): void {
     if (this.#lingering) return;
     this.#lingering = true;
-    this.#stream.setTimeout(LINGER_MS, () => this.#cut());
-    this.#stream.once("finish", () => {
-      // All bytes have left; only the peer's end is missing. Bytes that it still sends do not extend the wait.
-      this.#cutTimer = setTimeout(() => this.#cut(), LINGER_MS);
+    linger(this.#stream, () => {
+      this.#failure ??= new Error(`${this.id}: the peer did not close the stream within ${LINGER_MS} ms`);
     });
-  }
-
-  #cut(): void {
-    this.#failure ??= new Error(`${this.id}: the peer did not close the stream within ${LINGER_MS} ms`);
-    this.#stream.destroy();
   }
 }

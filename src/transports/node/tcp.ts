@@ -12,7 +12,15 @@ import { tlsClientOptions } from "./tls-client.js";
  * Dials TCP with Node, and TLS for the scheme `amqps` or an address with `tls`. Rejects with
  * "cannot connect to host:port: cause" and Node's error as `cause`.
  */
-export const tcpDial: Dial = async (to, handlers, signal) => {
+export const tcpDial: Dial = (to, handlers, signal) =>
+  connectStream(to, signal, (stream, id) => new TcpSocket(stream, { id, to }, () => handlers));
+
+/** As `tcpDial`. `onConnect` is called with the connected stream, before its first byte, and the stream's name in logs. */
+export async function connectStream<T>(
+  to: Address,
+  signal: AbortSignal,
+  onConnect: (stream: NetSocket, id: string) => T,
+): Promise<T> {
   signal.throwIfAborted();
   const encrypted = usesTls(to);
   const stream = open(to, encrypted);
@@ -31,11 +39,10 @@ export const tcpDial: Dial = async (to, handlers, signal) => {
       offAbort(signal, abort);
       stream.off("error", refuse);
       const local = authority({ hostname: stream.localAddress ?? "", port: stream.localPort ?? 0 });
-      const id = `${encrypted ? "tls" : "tcp"} ${local} to ${authority(to)}`;
-      resolve(new TcpSocket(stream, { id, to }, () => handlers));
+      resolve(onConnect(stream, `${encrypted ? "tls" : "tcp"} ${local} to ${authority(to)}`));
     });
   });
-};
+}
 
 function open(to: Address, encrypted: boolean): NetSocket {
   const { hostname: host, port } = to;

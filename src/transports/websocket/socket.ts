@@ -6,7 +6,7 @@ import { socketErrorText } from "../socket-error-text.js";
 export const SUBPROTOCOL = "amqp";
 
 /** Largest message sent: Artemis closes the connection for one byte more. AMQP frames may span messages. */
-const MESSAGE_BYTES = 65_536;
+export const MESSAGE_BYTES = 65_536;
 const DEFAULT_BUDGET_BYTES = 1024 * 1024;
 /** Interval for reading `bufferedAmount`, which has no event, while the caller waits for `drain`. */
 const ROOM_POLL_MS = 10;
