@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { Channel } from "@/src/amqp091/channel.js";
 import { connect } from "@/src/amqp091/connect.js";
 import type { Connection } from "@/src/amqp091/connection.js";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import { Declarer } from "@/src/driver/rabbit/declarer.js";
 import type { ListenerInit } from "@/src/driver/rabbit/listener.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
@@ -74,7 +75,7 @@ async function listening(
   const bed = listenerBed([], { queues, acknowledged: new KnownIds(), ...more });
   const connection = await connected(credentials);
   const context = new FakeConsumerContext(connection);
-  context.declarer = new Declarer({ connection, warnings: context.warnings });
+  context.declarer = new Declarer({ connection: new ChannelConnection(connection), warnings: context.warnings });
   bed.listener.attach(context);
   const other = await (await connected()).openChannel();
   await other.confirmSelect();

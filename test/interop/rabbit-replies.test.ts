@@ -5,6 +5,7 @@ import { type Deadline, Deadlines } from "@/src/core/deadlines.js";
 import { ConnectionLost } from "@/src/core/errors.js";
 import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
 import { Waiters } from "@/src/core/waiters.js";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import type { DriverConnectionInit } from "@/src/driver/rabbit/driver-connection.js";
 import { ListeningConnection } from "@/src/driver/rabbit/listening-connection.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
@@ -125,7 +126,13 @@ class Ends {
   }
 
   #init(connection: Connection): DriverConnectionInit {
-    return { ...this.#log, connection, host: "rabbit", options: OPTIONS, status: { set: () => {} } };
+    return {
+      ...this.#log,
+      connection: new ChannelConnection(connection),
+      host: "rabbit",
+      options: OPTIONS,
+      status: { set: () => {} },
+    };
   }
 }
 

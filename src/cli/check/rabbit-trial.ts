@@ -1,16 +1,20 @@
-import type { Channel } from "../../amqp091/channel.js";
-import { ACCESS_REFUSED, Amqp091Error } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED } from "../../amqp091/errors.js";
 import { type Deadline, Deadlines, type WaitPhase } from "../../core/deadlines.js";
 import { pause } from "../../core/timers.js";
+import type { QueueDelivery } from "../../driver/rabbit/broker-connection.js";
 import { permissionText } from "../../driver/rabbit/declaration-refused.js";
 import type { PublishingConnection } from "../../driver/rabbit/publishing-connection.js";
 import type { RabbitConnections } from "../../driver/rabbit/rabbit-connection.js";
+import { isRefusal } from "../../driver/rabbit/refusal.js";
 import type { BoundQueue, Route } from "../../driver/rabbit/topology.js";
 import { outcomeReason } from "../../driver/sending/outcomes.js";
 import type { CheckLimits } from "./findings.js";
 
 /** Unused queues expire after this time, in case the command is killed before it deletes them. */
 const EXPIRES_MS = 60_000;
+
+/** Most messages that a consumer of a trial gets before it acknowledges one. */
+const PREFETCH = 100;
 
 /** What the deletion of a trial's exchanges and queues may take. */
 const DELETION_MS = 5_000;
@@ -35,7 +39,7 @@ export async function rabbitTrial<T>(
   try {
     return await run(trial);
   } catch (thrown) {
-    const { blocked } = connection.amqp;
+    const { blocked } = connection.broker;
     throw blocked === undefined ? thrown : new BrokerBlocked(blocked, { cause: thrown });
   } finally {
     deadline.done();
@@ -80,18 +84,19 @@ export class RabbitTrial {
 
   /** Consumes a queue. Calls `onMessage` for each message, with its body as text. */
   async consume(queue: string, onMessage: (text: string) => void): Promise<void> {
-    const onDelivery = ({ body }: { body: Uint8Array }): void => {
-      onMessage(new TextDecoder().decode(body));
+    const onDelivery = (delivery: QueueDelivery): void => {
+      onMessage(new TextDecoder().decode(delivery.body));
+      delivery.ack();
       this.#arrived += 1;
       this.#onArrival();
     };
     try {
       await this.#deadline.wait("connecting", async () => {
-        const channel = await this.#connection.openChannel();
-        await channel.consume({ queue, consumerTag: "check", noAck: true, onDelivery, onCancel() {} });
+        const channel = await this.#connection.openConsumers(PREFETCH);
+        await channel.consume({ queue, consumerTag: "check", arguments: {}, onDelivery, onCancel() {} });
       });
     } catch (thrown) {
-      if (!(thrown instanceof Amqp091Error) || thrown.code !== ACCESS_REFUSED) throw thrown;
+      if (!isRefusal(thrown) || thrown.code !== ACCESS_REFUSED) throw thrown;
       throw new Error(permissionText("read", `queue ${queue}`, thrown), { cause: thrown });
     }
   }
@@ -130,15 +135,14 @@ export class RabbitTrial {
    * from a connection that published: they expire.
    */
   async delete(connections: RabbitConnections): Promise<void> {
-    if (this.#connection.amqp.blocked !== undefined) return;
+    if (this.#connection.broker.blocked !== undefined) return;
     const limit = new Deadlines().start({ ms: DELETION_MS, expired: () => new Error("the broker did not answer") });
     try {
       const connection = await connections.connection({ timeoutMs: DELETION_MS });
       await limit.wait("connecting", async () => {
-        for (const queue of this.#queues)
-          await withChannel(connection, (channel) => channel.request("queue.delete", { queue }));
-        for (const exchange of this.#exchanges)
-          await withChannel(connection, (channel) => channel.request("exchange.delete", { exchange }));
+        const { declarations } = connection.broker;
+        for (const queue of this.#queues) await unlessRefused(declarations.deleteQueue(queue));
+        for (const exchange of this.#exchanges) await unlessRefused(declarations.deleteExchange(exchange));
       });
     } catch {
       // unused queues expire, and an exchange is deleted with its last queue
@@ -156,16 +160,11 @@ const LATE: Readonly<Record<WaitPhase, string>> = {
   heartbeat: "nothing came",
 };
 
-/** Uses a channel of its own: an error closes it. What the user may not delete was not declared either. */
-async function withChannel(
-  connection: PublishingConnection,
-  use: (channel: Channel) => Promise<object>,
-): Promise<void> {
-  const channel = await connection.openChannel();
+/** What the user may not delete was not declared either. */
+async function unlessRefused(deletion: Promise<void>): Promise<void> {
   try {
-    await use(channel);
-    await channel.close();
+    await deletion;
   } catch (thrown) {
-    if (!(thrown instanceof Amqp091Error)) throw thrown;
+    if (!isRefusal(thrown)) throw thrown;
   }
 }

@@ -1,6 +1,6 @@
-import type { Channel } from "../../amqp091/channel.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
+import type { ConsumerChannel } from "./broker-connection.js";
 import type { Declarer } from "./declarer.js";
 
 /** The part of a connection that its consumers use. */
@@ -10,7 +10,8 @@ export interface ConsumerContext extends Log {
   readonly closed: Promise<Error | undefined>;
   readonly peer: Peer;
   readonly declarer: Pick<Declarer, "declareQueue" | "deleteQueue">;
-  openChannel(): Promise<Channel>;
+  /** See {@link BrokerConnection}. */
+  openConsumers(prefetch: number): Promise<ConsumerChannel>;
   /** The wait before a queue is consumed again. Resolves after `kombu_reconnect_delay`, or when the connection ends. */
   pause(): Promise<void>;
   /** Called when this queue is not consumed, for this reason. A warning is logged, and the status reports it until `restored`. */

@@ -1,8 +1,7 @@
-import type { Channel } from "../../amqp091/channel.js";
-import type { Delivery } from "../../amqp091/delivery.js";
 import type { FieldTable } from "../../amqp091/field-table.js";
 import { Deferred } from "../../core/deferred.js";
 import { ConnectionLost, toError } from "../../core/errors.js";
+import type { ConsumerChannel, QueueDelivery } from "./broker-connection.js";
 import type { ConsumerContext } from "./consumer-context.js";
 import { consumerRefusal } from "./declaration-refused.js";
 import { OrderedDeliveries } from "./ordered-deliveries.js";
@@ -17,8 +16,8 @@ export interface ConsumersInit {
   prefetch: number;
   /** Largest body after decompression, in bytes. */
   maxMessageBytes: number;
-  onDelivery: (queue: string, delivery: Delivery, body: Uint8Array) => void;
-  onUnreadable: (queue: string, delivery: Delivery, error: Error) => void;
+  onDelivery: (queue: string, delivery: QueueDelivery, body: Uint8Array) => void;
+  onUnreadable: (queue: string, delivery: QueueDelivery, error: Error) => void;
   /** Called each time that all queues are consumed on a new channel. */
   onConsuming: () => void;
   /** Called each time that a queue cannot be declared or consumed, or is consumed no more. */
@@ -38,7 +37,7 @@ export class Consumers {
   readonly #pauses = new Set<() => void>();
   readonly #over: Promise<void>;
   #state: "consuming" | "stopped" | "closing" = "consuming";
-  #channel: Channel | undefined;
+  #channel: ConsumerChannel | undefined;
 
   constructor(context: ConsumerContext, init: ConsumersInit) {
     this.#context = context;
@@ -106,9 +105,8 @@ export class Consumers {
   async #consumeUntilClosed(): Promise<void> {
     let failing = this.#consumers;
     try {
-      const channel = await this.#context.openChannel();
+      const channel = await this.#context.openConsumers(this.#init.prefetch);
       this.#channel = channel;
-      await channel.request("basic.qos", { prefetchSize: 0, prefetchCount: this.#init.prefetch, global: false });
       for (const consumer of this.#consumers) {
         failing = [consumer];
         await consumer.declare();
@@ -140,7 +138,7 @@ class Consumer {
   readonly #init: ConsumersInit;
   readonly #deliveries: OrderedDeliveries;
   /** The channel on which the broker has started the consumer. */
-  #channel: Channel | undefined;
+  #channel: ConsumerChannel | undefined;
   #refusal: Error | undefined;
 
   constructor(queue: BoundQueue, tag: string, consumers: Consumers, context: ConsumerContext, init: ConsumersInit) {
@@ -181,7 +179,7 @@ class Consumer {
     await this.#context.declarer.declareQueue(this.#queue);
   }
 
-  async consume(channel: Channel): Promise<void> {
+  async consume(channel: ConsumerChannel): Promise<void> {
     try {
       await channel.consume({
         queue: this.name,
@@ -211,7 +209,7 @@ class Consumer {
   }
 
   /** The broker has cancelled the consumer: its queue was deleted, or is on a node that is down. */
-  async #consumeAgain(channel: Channel): Promise<void> {
+  async #consumeAgain(channel: ConsumerChannel): Promise<void> {
     this.failed(new ConnectionLost("the broker cancelled the consumer: was the queue deleted?"));
     for (;;) {
       await this.#consumers.pause();

@@ -1,13 +1,14 @@
-import { ACCESS_REFUSED, Amqp091Error } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED } from "../../amqp091/errors.js";
 import { MessagingException } from "../exceptions.js";
+import { isRefusal, type Refusal } from "./refusal.js";
 
 /** The broker refused to declare an exchange, a queue or a binding, on a connection that stays open or that it closed. */
 export class DeclarationRefused extends MessagingException {
   /** True when the broker refuses it until its configuration or that of this process changes. */
   readonly isFinal: boolean;
-  declare readonly cause: Amqp091Error;
+  declare readonly cause: Refusal;
 
-  constructor(message: string, { cause, isFinal }: { cause: Amqp091Error; isFinal: boolean }) {
+  constructor(message: string, { cause, isFinal }: { cause: Refusal; isFinal: boolean }) {
     super(message, { cause });
     this.isFinal = isFinal;
   }
@@ -17,13 +18,13 @@ export class DeclarationRefused extends MessagingException {
  * The text of an error 403 that names the permission which the user lacks. RabbitMQ has 403 for other reasons too, such as a
  * name with the reserved prefix `amq.` and a queue in exclusive use.
  */
-export function permissionText(permission: "configure" | "read" | "write", thing: string, error: Amqp091Error): string {
+export function permissionText(permission: "configure" | "read" | "write", thing: string, error: Refusal): string {
   if (!error.text.includes("access to ")) return `${thing} is refused: ${error.message}`;
   return `the user has no permission "${permission}" on ${thing}: ${error.message}`;
 }
 
 /** The error for a queue that cannot be consumed. */
 export function consumerRefusal(queue: string, error: Error): Error {
-  if (!(error instanceof Amqp091Error) || error.code !== ACCESS_REFUSED) return error;
+  if (!isRefusal(error) || error.code !== ACCESS_REFUSED) return error;
   return new DeclarationRefused(permissionText("read", `queue ${queue}`, error), { cause: error, isFinal: true });
 }

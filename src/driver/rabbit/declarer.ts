@@ -1,30 +1,22 @@
-import type { Channel, ChannelRequest, RequestFields } from "../../amqp091/channel.js";
-import type { Connection } from "../../amqp091/connection.js";
-import { ACCESS_REFUSED, Amqp091Error, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED } from "../../amqp091/errors.js";
-import type { AnswerFields } from "../../amqp091/methods.js";
-import { ConnectionLost } from "../../core/errors.js";
+import { ACCESS_REFUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED } from "../../amqp091/errors.js";
 import type { Log } from "../../core/recurring-warnings.js";
+import type { BrokerConnection } from "./broker-connection.js";
 import { DeclarationRefused, permissionText } from "./declaration-refused.js";
+import type { RouteDeclarer } from "./publishing-context.js";
+import { isRefusal, type Refusal } from "./refusal.js";
 import type { Binding, BoundQueue, ExchangeDeclaration, QueueDeclaration, Route } from "./topology.js";
 
 export interface DeclarerInit extends Pick<Log, "warnings"> {
-  connection: Connection;
-}
-
-/** A channel for requests. */
-interface RequestChannel {
-  readonly channel: Channel;
-  /** The request that closed the channel has failed with its error. */
-  hasFailed: boolean;
+  connection: Pick<BrokerConnection, "isOpen" | "declarations">;
 }
 
 /**
- * Declares the exchanges, queues and bindings of one connection, on a channel of its own. A declaration that differs from
+ * Declares the exchanges, queues and bindings of one connection. A declaration that differs from
  * the present exchange or queue is not an error, except for the type of an exchange: the present one is used. The same holds
  * for a user without the permission to declare it.
  */
-export class Declarer {
-  readonly #connection: Connection;
+export class Declarer implements RouteDeclarer {
+  readonly #connection: DeclarerInit["connection"];
   readonly #warnings: Log["warnings"];
   /** The names of declared exchanges, each with the names of the queues that were declared and bound with it. */
   readonly #declared = new Map<string, Set<string>>();
@@ -32,8 +24,6 @@ export class Declarer {
   readonly #pending = new Map<string, Promise<void>>();
   /** The exchanges and queues that differ from their declarations. */
   readonly #differing = new Set<string>();
-  #present: RequestChannel | undefined;
-  #opening: Promise<RequestChannel> | undefined;
 
   constructor({ connection, warnings }: DeclarerInit) {
     this.#connection = connection;
@@ -62,7 +52,7 @@ export class Declarer {
    * Declares the exchanges of a queue, the queue and its bindings.
    *
    * @throws DeclarationRefused when the broker refuses one of them.
-   * @throws Amqp091Error, ConnectionLost when the connection ends, or a channel cannot be opened.
+   * @throws another error when the connection ends, or a channel cannot be opened.
    */
   async declareQueue(queue: BoundQueue): Promise<void> {
     try {
@@ -76,11 +66,11 @@ export class Declarer {
   /**
    * Deletes a queue. A queue that does not exist is not an error.
    *
-   * @throws Amqp091Error when the broker refuses it.
-   * @throws ConnectionLost when the connection ends.
+   * @throws Refusal when the broker refuses it.
+   * @throws another error when the connection ends.
    */
   async deleteQueue(queue: string): Promise<void> {
-    await this.#request("queue.delete", { queue });
+    await this.#connection.declarations.deleteQueue(queue);
   }
 
   /** Called when an exchange does not exist any more. Its bindings were deleted with it. */
@@ -106,31 +96,32 @@ export class Declarer {
   }
 
   async #declareExchange(declaration: ExchangeDeclaration): Promise<void> {
-    const { exchange, type } = declaration;
+    const { declarations } = this.#connection;
     try {
-      await this.#request("exchange.declare", declaration);
+      await declarations.declareExchange(declaration);
     } catch (thrown) {
-      const passively = (): Promise<object> => this.#request("exchange.declare", { exchange, type, passive: true });
-      await this.#useExisting(`exchange ${exchange}`, this.#refusal(thrown), passively);
+      const passively = (): Promise<void> => declarations.declareExchange(declaration, true);
+      await this.#useExisting(`exchange ${declaration.exchange}`, this.#refusal(thrown), passively);
     }
   }
 
   async #declareOneQueue(declaration: QueueDeclaration): Promise<void> {
     const { queue, durable } = declaration;
+    const { declarations } = this.#connection;
     try {
-      await this.#request("queue.declare", declaration);
+      await declarations.declareQueue(declaration);
     } catch (thrown) {
       if (!durable && isDeprecation(thrown)) {
         throw new DeclarationRefused(deprecationText(queue), { cause: thrown, isFinal: true });
       }
-      const passively = (): Promise<object> => this.#request("queue.declare", { queue, passive: true });
+      const passively = (): Promise<void> => declarations.declareQueue(declaration, true);
       await this.#useExisting(`queue ${queue}`, this.#refusal(thrown), passively);
     }
   }
 
   async #bind(queue: string, { exchange, routingKey }: Binding): Promise<void> {
     try {
-      await this.#request("queue.bind", { queue, exchange, routingKey });
+      await this.#connection.declarations.bind(queue, exchange, routingKey);
     } catch (thrown) {
       const error = this.#refusal(thrown);
       if (error.code === ACCESS_REFUSED) {
@@ -145,7 +136,7 @@ export class Declarer {
   }
 
   /** Uses the exchange or the queue that exists where a refusal permits it. */
-  async #useExisting(thing: string, error: Amqp091Error, passively: () => Promise<object>): Promise<void> {
+  async #useExisting(thing: string, error: Refusal, passively: () => Promise<void>): Promise<void> {
     const { code, text } = error;
     const isDifferent = code === PRECONDITION_FAILED && text.includes("inequivalent arg");
     if (isDifferent && text.includes("inequivalent arg 'type'")) {
@@ -168,51 +159,19 @@ export class Declarer {
   }
 
   /** The error with which the broker refused a request. Throws any other one, such as the end of the connection. */
-  #refusal(thrown: unknown): Amqp091Error {
-    if (thrown instanceof Amqp091Error && this.#connection.isOpen) return thrown;
+  #refusal(thrown: unknown): Refusal {
+    if (isRefusal(thrown) && this.#connection.isOpen) return thrown;
     throw thrown;
-  }
-
-  /**
-   * Sends a request. Concurrent requests share the channel. The broker answers in order: of those that are not answered when
-   * it closes the channel, it refused the first one. The others are sent again.
-   */
-  async #request<M extends ChannelRequest>(name: M, fields: RequestFields<M>): Promise<AnswerFields<M>> {
-    for (;;) {
-      const requests = this.#present?.channel.isOpen ? this.#present : await this.#open();
-      if (!requests.channel.isOpen) continue;
-      try {
-        return await requests.channel.request(name, fields);
-      } catch (thrown) {
-        if (!(thrown instanceof Amqp091Error)) throw thrown;
-        const isFirst = !requests.hasFailed;
-        requests.hasFailed = true;
-        if (isFirst) throw thrown;
-        if (!this.#connection.isOpen) throw new ConnectionLost(thrown.message, { cause: thrown });
-      }
-    }
-  }
-
-  #open(): Promise<RequestChannel> {
-    this.#opening ??= this.#openChannel().finally(() => {
-      this.#opening = undefined;
-    });
-    return this.#opening;
-  }
-
-  async #openChannel(): Promise<RequestChannel> {
-    this.#present = { channel: await this.#connection.openChannel(), hasFailed: false };
-    return this.#present;
   }
 }
 
-function refused(what: string, cause: Amqp091Error): DeclarationRefused {
+function refused(what: string, cause: Refusal): DeclarationRefused {
   return new DeclarationRefused(`${what}: ${cause.message}`, { cause, isFinal: false });
 }
 
 /** RabbitMQ 4 closes the connection when a queue is declared that `deprecated_features.permit` forbids. */
-function isDeprecation(thrown: unknown): thrown is Amqp091Error {
-  return thrown instanceof Amqp091Error && thrown.code === INTERNAL_ERROR && thrown.text.includes("deprecated");
+function isDeprecation(thrown: unknown): thrown is Refusal {
+  return isRefusal(thrown) && thrown.code === INTERNAL_ERROR && thrown.text.includes("deprecated");
 }
 
 function deprecationText(queue: string): string {

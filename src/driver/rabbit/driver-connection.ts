@@ -1,5 +1,3 @@
-import type { Channel } from "../../amqp091/channel.js";
-import type { Connection } from "../../amqp091/connection.js";
 import type { StatusSink } from "../../core/connection/status.js";
 import type { ManagedConnection } from "../../core/connection/supervisor.js";
 import { ConnectionLost } from "../../core/errors.js";
@@ -7,6 +5,7 @@ import type { Logger } from "../../core/logger.js";
 import type { Log, RecurringWarnings } from "../../core/recurring-warnings.js";
 import type { Peer } from "../driver.js";
 import { Pauses } from "../sending/pauses.js";
+import type { BrokerConnection, ConsumerChannel } from "./broker-connection.js";
 import { Declarer } from "./declarer.js";
 import type { ResolvedRabbitOptions } from "./option-table.js";
 
@@ -14,7 +13,7 @@ import type { ResolvedRabbitOptions } from "./option-table.js";
 const SHORTEST_PAUSE_MS = 100;
 
 export interface DriverConnectionInit extends Log {
-  connection: Connection;
+  connection: BrokerConnection;
   /** `name:port`, for status and logs. */
   host: string;
   options: Pick<ResolvedRabbitOptions, "kombuReconnectDelayMs">;
@@ -29,8 +28,8 @@ export class DriverConnection implements ManagedConnection {
   readonly host: string;
   readonly logger: Logger;
   readonly warnings: RecurringWarnings;
-  /** The AMQP connection. */
-  readonly amqp: Connection;
+  /** The connection below. */
+  readonly broker: BrokerConnection;
   readonly #status: StatusSink;
   /** Begins the warning about something that is refused, before its name. */
   readonly #problem: string;
@@ -40,7 +39,7 @@ export class DriverConnection implements ManagedConnection {
   #endedBy: Error | undefined;
 
   constructor({ connection, host, options, status, logger, warnings }: DriverConnectionInit, problem: string) {
-    this.amqp = connection;
+    this.broker = connection;
     this.#status = status;
     this.#problem = problem;
     this.host = host;
@@ -52,11 +51,11 @@ export class DriverConnection implements ManagedConnection {
   }
 
   get isOpen(): boolean {
-    return this.amqp.isOpen;
+    return this.broker.isOpen;
   }
 
   get product(): string | undefined {
-    return this.amqp.product;
+    return this.broker.product;
   }
 
   get peer(): Peer {
@@ -73,8 +72,8 @@ export class DriverConnection implements ManagedConnection {
     return this.#endedBy ?? new ConnectionLost(`${this.host}: the connection was closed`);
   }
 
-  openChannel(): Promise<Channel> {
-    return this.amqp.openChannel();
+  openConsumers(prefetch: number): Promise<ConsumerChannel> {
+    return this.broker.openConsumers(prefetch);
   }
 
   /** The wait before something refused is tried again. Resolves after `kombu_reconnect_delay`, or when the connection ends. */
@@ -107,11 +106,11 @@ export class DriverConnection implements ManagedConnection {
   }
 
   check(): void {
-    this.amqp.check();
+    this.broker.check();
   }
 
   async close(): Promise<void> {
-    await this.amqp.close();
+    await this.broker.close();
   }
 
   #end(cause: Error | undefined): Error | undefined {

@@ -1,4 +1,3 @@
-import type { Connection } from "../../amqp091/connection.js";
 import { AbortSet } from "../../core/abort-set.js";
 import type { StatusFeed } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
@@ -32,6 +31,7 @@ import { MessageIds } from "../values/ids.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import { KnownIds } from "../values/known-ids.js";
 import type { RemoteExceptions } from "../values/remote-failure.js";
+import type { BrokerConnection } from "./broker-connection.js";
 import { compress } from "./compression.js";
 import { DeclarationRefused } from "./declaration-refused.js";
 import { Listener, prefetchOf } from "./listener.js";
@@ -49,7 +49,7 @@ import { encodeNotification, encodeRequest } from "./wire.js";
 
 export interface RabbitDriverInit extends Log {
   hosts: readonly [Host, ...Host[]];
-  connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
+  connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<BrokerConnection>;
   options: ResolvedRabbitOptions;
   controlExchange: string;
   maxMessageBytes: number;
@@ -144,8 +144,8 @@ export class RabbitDriver implements TransportDriver {
     service: ServiceKind,
     options: ConnectOptions,
   ): Promise<RabbitConnectionReport> {
-    return await this.#whenConnected(this.#publishing, options, ({ amqp, host }, deadline) =>
-      deadline.wait("connecting", () => probe(amqp, host, this.topology, target, service)),
+    return await this.#whenConnected(this.#publishing, options, ({ broker, host }, deadline) =>
+      deadline.wait("connecting", () => probe(broker, host, this.topology, target, service)),
     );
   }
 

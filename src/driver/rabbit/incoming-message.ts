@@ -1,4 +1,3 @@
-import type { Delivery } from "../../amqp091/delivery.js";
 import type { AbortSet } from "../../core/abort-set.js";
 import { toError } from "../../core/errors.js";
 import type { Log } from "../../core/recurring-warnings.js";
@@ -8,6 +7,7 @@ import { acceptedReplyTo } from "../sending/accepted-reply-to.js";
 import type { NonFiniteNumbers } from "../values/json.js";
 import type { KnownIds } from "../values/known-ids.js";
 import { toReplyFailure } from "../values/reply-failure.js";
+import type { QueueDelivery } from "./broker-connection.js";
 import { type DecodedRequest, decodeRequest, encodeFailure, encodeReply, type ReplyTo } from "./wire.js";
 
 /** Sends the replies to requests. */
@@ -39,7 +39,7 @@ export interface IncomingMessageInit extends Log {
  */
 export function readIncoming(
   queue: string,
-  delivery: Delivery,
+  delivery: QueueDelivery,
   body: Uint8Array,
   init: IncomingMessageInit,
 ): IncomingMessage | undefined {
@@ -61,7 +61,7 @@ export function readIncoming(
 }
 
 /** Rejects a message without requeue. The log has only its size and the reason, because its body may hold a token. */
-export function rejectUnreadable(queue: string, delivery: Delivery, { message }: Error, { warnings }: Log): void {
+export function rejectUnreadable(queue: string, delivery: QueueDelivery, { message }: Error, { warnings }: Log): void {
   const size = delivery.body.length;
   warnings.warn(`rejected from ${queue}`, `rejected a message of ${size} bytes from queue ${queue}: ${message}`);
   delivery.reject(false);
@@ -77,12 +77,17 @@ class RabbitIncomingMessage implements IncomingMessage {
   readonly body: unknown;
   readonly messageId: string | undefined;
   readonly identity: string | undefined;
-  readonly #delivery: Delivery;
+  readonly #delivery: QueueDelivery;
   readonly #replyTo: ReplyTo | undefined;
   readonly #init: IncomingMessageInit;
   #abort: AbortController | undefined;
 
-  constructor(delivery: Delivery, request: DecodedRequest, replyTo: ReplyTo | undefined, init: IncomingMessageInit) {
+  constructor(
+    delivery: QueueDelivery,
+    request: DecodedRequest,
+    replyTo: ReplyTo | undefined,
+    init: IncomingMessageInit,
+  ) {
     this.context = request.context;
     this.body = request.body;
     this.messageId = request.replyTo?.messageId;

@@ -1,7 +1,7 @@
-import type { Delivery } from "../../amqp091/delivery.js";
 import { Deferred } from "../../core/deferred.js";
 import { within } from "../../core/within.js";
 import type { DriverListener, ListenOptions, OnIncoming, Peer } from "../driver.js";
+import type { QueueDelivery } from "./broker-connection.js";
 import type { ConsumerContext } from "./consumer-context.js";
 import { Consumers, type ConsumersInit } from "./consumers.js";
 import { DeclarationRefused } from "./declaration-refused.js";
@@ -105,7 +105,7 @@ export class Listener implements DriverListener {
     await within(END_MS, this.#consumers?.close(this.#init.obsoleteAtClose));
   }
 
-  readonly #onDelivery = (queue: string, delivery: Delivery, body: Uint8Array): void => {
+  readonly #onDelivery = (queue: string, delivery: QueueDelivery, body: Uint8Array): void => {
     const message = readIncoming(queue, delivery, body, this.#init);
     if (message !== undefined) this.#init.onMessage(message);
   };

@@ -1,14 +1,14 @@
-import type { Delivery } from "../../amqp091/delivery.js";
 import { toError } from "../../core/errors.js";
+import type { QueueDelivery } from "./broker-connection.js";
 import { decompress } from "./compression.js";
 
 export interface OrderedDeliveriesInit {
   /** Largest body after decompression, in bytes. */
   maxBytes: number;
   /** Called with each delivery and its body without compression. Must not throw. */
-  onReadable: (delivery: Delivery, body: Uint8Array) => void;
+  onReadable: (delivery: QueueDelivery, body: Uint8Array) => void;
   /** Called with a delivery whose body cannot be decompressed. Must not throw. */
-  onUnreadable: (delivery: Delivery, error: Error) => void;
+  onUnreadable: (delivery: QueueDelivery, error: Error) => void;
 }
 
 /**
@@ -17,14 +17,14 @@ export interface OrderedDeliveriesInit {
  */
 export class OrderedDeliveries {
   readonly #init: OrderedDeliveriesInit;
-  readonly #waiting: Delivery[] = [];
+  readonly #waiting: QueueDelivery[] = [];
   #isBusy = false;
 
   constructor(init: OrderedDeliveriesInit) {
     this.#init = init;
   }
 
-  add(delivery: Delivery): void {
+  add(delivery: QueueDelivery): void {
     if (!this.#isBusy && delivery.properties.compression === undefined) {
       this.#init.onReadable(delivery, delivery.body);
       return;
@@ -41,7 +41,7 @@ export class OrderedDeliveries {
     this.#isBusy = false;
   }
 
-  async #pass(delivery: Delivery): Promise<void> {
+  async #pass(delivery: QueueDelivery): Promise<void> {
     const { maxBytes, onReadable, onUnreadable } = this.#init;
     const { compression } = delivery.properties;
     if (compression === undefined) return onReadable(delivery, delivery.body);

@@ -1,7 +1,7 @@
 import type { Deadline } from "../../core/deadlines.js";
 import { toError } from "../../core/errors.js";
 import type { SendOutcome } from "../sending/outcomes.js";
-import { ConfirmChannel } from "./confirm-channel.js";
+import type { MessageSink } from "./broker-connection.js";
 import { DeclarationRefused } from "./declaration-refused.js";
 import { Lane } from "./lane.js";
 import { Publishing, type RabbitMessage } from "./publishing.js";
@@ -18,19 +18,19 @@ export interface PublishOperation {
 }
 
 /**
- * Publishes the messages of one connection, on a confirm channel of its own. Requests with one exchange and routing key leave
+ * Publishes the messages of one connection, through a sink of its own. Requests with one exchange and routing key leave
  * in the order of the calls, and so do other messages.
  */
 export class Publisher {
   readonly #context: PublishingContext;
-  readonly #channel: ConfirmChannel;
+  readonly #sink: MessageSink;
   readonly #lanes = new Map<string, Lane>();
   /** Lanes whose exchange is being declared. */
   #declaring = 0;
 
-  constructor(context: PublishingContext) {
+  constructor(context: PublishingContext, sink: MessageSink) {
     this.#context = context;
-    this.#channel = new ConfirmChannel(context);
+    this.#sink = sink;
   }
 
   /**
@@ -55,7 +55,7 @@ export class Publisher {
       if (!this.#context.isOpen) publishing.lost(this.#context.lost);
       else if (isRequest || this.#declaring > 0 || !this.#isDeclared(route))
         this.#enter(publishing, isRequest, operation.isRepeat);
-      else this.#channel.send(publishing);
+      else this.#sink.send(publishing);
     });
   }
 
@@ -74,7 +74,7 @@ export class Publisher {
 
   #pass(publishing: Publishing, lane: Lane): void {
     if (publishing.limit !== undefined) lane.enter();
-    this.#channel.send(publishing);
+    this.#sink.send(publishing);
   }
 
   /** Sends the messages that need not wait any more. */

@@ -14,17 +14,17 @@ export class PublishingConnection extends DriverConnection implements SendingCon
 
   constructor(init: DriverConnectionInit) {
     super(init, "cannot publish to");
-    this.requests = new Publisher(this);
-    this.replies = new Publisher(this);
+    this.requests = new Publisher(this, init.connection.openSink(this));
+    this.replies = new Publisher(this, init.connection.openSink(this));
   }
 
   get isBlocked(): boolean {
-    return this.amqp.blocked !== undefined;
+    return this.broker.blocked !== undefined;
   }
 
   /** Why messages to this address are not sent: its declaration is refused, or the broker does not read. */
   override refusalOf(address: string): Error | undefined {
-    const { blocked } = this.amqp;
+    const { blocked } = this.broker;
     const refusal = super.refusalOf(address);
     if (refusal !== undefined || blocked === undefined) return refusal;
     return new Error(`the broker blocks messages: ${blocked}`);

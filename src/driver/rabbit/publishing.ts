@@ -1,10 +1,7 @@
-import type { PublishedMessage } from "../../amqp091/content.js";
-import type { Properties } from "../../amqp091/properties.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { ACCEPTED } from "../../core/messages/outcome.js";
 import type { SendOutcome } from "../sending/outcomes.js";
 import type { Route } from "./topology.js";
-import { JSON_TYPE } from "./wire.js";
 
 /** A message to send. */
 export interface RabbitMessage {
@@ -17,26 +14,6 @@ export interface RabbitMessage {
   readonly compression?: "gzip" | undefined;
   /** The reply to a request. A request that is answered is not sent again. */
   readonly reply?: { readonly isAnswered: boolean } | undefined;
-}
-
-/** Longest expiration that RabbitMQ accepts, in milliseconds. */
-const MAX_EXPIRATION_MS = 0xffff_ffff;
-
-const PROPERTIES: Properties = Object.freeze({
-  contentType: JSON_TYPE,
-  contentEncoding: "utf-8",
-  headers: {},
-  deliveryMode: 2,
-  priority: 0,
-});
-/** The name in the header `compression`, whose format is zlib's (oslo_messaging/_drivers/impl_rabbit.py, from kombu). */
-const GZIP = { compression: "application/x-gzip" };
-
-function propertiesOf({ expirationMs, compression }: RabbitMessage): Properties {
-  if (expirationMs === undefined && compression === undefined) return PROPERTIES;
-  const headers = compression === undefined ? PROPERTIES.headers : GZIP;
-  if (expirationMs === undefined) return { ...PROPERTIES, headers };
-  return { ...PROPERTIES, headers, expiration: `${Math.trunc(Math.min(expirationMs, MAX_EXPIRATION_MS))}` };
 }
 
 /** The place where a message waits before it is sent. */
@@ -52,14 +29,9 @@ interface Limit {
 }
 
 /** One message on its way to its outcome. */
-export class Publishing implements PublishedMessage {
+export class Publishing {
   readonly route: Route;
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly mandatory: boolean;
-  readonly properties: Properties;
-  readonly body: Uint8Array;
-  readonly #reply: RabbitMessage["reply"];
+  readonly message: RabbitMessage;
   readonly #deadline: Deadline;
   readonly #resolve: (outcome: SendOutcome) => void;
   readonly #reject: (reason: unknown) => void;
@@ -85,12 +57,7 @@ export class Publishing implements PublishedMessage {
     reject: (reason: unknown) => void,
   ) {
     this.route = route;
-    this.exchange = route.exchange;
-    this.routingKey = route.routingKey;
-    this.mandatory = message.mandatory;
-    this.properties = propertiesOf(message);
-    this.body = message.body;
-    this.#reply = message.reply;
+    this.message = message;
     this.#deadline = deadline;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -98,7 +65,7 @@ export class Publishing implements PublishedMessage {
 
   /** True when there is no need to send the message again: it was given up, or its reply shows that it was received. */
   get isDone(): boolean {
-    return this.isOver || this.#reply?.isAnswered === true;
+    return this.isOver || this.message.reply?.isAnswered === true;
   }
 
   /** Called when the message begins to wait for its turn. May give the message up. */
@@ -128,7 +95,7 @@ export class Publishing implements PublishedMessage {
    */
   settle(outcome: SendOutcome): void {
     if (this.isOver) return;
-    const isAnswered = this.#reply?.isAnswered === true;
+    const isAnswered = this.message.reply?.isAnswered === true;
     this.isOver = true;
     this.#resolve(isAnswered ? ACCEPTED : outcome);
   }

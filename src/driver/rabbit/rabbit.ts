@@ -1,6 +1,6 @@
 import { MAX_MESSAGE_BYTES } from "../../amqp091/connection.js";
 import type { DriverInit, DriverType } from "../runtime.js";
-import { connector } from "./connector.js";
+import { connector } from "./amqp091/connector.js";
 import { RabbitDriver } from "./driver.js";
 import { rabbitHosts, rabbitVirtualHost } from "./hosts.js";
 import { parseRabbitOptions, rabbitWarnings, resolveRabbitOptions } from "./options.js";

@@ -1,5 +1,3 @@
-import type { Channel } from "../../amqp091/channel.js";
-import type { Delivery } from "../../amqp091/delivery.js";
 import type { FieldTable } from "../../amqp091/field-table.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
@@ -9,6 +7,7 @@ import { Waiters } from "../../core/waiters.js";
 import { MessagingException } from "../exceptions.js";
 import type { PendingReply, Reply } from "../sending/pending-reply.js";
 import type { NonFiniteNumbers } from "../values/json.js";
+import type { ConsumerChannel, QueueDelivery } from "./broker-connection.js";
 import { consumerRefusal, DeclarationRefused } from "./declaration-refused.js";
 import type { ListeningConnection } from "./listening-connection.js";
 import { OrderedDeliveries } from "./ordered-deliveries.js";
@@ -49,7 +48,7 @@ export class Replies {
   /** The connection on which the queue is consumed, or will be. */
   #connection: ListeningConnection | undefined;
   /** The channel of the consumer. Undefined without one. */
-  #channel: Channel | undefined;
+  #channel: ConsumerChannel | undefined;
 
   constructor(init: RepliesInit) {
     this.#init = init;
@@ -108,11 +107,10 @@ export class Replies {
 
   /** Declares and consumes the queue. Resolves at the end of the consumer, with the cause. */
   async #consume(connection: ListeningConnection): Promise<Error> {
-    let channel: Channel | undefined;
+    let channel: ConsumerChannel | undefined;
     try {
       await connection.declarer.declareQueue(this.#init.queue);
-      channel = await connection.openChannel();
-      await channel.request("basic.qos", { prefetchSize: 0, prefetchCount: PREFETCH, global: false });
+      channel = await connection.openConsumers(PREFETCH);
       const cancelled = new Deferred<Error>();
       const deliveries = new OrderedDeliveries({
         maxBytes: this.#init.maxMessageBytes,
@@ -155,7 +153,7 @@ export class Replies {
     for (const pending of [...this.#pending.values()]) pending.connectionLost(cause);
   }
 
-  readonly #onReadable = (delivery: Delivery, body: Uint8Array): void => {
+  readonly #onReadable = (delivery: QueueDelivery, body: Uint8Array): void => {
     const { contentType } = delivery.properties;
     try {
       this.#receive(decodeReply({ body, contentType }, this.#init.nonFiniteNumbers), body.length);
@@ -178,7 +176,7 @@ export class Replies {
     }
   }
 
-  #reject(delivery: Delivery, body: Uint8Array, error: Error): void {
+  #reject(delivery: QueueDelivery, body: Uint8Array, error: Error): void {
     this.#init.warnings.warn("rejected reply", `rejected a reply of ${body.length} bytes: ${error.message}`);
     delivery.reject(false);
     this.#pending.get(lastMessageId(body))?.settle(error);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import { Declarer } from "@/src/driver/rabbit/declarer.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
 import { replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
@@ -18,7 +19,10 @@ const REFUSED = "ACCESS_REFUSED - access to exchange 'x' in vhost '/' refused fo
 async function bed() {
   const { broker, connection } = await opened();
   const logger = new RecordingLogger();
-  const declarer = new Declarer({ connection, warnings: new RecurringWarnings(logger) });
+  const declarer = new Declarer({
+    connection: new ChannelConnection(connection),
+    warnings: new RecurringWarnings(logger),
+  });
   return { broker, connection, logger, declarer };
 }
 

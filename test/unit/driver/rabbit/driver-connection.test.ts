@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { TransportStatus } from "@/src/core/connection/status.js";
 import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import { ListeningConnection } from "@/src/driver/rabbit/listening-connection.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
 import { opened } from "@/test/fixtures/beds/raw-broker-bed.js";
@@ -11,7 +12,7 @@ async function connected({ pauseMs = 1 } = {}) {
   const logger = new RecordingLogger();
   const status: TransportStatus[] = [];
   const listening = new ListeningConnection({
-    connection,
+    connection: new ChannelConnection(connection),
     host: "raw:1",
     options: { ...RABBIT_DEFAULTS, kombuReconnectDelayMs: pauseMs },
     status: { set: (changed) => void status.push(changed) },

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { StatusFeed } from "@/src/core/connection/status.js";
 import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
 import { TransportURL } from "@/src/driver/options/transport-url.js";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import { RabbitDriver } from "@/src/driver/rabbit/driver.js";
 import { rabbitHosts } from "@/src/driver/rabbit/hosts.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
@@ -15,7 +16,7 @@ test("compressed casts leave in the order of the calls, whatever their size", as
   const logger = new RecordingLogger();
   const driver = new RabbitDriver({
     hosts: rabbitHosts(TransportURL.parse("rabbit://raw/")),
-    connect: async () => connection,
+    connect: async () => new ChannelConnection(connection),
     options: { ...RABBIT_DEFAULTS, kombuCompression: "gzip" },
     controlExchange: "amq.topic", // is not declared
     maxMessageBytes: 1_000_000,

@@ -6,6 +6,7 @@ import { StatusFeed, type TransportStatus } from "@/src/core/connection/status.j
 import { type Deadline, Deadlines } from "@/src/core/deadlines.js";
 import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
 import { Waiters } from "@/src/core/waiters.js";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import { ListeningConnection } from "@/src/driver/rabbit/listening-connection.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
 import { Replies } from "@/src/driver/rabbit/replies.js";
@@ -58,7 +59,7 @@ class RepliesBed {
     const { logger } = this;
     const feed = new StatusFeed();
     this.live = new ListeningConnection({
-      connection,
+      connection: new ChannelConnection(connection),
       host: "raw:1",
       options: OPTIONS,
       status: {

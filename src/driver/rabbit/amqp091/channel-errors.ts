@@ -1,7 +1,7 @@
-import { ACCESS_REFUSED, Amqp091Error, NOT_FOUND, PRECONDITION_FAILED } from "../../amqp091/errors.js";
-import { MessagingException } from "../exceptions.js";
-import { permissionText } from "./declaration-refused.js";
-import type { Publishing } from "./publishing.js";
+import { ACCESS_REFUSED, Amqp091Error, NOT_FOUND, PRECONDITION_FAILED } from "../../../amqp091/errors.js";
+import { MessagingException } from "../../exceptions.js";
+import { permissionText } from "../declaration-refused.js";
+import type { Publishing } from "../publishing.js";
 
 /** The messages that closed a channel. */
 export interface Culprits {
@@ -32,12 +32,12 @@ export function culpritsOf(error: Error, inFlight: readonly Publishing[]): Culpr
 function namedBy({ code, text }: Amqp091Error, inFlight: readonly Publishing[]): readonly Publishing[] {
   if (code === PRECONDITION_FAILED) {
     const [, size] = /message size (\d+) is larger than/.exec(text) ?? [];
-    return size === undefined ? [] : inFlight.filter(({ body }) => body.length === Number(size));
+    return size === undefined ? [] : inFlight.filter(({ message }) => message.body.length === Number(size));
   }
   if (code !== NOT_FOUND && code !== ACCESS_REFUSED) return [];
   const isTopic = text.includes("to topic '");
   return inFlight.filter(
-    ({ exchange, routingKey }) =>
+    ({ route: { exchange, routingKey } }) =>
       text.includes(`exchange '${exchange || "amq.default"}'`) && (!isTopic || text.includes(`topic '${routingKey}'`)),
   );
 }
@@ -45,6 +45,7 @@ function namedBy({ code, text }: Amqp091Error, inFlight: readonly Publishing[]):
 function explained(error: Error, culprit: Publishing | undefined): Error {
   if (!(error instanceof Amqp091Error) || error.code !== ACCESS_REFUSED || culprit === undefined) return error;
   if (!error.text.includes("access to ")) return error;
-  const exchange = culprit.exchange === "" ? "the default exchange" : `exchange ${culprit.exchange}`;
+  const { exchange: name } = culprit.route;
+  const exchange = name === "" ? "the default exchange" : `exchange ${name}`;
   return new MessagingException(permissionText("write", exchange, error), { cause: error });
 }

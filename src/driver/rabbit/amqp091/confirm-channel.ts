@@ -1,13 +1,16 @@
-import type { Channel } from "../../amqp091/channel.js";
-import type { Confirmation } from "../../amqp091/confirms.js";
-import { type Deadline, Deadlines } from "../../core/deadlines.js";
-import { toError } from "../../core/errors.js";
-import { ACCEPTED } from "../../core/messages/outcome.js";
-import type { SendOutcome } from "../sending/outcomes.js";
+import type { Channel } from "../../../amqp091/channel.js";
+import type { Confirmation } from "../../../amqp091/confirms.js";
+import type { Connection } from "../../../amqp091/connection.js";
+import { type Deadline, Deadlines } from "../../../core/deadlines.js";
+import { toError } from "../../../core/errors.js";
+import { ACCEPTED } from "../../../core/messages/outcome.js";
+import type { SendOutcome } from "../../sending/outcomes.js";
+import type { MessageSink } from "../broker-connection.js";
+import { DeclarationRefused } from "../declaration-refused.js";
+import type { Publishing } from "../publishing.js";
+import type { PublishingContext } from "../publishing-context.js";
 import { culpritsOf } from "./channel-errors.js";
-import { DeclarationRefused } from "./declaration-refused.js";
-import type { Publishing } from "./publishing.js";
-import type { PublishingContext } from "./publishing-context.js";
+import { propertiesOf } from "./properties.js";
 
 /** Times that a message is sent again because its exchange does not exist, although it was declared. */
 const MAX_MISSES = 3;
@@ -22,8 +25,9 @@ const NACKED = "the broker did not take the message (basic.nack): a queue may be
  * everything on it. Messages leave in the order of the calls. Messages that an error of another one interrupts are sent
  * again, before all others.
  */
-export class ConfirmChannel {
+export class ConfirmChannel implements MessageSink {
   readonly #context: PublishingContext;
+  readonly #connection: Pick<Connection, "openChannel">;
   /** Limits no wait: each message has its own deadline. */
   readonly #unlimited: Deadline = new Deadlines().start({ expired: () => new Error("expired") });
   /** The messages that cannot leave yet. */
@@ -36,8 +40,9 @@ export class ConfirmChannel {
   /** Whether a message that must be alone is in flight. */
   #isAlone = false;
 
-  constructor(context: PublishingContext) {
+  constructor(context: PublishingContext, connection: Pick<Connection, "openChannel">) {
     this.#context = context;
+    this.#connection = connection;
   }
 
   /** Sends the message, or queues it until the channel is open and writable. */
@@ -63,7 +68,10 @@ export class ConfirmChannel {
       return;
     }
     this.#isAlone = publishing.isSuspect;
-    channel.publish(publishing).then(
+    const { exchange, routingKey } = publishing.route;
+    const { mandatory, body } = publishing.message;
+    const properties = propertiesOf(publishing.message);
+    channel.publish({ exchange, routingKey, mandatory, properties, body }).then(
       (confirmation) => this.#confirmed(publishing, confirmation),
       (thrown) => {
         publishing.fail(thrown);
@@ -79,7 +87,7 @@ export class ConfirmChannel {
       case "nacked":
         return this.#finish(publishing, { type: "rejected", error: new Error(NACKED) });
       case "returned": {
-        const { exchange, routingKey } = publishing;
+        const { exchange, routingKey } = publishing.route;
         return this.#finish(publishing, { type: "returned", exchange, routingKey, replyText: confirmation.text });
       }
       default:
@@ -134,7 +142,7 @@ export class ConfirmChannel {
 
   async #open(): Promise<void> {
     try {
-      const channel = await this.#context.openChannel();
+      const channel = await this.#connection.openChannel();
       channel.confirmSelect().catch(() => {}); // the error has ended the channel
       this.#channel = channel;
     } catch (thrown) {
@@ -185,7 +193,7 @@ export class ConfirmChannel {
   /** Declares the exchanges of the messages. The broker deletes an exchange with `auto-delete` after its last queue. */
   async #declareAgain(missing: readonly Publishing[]): Promise<void> {
     const { declarer } = this.#context;
-    for (const { exchange } of missing) declarer.forget(exchange);
+    for (const { route } of missing) declarer.forget(route.exchange);
     if (missing.some(({ misses }) => misses > 1)) await this.#context.pause();
     for (const route of new Set(missing.map(({ route }) => route))) {
       try {

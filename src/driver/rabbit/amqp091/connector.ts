@@ -1,17 +1,17 @@
-import { connect } from "../../amqp091/connect.js";
-import type { Connection } from "../../amqp091/connection.js";
-import type { LoginMechanism } from "../../amqp091/login.js";
-import type { Dial } from "../../core/byte-stream.js";
-import { shortened } from "../../core/errors.js";
-import type { Log } from "../../core/recurring-warnings.js";
-import type { Credentials } from "../../core/sasl/sasl.js";
-import { ClearTextNotice } from "../options/clear-text-notice.js";
-import { givenCredentials } from "../options/credentials.js";
-import type { Host } from "../options/hosts.js";
-import type { TransportOptions } from "../options/transport-options.js";
-import type { Runtime } from "../runtime.js";
-import { uuid4 } from "../values/ids.js";
-import type { ResolvedRabbitOptions } from "./option-table.js";
+import { connect } from "../../../amqp091/connect.js";
+import type { LoginMechanism } from "../../../amqp091/login.js";
+import type { Dial } from "../../../core/byte-stream.js";
+import { shortened } from "../../../core/errors.js";
+import type { Log } from "../../../core/recurring-warnings.js";
+import type { Credentials } from "../../../core/sasl/sasl.js";
+import { ClearTextNotice } from "../../options/clear-text-notice.js";
+import { givenCredentials } from "../../options/credentials.js";
+import type { Host } from "../../options/hosts.js";
+import type { TransportOptions } from "../../options/transport-options.js";
+import type { Runtime } from "../../runtime.js";
+import { uuid4 } from "../../values/ids.js";
+import type { ResolvedRabbitOptions } from "../option-table.js";
+import { ChannelConnection } from "./channel-connection.js";
 
 export interface ConnectorInit extends Log {
   dial: Dial;
@@ -40,7 +40,7 @@ const CAPABILITIES = {
 /** Returns a function that connects to a host with the given options. */
 export function connector(
   init: ConnectorInit,
-): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
+): (host: Host, signal: AbortSignal, attempt: number) => Promise<ChannelConnection> {
   const { dial, rabbit, virtualHost, runtime, options, logger, warnings } = init;
   const { process, pid } = runtime.identity;
   const name = shortened(process, LONGEST_NAME_BYTES);
@@ -77,7 +77,7 @@ export function connector(
       signal,
     );
     notice.check(host, mechanism, connection.socket.encrypted);
-    return connection;
+    return new ChannelConnection(connection);
   };
 }
 
