@@ -115,7 +115,7 @@ function summary({ connections, bytesFromClients, bytesFromTarget, failed, refus
   const { origin, subprotocol, limit } = refused;
   const relayed = `${bytesFromClients} bytes from clients, ${bytesFromTarget} bytes to clients`;
   return (
-    `relayed ${connections} connections (${failed} failed), ${relayed}; refused ${origin + subprotocol + limit} ` +
+    `relayed ${connections} connection${connections === 1 ? "" : "s"} (${failed} failed), ${relayed}; refused ${origin + subprotocol + limit} ` +
     `(${origin} by origin, ${subprotocol} without sub-protocol, ${limit} over the limit)`
   );
 }
