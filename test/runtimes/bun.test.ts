@@ -2,7 +2,7 @@ import { BUN, byCommandLine } from "@/test/fixtures/runtimes/command-line.js";
 import { rabbitBed } from "@/test/fixtures/runtimes/rabbit-bed.js";
 import { bedSuite, runtimeSuite } from "./runtime-suite.js";
 
-const performer = { runtime: "Bun", performance: byCommandLine("bun", BUN) };
+const bun = { runtime: "Bun", performance: byCommandLine("bun", BUN) };
 
-for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, [performer]);
-for (const scheme of ["rabbit+ws", "rabbit"] as const) bedSuite(rabbitBed({ version: "3.10.8", scheme }), [performer]);
+for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, [bun]);
+for (const scheme of ["rabbit+ws", "rabbit"] as const) bedSuite(rabbitBed({ version: "3.10.8", scheme }), [bun]);
