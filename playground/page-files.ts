@@ -56,7 +56,7 @@ export async function libraryFiles(): Promise<[path: string, file: PageFile][]> 
 }
 
 /** `dist/web`, the entries that a bundler would use; they share chunks. */
-async function packageFiles(): Promise<[path: string, file: PageFile][]> {
+export async function packageFiles(): Promise<[path: string, file: PageFile][]> {
   assertBuilt("web");
   const names = await readdir(dist("web"));
   return await Promise.all(

@@ -5,4 +5,5 @@ import { bedSuite, runtimeSuite } from "./runtime-suite.js";
 const bun = { runtime: "Bun", performance: byCommandLine("bun", BUN) };
 
 for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, [bun]);
-for (const scheme of ["rabbit+ws", "rabbit"] as const) bedSuite(rabbitBed({ version: "3.10.8", scheme }), [bun]);
+bedSuite(rabbitBed("4", "rabbit+ws"), [bun]);
+bedSuite(rabbitBed("3.10.8", "rabbit"), [bun]);

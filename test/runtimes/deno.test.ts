@@ -5,4 +5,5 @@ import { bedSuite, runtimeSuite } from "./runtime-suite.js";
 const deno = { runtime: "Deno", performance: byCommandLine("deno", DENO) };
 
 for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, [deno]);
-for (const scheme of ["rabbit+ws", "rabbit"] as const) bedSuite(rabbitBed({ version: "3.10.8", scheme }), [deno]);
+bedSuite(rabbitBed("3.10.8", "rabbit+ws"), [deno]);
+bedSuite(rabbitBed("4", "rabbit"), [deno]);

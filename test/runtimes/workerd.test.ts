@@ -3,7 +3,8 @@ import { byWorkerd } from "@/test/fixtures/runtimes/workerd.js";
 import { bedSuite, type Performer, runtimeSuite } from "./runtime-suite.js";
 
 for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, [workerd(), workerd("nodejs_compat")]);
-for (const scheme of ["rabbit+ws", "rabbit"] as const) bedSuite(rabbitBed({ version: "3.10.8", scheme }), [workerd()]);
+bedSuite(rabbitBed("3.10.8", "rabbit+ws"), [workerd()]);
+bedSuite(rabbitBed("4", "rabbit"), [workerd("nodejs_compat")]);
 
 function workerd(...flags: readonly string[]): Performer {
   const runtime = ["workerd", ...flags].join(" with ");

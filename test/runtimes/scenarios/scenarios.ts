@@ -5,10 +5,12 @@ import { RPC } from "./rpc.js";
 
 const SCENARIOS: readonly Scenario[] = [...RPC, ...NOTIFICATIONS, ...CONNECTION];
 
-/** One call, and notifications: for workers of a browser whose pages run every scenario. */
+/** Calls and notifications, both ways: for workers of a browser whose pages run every scenario. */
 export const BRIEFLY: readonly string[] = [
   "a Python server answers a call with any JSON value, and gets its context",
+  "a server in this runtime answers a Python client with any JSON value, and gets its context",
   "notifications of every priority reach Python's method of that name, by both drivers",
+  "Python's notifications of every priority reach the method of that name, by both drivers",
 ];
 
 /** Scenarios of every runtime that uses this protocol and URL scheme, or those with these names. */
