@@ -1,37 +1,25 @@
 // Writes dist/: the entries for Node and Bun and the command; web/, the entries for runtimes without Node; web.js and
-// web.min.js, each the whole driver in one file that requires only the web platform; types/; and jsr/, for Deno's registry.
+// web.min.js, each the whole driver of AMQP 1.0 in one file that requires only the web platform; rabbit.min.js, the other driver
+// for web.min.js; types/; and jsr/, for Deno's registry.
 // The entries for Node share chunks, and so do those in web/, so that no class exists twice. The old dist is replaced only when the new one is
-// complete and web.min.js is within its budget. --accept-size sets the budget from the current size. There are no source maps,
-// which would be most of the package: all bundles but web.min.js are readable, and name the source file of each part.
+// complete and both minified files are within their budgets. --accept-size sets the budgets from the current sizes. There are
+// no source maps, which would be most of the package: all bundles but these two are readable, and name the source file of each
+// part.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { minify } from "terser";
+import { common, neutral, root } from "./bundle-options.mjs";
 import { writeJsrPackage } from "./jsr.mjs";
+import { minifiedFiles } from "./minified.mjs";
 import { trimmedRhea } from "./rhea.mjs";
 import * as webSize from "./web-size.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const shim = (name) => join(root, "scripts/shims", name);
+const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
-const { version: rheaVersion } = JSON.parse(await readFile(join(root, "node_modules/rhea/package.json"), "utf8"));
-
-const common = {
-  absWorkingDir: root,
-  outdir: "dist",
-  bundle: true,
-  format: "esm",
-  legalComments: "eof",
-  banner: {
-    js: `/*! Contains parts of rhea ${rheaVersion}, Copyright 2015 Red Hat Inc., Apache-2.0: see NOTICE and LICENSE. */`,
-  },
-  logLevel: "warning",
-};
-
+/** Entries for Node and Bun, and the command. */
 const node = {
   ...common,
   entryPoints: {
@@ -48,14 +36,6 @@ const node = {
   target: "node20.4",
   external: ["ws", "isomorphic-ws", "commander", "js-ini", "yaml"],
   plugins: [trimmedRhea()],
-};
-
-/** Options for runtimes without Node. */
-const neutral = {
-  ...common,
-  platform: "browser",
-  target: "es2022",
-  plugins: [shims({ events: "events.ts", util: "util.ts" }), trimmedRhea()],
 };
 
 /** Entries that bundlers and runtimes resolve by the package's name. */
@@ -77,11 +57,8 @@ const web = {
   external: ["cloudflare:sockets"],
 };
 
-/** The whole driver in one file, for use without a bundler. */
+/** The driver of AMQP 1.0 in one readable file. */
 const alone = { ...neutral, entryPoints: { web: "src/entry/web.ts" } };
-const minified = { ...alone, entryPoints: { "web.min": "src/entry/web.ts" }, minify: true, metafile: true };
-
-const acceptedSize = join(root, "etc/web-size.json");
 
 await build();
 
@@ -98,9 +75,9 @@ async function build() {
       writeDeclarations(join(fresh, "types")),
     ];
     await Promise.allSettled(parts); // all writes end before the folder is removed
-    const [, , , size] = await Promise.all(parts);
+    const [, , , sizes] = await Promise.all(parts);
     await writeJsrPackage(fresh);
-    await checkSize(size, fresh);
+    await checkSizes(sizes, fresh);
     await chmod(join(fresh, "cli.js"), 0o755);
     await chmod(fresh, 0o755);
     await replace(join(root, "dist"), fresh);
@@ -124,30 +101,15 @@ async function writeBundle(options, directory) {
   await Promise.all(outputFiles.map(({ path, contents }) => writeFile(join(directory, basename(path)), contents)));
 }
 
-/** Writes web.min.js, minified by esbuild and then by terser. Returns its size. */
+/** Writes web.min.js and rabbit.min.js. Returns their sizes. */
 async function writeMinified(directory) {
-  const { outputFiles, metafile } = await esbuild.build({ ...minified, write: false });
-  const { code } = await minify(outputFiles[0].text, {
-    module: true,
-    ecma: 2022,
-    compress: { passes: 3 },
-    format: { comments: /^!/ },
-  });
-  await writeFile(join(directory, "web.min.js"), code);
-  return webSize.measure(code, metafile.outputs["dist/web.min.js"].inputs);
-}
-
-/** Resolves the Node modules in `table` to our shims, for imports by rhea only. */
-function shims(table) {
-  const filter = new RegExp(`^(${Object.keys(table).join("|")})$`);
-  return {
-    name: "rhea-shims",
-    setup({ onResolve }) {
-      onResolve({ filter }, ({ path, importer }) =>
-        /[\\/]node_modules[\\/]rhea[\\/]/.test(importer) ? { path: shim(table[path]) } : undefined,
-      );
-    },
-  };
+  const files = Object.entries(await minifiedFiles(neutral, version));
+  return await Promise.all(
+    files.map(async ([name, { code, inputs }]) => {
+      await writeFile(join(directory, `${name}.min.js`), code);
+      return webSize.measure(`${name}.min.js`, code, inputs);
+    }),
+  );
 }
 
 async function writeDeclarations(outDir) {
@@ -160,14 +122,21 @@ async function writeDeclarations(outDir) {
   if (code !== 0) throw new Error(`tsc failed with exit code ${code}`);
 }
 
-/** Prints the size that a page loads. Throws when it is over its budget. */
-async function checkSize(size, directory) {
+/** Prints the sizes that a page loads. Throws when one is over its budget. */
+async function checkSizes(sizes, directory) {
+  const accepted = await Promise.all(sizes.map(acceptedSize));
+  const reports = sizes.map((size, at) => webSize.describe(size, accepted[at]));
+  process.stdout.write(`${[...reports, webSize.describeRpcOnly(await rpcOnlyGzip(directory))].join("\n")}\n`);
+  for (const [at, size] of sizes.entries()) webSize.check(size, accepted[at]);
+}
+
+/** Reads the accepted size of a file. With --accept-size it is the present one. */
+async function acceptedSize(size) {
+  const path = join(root, "etc", size.file.replace(".min.js", "-size.json"));
   if (process.argv.includes("--accept-size")) {
-    await writeFile(acceptedSize, `${JSON.stringify(webSize.accepted(size), undefined, 2)}\n`);
+    await writeFile(path, `${JSON.stringify(webSize.accepted(size), undefined, 2)}\n`);
   }
-  const accepted = JSON.parse(await readFile(acceptedSize, "utf8"));
-  process.stdout.write(`${webSize.describe(size, accepted, await rpcOnlyGzip(directory))}\n`);
-  webSize.check(size, accepted);
+  return JSON.parse(await readFile(path, "utf8"));
 }
 
 /** Compressed size of a bundled page that imports only the RPC client and its transport. */

@@ -1,5 +1,7 @@
 /** Sizes in bytes. */
 export interface WebSize {
+  /** Name in dist. */
+  file: string;
   minified: number;
   gzip: number;
   /** Minified bytes by module path. */
@@ -11,8 +13,13 @@ export interface AcceptedSize extends WebSize {
   budget: number;
 }
 
-export function measure(code: string, inputs: Readonly<Record<string, { bytesInOutput: number }>>): WebSize;
+export function measure(
+  file: string,
+  code: string,
+  inputs: Readonly<Record<string, { bytesInOutput: number }>>,
+): WebSize;
 export function gzip(code: string | Uint8Array): number;
 export function accepted(size: WebSize): AcceptedSize;
-export function describe(size: WebSize, accepted: AcceptedSize, rpcOnly: number): string;
+export function describe(size: WebSize, accepted: AcceptedSize): string;
+export function describeRpcOnly(gzip: number): string;
 export function check(size: WebSize, accepted: AcceptedSize): void;

@@ -1,18 +1,18 @@
-// Size in bytes that a page loads: minified, compressed (gzip, level 9) and by module. etc/web-size.json has the budget and
-// the size that was accepted last.
+// Sizes in bytes of the files that a page loads: minified, compressed (gzip, level 9) and by module. etc/web-size.json and
+// etc/rabbit-size.json have the budgets and the sizes that were accepted last.
 import { gzipSync } from "node:zlib";
 
 /** Compressed bytes. */
-const GOAL = 40_000;
+const GOALS = { "web.min.js": 40_000 };
 const BUDGET_STEP = 500;
 
-/** Measures `code`. `inputs` are those of esbuild's metafile; a module's size is its part of esbuild's output. */
-export function measure(code, inputs) {
+/** Measures `code` of `file`. `inputs` are those of esbuild's metafile; a module's size is its part of esbuild's output. */
+export function measure(file, code, inputs) {
   const modules = Object.entries(inputs)
-    .map(([path, { bytesInOutput }]) => [path.replace("node_modules/", ""), bytesInOutput])
+    .map(([path, { bytesInOutput }]) => [path.replace(/^.*node_modules\//, ""), bytesInOutput])
     .filter(([, bytes]) => bytes > 0)
     .sort();
-  return { minified: Buffer.byteLength(code), gzip: gzip(code), modules: Object.fromEntries(modules) };
+  return { file, minified: Buffer.byteLength(code), gzip: gzip(code), modules: Object.fromEntries(modules) };
 }
 
 export function gzip(code) {
@@ -24,14 +24,18 @@ export function accepted(size) {
   return { budget: Math.ceil(size.gzip / BUDGET_STEP) * BUDGET_STEP, ...size };
 }
 
-/** Describes the size as text. `rpcOnly` is the compressed size of a page that imports only an RPC client. */
-export function describe({ minified, gzip, modules }, { budget }, rpcOnly) {
-  const goal = budget > GOAL ? `, the goal is ${kilobytes(GOAL)}` : "";
+/** Describes the size as text. */
+export function describe({ file, minified, gzip, modules }, { budget }) {
+  const goal = budget > GOALS[file] ? `, the goal is ${kilobytes(GOALS[file])}` : "";
   return [
-    `dist/web.min.js: ${kilobytes(minified)}, gzip: ${kilobytes(gzip)} (budget ${kilobytes(budget)}${goal})`,
+    `dist/${file}: ${kilobytes(minified)}, gzip: ${kilobytes(gzip)} (budget ${kilobytes(budget)}${goal})`,
     `  by room: ${[...byRoom(modules)].map(([room, bytes]) => `${room} ${kilobytes(bytes)}`).join(", ")}`,
-    `  a page that imports getRpcTransport and getRpcClient only: gzip ${kilobytes(rpcOnly)}`,
   ].join("\n");
+}
+
+/** Describes the compressed size of a bundled page that imports only an RPC client. */
+export function describeRpcOnly(gzip) {
+  return `a page that imports getRpcTransport and getRpcClient only: gzip ${kilobytes(gzip)}`;
 }
 
 /** @throws Error when the size is over the budget, with the modules that grew since it was accepted. */
@@ -43,7 +47,7 @@ export function check(size, { budget, gzip, modules }) {
     .sort((a, b) => b.more - a.more);
   const list = grown.map(({ path, bytes, more }) => `  ${path}: ${bytes} bytes, ${more} more\n`).join("");
   throw new Error(
-    `dist/web.min.js is ${size.gzip} bytes compressed, over its budget of ${budget}; it was ${gzip} when last accepted. Modules that grew, minified:\n${list}To accept the size: npm run accept-size`,
+    `dist/${size.file} is ${size.gzip} bytes compressed, over its budget of ${budget}; it was ${gzip} when last accepted. Modules that grew, minified:\n${list}To accept the size: npm run accept-size`,
   );
 }
 

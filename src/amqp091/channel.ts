@@ -7,7 +7,7 @@ import type { RecurringWarnings } from "../core/recurring-warnings.js";
 import { type Confirmation, Confirms } from "./confirms.js";
 import { ContentAssembly, type PublishedMessage, writePublish } from "./content.js";
 import { type DeliverFields, Delivery, type DeliveryOwner } from "./delivery.js";
-import { Amqp091Error, COMMAND_INVALID, REPLY_SUCCESS, UNEXPECTED_FRAME, violation } from "./errors.js";
+import { Amqp091Error } from "./errors.js";
 import { BODY, HEADER, METHOD } from "./frames.js";
 import { fieldsOf, type ReceivedMethod, readMethod } from "./method-codec.js";
 import {
@@ -23,8 +23,10 @@ import {
 } from "./methods.js";
 import type { ReceivedProperties } from "./properties.js";
 import type { Reader } from "./reader.js";
+import { COMMAND_INVALID, REPLY_SUCCESS, UNEXPECTED_FRAME } from "./reply-codes.js";
 import { Requests } from "./requests.js";
 import { writeAck, writeReject } from "./settlement.js";
+import { violation } from "./violation.js";
 
 /** The connection, as its channels use it. */
 export interface ChannelConnection {

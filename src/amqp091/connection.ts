@@ -9,15 +9,7 @@ import { type Logger, silentLogger } from "../core/logger.js";
 import { RecurringWarnings } from "../core/recurring-warnings.js";
 import { Waiters } from "../core/waiters.js";
 import { Channel, type ChannelConnection } from "./channel.js";
-import {
-  Amqp091Error,
-  CHANNEL_ERROR,
-  COMMAND_INVALID,
-  INTERNAL_ERROR,
-  REPLY_SUCCESS,
-  UNEXPECTED_FRAME,
-  violation,
-} from "./errors.js";
+import { Amqp091Error } from "./errors.js";
 import type { FieldTable } from "./field-table.js";
 import {
   checkFrame,
@@ -34,7 +26,9 @@ import type { LoginMechanism } from "./login.js";
 import { fieldsOf, type ReceivedMethod, readMethod, writeMethod } from "./method-codec.js";
 import type { MethodName, SentFields } from "./methods.js";
 import { Reader } from "./reader.js";
+import { CHANNEL_ERROR, COMMAND_INVALID, INTERNAL_ERROR, REPLY_SUCCESS, UNEXPECTED_FRAME } from "./reply-codes.js";
 import { Requests } from "./requests.js";
+import { violation } from "./violation.js";
 
 /** Default of the largest message accepted. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;

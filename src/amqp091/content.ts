@@ -1,11 +1,12 @@
 import { toError } from "../core/errors.js";
 import type { Output } from "../core/links/output.js";
 import { writeLong, writeLonglong, writeOctet, writeShort, writeShortstr } from "./encoding.js";
-import { FRAME_ERROR, UNEXPECTED_FRAME, violation } from "./errors.js";
 import { BODY, beginFrame, endFrame, FRAME_OVERHEAD_BYTES, HEADER, METHOD, removeFrame } from "./frames.js";
 import { BASIC, BASIC_PUBLISH } from "./methods.js";
 import { type Properties, type ReceivedProperties, readProperties, writeProperties } from "./properties.js";
 import type { Reader } from "./reader.js";
+import { FRAME_ERROR, UNEXPECTED_FRAME } from "./reply-codes.js";
+import { violation } from "./violation.js";
 
 /** A message to publish. */
 export interface PublishedMessage {

@@ -1,16 +1,3 @@
-/** Reply codes that this side sends or distinguishes. */
-export const REPLY_SUCCESS = 200;
-export const ACCESS_REFUSED = 403;
-export const NOT_FOUND = 404;
-export const PRECONDITION_FAILED = 406;
-export const FRAME_ERROR = 501;
-export const SYNTAX_ERROR = 502;
-export const COMMAND_INVALID = 503;
-export const CHANNEL_ERROR = 504;
-export const UNEXPECTED_FRAME = 505;
-export const NOT_IMPLEMENTED = 540;
-export const INTERNAL_ERROR = 541;
-
 /** Members of an {@link Amqp091Error}. */
 export interface Amqp091ErrorInit {
   /** Reply code, such as 404. */
@@ -46,9 +33,4 @@ export class Amqp091Error extends Error {
     this.classId = classId;
     this.methodId = methodId;
   }
-}
-
-/** The peer violated AMQP 0-9-1. The connection is closed with this error. */
-export function violation(code: number, text: string): Amqp091Error {
-  return new Amqp091Error({ code, text });
 }

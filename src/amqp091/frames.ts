@@ -2,7 +2,8 @@ import { FrameSplitter as Splitter } from "../core/frames/splitter.js";
 import { describeProtocol } from "../core/sasl/sasl.js";
 import type { Writer } from "../core/types/writer.js";
 import { setLong } from "./encoding.js";
-import { FRAME_ERROR, NOT_IMPLEMENTED, UNEXPECTED_FRAME, violation } from "./errors.js";
+import { FRAME_ERROR, NOT_IMPLEMENTED, UNEXPECTED_FRAME } from "./reply-codes.js";
+import { violation } from "./violation.js";
 
 /** Types of frames (2.3.5). */
 export const METHOD = 1;

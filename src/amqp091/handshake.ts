@@ -2,20 +2,15 @@ import { AuthenticationError } from "../core/errors.js";
 import { describeLogin } from "../core/sasl/client/mechanism-choice.js";
 import { printable } from "../core/sasl/mechanism.js";
 import type { Credentials } from "../core/sasl/sasl.js";
-import {
-  ACCESS_REFUSED,
-  type Amqp091Error,
-  COMMAND_INVALID,
-  NOT_IMPLEMENTED,
-  SYNTAX_ERROR,
-  violation,
-} from "./errors.js";
+import type { Amqp091Error } from "./errors.js";
 import type { FieldTable } from "./field-table.js";
 import { FRAME_MIN_SIZE } from "./frames.js";
 import { type LoginMechanism, loginResponse } from "./login.js";
 import { fieldsOf, type ReceivedMethod } from "./method-codec.js";
 import type { Fields, MethodName, SentFields } from "./methods.js";
 import { readText } from "./reader.js";
+import { ACCESS_REFUSED, COMMAND_INVALID, NOT_IMPLEMENTED, SYNTAX_ERROR } from "./reply-codes.js";
+import { violation } from "./violation.js";
 
 /** Most channels and largest frame that are requested of the peer: those of RabbitMQ. */
 const CHANNEL_MAX = 2_047;

@@ -8,7 +8,6 @@ import {
   writeShortstr,
   writeTable,
 } from "./encoding.js";
-import { COMMAND_INVALID, NOT_IMPLEMENTED, violation } from "./errors.js";
 import { type FieldTable, readTable } from "./field-table.js";
 import { beginFrame, endFrame, METHOD, removeFrame } from "./frames.js";
 import {
@@ -21,6 +20,8 @@ import {
   type SentFields,
 } from "./methods.js";
 import type { Reader } from "./reader.js";
+import { COMMAND_INVALID, NOT_IMPLEMENTED } from "./reply-codes.js";
+import { violation } from "./violation.js";
 
 type Value = number | boolean | string | Uint8Array | FieldTable;
 

@@ -1,5 +1,7 @@
 import { readUtf8 } from "../core/types/utf8.js";
-import { type Amqp091Error, SYNTAX_ERROR, violation } from "./errors.js";
+import type { Amqp091Error } from "./errors.js";
+import { SYNTAX_ERROR } from "./reply-codes.js";
+import { violation } from "./violation.js";
 
 /**
  * Reads the fields of a frame's payload, bytes [at, end) of `bytes`. Every length is checked against the remaining bytes

@@ -1,6 +1,7 @@
-import { COMMAND_INVALID, violation } from "./errors.js";
 import type { ReceivedMethod } from "./method-codec.js";
 import type { AnswerFields, RequestName } from "./methods.js";
+import { COMMAND_INVALID } from "./reply-codes.js";
+import { violation } from "./violation.js";
 
 interface Pending {
   readonly answer: string;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -40,12 +40,34 @@ describe("dist/web.js", { timeout: 60_000 }, () => {
 });
 
 describe("the package", { timeout: 60_000 }, () => {
-  it.each(["web.js", "web.min.js", "bun.js", "web/web.js", "web/workerd.js"])(
+  it.each(["web.js", "bun.js", "web/web.js", "web/workerd.js"])(
     "dist/%s exports the same names as dist/node.js",
     async (name) => {
       expect(await exportsOf(join(dist, name))).toEqual(await exportsOf(join(dist, "node.js")));
     },
   );
+
+  it("dist/web.min.js exports the same names, and what dist/rabbit.min.js shares with it", async () => {
+    const [internals, ...others] = (await exportsOf(join(dist, "web.min.js"))).sort(internalsFirst);
+    expect(internals).toMatch(/^internals_\d+_\d+_\d+_[0-9a-f]{6}$/);
+    expect(others).toEqual(await exportsOf(join(dist, "node.js")));
+    expect(await exportsOf(join(dist, "rabbit.min.js"))).toEqual(["rabbit"]);
+  });
+
+  it("dist/rabbit.min.js beside another build's web.min.js is refused by name when it is loaded", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "oslo-mixed-"));
+    try {
+      await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+      await copyFile(join(dist, "rabbit.min.js"), join(folder, "rabbit.min.js"));
+      const text = await readFile(join(dist, "web.min.js"), "utf8");
+      await writeFile(join(folder, "web.min.js"), text.replace(/\binternals_\w+/, "internals_9_9_9_012345"));
+      await expect(exportsOf(join(folder, "rabbit.min.js"))).rejects.toThrow(
+        /requested module '\.\/web\.min\.js' does not provide an export named 'internals_\d+_\d+_\d+_[0-9a-f]{6}'/,
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it("the name of the package resolves to dist/node.js in Node", async () => {
     expect(await evaluate('import.meta.resolve("oslo-messaging")')).toBe(pathToFileURL(join(dist, "node.js")).href);
@@ -90,6 +112,10 @@ describe("the package", { timeout: 60_000 }, () => {
     ).toEqual([]);
   });
 });
+
+function internalsFirst(a: string, b: string): number {
+  return Number(b.startsWith("internals_")) - Number(a.startsWith("internals_"));
+}
 
 /** Runs an expression as a module in a process of its own, in the package's folder. */
 async function evaluate<T>(expression: string): Promise<T> {

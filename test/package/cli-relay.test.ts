@@ -27,8 +27,7 @@ describe("relay", { timeout: 60_000 }, () => {
     async (signal) => {
       await using target = await echo();
       await using relay = await RunningRelay.start("--to", `127.0.0.1:${target.port}`);
-      const refused = new WebSocket(relay.url, ["binary"]).on("error", () => {});
-      await once(refused, "close");
+      await once(new WebSocket(relay.url, ["binary"]), "error");
       const ws = new WebSocket(relay.url, ["amqp"]);
       expect(await exchange(ws, "hello")).toBe("hello");
       const closed = once(ws, "close");
@@ -98,8 +97,7 @@ describe("relay", { timeout: 60_000 }, () => {
     await using relay = await RunningRelay.start("--to", `127.0.0.1:${target.port}`, ...limits);
     const ws = new WebSocket(relay.url, ["amqp"]);
     await once(ws, "open");
-    const refused = new WebSocket(relay.url, ["amqp"]);
-    const [error] = await once(refused, "error");
+    const [error] = await once(new WebSocket(relay.url, ["amqp"]), "error");
     expect(error.message).toContain("503");
     const [code, reason] = await once(ws, "close");
     expect(`${code} ${reason}`).toBe("1001 no bytes for 0.5 s");

@@ -52,7 +52,7 @@ const DENO = { Deno: { permissions: { querySync: () => ({ state: "denied" }) }, 
 const web = readdirSync(join(ROOT, "dist/web")).filter((name) => name.endsWith(".js") && !name.startsWith("chunk-"));
 
 describe("an import before the globals exist", { timeout: 60_000 }, () => {
-  test.each(["dist/web.js", "dist/web.min.js", ...web.map((name) => `dist/web/${name}`)])(
+  test.each(["dist/web.js", "dist/web.min.js", "dist/rabbit.min.js", ...web.map((name) => `dist/web/${name}`)])(
     "%s is imported where no global of a runtime exists",
     async (path) => {
       const external = () => ({}); // of "cloudflare:sockets"

@@ -1,4 +1,5 @@
-import { ACCESS_REFUSED, Amqp091Error } from "../../amqp091/errors.js";
+import { Amqp091Error } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED } from "../../amqp091/reply-codes.js";
 import { DeclarationRefused } from "../../driver/rabbit/declaration-refused.js";
 import type { DeclaredEntity } from "../../entry/node.js";
 

@@ -1,4 +1,4 @@
-import { ACCESS_REFUSED } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED } from "../../amqp091/reply-codes.js";
 import { type Deadline, Deadlines, type WaitPhase } from "../../core/deadlines.js";
 import { pause } from "../../core/timers.js";
 import type { QueueDelivery } from "../../driver/rabbit/broker-connection.js";

@@ -1,4 +1,4 @@
-import { ACCESS_REFUSED } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED } from "../../amqp091/reply-codes.js";
 import { MessagingException } from "../exceptions.js";
 import { isRefusal, type Refusal } from "./refusal.js";
 

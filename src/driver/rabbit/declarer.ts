@@ -1,4 +1,4 @@
-import { ACCESS_REFUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED } from "../../amqp091/reply-codes.js";
 import type { Log } from "../../core/recurring-warnings.js";
 import type { BrokerConnection } from "./broker-connection.js";
 import { DeclarationRefused, permissionText } from "./declaration-refused.js";

@@ -1,4 +1,4 @@
-import { ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED } from "../../amqp091/errors.js";
+import { ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED } from "../../amqp091/reply-codes.js";
 import type { DeclaredEntity, RabbitConnectionReport } from "../connection-report.js";
 import type { ServiceKind } from "../driver.js";
 import type { Target } from "../target.js";

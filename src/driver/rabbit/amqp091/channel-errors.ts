@@ -1,4 +1,5 @@
-import { ACCESS_REFUSED, Amqp091Error, NOT_FOUND, PRECONDITION_FAILED } from "../../../amqp091/errors.js";
+import { Amqp091Error } from "../../../amqp091/errors.js";
+import { ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED } from "../../../amqp091/reply-codes.js";
 import { MessagingException } from "../../exceptions.js";
 import { permissionText } from "../declaration-refused.js";
 import type { Publishing } from "../publishing.js";
