@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import type { RabbitMqVersion } from "@/test/fixtures/beds/rabbitmq-installation.js";
 import type { Launch, ScriptedBrowser } from "@/test/fixtures/browsers/scripted-page.js";
 import { embeddedBed } from "@/test/fixtures/runtimes/embedded-bed.js";
 import type { PageContext } from "@/test/fixtures/runtimes/page/page.js";
@@ -11,12 +12,18 @@ import { bedSuite, type Performer } from "./runtime-suite.js";
 import { BRIEFLY } from "./scenarios/scenarios.js";
 
 interface BrowserSuiteOptions {
+  /** Default: 3.10.8. */
+  rabbitMq?: RabbitMqVersion | undefined;
   /** Scenarios that its workers run. Default: all, as in its pages. */
   inWorkers?: readonly string[] | undefined;
 }
 
 /** Declares the tests of every scenario for a browser, in pages and in both kinds of workers, and its TLS tests. */
-export function browserSuite(name: string, launch: Launch, { inWorkers }: BrowserSuiteOptions = {}): void {
+export function browserSuite(
+  name: string,
+  launch: Launch,
+  { rabbitMq = "3.10.8", inWorkers }: BrowserSuiteOptions = {},
+): void {
   let browser: ScriptedBrowser | undefined;
 
   beforeAll(async () => {
@@ -39,9 +46,10 @@ export function browserSuite(name: string, launch: Launch, { inWorkers }: Browse
     by("SharedWorker", "in one file", inWorkers),
   ]);
   bedSuite(embeddedBed(EMBEDDED_BROKER, "amqp+ws"), [by("page", "in chunks")]);
-  bedSuite(rabbitBed({ version: "3.10.8", scheme: "rabbit+ws" }), [
-    by("page", "in chunks"),
+  bedSuite(rabbitBed(rabbitMq, "rabbit+ws"), [
+    by("page", "in one file"),
     by("Web Worker", "in chunks", BRIEFLY),
+    by("SharedWorker", "in one file", BRIEFLY),
   ]);
   authoritySuite(name, launch, launched);
 }
