@@ -87,23 +87,21 @@ describe.concurrent("a hidden tab with timers throttled to once a minute", () =>
     return started;
   }
 
-  test.for(TRANSPORTS)(
-    "keeps its connection to $broker, which may be silent for $silenceMs ms",
-    { timeout: (HIDDEN_MINUTES + 1) * MINUTE_MS },
-    async ({ topic, broker, silenceMs }) => {
+  for (const { topic, broker, silenceMs } of TRANSPORTS) {
+    const title = `keeps its connection to ${broker} where either side may be silent for ${silenceMs / 1_000} s`;
+    test(title, { timeout: (HIDDEN_MINUTES + 1) * MINUTE_MS }, async () => {
       await using transport = getRpcTransport(urls[broker].client, { logger: null });
       const client = getRpcClient(transport, { topic });
       const state = async () => (await client.call({}, "state")) as TabState;
-      const { ticks, ...first } = await state();
-      expect(first).toMatchObject({ hidden: true, silenceMs: expect.toSatisfy((ms) => ms <= silenceMs) });
-      for (let minute = 1; minute <= HIDDEN_MINUTES; minute++) {
-        await sleep(MINUTE_MS); // only heartbeats pass
-        await expect(state()).resolves.toMatchObject({ hidden: true, statuses: ["connected"] });
-      }
+      const { ticks, ...before } = await state();
+      expect(before).toMatchObject({ hidden: true, silenceMs: expect.toSatisfy((ms) => ms <= silenceMs) });
+      await sleep(HIDDEN_MINUTES * MINUTE_MS); // only heartbeats pass
+      const after = await state();
+      expect(after).toMatchObject({ hidden: true, statuses: ["connected"] });
       // Chromium throttles the timer from once a second to once a minute within the first minute.
-      expect((await state()).ticks - ticks).toBeLessThan(60 + HIDDEN_MINUTES);
-    },
-  );
+      expect(after.ticks - ticks).toBeLessThan(60 + HIDDEN_MINUTES);
+    });
+  }
 });
 
 function startArtemis(): Promise<Artemis> {
