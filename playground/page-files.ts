@@ -14,6 +14,7 @@ const STYLE = "text/css; charset=utf-8";
 /** Paths of the library's files on the page, by the names that it imports. */
 const LIBRARY: Readonly<Record<string, string>> = {
   "oslo-messaging": "./oslo-messaging/web.js",
+  "oslo-messaging/rabbit": "./oslo-messaging/rabbit.js",
   "oslo-messaging/intermediary": "./oslo-messaging/intermediary.js",
 };
 

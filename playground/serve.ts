@@ -7,7 +7,7 @@ import { walkThrough } from "./walk-through.js";
 
 const USAGE = `Usage: npm start [-- --once]
 
-Serve a web page that shows RPC and notifications over AMQP 1.0, with its own router, on this machine only.
+Serve a web page that shows RPC and notifications over AMQP, with its own AMQP 1.0 router, on this machine only.
   --once  run the main scenario without a browser, then exit
 `;
 
@@ -63,6 +63,9 @@ In the page, press Call. From another terminal, try:
 And while the page is open:
   npx oslo-messaging call --url ${tcpUrl} --topic browser echo '{"arg": "hello, page"}'
   npx oslo-messaging notify --url ${tcpUrl} --publisher-id me --event-type greeting --priority warn '{"text": "hi"}'
+
+For RabbitMQ, start a relay before it, choose "Another URL" in the page, and type rabbit+ws://127.0.0.1:15673/
+  npx oslo-messaging relay --listen 127.0.0.1:15673 --to 127.0.0.1:5672
 
 Press Ctrl-C to stop.`;
 }

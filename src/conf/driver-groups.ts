@@ -26,18 +26,9 @@ export interface DriverGroup {
   readonly inDefault: readonly string[];
   /** The TLS options of a transport, by this driver's rules. */
   readonly tlsOf: (sources: TlsSources) => TLSOptions | undefined;
+  /** The group of the driver that takes the place of this one when the peer is RabbitMQ. */
+  readonly successor?: DriverGroup;
 }
-
-const AMQP: DriverGroup = {
-  driver: "amqp",
-  name: "oslo_messaging_amqp",
-  formerly: "amqp1",
-  rows: ROWS,
-  parse: parseOptions,
-  formerNames: new Map(),
-  inDefault: [],
-  tlsOf,
-};
 
 const RABBIT: DriverGroup = {
   driver: "rabbit",
@@ -57,11 +48,28 @@ const RABBIT: DriverGroup = {
   tlsOf: rabbitTls,
 };
 
+const AMQP: DriverGroup = {
+  driver: "amqp",
+  name: "oslo_messaging_amqp",
+  formerly: "amqp1",
+  rows: ROWS,
+  parse: parseOptions,
+  formerNames: new Map(),
+  inDefault: [],
+  tlsOf,
+  successor: RABBIT,
+};
+
 export const DRIVER_GROUPS: readonly DriverGroup[] = [AMQP, RABBIT];
 
 /** The group that applies to a URL. As for transports, a scheme of no driver is one of AMQP 1.0. */
 export function driverGroupFor({ scheme }: TransportURL): DriverGroup {
   return RABBIT_SCHEMES.has(scheme) ? RABBIT : AMQP;
+}
+
+/** Whether an option of a driver, by its present or former name, is one of TLS. */
+export function isTlsOption({ formerNames }: DriverGroup, name: string): boolean {
+  return (formerNames.get(name) ?? name).startsWith("ssl");
 }
 
 /** Where a driver's option may be set besides its present place, in order of precedence. */

@@ -4,7 +4,7 @@ import type { Rows } from "../driver/options/option-rows.js";
 import type { ReadFile, SslTexts } from "../driver/options/tls.js";
 import type { TransportOptions } from "../driver/options/transport-options.js";
 import type { TransportURL } from "../driver/options/transport-url.js";
-import { type DriverGroup, formerPlaces } from "./driver-groups.js";
+import { type DriverGroup, formerPlaces, isTlsOption } from "./driver-groups.js";
 import { label, type OptionFile } from "./option-file.js";
 
 /** The options of a driver's group, as a transport accepts them. */
@@ -13,13 +13,25 @@ export interface DriverSection {
   readonly ssl: SslTexts;
 }
 
-/** @throws ConfigurationError naming group and key. */
+/**
+ * The options of a group, and those of its successor that a file has.
+ *
+ * @throws ConfigurationError naming group and key.
+ */
 export function driverSection(group: DriverGroup, file: OptionFile): DriverSection {
   const given = optionsIn(group, file);
-  const inCode = given.filter(({ row }) => row.inCode === undefined && row.ignored === undefined);
   const { wsPath, ...ssl } = valuesOf(given.filter(({ row }) => row.inCode !== undefined)) as TextOptions;
   const webSocket = wsPath === undefined ? undefined : { path: wsPath };
-  return { options: { [group.driver]: valuesOf(inCode), webSocket }, ssl };
+  const { successor } = group;
+  const later = successor === undefined ? [] : inCode(optionsIn(successor, file));
+  return {
+    options: {
+      [group.driver]: valuesOf(inCode(given)),
+      ...(successor !== undefined && later.length > 0 && { [successor.driver]: valuesOf(later) }),
+      webSocket,
+    },
+    ssl,
+  };
 }
 
 /**
@@ -28,9 +40,23 @@ export function driverSection(group: DriverGroup, file: OptionFile): DriverSecti
  * @throws as driverSection.
  */
 export function optionsWithoutEffect(group: DriverGroup, file: OptionFile): readonly string[] {
-  return optionsIn(group, file).flatMap(({ row: { name, type, default: text = "", ignored }, where, value }) =>
-    ignored === undefined || value === type.parse(name, text) ? [] : [`${where} is ignored: ${ignored}`],
+  return optionsIn(group, file).flatMap((option) =>
+    option.row.ignored === undefined || hasDefault(option) ? [] : [`${option.where} is ignored: ${option.row.ignored}`],
   );
+}
+
+/**
+ * Warnings about the options of TLS, unless they have their default: the scheme of an address in the place of the file's
+ * decides about TLS.
+ *
+ * @param key the caller's option with that address.
+ * @throws as driverSection.
+ */
+export function unusedTlsOptions(group: DriverGroup, file: OptionFile, key: string): readonly string[] {
+  const unused = optionsIn(group, file).filter(
+    (option) => option.row.ignored === undefined && isTlsOption(group, option.row.name) && !hasDefault(option),
+  );
+  return unused.map(({ where }) => `${where} is ignored: the scheme of ${key} decides about TLS`);
 }
 
 /** Options for URLs and files only. */
@@ -57,6 +83,15 @@ function optionsIn(group: DriverGroup, file: OptionFile): readonly GivenOption[]
   });
 }
 
+/** The options that code has, too. */
+function inCode(options: readonly GivenOption[]): readonly GivenOption[] {
+  return options.filter(({ row }) => row.inCode === undefined && row.ignored === undefined);
+}
+
+function hasDefault({ row: { name, type, default: text = "" }, value }: GivenOption): boolean {
+  return value === type.parse(name, text);
+}
+
 function valuesOf(options: readonly GivenOption[]): Readonly<Record<string, unknown>> {
   return Object.fromEntries(options.map(({ key, value }) => [key, value]));
 }
@@ -73,8 +108,7 @@ export function tlsFor(
 ): TLSOptions | undefined {
   const given = Object.entries(ssl).filter(([, value]) => value !== undefined);
   if (given.length === 0) return undefined;
-  const names = new Set(group.rows.map(([, { name }]) => name).filter((name) => name.startsWith("ssl")));
-  const inQuery = Object.entries(url.query).filter(([name]) => names.has(group.formerNames.get(name) ?? name));
+  const inQuery = Object.entries(url.query).filter(([name]) => isTlsOption(group, name));
   const texts = { ...Object.fromEntries(given), ...group.parse(Object.fromEntries(inQuery)) };
   try {
     return group.tlsOf({ scheme: url.scheme, texts, code: undefined, readFile, supportedTlsOptions: undefined });

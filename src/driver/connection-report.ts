@@ -16,7 +16,7 @@ interface CommonReport {
 
 /** Report on a connection of AMQP 1.0 and its peer. */
 export interface AmqpConnectionReport extends CommonReport {
-  /** Tells the kind of the report. */
+  /** Protocol of the connection. */
   readonly protocol: "AMQP 1.0";
   /** Address format: `addressing_mode`, or the format that the product needs. */
   readonly addressing: "legacy" | "routable";
@@ -41,13 +41,16 @@ export interface DeclaredEntity {
   readonly reason?: string | undefined;
 }
 
-/** Report on a connection of AMQP 0-9-1 and its broker. */
+/** Report on a connection to RabbitMQ: of AMQP 0-9-1, or of AMQP 1.0 to RabbitMQ 4. */
 export interface RabbitConnectionReport extends CommonReport {
-  /** Tells the kind of the report. */
-  readonly protocol: "AMQP 0-9-1";
+  /** Protocol of the connection. `"virtualHost" in report` tells the kind of the report. */
+  readonly protocol: "AMQP 0-9-1" | "AMQP 1.0";
   /** The virtual host of the connection. */
   readonly virtualHost: string;
-  /** Interval of heartbeats that both sides have agreed upon, in milliseconds. 0: none. */
+  /**
+   * Interval of heartbeats that both sides have agreed upon, in milliseconds. By AMQP 1.0 the idle-time-out of the broker. 0:
+   * none.
+   */
   readonly heartbeatMs: number;
   /** Reason why the broker accepts no messages at present: an alarm. */
   readonly blocked?: string | undefined;
@@ -55,5 +58,5 @@ export interface RabbitConnectionReport extends CommonReport {
   readonly declared?: readonly DeclaredEntity[] | undefined;
 }
 
-/** Report on a connection and its peer. `protocol` tells its kind. */
+/** Report on a connection and its peer. `virtualHost` in it tells its kind. */
 export type ConnectionReport = AmqpConnectionReport | RabbitConnectionReport;

@@ -149,6 +149,8 @@ export type ServiceKind = "rpc" | "notify";
 
 /** A driver, as its transport uses it. It connects at the first use, and again after each loss until it is closed. */
 export interface TransportDriver extends Driver {
+  /** The driver that serves the transport at present. Undefined: this one. */
+  readonly inUse?: TransportDriver | undefined;
   /** Resolves when connected. Rejects when each host has failed once, unless `keepTrying` is set. */
   connect(options: ConnectOptions): Promise<void>;
   /** Resolves with a report on the connection. Rejects as `connect` does, and when the connection is lost meanwhile. */

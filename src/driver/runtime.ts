@@ -1,7 +1,10 @@
 import type { Dial } from "../core/byte-stream.js";
-import type { StatusFeed } from "../core/connection/status.js";
+import type { Connection } from "../core/connection/connection.js";
+import type { StatusFeed, StatusSink } from "../core/connection/status.js";
+import type { RetryPolicy } from "../core/connection/supervisor.js";
 import type { Log } from "../core/recurring-warnings.js";
 import type { TransportDriver } from "./driver.js";
+import type { Host } from "./options/hosts.js";
 import type { ResolvedOptions } from "./options/options.js";
 import type { ReadFile } from "./options/tls.js";
 import type { DriverPlugin, TransportOptions } from "./options/transport-options.js";
@@ -29,6 +32,49 @@ export interface Runtime {
 export interface DriverType extends DriverPlugin {
   /** Makes the driver of a transport. Throws ConfigurationError for an invalid option, and does not connect. */
   create(init: DriverInit): TransportDriver;
+  /**
+   * Makes the driver of a transport of AMQP 1.0 whose peer may be RabbitMQ: the one that `createFirst` makes serves it, or the
+   * successor that takes its place. Throws ConfigurationError as `create`.
+   */
+  succeed?(init: SuccessorInit, createFirst: CreateFirst): TransportDriver;
+}
+
+/** Makes the driver of AMQP 1.0, with what a succession changes. */
+export type CreateFirst = (changes: {
+  /** As `connect` of a SuccessorInit, with the hostname of the driver of AMQP 1.0. */
+  connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection>;
+  status: StatusSink;
+  succession: Succession;
+}) => TransportDriver;
+
+/** What a successor gets from the driver of AMQP 1.0. */
+export interface SuccessorInit extends Log {
+  /** The options given in code, except those of a driver, checked. */
+  options: TransportOptions;
+  /** The options of `[oslo_messaging_amqp]`, which the URL has too. */
+  amqp: ResolvedOptions;
+  runtime: Runtime;
+  hosts: readonly [Host, ...Host[]];
+  /** Connects by AMQP 1.0. `hostname` is that of the Open. */
+  connect: (host: Host, signal: AbortSignal, attempt: number, hostname?: string) => Promise<Connection>;
+  /** Virtual host of the URL. */
+  virtualHost: string | undefined;
+  /** By the options of `[oslo_messaging_amqp]`. */
+  retry: RetryPolicy;
+  status: StatusFeed;
+}
+
+/** Chooses the driver of a transport of AMQP 1.0 by its peer. */
+export interface Succession {
+  /** Called when a peer is another product: the driver of AMQP 1.0 stays. */
+  stay(): void;
+  /**
+   * Called when a peer is RabbitMQ: the successor takes over the running operations, and all later ones. Returns what the
+   * attempt to connect fails with.
+   *
+   * @throws ConfigurationError after `stay`.
+   */
+  handOver(host: Host): Error;
 }
 
 /** What a driver gets from its transport. */
@@ -39,5 +85,7 @@ export interface DriverInit extends Log {
   runtime: Runtime;
   /** The dialler of the URL's scheme. */
   dial: Dial;
+  /** The drivers of the runtime, and those given in code. */
+  drivers: readonly DriverType[];
   status: StatusFeed;
 }

@@ -11,6 +11,7 @@ import type { ConnectOptions, ServiceKind, TransportDriver } from "./driver.js";
 import { ConfigurationError, DriverLoadFailure, InvalidTarget } from "./exceptions.js";
 import { abortSignal, checked, type OptionCheck, type OptionChecks, positiveMs } from "./options/option-checks.js";
 import { boolean } from "./options/option-types.js";
+import { NEEDS_RABBIT } from "./options/rabbit-advice.js";
 import { checkedTransportOptions, type TransportOptions } from "./options/transport-options.js";
 import { type TransportURL, toTransportURL } from "./options/transport-url.js";
 import type { DriverType, Runtime } from "./runtime.js";
@@ -46,11 +47,11 @@ export abstract class Transport implements AsyncDisposable {
     this.logger = logger;
     this.warnings = warnings;
     this.rpcResponseTimeoutMs = given.rpcResponseTimeoutMs ?? 60_000;
-    const types = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
+    const drivers = [...runtime.drivers, ...((given.drivers ?? []) as readonly DriverType[])] as const;
     const dialers = { ...runtime.dialers, ...given.dialers };
-    const { type, dial } = driverFor(this.url.scheme, types, dialers, runtime.tcpAdvice);
+    const { type, dial } = driverFor(this.url.scheme, drivers, dialers, runtime.tcpAdvice);
     const status = this.#status;
-    this.driver = type.create({ url: this.url, options: given, runtime, dial, status, logger, warnings });
+    this.driver = type.create({ url: this.url, options: given, runtime, dial, drivers, status, logger, warnings });
   }
 
   /** Present status. */
@@ -156,8 +157,7 @@ function driverFor(
   if (known === undefined && RABBIT.test(scheme)) {
     const lacksTcp = !scheme.includes("+ws") && dialerOf("amqp") === undefined;
     const subject = lacksTcp ? "without TCP use rabbit+ws://, which" : `${scheme}://`;
-    const line = 'import { rabbit } from "oslo-messaging/rabbit" and pass { drivers: [rabbit] }';
-    throw new DriverLoadFailure(scheme, `${subject} needs the driver: ${line}${lacksTcp ? tcpAdvice : ""}`);
+    throw new DriverLoadFailure(scheme, `${subject} ${NEEDS_RABBIT}${lacksTcp ? tcpAdvice : ""}`);
   }
   const type = known ?? types[0];
   const dial = dialerOf(scheme) ?? dialerOf(type.schemes.get(scheme));

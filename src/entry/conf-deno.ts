@@ -3,6 +3,6 @@ import { loadConfBy } from "./conf-loader.js";
 
 export * from "./conf-names.js";
 
-export async function loadConf(path: string, { url }: Pick<ConfSources, "url"> = {}): Promise<Conf> {
-  return loadConfBy((name) => Deno.readTextFileSync(name), path, url);
+export async function loadConf(path: string, sources: Omit<ConfSources, "readFile"> = {}): Promise<Conf> {
+  return loadConfBy((name) => Deno.readTextFileSync(name), path, sources);
 }

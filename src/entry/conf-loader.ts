@@ -7,12 +7,12 @@ import { ConfigurationError } from "../driver/exceptions.js";
  *
  * @throws as {@link parseConf}, and ConfigurationError naming the file when it cannot be read.
  */
-export function loadConfBy(readText: (path: string) => string, path: string, url: ConfSources["url"]): Conf {
+export function loadConfBy(readText: (path: string) => string, path: string, sources: ConfSources): Conf {
   let text: string;
   try {
     text = readText(path);
   } catch (error) {
     throw new ConfigurationError(path, toError(error).message);
   }
-  return parseConf(text, { url, readFile: readText });
+  return parseConf(text, { ...sources, readFile: readText });
 }

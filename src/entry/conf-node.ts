@@ -10,6 +10,6 @@ export * from "./conf-names.js";
  *
  * @throws as {@link parseConf}, and ConfigurationError naming the file when it cannot be read.
  */
-export async function loadConf(path: string, { url }: Pick<ConfSources, "url"> = {}): Promise<Conf> {
-  return loadConfBy((name) => readFileSync(name, "utf8"), path, url);
+export async function loadConf(path: string, sources: Omit<ConfSources, "readFile"> = {}): Promise<Conf> {
+  return loadConfBy((name) => readFileSync(name, "utf8"), path, sources);
 }

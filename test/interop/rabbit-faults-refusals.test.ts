@@ -336,11 +336,11 @@ describe("another protocol", () => {
   });
 
   test.for([
-    ["3.10.8", "the peer speaks AMQP 0-9-1, not AMQP 1.0"],
-    ["4", "the address format of RabbitMQ is not supported yet: use rabbit://"],
-  ] as const)("amqp:// at RabbitMQ %s is an error that names it", async ([version, text]) => {
+    ["3.10.8", "", "the peer speaks AMQP 0-9-1, not AMQP 1.0"],
+    ["4", "?addressing_mode=legacy", "addressing_mode: RabbitMQ has addresses of its own, not legacy ones: remove it"],
+  ] as const)("amqp:// at RabbitMQ %s%s is an error that names the reason", async ([version, query, text]) => {
     const { node } = await rabbitMqBed(version);
-    await using transport = getRpcTransport(`amqp://guest:guest@${node.address.host}:${node.address.port}/`, {
+    await using transport = getRpcTransport(`amqp://guest:guest@${node.address.host}:${node.address.port}/${query}`, {
       logger: null,
     });
     expect((await failureOf(transport.connect())).message).toContain(text);

@@ -8,8 +8,7 @@ import {
   type NotificationTransport,
   Notifier,
 } from "@/src/entry/node.js";
-import { type RabbitMqBed, rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
-import { RABBITMQ_VERSIONS } from "@/test/fixtures/beds/rabbitmq-installation.js";
+import { RABBITMQ_WAYS, type RabbitMqBed, rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import {
   PYTHON_VERSIONS,
@@ -22,7 +21,7 @@ import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import { PRIORITIES, recorder, requeuingRecorder, type Seen } from "@/test/fixtures/stages/notification-endpoints.js";
 import { uniqueTopic } from "@/test/fixtures/stages/unique-topic.js";
 
-const PEERS = RABBITMQ_VERSIONS.flatMap((broker) => PYTHON_VERSIONS.map((python) => ({ broker, python })));
+const PEERS = RABBITMQ_WAYS.flatMap((way) => PYTHON_VERSIONS.map((python) => ({ ...way, python })));
 const DRIVERS = ["messaging", "messagingv2"] as const;
 /** Topics of the Python listeners. */
 const TOPIC = "python";
@@ -36,8 +35,8 @@ const PAYLOAD = { text: "héllo", list: [1, null, { a: true }] };
 const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?$/;
 
 describe.each(PEERS)(
-  "notifications through RabbitMQ $broker with Python's oslo.messaging $python",
-  ({ broker, python: version }) => {
+  "notifications by $scheme:// through RabbitMQ $broker with Python's oslo.messaging $python",
+  ({ broker, scheme, python: version }) => {
     const logger = new RecordingLogger();
     let bed: RabbitMqBed;
     let transport: NotificationTransport;
@@ -47,15 +46,15 @@ describe.each(PEERS)(
     let pythonBatches: PythonBatchListener;
 
     beforeAll(async () => {
-      bed = await rabbitMqBed(broker);
-      const { url } = bed;
+      bed = await rabbitMqBed(broker, scheme);
+      const { url, pythonUrl } = bed;
       transport = getNotificationTransport(url, { logger });
       await notifier().info(CONTEXT, "before a listener", PAYLOAD);
       [pythonNotifier, pythonListener, pythonPool, pythonBatches] = await Promise.all([
-        PythonNotifier.start(url, { version }),
-        PythonListener.start(url, TOPIC, { version }),
-        PythonListener.start(url, POOLED, { version, pool: POOL }),
-        PythonBatchListener.start(url, BATCHES, { version, batchSize: 3, batchTimeout: 2 }),
+        PythonNotifier.start(pythonUrl, { version }),
+        PythonListener.start(pythonUrl, TOPIC, { version }),
+        PythonListener.start(pythonUrl, POOLED, { version, pool: POOL }),
+        PythonBatchListener.start(pythonUrl, BATCHES, { version, batchSize: 3, batchTimeout: 2 }),
       ]);
     });
 

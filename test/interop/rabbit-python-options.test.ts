@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BuiltinEndpoint } from "@/src/cli/builtin-endpoint.js";
+import { parseRabbitOptions } from "@/src/driver/rabbit/options.js";
 import { getRpcClient, getRpcServer, getRpcTransport, type RPCClient, type RPCTransport } from "@/src/entry/node.js";
-import { type RabbitMqBed, rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
-import { RABBITMQ_VERSIONS } from "@/test/fixtures/beds/rabbitmq-installation.js";
+import { RABBITMQ_WAYS, type RabbitMqBed, rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { FrameRecorder } from "@/test/fixtures/peers/recorded-frames.js";
 import { PythonClient, PythonServer, type PythonVersion } from "@/test/fixtures/python/python.js";
@@ -36,31 +36,32 @@ const SETS: readonly OptionSet[] = [
     durable: [false, false],
   },
 ];
-const CASES = RABBITMQ_VERSIONS.flatMap((broker) => SETS.map((set) => ({ broker, ...set })));
+const CASES = RABBITMQ_WAYS.flatMap((way) => SETS.map((set) => ({ ...way, ...set })));
 
 /** Both ends declare the same exchanges and queues: RabbitMQ refuses others, which fails Python and makes our driver warn. */
-describe.each(CASES)("through RabbitMQ $broker with the option set $name of Python $python", (set) => {
-  const { broker, python: version, options, compression } = set;
+describe.each(CASES)("by $scheme:// through RabbitMQ $broker with the option set $name of Python $python", (set) => {
+  const { broker, scheme, python: version, options, compression } = set;
   const topics = { python: "python", ours: "ours" };
   const logger = new RecordingLogger();
   const notes = new Inbox<unknown>("our server");
   let bed: RabbitMqBed;
-  let recorder: FrameRecorder;
+  let recorder: FrameRecorder | undefined;
   let transport: RPCTransport;
   let client: RPCClient;
   let pythonServer: PythonServer;
   let pythonClient: PythonClient;
 
   beforeAll(async () => {
-    bed = await rabbitMqBed(broker);
-    const { node, virtualHost, url } = bed;
-    recorder = await FrameRecorder.start(node.address);
-    const query = new URLSearchParams(options);
-    transport = getRpcTransport(`${node.url(virtualHost, recorder.address)}?${query}`, { logger });
+    bed = await rabbitMqBed(broker, scheme);
+    const { url, pythonUrl } = bed;
+    transport =
+      scheme === "rabbit"
+        ? getRpcTransport(`${await recorded(bed)}?${new URLSearchParams(options)}`, { logger })
+        : getRpcTransport(url, { rabbit: parseRabbitOptions(options), logger });
     client = getRpcClient(transport, { topic: topics.python, version: "1.0" });
     [pythonServer, pythonClient] = await Promise.all([
-      PythonServer.start({ url, topic: topics.python, server: "python", version, options }),
-      PythonClient.start(url, { version, options }),
+      PythonServer.start({ url: pythonUrl, topic: topics.python, server: "python", version, options }),
+      PythonClient.start(pythonUrl, { version, options }),
     ]);
     const endpoint = new BuiltinEndpoint("ours", (note) => notes.put(note));
     await getRpcServer(transport, { topic: topics.ours, server: "ours" }, [endpoint]).start();
@@ -96,10 +97,20 @@ describe.each(CASES)("through RabbitMQ $broker with the option set $name of Pyth
     expect(durable(/^reply_|_fanout_/)).toEqual(new Set([`${transient}`]));
   });
 
-  test("each message is compressed with compression only, and our driver has warned of nothing", () => {
-    const messages = recorder.frames.filter(({ p }) => p !== undefined);
+  test("our driver has warned of nothing", () => {
+    expect([...logger.of("error"), ...logger.of("warn")]).toEqual([]);
+  });
+
+  if (scheme === "amqp") return;
+
+  async function recorded({ node, virtualHost }: RabbitMqBed): Promise<string> {
+    recorder = await FrameRecorder.start(node.address);
+    return node.url(virtualHost, recorder.address);
+  }
+
+  test("each message is compressed with compression only", () => {
+    const messages = recorder?.frames.filter(({ p }) => p !== undefined) ?? [];
     expect(messages.length).toBeGreaterThan(5);
     for (const { p } of messages) expect(p?.["headers"]).toEqual(compression === undefined ? {} : { compression });
-    expect([...logger.of("error"), ...logger.of("warn")]).toEqual([]);
   });
 });

@@ -8,18 +8,18 @@ import {
   type RPCTransport,
   Target,
 } from "@/src/entry/node.js";
-import { rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
-import { RABBITMQ_VERSIONS } from "@/test/fixtures/beds/rabbitmq-installation.js";
+import { RABBITMQ_WAYS, rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
 import { PYTHON_VERSIONS, type PythonCall, PythonClient, PythonServer } from "@/test/fixtures/python/python.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 
-const PEERS = RABBITMQ_VERSIONS.flatMap((broker) => PYTHON_VERSIONS.map((python) => ({ broker, python })));
+const PEERS = RABBITMQ_WAYS.flatMap((way) => PYTHON_VERSIONS.map((python) => ({ ...way, python })));
 const TOPICS = { python: "python", ours: "ours" };
 const JSON_VALUE = { text: "héllo", list: [1, 2.5, null, true], deep: { "": {} } };
 const CONTEXT = { request_id: "req-1", user: "ü" };
 
-describe.each(PEERS)("RPC through RabbitMQ $broker with Python's oslo.messaging $python", ({ broker, python }) => {
+describe.each(PEERS)("RPC by $scheme:// through RabbitMQ $broker with Python's oslo.messaging $python", (peers) => {
+  const { broker, scheme, python } = peers;
   const logger = new RecordingLogger();
   const notes = new Inbox<{ server: string; arg: unknown }>("our servers");
   const transports: RPCTransport[] = [];
@@ -28,7 +28,7 @@ describe.each(PEERS)("RPC through RabbitMQ $broker with Python's oslo.messaging 
   let pythonClient: PythonClient;
 
   beforeAll(async () => {
-    const { url } = await rabbitMqBed(broker);
+    const { url, pythonUrl } = await rabbitMqBed(broker, scheme);
     const transport = (): RPCTransport => {
       transports.push(getRpcTransport(url, { logger }));
       return transports[transports.length - 1] as RPCTransport;
@@ -40,8 +40,8 @@ describe.each(PEERS)("RPC through RabbitMQ $broker with Python's oslo.messaging 
     }
     client = getRpcClient(transport(), { topic: TOPICS.python, version: "1.0" });
     [pythonServer, pythonClient] = await Promise.all([
-      PythonServer.start({ url, topic: TOPICS.python, server: "python", version: python }),
-      PythonClient.start(url, { version: python }),
+      PythonServer.start({ url: pythonUrl, topic: TOPICS.python, server: "python", version: python }),
+      PythonClient.start(pythonUrl, { version: python }),
     ]);
   });
 

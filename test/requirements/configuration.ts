@@ -72,6 +72,10 @@ export const CONFIGURATION = {
     behaviour: "A URL beside the file overrides the file's.",
     source: "ours",
   },
+  "options:file:addresses": {
+    behaviour: "Addresses beside the file replace the ones of RPC and of notifications, and keep all else.",
+    source: "ours",
+  },
   "options:file:apart": {
     behaviour: "The subpath conf reads files; the root contains nothing of it.",
     source: "ours",

@@ -29,7 +29,10 @@ export class ConnectionForm {
     byId("embedded-url", HTMLElement).textContent = embeddedUrl ?? "";
     const first = embeddedUrl === undefined ? "page" : "embedded";
     for (const radio of this.#radios()) radio.checked = radio.value === first;
-    this.#form.addEventListener("input", () => this.urge(true));
+    this.#form.addEventListener("input", () => {
+      this.urge(true);
+      this.#showDefaultUsers();
+    });
     this.#form.addEventListener("change", () => {
       this.#moveLogins();
       this.#showFields();
@@ -40,6 +43,7 @@ export class ConnectionForm {
       onSubmit();
     });
     this.#showFields();
+    this.#showDefaultUsers(); // after a reload the browser may restore the fields
   }
 
   get place(): BusLocation {
@@ -88,6 +92,14 @@ export class ConnectionForm {
       field.value = found.rest;
       fieldOf(this.#form, user).value = found.user ?? "";
       fieldOf(this.#form, password).value = found.password ?? "";
+    }
+  }
+
+  /** Shows the user of a URL without one. */
+  #showDefaultUsers(): void {
+    for (const { url, user } of [FIELDS, NOTIFICATIONS_FIELDS]) {
+      const isRabbit = /^(rabbit|kombu)\b/i.test(fieldOf(this.#form, url).value.trim());
+      fieldOf(this.#form, user).placeholder = isRabbit ? "guest" : "anonymous";
     }
   }
 

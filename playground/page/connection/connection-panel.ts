@@ -7,6 +7,7 @@ import {
   type TransportOptions,
   TransportURL,
 } from "oslo-messaging";
+import { rabbit } from "oslo-messaging/rabbit";
 import { toError } from "../../../src/core/errors.js";
 import { byId } from "../parts/elements.js";
 import type { BusTransports, View } from "../view.js";
@@ -107,6 +108,7 @@ export class ConnectionPanel {
   ): Pick<BusTransports, "rpc" | "notifications" | "dialers"> {
     const { logger, onFrame, pageName } = this.#init;
     const optionsFor = (connection: string): TransportOptions => ({
+      drivers: [rabbit],
       dialers,
       logger,
       onFrame: (frame) => onFrame(connection, frame),

@@ -1,7 +1,7 @@
 import type { Frame } from "oslo-messaging";
 import { jsonText } from "../parts/json-text.js";
 
-/** Returns the most important fields of a frame, by their names in the protocol. */
+/** Returns the most important fields of a frame, by their names in the protocol; over AMQP 0-9-1 all but empty ones. */
 export function frameSummary({ performative, fields }: Frame): string {
   const get = (name: string): unknown => Reflect.get(fields, name);
   const present = (...names: readonly string[]): string => {
@@ -26,8 +26,18 @@ export function frameSummary({ performative, fields }: Frame): string {
     case "close":
       return present("handle", "closed", "error");
     default:
-      return Object.keys(fields).length === 0 ? "" : jsonText(fields);
+      return present(...telling(fields));
   }
+}
+
+/** Returns the names of the fields without those that are false or empty. Numbers of one channel and objects are last. */
+function telling(fields: object): readonly string[] {
+  const isEmpty = (value: unknown): boolean => value === false || value === "" || jsonText(value) === "{}";
+  const told = Object.entries(fields).filter(([, value]) => !isEmpty(value));
+  const rank = ([name, value]: [string, unknown]): number => {
+    return typeof value === "object" ? 2 : name === "consumerTag" || name === "deliveryTag" ? 1 : 0;
+  };
+  return told.toSorted((a, b) => rank(a) - rank(b)).map(([name]) => name);
 }
 
 /** Returns the name of an outcome or an error; a click shows the other members. */

@@ -82,11 +82,12 @@ export class FramesView {
 
 function keptOf(logged: LoggedFrame): Kept {
   const { at, connection, frame } = logged;
-  const { direction, performative, fields, bytes } = frame;
+  const { direction, channel, performative, fields, bytes } = frame;
   const cells = [
     clock(at),
     connection,
     element("span", direction, direction === "in" ? "← in" : "→ out"),
+    String(channel),
     element("strong", "", performative),
     counted(bytes),
     fieldsOf(frame),
@@ -102,6 +103,6 @@ function fieldsOf(frame: Frame): HTMLElement | string {
     "details",
     "",
     element("summary", "", element("code", "", summary)),
-    element("pre", "", jsonText({ channel: frame.channel, ...frame.fields }, 2)),
+    element("pre", "", jsonText(frame.fields, 2)),
   );
 }

@@ -14,9 +14,10 @@ export class Throughput {
   /** Counts by second. */
   readonly #seconds = new Map<number, { in: number; out: number }>();
 
-  /** Counts a message by its last transfer frame, and ignores all other frames. */
+  /** Counts a message by its last transfer frame, over AMQP 0-9-1 by its content header. Ignores all other frames. */
   add({ performative, direction, fields }: Frame, nowMs: number): void {
-    if (performative !== "transfer" || Reflect.get(fields, "more") === true) return;
+    const isLastTransfer = performative === "transfer" && Reflect.get(fields, "more") !== true;
+    if (!isLastTransfer && performative !== "content-header") return;
     const second = Math.floor(nowMs / 1_000);
     let counts = this.#seconds.get(second);
     if (counts === undefined) {

@@ -1,5 +1,6 @@
-import { isMessagingException, type RPCTransport } from "oslo-messaging";
+import { isMessagingException, type Transport } from "oslo-messaging";
 import { type Topology, watchTopology } from "oslo-messaging/intermediary";
+import { rabbit } from "oslo-messaging/rabbit";
 import { toError } from "../../../src/core/errors.js";
 import { pause } from "../../../src/core/timers.js";
 import { byId } from "../parts/elements.js";
@@ -10,11 +11,20 @@ import { TopologyTable } from "./topology-table.js";
 
 /** Pause after a lost connection. */
 const PAUSE_MS = 1_000;
+const RABBITMQ =
+  "RabbitMQ publishes no topology. Its exchanges, queues and consumers are in its management page and in rabbitmqctl " +
+  "list_exchanges, list_queues and list_consumers; those that this page declares are in the tab Frames.";
 
-/** Shows the clients and addresses that the embedded intermediary publishes. Watches them only while the tab is visible. */
+/**
+ * Shows the clients and addresses that the embedded intermediary publishes: the one of RPC, or of notifications when RPC uses
+ * RabbitMQ. Watches them only while the tab is visible.
+ */
 export class TopologyView implements View {
   readonly #pageName: string;
-  readonly #status = byId("topology-status", HTMLElement);
+  readonly #summary = byId("topology-summary", HTMLElement);
+  /** Shown in the place of a topology. */
+  readonly #none = byId("no-topology", HTMLElement);
+  readonly #parts = ["topology-head", "topology-picture", "topology-details"].map((id) => byId(id, HTMLElement));
   readonly #replies = byId("show-replies", HTMLInputElement);
   readonly #picture: Picture;
   readonly #table = new TopologyTable();
@@ -50,18 +60,24 @@ export class TopologyView implements View {
   #restart(): void {
     this.#watching.abort();
     if (this.#bus === undefined || !this.#showing) return;
+    const { rpc, notifications, dialers } = this.#bus;
+    const watched = [rpc, notifications].find(({ url }) => !rabbit.schemes.has(url.scheme));
+    if (watched === undefined) {
+      this.#showText(RABBITMQ);
+      return;
+    }
     this.#watching = new AbortController();
     this.#showText("Waiting for a connection.");
-    void this.#watch(this.#bus, this.#watching.signal);
+    void this.#watch(watched, dialers, this.#watching.signal);
   }
 
-  async #watch({ rpc, dialers }: BusTransports, signal: AbortSignal): Promise<void> {
+  async #watch(transport: Transport, dialers: BusTransports["dialers"], signal: AbortSignal): Promise<void> {
     // Without a logger: this view shows the failures, and the RPC transport logs those of the same host.
     const options = { dialers, signal, logger: null, amqp: { containerName: `${this.#pageName} topology` } };
     while (!signal.aborted) {
       try {
-        await connected(rpc);
-        for await (const topology of watchTopology(rpc.url, options)) this.#show(topology);
+        await connected(transport);
+        for await (const topology of watchTopology(transport.url, options)) this.#show(topology);
       } catch (thrown) {
         if (signal.aborted) return;
         const { message } = toError(thrown);
@@ -80,7 +96,8 @@ export class TopologyView implements View {
     const { product, connections, addresses } = topology;
     const summary = `${product}: ${connections.length} connections, ${addresses.length} addresses`;
     // Set only when it changes: screen readers would announce it four times a second.
-    if (this.#status.textContent !== summary) this.#status.textContent = summary;
+    if (this.#summary.textContent !== summary) this.#summary.textContent = summary;
+    this.#showParts(true);
     this.#draw();
   }
 
@@ -92,14 +109,21 @@ export class TopologyView implements View {
 
   /** Shows a text instead of a topology. */
   #showText(text: string): void {
-    this.#status.textContent = text;
+    this.#none.textContent = text;
+    this.#summary.textContent = "";
+    this.#showParts(false);
     this.#last = undefined;
     this.#picture.clear();
     this.#table.clear();
   }
+
+  #showParts(hasTopology: boolean): void {
+    for (const part of this.#parts) part.hidden = !hasTopology;
+    this.#none.hidden = hasTopology;
+  }
 }
 
 /** Resolves when the transport is connected or closed. */
-async function connected(transport: RPCTransport): Promise<void> {
+async function connected(transport: Transport): Promise<void> {
   for await (const { type } of transport.status()) if (type === "connected") return;
 }

@@ -66,7 +66,7 @@ async function findingsOf(transport: RPCTransport, given: CheckArguments, signal
     throw new ChecksFailed(`the peer did not answer within ${timeoutMs / 1_000} s`, { cause });
   });
   const init = { target: topic === undefined ? undefined : new Target({ topic, server, exchange }), timeoutMs, signal };
-  return probed.protocol === "AMQP 1.0"
-    ? await amqpFindings(transport, probed, init)
-    : await rabbitFindings(transport, probed, init);
+  return "virtualHost" in probed
+    ? await rabbitFindings(transport, probed, init)
+    : await amqpFindings(transport, probed, init);
 }

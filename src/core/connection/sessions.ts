@@ -49,7 +49,8 @@ export class Sessions {
   ): Promise<L> {
     for (;;) {
       if (this.#end !== undefined) throw this.#end;
-      const entry = [...this.#entries].find(({ hasRoom }) => hasRoom) ?? this.#begin();
+      const { session: key } = init;
+      const entry = [...this.#entries].find((present) => present.key === key && present.hasRoom) ?? this.#begin(key);
       await entry.begun;
       if (entry.error !== undefined) throw entry.error;
       // Other links waited for the same session and may have taken its room.
@@ -57,10 +58,15 @@ export class Sessions {
       const { session, control } = entry;
       const link = create(session);
       session.add(link);
-      const { name, source, target, maxMessageBytes = session.maxMessageBytes } = init;
-      const attach = { role, name, source, target, maxMessageBytes };
+      const { name, source, target, maxMessageBytes = session.maxMessageBytes, fields } = init;
+      const attach = { role, name, source, target, maxMessageBytes, fields };
+      const events = linkEvents(session, link);
+      const onDetach: LinkEvents["onDetach"] = (handle, error) => {
+        events.onDetach(handle, error);
+        if (key !== undefined && session.links === 0) entry.close();
+      };
       try {
-        link.bind(control.attach(attach, linkEvents(session, link)));
+        link.bind(control.attach(attach, { ...events, onDetach }));
       } catch (thrown) {
         session.onDetach(link, -1, toError(thrown));
         throw thrown;
@@ -78,8 +84,7 @@ export class Sessions {
     const entry = this.#options.control.begin((control) => this.#add(control));
     await entry.begun;
     if (entry.error !== undefined || this.#end !== undefined) return;
-    entry.session.stopWriting();
-    entry.control.end();
+    entry.close();
   }
 
   /** Accepts a session that the peer begins. Throws ProtocolError when sessions are not accepted or there are too many. */
@@ -106,13 +111,14 @@ export class Sessions {
     for (const entry of [...this.#entries]) entry.end(error);
   }
 
-  #begin(): SessionEntry {
-    return this.#options.control.begin((control) => this.#add(control, true));
+  #begin(key: object | undefined): SessionEntry {
+    return this.#options.control.begin((control) => this.#add(control, key));
   }
 
-  #add(control: SessionControl, ours = false): SessionEntry {
+  /** `key`: see {@link LinkInit}. Null for a session that is not for links of ours. */
+  #add(control: SessionControl, key: object | undefined | null = null): SessionEntry {
     const session = new Session({ ...this.#options.session(), channel: control.channel });
-    const entry = new SessionEntry(control, session, ours, {
+    const entry = new SessionEntry(control, session, key, {
       onBegin: (channel) => {
         if (this.#byChannel.has(channel)) throw new ProtocolError(`begin on channel ${channel}, which is in use`);
         this.#byChannel.set(channel, session);
@@ -145,16 +151,16 @@ class SessionEntry implements SessionEvents {
   readonly control: SessionControl;
   readonly session: Session;
   readonly #begun = new Deferred();
-  readonly #ours: boolean;
+  readonly key: object | undefined | null;
   readonly #owner: SessionOwner;
   #channel = -1;
   #error: Error | undefined;
   #capacity = Number.POSITIVE_INFINITY;
 
-  constructor(control: SessionControl, session: Session, ours: boolean, owner: SessionOwner) {
+  constructor(control: SessionControl, session: Session, key: object | undefined | null, owner: SessionOwner) {
     this.control = control;
     this.session = session;
-    this.#ours = ours;
+    this.key = key;
     this.#owner = owner;
     this.begun.catch(() => {}); // it may have no waiter
   }
@@ -170,7 +176,7 @@ class SessionEntry implements SessionEvents {
   }
 
   get hasRoom(): boolean {
-    return this.#ours && this.session.links < this.#capacity;
+    return this.session.links < this.#capacity;
   }
 
   onBegin(remote: RemoteSession): void {
@@ -183,6 +189,13 @@ class SessionEntry implements SessionEvents {
 
   onEnd(error: Error | undefined): void {
     this.end(error ?? this.#owner.ended());
+  }
+
+  /** Ends the session, which has no links. */
+  close(): void {
+    this.#capacity = 0;
+    this.session.stopWriting();
+    this.control.end();
   }
 
   onAttachRequest(request: AttachRequest): void {

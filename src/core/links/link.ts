@@ -22,6 +22,14 @@ export interface TerminusInit {
   capabilities?: readonly string[] | undefined;
 }
 
+/** Fields of an attach (transport 2.7.3) that few links state. */
+export interface AttachFields {
+  readonly properties?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly snd_settle_mode?: 0 | 1 | 2;
+  /** 0: none is stated, in the place of `maxMessageBytes`, which still holds. */
+  readonly max_message_size?: 0;
+}
+
 export interface LinkInit {
   /** Unique within the connection, across both directions. */
   name: string;
@@ -29,6 +37,10 @@ export interface LinkInit {
   target: TerminusInit;
   /** Largest message that this end accepts, in bytes, as stated to the peer. Default: that of the connection. */
   maxMessageBytes?: number | undefined;
+  /** Further fields of the attach, by their names in AMQP. */
+  fields?: AttachFields | undefined;
+  /** Links with the same key have a session of their own, which ends with the last of them. Undefined: any session with room. */
+  session?: object | undefined;
   /** Called once when the peer detaches, the session ends or the connection is lost. Never called after our own close(). */
   onDetach?: ((error: Error | undefined) => void) | undefined;
 }

@@ -1,6 +1,7 @@
 import { ProtocolError } from "../errors.js";
 import type { Flow, Transfer } from "../frames/performatives.js";
 import type { DeliveryState } from "../messages/outcome.js";
+import { concat } from "../types/bytes.js";
 import { serialAdd } from "../types/serial.js";
 import { Assembly } from "./assembly.js";
 import { Delivery } from "./delivery.js";
@@ -9,8 +10,8 @@ import { Link, type LinkInit, type LinkSession, type RemoteAttach, type Terminus
 export interface ReceiverInit extends LinkInit {
   /** Called for each delivery. If it throws, the delivery is settled as modified (delivery-failed). */
   onDelivery: (delivery: Delivery) => void;
-  /** Called for a message that is rejected for its size, with the first bytes of it. Must not throw. */
-  onTooLarge?: ((head: Uint8Array, reason: string) => void) | undefined;
+  /** Called for a message that is rejected for its size, with its first and last bytes, 4,096 each. Must not throw. */
+  onTooLarge?: ((ends: Uint8Array, reason: string) => void) | undefined;
   /** Credit of the peer while no delivery is unsettled. It is returned as deliveries are settled. 0: only `grant` gives credit. */
   credit: number;
 }
@@ -19,15 +20,15 @@ export interface ReceiverInit extends LinkInit {
 interface PartialDelivery {
   readonly id: number;
   settled: boolean;
-  /** Undefined for a message beyond the limit: only its size, and its head for `onTooLarge`, are kept. */
+  /** Undefined for a message beyond the limit: only its size, and its ends for `onTooLarge`, are kept. */
   assembly: Assembly | undefined;
-  head: Uint8Array;
+  ends: Uint8Array;
   bytes: number;
 }
 
 const NOTHING = new Uint8Array(0);
-/** Bytes that are kept of a message beyond the limit: enough for its properties. */
-const HEAD_BYTES = 4_096;
+/** Bytes that are kept of each end of a message beyond the limit: enough for its properties, and for the IDs of a body. */
+const END_BYTES = 4_096;
 
 /** A receiving link. */
 export class Receiver extends Link {
@@ -82,7 +83,7 @@ export class Receiver extends Link {
     if (this.#partial === undefined) {
       const id = this.#begin(transfer);
       if (!transfer.more && !transfer.aborted) return this.#deliver(id, payload, payload.length, transfer.settled);
-      this.#partial = { id, settled: false, assembly: new Assembly(), head: NOTHING, bytes: 0 };
+      this.#partial = { id, settled: false, assembly: new Assembly(), ends: NOTHING, bytes: 0 };
     }
     const partial = this.#partial;
     if (transfer.deliveryId !== undefined && transfer.deliveryId !== partial.id) {
@@ -95,7 +96,7 @@ export class Receiver extends Link {
     this.#keep(partial, payload);
     if (transfer.more) return;
     this.#dropPartial();
-    this.#deliver(partial.id, partial.assembly?.whole() ?? partial.head, partial.bytes, partial.settled);
+    this.#deliver(partial.id, partial.assembly?.whole() ?? partial.ends, partial.bytes, partial.settled);
   }
 
   /** @internal Handles the peer's flow for this link: the answer to a drain, or a request for our state. */
@@ -163,18 +164,20 @@ export class Receiver extends Link {
 
   #keep(partial: PartialDelivery, payload: Uint8Array): void {
     const { assembly } = partial;
+    let piece = payload;
     partial.bytes += payload.length;
-    if (assembly === undefined) return;
-    if (partial.bytes <= this.#maxBytes) {
-      this.session.reserveBytes(payload.length);
-      assembly.add(payload);
-    } else {
+    if (assembly !== undefined) {
+      if (partial.bytes <= this.#maxBytes) {
+        this.session.reserveBytes(payload.length);
+        assembly.add(payload);
+        return;
+      }
       this.session.reserveBytes(-assembly.bytes);
       partial.assembly = undefined;
-      if (this.#onTooLarge === undefined) return;
       assembly.add(payload);
-      partial.head = assembly.whole().slice(0, HEAD_BYTES);
+      piece = assembly.whole();
     }
+    if (this.#onTooLarge !== undefined) partial.ends = endsOf(partial.ends, piece);
   }
 
   #dropPartial(): void {
@@ -222,4 +225,11 @@ export class Receiver extends Link {
     if (this.#credit > 0 || this.#drained.length === 0) return;
     for (const resolve of this.#drained.splice(0)) resolve();
   }
+}
+
+/** The first and the last bytes of what is kept of a message and its next piece. */
+function endsOf(kept: Uint8Array, piece: Uint8Array): Uint8Array {
+  const both = concat([kept, piece], kept.length + piece.length);
+  if (both.length <= 2 * END_BYTES) return both;
+  return concat([both.subarray(0, END_BYTES), both.subarray(-END_BYTES)], 2 * END_BYTES);
 }

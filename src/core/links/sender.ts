@@ -38,6 +38,11 @@ export class Sender extends Link {
     return this.#credit;
   }
 
+  /** True while the peer takes no message on the whole session: its last window was 0. */
+  get isBlocked(): boolean {
+    return this.session.outgoing.announced === 0;
+  }
+
   /** Messages that wait for credit. */
   get queued(): number {
     return this.#queue.size;

@@ -29,6 +29,8 @@ export class SessionOutgoing {
   #nextId = 0;
   #nextDeliveryId = 0;
   #window = 0;
+  /** The incoming-window that the peer announced last. */
+  announced = 0;
   readonly #abandoned = (outgoing: Outgoing): void => this.abandon(outgoing);
 
   constructor(output: Output, channel: number, maxFrameBytes: number) {
@@ -43,13 +45,14 @@ export class SessionOutgoing {
   }
 
   onBegin(incomingWindow: number): void {
-    this.#window = incomingWindow;
+    this.#window = this.announced = incomingWindow;
     this.pump();
   }
 
   /** Transport 2.5.6: the window is what the peer announced, less the transfers that it had not seen yet. */
   onFlow(flow: Flow): void {
     const underWay = serialDistance(this.#nextId, flow.nextIncomingId ?? 0);
+    this.announced = flow.incomingWindow;
     this.#window = Math.max(0, flow.incomingWindow - underWay);
   }
 

@@ -16,5 +16,5 @@ export type Outcome =
 /** An outcome that a receiver can report. */
 export type DeliveryState = Extract<Outcome, { type: "accepted" | "released" | "modified" | "rejected" }>;
 
-export const ACCEPTED: DeliveryState = Object.freeze({ type: "accepted" });
+export const ACCEPTED: { readonly type: "accepted" } = Object.freeze({ type: "accepted" });
 export const RELEASED: DeliveryState = Object.freeze({ type: "released" });

@@ -1,5 +1,4 @@
 import type { ServiceKind } from "../driver.js";
-import { ConfigurationError } from "../exceptions.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { Target } from "../target.js";
 import { type Product, productOf } from "./products.js";
@@ -26,8 +25,6 @@ export interface AddresserInit {
 /**
  * Makes addresses from targets, for one connection. `addressing_mode` or else the peer's product determines their format
  * (oslo_messaging/_drivers/amqp1_driver/addressing.py). Empty parts are omitted, as in oslo.
- *
- * @throws ConfigurationError when the address format of the peer's product is not supported.
  */
 export class Addresser {
   readonly mode: "legacy" | "routable";
@@ -41,7 +38,8 @@ export class Addresser {
     this.options = init.options;
     this.#init = init;
     this.#product = productOf(init.product);
-    this.mode = modeOf(init, this.#product);
+    const { addressingMode } = init.options;
+    this.mode = addressingMode === "dynamic" ? this.#product.addressing : addressingMode;
   }
 
   /** The route of a message for this target: to all servers, to one server, or to any one of them. */
@@ -107,10 +105,4 @@ export class Addresser {
   #virtualHost(): string | undefined {
     return this.#init.options.pseudoVhost ? this.#init.virtualHost : undefined;
   }
-}
-
-function modeOf({ options, product: name }: AddresserInit, product: Product): "legacy" | "routable" {
-  if (options.addressingMode !== "dynamic") return options.addressingMode;
-  if (product.addressing !== "rabbitmq") return product.addressing;
-  throw new ConfigurationError("addressing_mode", `the address format of ${name} is not supported yet: use rabbit://`);
 }

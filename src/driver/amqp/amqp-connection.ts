@@ -12,6 +12,9 @@ import type { DriverConnection } from "./driver-connection.js";
  */
 export async function amqpConnection(transport: Transport, options?: ConnectOptions): Promise<DriverConnection> {
   const { driver, url } = transport;
-  if (driver instanceof AmqpDriver) return await driver.connection(options);
-  throw new ConfigurationError("url", `${url.scheme}:// is not a scheme of AMQP 1.0`);
+  // It may be the one of AMQP 1.0 only until its peer is known.
+  if (driver.inUse !== undefined) await driver.connect(options ?? {});
+  const inUse = driver.inUse ?? driver;
+  if (inUse instanceof AmqpDriver) return await inUse.connection(options);
+  throw new ConfigurationError("url", `${url.scheme}:// is not a scheme of AMQP 1.0, or its peer is RabbitMQ`);
 }

@@ -1,10 +1,12 @@
+import type { TransportDriver } from "../driver.js";
 import { hostsOf } from "../options/hosts.js";
 import { parseOptions, resolveOptions } from "../options/options.js";
 import { tlsOf } from "../options/tls.js";
-import type { DriverInit, DriverType } from "../runtime.js";
+import type { CreateFirst, DriverInit, DriverType } from "../runtime.js";
 import { MessageIds } from "../values/ids.js";
 import { connector } from "./connector.js";
 import { AmqpDriver } from "./driver.js";
+import { retryPolicy } from "./retry-policy.js";
 
 /** The driver of AMQP 1.0: qpid-dispatch, skupper-router, qpidd, Artemis, Broker-J and others. */
 export const amqp: DriverType = {
@@ -13,7 +15,7 @@ export const amqp: DriverType = {
   create,
 };
 
-function create({ url, options, runtime, dial, status, logger, warnings }: DriverInit): AmqpDriver {
+function create({ url, options, runtime, dial, drivers, status, logger, warnings }: DriverInit): TransportDriver {
   const resolved = resolveOptions({ options: options.amqp, query: url.query, defaults: runtime.defaults });
   const virtualHost = url.virtualHost || undefined;
   const ids = new MessageIds();
@@ -27,21 +29,25 @@ function create({ url, options, runtime, dial, status, logger, warnings }: Drive
   if (resolved.saslConfigDir !== "" || resolved.saslConfigName !== "") {
     logger.warn("sasl_config_dir and sasl_config_name are ignored: they are options of Cyrus SASL");
   }
-  return new AmqpDriver({
+  const common = {
     hosts: hostsOf(url, resolved, { tls, path: resolved.wsPath ?? options.webSocket?.path }),
     connect: connector({ dial, amqp: resolved, virtualHost, ids, runtime, options, logger, warnings }),
-    options: resolved,
-    controlExchange: options.controlExchange ?? "openstack",
     virtualHost,
-    remoteExceptions: options.remoteExceptions,
-    nonFiniteNumbers: options.nonFiniteNumbers,
-    ids,
     status,
     logger,
     warnings,
-    maxQueued: options.maxQueued,
-    failFast: options.failFast,
-    random: options.random,
-    onWake: runtime.onWake,
-  });
+  };
+  const createFirst = (changes?: Parameters<CreateFirst>[0]) =>
+    new AmqpDriver({
+      ...options,
+      ...common,
+      options: resolved,
+      controlExchange: options.controlExchange ?? "openstack",
+      ids,
+      onWake: runtime.onWake,
+      ...changes,
+    });
+  const successor = drivers.find(({ succeed }) => succeed !== undefined);
+  const init = { ...common, options, amqp: resolved, runtime, retry: retryPolicy(resolved) };
+  return successor?.succeed?.(init, createFirst) ?? createFirst();
 }

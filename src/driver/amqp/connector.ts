@@ -32,10 +32,10 @@ const SENT_IN_CLEAR: ReadonlyMap<string, string> = new Map([
   ["XOAUTH2", "token"],
 ]);
 
-/** Returns a function that connects to a host with the given options. */
+/** Returns a function that connects to a host with the given options, and with another hostname in the Open if it is given. */
 export function connector(
   init: ConnectorInit,
-): (host: Host, signal: AbortSignal, attempt: number) => Promise<Connection> {
+): (host: Host, signal: AbortSignal, attempt: number, openHostname?: string) => Promise<Connection> {
   const { dial, amqp, virtualHost, ids, runtime, options, logger, warnings } = init;
   const { pid } = runtime.identity;
   const node = shortened(runtime.identity.node, LONGEST_NAME_BYTES);
@@ -43,7 +43,6 @@ export function connector(
   const hostname = amqp.pseudoVhost ? undefined : virtualHost;
   const connection = {
     containerId: amqp.containerName || `openstack.org/om/container/${node}/${process}/${pid}/${ids.next()}`,
-    hostname,
     idleTimeoutMs: amqp.idleTimeoutMs,
     properties: { process, pid, node },
     maxMessageBytes: options.maxMessageBytes,
@@ -52,14 +51,14 @@ export function connector(
     onFrame: amqp.trace ? tracer(logger, options.onFrame) : options.onFrame,
   };
   const notice = new ClearTextNotice(logger, SENT_IN_CLEAR, "amqps or amqp+wss");
-  return async (host, signal, attempt) => {
+  return async (host, signal, attempt, openHostname = hostname) => {
     const provider = options.credentials;
     const credentials =
       provider === undefined
         ? host.credentials
         : withRealm(await givenCredentials(provider, host.given, { attempt, signal }), amqp.saslDefaultRealm);
     const sasl = { credentials, mechanisms: amqp.saslMechanisms, hostname };
-    const connected = await connect(dial, host.address, { ...connection, sasl }, signal);
+    const connected = await connect(dial, host.address, { ...connection, hostname: openHostname, sasl }, signal);
     notice.check(host, connected.mechanism, connected.socket.encrypted);
     return connected;
   };

@@ -1,6 +1,6 @@
 import { AbortSet } from "../../core/abort-set.js";
 import type { Connection } from "../../core/connection/connection.js";
-import type { StatusFeed } from "../../core/connection/status.js";
+import type { StatusSink } from "../../core/connection/status.js";
 import type { ManagedConnection } from "../../core/connection/supervisor.js";
 import { AmqpError, ConnectionLost, FRAME_TOO_LARGE } from "../../core/errors.js";
 import type { LinkInit } from "../../core/links/link.js";
@@ -29,11 +29,11 @@ export interface DriverConnectionInit extends Log {
   host: string;
   addresser: Addresser;
   options: ResolvedOptions;
-  nonFiniteNumbers: NonFiniteNumbers | undefined;
+  nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
-  status: StatusFeed;
-  /** When the connection ends, calls that wait for their replies fail. */
-  failFast: boolean;
+  status: StatusSink;
+  /** When the connection ends, calls that wait for their replies fail. Default false, as oslo. */
+  failFast?: boolean | undefined;
 }
 
 /** One connection of the driver, with its addresses, sending links and reply link. Listeners attach their links to it. */

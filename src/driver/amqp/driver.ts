@@ -1,5 +1,5 @@
 import type { Connection } from "../../core/connection/connection.js";
-import type { StatusFeed } from "../../core/connection/status.js";
+import type { StatusSink } from "../../core/connection/status.js";
 import { Supervisor } from "../../core/connection/supervisor.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { Deferred } from "../../core/deferred.js";
@@ -22,6 +22,7 @@ import type {
 import { ConfigurationError } from "../exceptions.js";
 import type { Host } from "../options/hosts.js";
 import type { ResolvedOptions } from "../options/options.js";
+import type { Succession } from "../runtime.js";
 import { Operations, transportClosed } from "../sending/operations.js";
 import type { SendOutcome } from "../sending/outcomes.js";
 import type { PendingReply, Reply } from "../sending/pending-reply.js";
@@ -39,6 +40,7 @@ import { Addresser } from "./addressing.js";
 import { DriverConnection } from "./driver-connection.js";
 import { Listener, type ListenerInit } from "./listener.js";
 import { probe } from "./probe.js";
+import { handOver, RABBITMQ } from "./rabbitmq.js";
 import { retryPolicy } from "./retry-policy.js";
 import { RouterNotice } from "./router-notice.js";
 import { encodeNotification, encodeRequest } from "./wire.js";
@@ -49,10 +51,12 @@ export interface AmqpDriverInit extends Log {
   options: ResolvedOptions;
   controlExchange: string;
   virtualHost: string | undefined;
-  remoteExceptions: RemoteExceptions | undefined;
+  remoteExceptions?: RemoteExceptions | undefined;
   nonFiniteNumbers?: NonFiniteNumbers | undefined;
   ids: MessageIds;
-  status: StatusFeed;
+  status: StatusSink;
+  /** Chooses the driver when the peer is known. Omitted: RabbitMQ is refused. */
+  succession?: Succession | undefined;
   maxQueued?: QueueLimits | undefined;
   /** See {@link DriverConnection}. Default false, as oslo. */
   failFast?: boolean | undefined;
@@ -71,11 +75,14 @@ export class AmqpDriver implements TransportDriver {
   readonly #routerNotice = new RouterNotice();
   /** Kinds of messages that are sent settled. */
   readonly #preSettled: ReadonlySet<string>;
+  /** False until the peer is known: it may be one for which another driver takes over. */
+  #stays: boolean;
   #closing: Promise<void> | undefined;
 
   constructor(init: AmqpDriverInit) {
-    const { hosts, options, status, logger, random, onWake } = init;
+    const { hosts, options, succession, status, logger, random, onWake } = init;
     this.#init = init;
+    this.#stays = succession === undefined;
     this.#preSettled = new Set(options.preSettled);
     this.#supervisor = new Supervisor({
       hosts,
@@ -129,7 +136,7 @@ export class AmqpDriver implements TransportDriver {
     let body: Body;
     return runCall<DriverConnection>(request, {
       start: (signal) => {
-        checkRequest(request);
+        if (this.#stays) checkRequest(request);
         body = encodeRequest(request);
         return this.#start({
           operation: "RPC Call",
@@ -150,7 +157,7 @@ export class AmqpDriver implements TransportDriver {
 
   async cast(request: CastRequest): Promise<void> {
     const { target, body, context, timeoutMs, signal } = request;
-    checkRequest(request);
+    if (this.#stays) checkRequest(request);
     const encoded = encodeRequest({ body, context });
     const settled = this.#preSettled.has("rpc-cast");
     const queued = settled && target.fanout && timeoutMs === undefined ? new Deferred() : undefined;
@@ -221,6 +228,7 @@ export class AmqpDriver implements TransportDriver {
     body: Body,
     reply: PendingReply<Reply>,
   ): Promise<SendOutcome> {
+    checkRequest(request);
     const { addresser, replies, requests } = connection;
     const replyTo = replies.address ?? (await operation.deadline.wait("connecting", () => replies.attach()));
     if (typeof replyTo !== "string") return { type: "unsent", error: replyTo };
@@ -233,11 +241,12 @@ export class AmqpDriver implements TransportDriver {
   async #send(
     operation: SendOperation<DriverConnection>,
     service: ServiceKind,
-    request: SendRequest,
+    request: SendRequest & Pick<CastRequest, "atLeastOnce">,
     body: Body,
   ): Promise<void> {
     try {
       await sendUntilAccepted(operation, (connection) => {
+        checkRequest(request);
         if (service === "notify") this.#routerNotice.check(connection);
         const route = connection.addresser.resolve(request.target, service);
         // A server recognises a repeat by the ID. The Python driver sends casts without one.
@@ -304,28 +313,20 @@ export class AmqpDriver implements TransportDriver {
   }
 
   async #open(host: Host, signal: AbortSignal, attempt: number): Promise<DriverConnection> {
-    const { connect, options, nonFiniteNumbers, controlExchange, virtualHost, ids, status, logger } = this.#init;
-    const { warnings, failFast = false } = this.#init;
+    const { connect, options, succession } = this.#init;
     const connection = await connect(host, signal, attempt);
-    try {
-      const { product } = connection.remote;
-      const addresser = new Addresser({ options, controlExchange, virtualHost, product });
-      return new DriverConnection({
-        connection,
-        host: host.name,
-        addresser,
-        options,
-        nonFiniteNumbers,
-        ids,
-        status,
-        logger,
-        warnings,
-        failFast,
-      });
-    } catch (error) {
+    const { product } = connection.remote;
+    if (product === RABBITMQ) {
       await connection.close();
-      throw error;
+      signal.throwIfAborted();
+      const end = handOver(host, connection.remote, options, succession);
+      void this.#supervisor.close(); // before the attempt fails: it is not to be reported
+      throw end;
     }
+    succession?.stay();
+    this.#stays = true;
+    const addresser = new Addresser({ ...this.#init, product });
+    return new DriverConnection({ ...this.#init, connection, host: host.name, addresser });
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -340,7 +341,7 @@ export class AmqpDriver implements TransportDriver {
   }
 }
 
-function checkRequest({ atLeastOnce }: CastRequest): void {
+function checkRequest({ atLeastOnce }: Pick<CastRequest, "atLeastOnce">): void {
   if (atLeastOnce) throw new ConfigurationError("atLeastOnce", "only supported by rabbit://");
 }
 

@@ -3,7 +3,7 @@ import type { Peer } from "../driver.js";
 /** Requirements of one kind of message bus. */
 export interface Product {
   readonly kind: Peer["kind"];
-  readonly addressing: "legacy" | "routable" | "rabbitmq";
+  readonly addressing: "legacy" | "routable";
   /** Capabilities that a link requests, so that a broker that creates nodes on demand creates a queue or a topic as needed. */
   readonly capabilities: { readonly unicast: readonly string[]; readonly multicast: readonly string[] };
   /** Set where only a sender can create a multicast node: the configuration that permits it, for an error message. */
@@ -35,7 +35,6 @@ const PRODUCTS: ReadonlyMap<string, Product> = new Map<string, Product>([
     "apache-activemq-artemis",
     { kind: "broker", addressing: "routable", capabilities: { unicast: ["queue"], multicast: ["topic"] } },
   ],
-  ["RabbitMQ", { kind: "broker", addressing: "rabbitmq", capabilities: NONE }],
 ]);
 
 /** The product of this name. As in the Python driver, a peer without a name gets legacy addresses, an unknown product routable ones. */

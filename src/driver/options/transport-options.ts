@@ -39,7 +39,7 @@ export interface TransportOptions {
   rpcResponseTimeoutMs?: number | undefined;
   /** Options of `[oslo_messaging_amqp]`. The URL's query overrides them. */
   amqp?: AmqpOptions | undefined;
-  /** Options of `[oslo_messaging_rabbit]`, for rabbit:// URLs. The URL's query overrides them. */
+  /** Options of `[oslo_messaging_rabbit]`, for rabbit:// URLs, whose query overrides them, and for amqp:// URLs of RabbitMQ 4. */
   rabbit?: RabbitOptions | undefined;
   /**
    * Enables TLS, also for the schemes `amqp`, `amqp+ws`, `rabbit` and `rabbit+ws`. `{}` verifies the server against the authorities that the runtime

@@ -1,6 +1,6 @@
 import { AbortSet } from "../../core/abort-set.js";
 import type { StatusFeed } from "../../core/connection/status.js";
-import { Supervisor } from "../../core/connection/supervisor.js";
+import { type RetryPolicy, Supervisor } from "../../core/connection/supervisor.js";
 import type { Deadline } from "../../core/deadlines.js";
 import { ConnectionLost } from "../../core/errors.js";
 import { ACCEPTED } from "../../core/messages/outcome.js";
@@ -51,6 +51,11 @@ export interface RabbitDriverInit extends Log {
   hosts: readonly [Host, ...Host[]];
   connect: (host: Host, signal: AbortSignal, attempt: number) => Promise<BrokerConnection>;
   options: ResolvedRabbitOptions;
+  /** Default: by `options`. */
+  retry?: RetryPolicy | undefined;
+  /** Timeout of casts and notifications without one of their own. Omitted: they have none. */
+  defaultSendTimeoutMs?: number | undefined;
+  defaultNotifyTimeoutMs?: number | undefined;
   controlExchange: string;
   maxMessageBytes: number;
   remoteExceptions: RemoteExceptions | undefined;
@@ -94,7 +99,7 @@ export class RabbitDriver implements TransportDriver {
     this.options = options;
     this.topology = new Topology(init);
     const statuses = new CombinedStatus(init.status);
-    const common = { hosts, retry: retryPolicy(options), logger, random, onWake };
+    const common = { hosts, retry: init.retry ?? retryPolicy(options), logger, random, onWake };
     this.#publishing = new Supervisor({
       ...common,
       open: async (host, signal, attempt) => {
@@ -200,14 +205,16 @@ export class RabbitDriver implements TransportDriver {
     const { target, body, context, atLeastOnce = false } = request;
     const route = this.topology.requestRoute(target);
     const encoded = encodeRequest({ body, context, uniqueId: this.#ids.next() });
-    await this.#send("RPC Cast", request, route, { body: encoded, mandatory: atLeastOnce }, true);
+    const message = { body: encoded, mandatory: atLeastOnce };
+    await this.#send("RPC Cast", request, this.#init.defaultSendTimeoutMs, route, message, true);
   }
 
   async notify(request: NotifyRequest): Promise<void> {
     const { target, body, context, envelope } = request;
     const route = this.topology.notificationRoute(target);
     const encoded = encodeNotification({ body, context, uniqueId: this.#ids.next(), envelope });
-    await this.#send("Notify", request, route, { body: encoded, mandatory: false }, false);
+    const message = { body: encoded, mandatory: false };
+    await this.#send("Notify", request, this.#init.defaultNotifyTimeoutMs, route, message, false);
   }
 
   async listen(target: Target, onMessage: OnIncoming, options?: ListenOptions): Promise<DriverListener> {
@@ -254,12 +261,13 @@ export class RabbitDriver implements TransportDriver {
   async #send(
     operation: string,
     { target, timeoutMs, retry, signal }: CastRequest | NotifyRequest,
+    defaultMs: number | undefined,
     route: Route,
     message: RabbitMessage,
     isRequest: boolean,
   ): Promise<void> {
     const bytes = message.body.length;
-    const started = this.#start({ operation, target, timeoutMs, defaultMs: undefined, retry, signal, bytes });
+    const started = this.#start({ operation, target, timeoutMs, defaultMs, retry, signal, bytes });
     try {
       await this.#publish(started, message, (connection, sent) =>
         connection.requests.publish(route, sent, started, isRequest),

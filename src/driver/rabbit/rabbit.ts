@@ -1,14 +1,16 @@
 import { MAX_MESSAGE_BYTES } from "../../amqp091/connection.js";
-import type { DriverInit, DriverType } from "../runtime.js";
+import type { CreateFirst, DriverInit, DriverType, SuccessorInit } from "../runtime.js";
 import { connector } from "./amqp091/connector.js";
 import { RabbitDriver } from "./driver.js";
 import { rabbitHosts, rabbitVirtualHost } from "./hosts.js";
 import { parseRabbitOptions, rabbitWarnings, resolveRabbitOptions } from "./options.js";
 import { RABBIT_SCHEMES } from "./schemes.js";
+import { Succession } from "./succession.js";
+import { createSuccessor } from "./successor.js";
 import { rabbitTls } from "./tls.js";
 
-/** The driver of AMQP 0-9-1: RabbitMQ. */
-export const rabbit: DriverType = { name: "rabbit", schemes: RABBIT_SCHEMES, create };
+/** The driver of RabbitMQ: by AMQP 0-9-1, and by AMQP 1.0 in succession to the driver of `amqp`. */
+export const rabbit: DriverType = { name: "rabbit", schemes: RABBIT_SCHEMES, create, succeed };
 
 function create({ url, options, runtime, dial, status, logger, warnings }: DriverInit): RabbitDriver {
   const resolved = resolveRabbitOptions({ options: options.rabbit, query: url.query });
@@ -37,4 +39,13 @@ function create({ url, options, runtime, dial, status, logger, warnings }: Drive
     random: options.random,
     onWake: runtime.onWake,
   });
+}
+
+function succeed(init: SuccessorInit, createFirst: CreateFirst): Succession {
+  const resolved = resolveRabbitOptions({ options: init.options.rabbit });
+  const createDriver = (): RabbitDriver => {
+    for (const warning of rabbitWarnings(resolved)) init.logger.warn(warning);
+    return createSuccessor(init, resolved);
+  };
+  return new Succession(init, createFirst, createDriver);
 }

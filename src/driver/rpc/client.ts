@@ -107,8 +107,8 @@ export interface CallOptions {
   retry?: number | undefined;
   /**
    * Fail with MessageUndeliverable when no queue receives the request: no server has ever been started, for example
-   * (oslo_messaging/transport.py TransportOptions). For rabbit:// only; a ConfigurationError on amqp://, whose peer
-   * acknowledges what it takes. Default false: the broker drops such a request, and a call times out.
+   * (oslo_messaging/transport.py TransportOptions). For RabbitMQ only; a ConfigurationError for another peer of
+   * amqp://, which acknowledges what it takes. Default false: the broker drops such a request, and a call times out.
    */
   atLeastOnce?: boolean | undefined;
   /** Cancels the wait: the promise rejects with the reason of the signal. */

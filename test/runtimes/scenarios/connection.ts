@@ -69,7 +69,7 @@ export const CONNECTION: readonly Scenario[] = [
     async run(stage) {
       const { url, scheme, product } = stage.setting;
       const probed = await stage.rpcTransport().probe({ topic: stage.setting.pythonTopic });
-      assert.ok(probed.protocol === "AMQP 1.0");
+      assert.ok("credit" in probed);
       const { roundTripMs, credit, ...report } = probed;
       assert.deepEqual(report, {
         protocol: "AMQP 1.0",

@@ -109,6 +109,115 @@ transport_url = amqp://n/
   });
 });
 
+describe("addresses in the place of the file's", () => {
+  const RABBIT = "rabbit://nova:s3cr3t@controller:5671/openstack?rabbit_retry_interval=2&rabbit_use_ssl=1";
+  const FILE = `[DEFAULT]
+transport_url = amqp://u:s3cr3t@router/v
+[oslo_messaging_amqp]
+idle_timeout = 5
+ssl_ca_file = /etc/ca.pem
+[oslo_messaging_notifications]
+driver = messagingv2
+transport_url = ${RABBIT}
+[oslo_messaging_rabbit]
+amqp_durable_queues = true
+ssl = true
+`;
+  const WAYS = { rpcUrl: "amqp+ws://router.site:5673/", notificationUrl: "rabbit+wss://relay.site" };
+
+  test("a page has the options of the file with WebSockets, their users, virtual hosts and query options", {
+    tags: ["options:file:addresses"],
+  }, () => {
+    const { rpc, notifications, warnings } = parseConf(FILE, WAYS);
+    expect(rpc).toEqual({
+      url: "amqp+ws://u:s3cr3t@router.site:5673/v",
+      options: { amqp: { idleTimeoutMs: 5_000 }, rabbit: { amqpDurableQueues: true } },
+    });
+    expect(notifications).toMatchObject({
+      url: "rabbit+wss://nova:s3cr3t@relay.site/openstack?rabbit_retry_interval=2",
+      options: { rabbit: { amqpDurableQueues: true } },
+      drivers: ["messagingv2"],
+    });
+    expect(notifications.options.tls).toBeUndefined();
+    expect(warnings).toEqual([
+      "[oslo_messaging_amqp] ssl_ca_file is ignored: the scheme of rpcUrl decides about TLS",
+      "[oslo_messaging_rabbit] ssl is ignored: the scheme of notificationUrl decides about TLS",
+    ]);
+  });
+
+  test.each([
+    ["rabbit+ws://h/", "rabbit+ws://u:s3cr3t@h/v?ws_path=%2Fa", "what it omits is the file's"],
+    ["rabbit+ws://h,g:1", "rabbit+ws://u:s3cr3t@h,u:s3cr3t@g:1/v?ws_path=%2Fa", "each host has the user"],
+    ["rabbit+ws:///", "rabbit+ws://u:s3cr3t@/v?ws_path=%2Fa", "localhost too"],
+    ["rabbit+ws://me@h/", "rabbit+ws://me@h/v?ws_path=%2Fa", "a user without a password"],
+    ["rabbit+ws://me:pw@h/%2F", "rabbit+ws://me:pw@h//?ws_path=%2Fa", "user and virtual host"],
+    ["rabbit+ws://@h/", "rabbit+ws://@h/v?ws_path=%2Fa", "no user"],
+    ["kombu://h/?ws_path=/b", "kombu://u:s3cr3t@h/v?ws_path=%2Fb", "a query option"],
+    ["amqp+ws://h", "amqp+ws://h/", "nothing of another driver's URL"],
+  ])("%j becomes %j: %s", { tags: ["options:file:addresses"] }, (given, url) => {
+    const file = "[DEFAULT]\ntransport_url = rabbit://u:s3cr3t@a,x:y@b/v?ws_path=/a\n";
+    const conf = parseConf(file, { rpcUrl: given });
+    expect([conf.rpc.url, conf.notifications.url]).toEqual([url, url]);
+    expect(parseConf(file, { notificationUrl: given }).notifications.url).toBe(url);
+    expect(parseConf(file, { notificationUrl: given }).rpc.url).toBe("rabbit://u:s3cr3t@a,x:y@b/v?ws_path=/a");
+  });
+
+  test("a URL of the other driver has that driver's group", { tags: ["options:file:addresses"] }, () => {
+    const conf = parseConf(FILE, { rpcUrl: "rabbit://r/", notificationUrl: "amqp+ws://n/" });
+    expect(conf.rpc).toEqual({ url: "rabbit://r/", options: { rabbit: { amqpDurableQueues: true }, tls: {} } });
+    expect(conf.notifications).toMatchObject({ url: "amqp+ws://n/", options: { amqp: { idleTimeoutMs: 5_000 } } });
+  });
+
+  test("rpcUrl also replaces the address of notifications when the file has none, and url is replaced as the file is", () => {
+    const conf = parseConf(DEFAULT, { rpcUrl: "amqp+ws://r/" });
+    expect([conf.rpc.url, conf.notifications.url]).toEqual(Array(2).fill("amqp+ws://u:s3cr3t@r/v"));
+    const both = parseConf(DEFAULT, { url: "amqp://me@x/", rpcUrl: "amqp+ws://r/" });
+    expect([both.rpc.url, both.notifications.url]).toEqual(["amqp+ws://me@r/", "amqp://me@x/"]);
+    expect(parseConf("", { rpcUrl: "amqp+ws://r/" }).rpc.url).toBe("amqp+ws://r/");
+    expect(parseConf(FILE, { rpcUrl: "amqp+ws://r/" }).notifications.url).toBe(RABBIT);
+  });
+
+  test.each([
+    ["amqp://h/", "ssl_ca_file = ca.pem", "amqp://g/", { ca: PEM }],
+    ["amqp+ws://h/", "ssl = true", "amqp+ws://g/", {}],
+    ["amqp://h/", "ssl_ca_file = never-read", "amqp+ws://g/", undefined],
+    ["amqp+ws://h/", "ssl = true", "amqp://g/", {}],
+  ])("%s with %j in the file has in the place of its URL, %s, the TLS options %j", (url, lines, rpcUrl, tls) => {
+    const text = `[DEFAULT]\ntransport_url=${url}\n[oslo_messaging_amqp]\n${lines}\n`;
+    expect(parseConf(text, { rpcUrl, readFile: reader({ "ca.pem": PEM }).readFile }).rpc.options.tls).toEqual(tls);
+  });
+
+  test.each(["rpcUrl", "notificationUrl"])(
+    "a malformed %s throws an error that names it",
+    {
+      tags: ["options:file:refused"],
+    },
+    async (key) => {
+      for (const [url, reason] of [
+        ["nowhere", "No scheme specified: nowhere"],
+        ["", "No scheme specified: "],
+        ["amqp+ws://u:s3cr3t@h:port/", "A port must be a number"],
+        [5, "Wrong URL type: number"],
+        [null, "Wrong URL type: object"],
+      ]) {
+        const error = await errorOf(DEFAULT, { [key]: url });
+        expect(error).toMatchObject({ name: "ConfigurationError", key });
+        expect(error.message).toContain(`${key}: ${reason}`);
+      }
+    },
+  );
+
+  test("an unknown source throws an error that names it", async () => {
+    const sources = { notification_url: "amqp://h/" } as ConfSources;
+    expect((await errorOf(DEFAULT, sources)).message).toBe(
+      "the second argument has an unknown member notification_url, did you mean notificationUrl?",
+    );
+    expect((await errorOf(DEFAULT, "amqp://h/" as ConfSources)).message).toBe(
+      "the second argument must be an object { url, rpcUrl, notificationUrl, readFile }, not a string",
+    );
+  });
+});
+
 describe("[NOTIFICATIONS] of the deployment guide", () => {
   test("[NOTIFICATIONS] is read, and [oslo_messaging_notifications] overrides it", {
     tags: ["options:file:notifications-group"],
@@ -222,7 +331,7 @@ describe("an invalid file throws an error that names the place and shows no secr
     [`${DEFAULT}a = \0`, "line 3", "contains a NUL character"],
   ])("the file %j throws a ConfigurationError", { tags: ["options:file:refused"] }, async (text, key, reason) => {
     const files = { "key.pem": KEY, "ca.pem": PEM, text: "s3cr3t", "bad.yaml": "a: [s3cr3t", "list.yaml": "- a" };
-    const error = await errorOf(text, reader(files));
+    const error = await errorOf(text, { readFile: reader(files).readFile });
     expect(error).toMatchObject({ name: "ConfigurationError", key });
     expect(error.message).toContain(`${key}: `);
     expect(error.message).toContain(reason);
@@ -267,7 +376,9 @@ describe("TLS in a file", () => {
       },
     ],
   ])("the TLS options of %s with %j in the file", (url, lines, tls) => {
-    const conf = parseConf(`[DEFAULT]\ntransport_url=${url}\n[oslo_messaging_amqp]\n${lines}\n`, reader(files));
+    const conf = parseConf(`[DEFAULT]\ntransport_url=${url}\n[oslo_messaging_amqp]\n${lines}\n`, {
+      readFile: reader(files).readFile,
+    });
     expect(conf.rpc.options.tls).toEqual(tls);
     expect(conf.notifications.options.tls).toEqual(tls);
   });
@@ -294,10 +405,11 @@ describe("[oslo_messaging_rabbit]", () => {
     },
   );
 
-  test("an amqp:// URL does not read it", () => {
-    const conf = parseConf(rabbit("rabbit_interval_max = soon\nnonsense = 1\nheartbeat_rate = 5", "amqp://h/"));
-    expect(conf.rpc.options).toMatchObject({ amqp: {} });
-    expect(conf.rpc.options).not.toHaveProperty("rabbit");
+  test("it applies to an amqp:// URL, whose peer may be RabbitMQ, without its TLS, its path and its warnings", () => {
+    const lines =
+      "rabbit_quorum_queue = true\nssl = true\nws_path = /rabbit\nnonsense = 1\nheartbeat_in_pthread = true";
+    const conf = parseConf(rabbit(lines, "amqp://h/"));
+    expect(conf.rpc.options).toEqual({ amqp: {}, rabbit: { rabbitQuorumQueue: true } });
     expect(conf.warnings).toEqual([]);
   });
 
@@ -317,7 +429,6 @@ heartbeat_in_pthread = true
 nonsense = 1
 `);
     expect(conf.rpc.options).toMatchObject({ amqp: { idleTimeoutMs: 5_000 }, webSocket: { path: "/amqp" }, tls: {} });
-    expect(conf.rpc.options).not.toHaveProperty("rabbit");
     expect(conf.notifications.options).toEqual({ rabbit: { amqpDurableQueues: true } });
     expect(conf.warnings).toEqual([
       "[oslo_messaging_amqp] nonsense is ignored: unknown option",
@@ -328,7 +439,10 @@ nonsense = 1
 
   test("the caller's URL determines the group", () => {
     const text = rabbit("amqp_durable_queues = true");
-    expect(parseConf(text, { url: "amqp://mine/" }).rpc.options).toEqual({ amqp: {} });
+    expect(parseConf(text, { url: "amqp://mine/" }).rpc.options).toEqual({
+      amqp: {},
+      rabbit: { amqpDurableQueues: true },
+    });
     expect(parseConf(text, { url: "rabbit://mine/" }).rpc.options).toEqual({ rabbit: { amqpDurableQueues: true } });
   });
 
@@ -393,7 +507,7 @@ rpc_conn_pool_size = 10
     ["[DEFAULT]\nrabbit_retry_backoff = x", "[DEFAULT] rabbit_retry_backoff", "must be a whole number of seconds"],
     ["ssl = true\nssl_ca_file = no.pem", "[oslo_messaging_rabbit] ssl_ca_file", "no.pem cannot be read: ENOENT"],
   ])("the lines %j throw a ConfigurationError", { tags: ["options:file:refused"] }, async (lines, key, reason) => {
-    const error = await errorOf(rabbit(lines), reader({}));
+    const error = await errorOf(rabbit(lines), { readFile: reader({}).readFile });
     expect(error).toMatchObject({ name: "ConfigurationError", key });
     expect(error.message).toContain(`${key}: `);
     expect(error.message).toContain(reason);

@@ -19,7 +19,28 @@ describe("frameSummary", () => {
       "closed true, error amqp:not-found",
     ],
     ["heartbeat", {}, ""],
-    ["unreadable", { reason: "no frame" }, '{"reason":"no frame"}'],
+    ["unreadable", { reason: "no frame" }, "reason no frame"],
+    ["sasl-mechanisms", { saslServerMechanisms: ["PLAIN"] }, 'saslServerMechanisms ["PLAIN"]'],
+    [
+      "queue.declare",
+      { queue: "q", passive: false, durable: true, arguments: { "x-expires": 1 } },
+      'queue q, durable true, arguments {"x-expires":1}',
+    ],
+    ["exchange.declare", { exchange: "e", type: "topic", arguments: {} }, "exchange e, type topic"],
+    ["basic.publish", { exchange: "", routingKey: "reply_1", mandatory: true }, "routingKey reply_1, mandatory true"],
+    [
+      "basic.deliver",
+      { consumerTag: "1", deliveryTag: 2, redelivered: false, exchange: "e", routingKey: "k" },
+      "exchange e, routingKey k, consumerTag 1, deliveryTag 2",
+    ],
+    ["basic.ack", { deliveryTag: 3, multiple: false }, "deliveryTag 3"],
+    [
+      "connection.close",
+      { replyCode: 320, replyText: "CONNECTION_FORCED" },
+      "replyCode 320, replyText CONNECTION_FORCED",
+    ],
+    ["content-body", { payloadBytes: 5 }, "payloadBytes 5"],
+    ["channel.open", {}, ""],
   ])("the summary of the frame %s %j is %j", (performative, fields, summary) => {
     expect(frameSummary({ direction: "in", channel: 0, performative, fields, bytes: 8 })).toBe(summary);
   });

@@ -52,6 +52,14 @@ describe("Throughput", () => {
     );
   });
 
+  it("a message of AMQP 0-9-1 is counted by its content header", () => {
+    const throughput = new Throughput();
+    for (const performative of ["basic.publish", "content-header", "content-body", "content-body", "basic.ack"]) {
+      throughput.add({ ...transfer("out"), performative }, 10_000);
+    }
+    expect(throughput.rates(11_000).out.at(-1)).toBe(1);
+  });
+
   it("messages older than the chart are not counted", () => {
     const throughput = new Throughput();
     throughput.add(transfer("in"), 1_000);

@@ -1,5 +1,5 @@
 import type { AmqpError, AmqpErrorInit } from "../../errors.js";
-import type { LinkControl, LinkInit, RemoteAttach, TerminusInit } from "../../links/link.js";
+import type { AttachFields, LinkControl, LinkInit, RemoteAttach, TerminusInit } from "../../links/link.js";
 import type { RemoteBegin } from "../../links/session.js";
 
 /** Fields of our Open. */
@@ -42,6 +42,7 @@ export interface AttachInit {
   source: TerminusInit;
   target: TerminusInit;
   maxMessageBytes: number;
+  fields: AttachFields | undefined;
 }
 
 /** Events of a link. */

@@ -292,7 +292,7 @@ export class Control {
   #sessionControl(session: RheaSession): SessionControl {
     return {
       channel: session.local.channel,
-      attach: ({ role, name, source, target, maxMessageBytes }, events) => {
+      attach: ({ role, name, source, target, maxMessageBytes, fields }, events) => {
         const isSender = role === "sender";
         const address = isSender ? target.address : source.address;
         const options = {
@@ -303,6 +303,7 @@ export class Control {
           autosettle: false,
           autoaccept: false,
           credit_window: 0,
+          ...fields,
         };
         try {
           checkText(name);

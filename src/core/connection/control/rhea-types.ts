@@ -152,6 +152,7 @@ function writeSymbolicMap(writer: Writer, map: object): void {
   for (const [key, value] of entries) {
     writer.symbol(key);
     if (typeof value === "number") writer.uint(value);
+    else if (typeof value === "boolean") writer.boolean(value);
     else writer.string(value);
   }
   writer.endMap(mark, entries.length * 2);

@@ -2,6 +2,7 @@ import type { Driver, DriverListener, IncomingMessage, ListenOptions } from "../
 import { ConfigurationError } from "../../exceptions.js";
 import { checked, checkTransport, type OptionChecks, positiveMs } from "../../options/option-checks.js";
 import { integer } from "../../options/option-types.js";
+import { checkPool } from "../../options/pool.js";
 import type { Target, TargetLike } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
 import { type Context, noOpSerializer } from "../../values/serializer.js";
@@ -10,7 +11,7 @@ import { BatchNotificationDispatcher, type BatchNotificationEndpoint } from "./b
 import { BatchNotice } from "./batch-notice.js";
 import { Batches, type BatchLimits } from "./batches.js";
 import { prioritiesOf } from "./endpoints.js";
-import { checkPool, LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./listener.js";
+import { LISTENER_OPTIONS, type ListenerOptions, NotificationListener } from "./listener.js";
 import { listenerTargets } from "./listener-targets.js";
 import { notificationReader } from "./notification-reader.js";
 import { requeueNotice } from "./requeue-notice.js";

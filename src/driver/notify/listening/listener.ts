@@ -1,7 +1,7 @@
-import type { Driver, IncomingMessage } from "../../driver.js";
-import { ConfigurationError } from "../../exceptions.js";
+import type { IncomingMessage } from "../../driver.js";
 import { checked, checkTransport, type OptionChecks, serializer } from "../../options/option-checks.js";
 import { boolean, integer, string } from "../../options/option-types.js";
+import { checkPool } from "../../options/pool.js";
 import { MessageHandlingServer } from "../../serving/message-handling-server.js";
 import type { TargetLike } from "../../target.js";
 import type { NotificationTransport } from "../../transport.js";
@@ -26,7 +26,7 @@ export interface ListenerOptions<C extends Context = Context> {
   /** Number of notifications, or batches, that are handled concurrently. Default 64. The others wait, unacknowledged. */
   concurrency?: number | undefined;
   /**
-   * Name of a pool, for `rabbit://` only. Each pool receives every notification, and its listeners share them: they consume
+   * Name of a pool, for RabbitMQ only. Each pool receives every notification, and its listeners share them: they consume
    * one queue of this name (oslo_messaging/notify/listener.py). Default: the listeners of a topic share its notifications.
    */
   pool?: string | undefined;
@@ -90,9 +90,3 @@ export const LISTENER_OPTIONS: OptionChecks<ListenerOptions> = {
   concurrency: integer(1).check,
   pool: string.check,
 };
-
-/** @throws ConfigurationError for an empty name, and when the driver has no pools. */
-export function checkPool(pool: string | undefined, { hasPools }: Driver): void {
-  if (pool === "") throw new ConfigurationError("pool", "must not be empty");
-  if (pool !== undefined && !hasPools) throw new ConfigurationError("pool", "is only supported by rabbit://");
-}

@@ -1,6 +1,7 @@
 import type { Connection } from "../../../amqp091/connection.js";
 import type { BrokerConnection, ConsumerChannel, MessageSink } from "../broker-connection.js";
 import type { PublishingContext } from "../publishing-context.js";
+import { RecoveringSink } from "../recovering-sink.js";
 import { ConfirmChannel } from "./confirm-channel.js";
 import { ChannelDeclarations } from "./declarations.js";
 
@@ -31,7 +32,7 @@ export class ChannelConnection implements BrokerConnection {
   }
 
   openSink(context: PublishingContext): MessageSink {
-    return new ConfirmChannel(context, this.#connection);
+    return new RecoveringSink(context, async () => new ConfirmChannel(await this.#connection.openChannel()));
   }
 
   async openConsumers(prefetchCount: number): Promise<ConsumerChannel> {

@@ -1,229 +1,61 @@
 import type { Channel } from "../../../amqp091/channel.js";
 import type { Confirmation } from "../../../amqp091/confirms.js";
-import type { Connection } from "../../../amqp091/connection.js";
 import { type Deadline, Deadlines } from "../../../core/deadlines.js";
-import { toError } from "../../../core/errors.js";
 import { ACCEPTED } from "../../../core/messages/outcome.js";
-import type { SendOutcome } from "../../sending/outcomes.js";
-import type { MessageSink } from "../broker-connection.js";
-import { DeclarationRefused } from "../declaration-refused.js";
 import type { Publishing } from "../publishing.js";
-import type { PublishingContext } from "../publishing-context.js";
-import { culpritsOf } from "./channel-errors.js";
+import type { Fate, SinkChannel } from "../recovering-sink.js";
 import { propertiesOf } from "./properties.js";
-
-/** Times that a message is sent again because its exchange does not exist, although it was declared. */
-const MAX_MISSES = 3;
-/** Errors of other messages after which a message is sent alone. Otherwise it might be interrupted for ever. */
-const MAX_INTERRUPTIONS = 3;
 
 /** A nack has no reason. RabbitMQ sends it for a full queue with `x-overflow: reject-publish`, and when a queue fails. */
 const NACKED = "the broker did not take the message (basic.nack): a queue may be full or unavailable";
 
-/**
- * A channel in confirm mode. It is opened for the first message, and again after an error, which ends a channel with
- * everything on it. Messages leave in the order of the calls. Messages that an error of another one interrupts are sent
- * again, before all others.
- */
-export class ConfirmChannel implements MessageSink {
-  readonly #context: PublishingContext;
-  readonly #connection: Pick<Connection, "openChannel">;
-  /** Limits no wait: each message has its own deadline. */
-  readonly #unlimited: Deadline = new Deadlines().start({ expired: () => new Error("expired") });
-  /** The messages that cannot leave yet. */
-  readonly #queue = new Set<Publishing>();
-  #channel: Channel | undefined;
-  #interrupted: Publishing[] = [];
-  /** The error that interrupted them. */
-  #error: Error | undefined;
-  #isRunning = false;
-  /** Whether a message that must be alone is in flight. */
-  #isAlone = false;
+/** Limits no wait: each message has its own deadline. */
+const UNLIMITED: Deadline = new Deadlines().start({ expired: () => new Error("expired") });
 
-  constructor(context: PublishingContext, connection: Pick<Connection, "openChannel">) {
-    this.#context = context;
-    this.#connection = connection;
+/** A channel in confirm mode. */
+export class ConfirmChannel implements SinkChannel {
+  readonly #channel: Channel;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    channel.confirmSelect().catch(() => {}); // the error has ended the channel
   }
 
-  /** Sends the message, or queues it until the channel is open and writable. */
-  send(publishing: Publishing): void {
-    const channel = this.#channel;
-    if (channel?.writable && this.#queue.size === 0 && !this.#isAlone) {
-      this.#write(channel, publishing);
-      return;
-    }
-    this.#queue.add(publishing);
-    publishing.waitIn(this);
-    this.#advance();
+  get isOpen(): boolean {
+    return this.#channel.isOpen;
   }
 
-  /** Called when a message of the queue is given up. */
-  abandoned(publishing: Publishing): void {
-    if (this.#queue.delete(publishing)) publishing.limit?.leave();
+  get writable(): boolean {
+    return this.#channel.writable;
   }
 
-  #write(channel: Channel, publishing: Publishing): void {
-    if (!publishing.leave()) {
-      publishing.limit?.leave();
-      return;
-    }
-    this.#isAlone = publishing.isSuspect;
+  get unconfirmed(): number {
+    return this.#channel.unconfirmed;
+  }
+
+  async changed(): Promise<void> {
+    await this.#channel.whenWritable(UNLIMITED).catch(() => {});
+  }
+
+  async publish(publishing: Publishing): Promise<Fate> {
     const { exchange, routingKey } = publishing.route;
     const { mandatory, body } = publishing.message;
     const properties = propertiesOf(publishing.message);
-    channel.publish({ exchange, routingKey, mandatory, properties, body }).then(
-      (confirmation) => this.#confirmed(publishing, confirmation),
-      (thrown) => {
-        publishing.fail(thrown);
-        this.#done(publishing);
-      },
-    );
-  }
-
-  #confirmed(publishing: Publishing, confirmation: Confirmation): void {
-    switch (confirmation.type) {
-      case "acknowledged":
-        return this.#finish(publishing, ACCEPTED);
-      case "nacked":
-        return this.#finish(publishing, { type: "rejected", error: new Error(NACKED) });
-      case "returned": {
-        const { exchange, routingKey } = publishing.route;
-        return this.#finish(publishing, { type: "returned", exchange, routingKey, replyText: confirmation.text });
-      }
-      default:
-        if (!this.#context.isOpen) return this.#finish(publishing, { type: "unknown", error: confirmation.error });
-        this.#error = confirmation.error;
-        this.#interrupted.push(publishing);
-        this.#advance();
-    }
-  }
-
-  #finish(publishing: Publishing, outcome: SendOutcome): void {
-    publishing.settle(outcome);
-    this.#done(publishing);
-  }
-
-  #done(publishing: Publishing): void {
-    if (publishing.isSuspect) this.#isAlone = false;
-    publishing.limit?.leave();
-    if (this.#queue.size > 0) this.#advance();
-  }
-
-  #advance(): void {
-    if (!this.#isRunning) void this.#run();
-  }
-
-  /** Runs until every message has left, or until the messages in flight must be confirmed first. */
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    try {
-      while (this.#queue.size > 0 || this.#interrupted.length > 0) {
-        if (!this.#context.isOpen) this.#lose(this.#context.lost);
-        else if (this.#interrupted.length > 0) await this.#recover();
-        else if (!this.#channel?.isOpen) await this.#open();
-        else if (!this.#channel.writable) await this.#channel.whenWritable(this.#unlimited).catch(() => {});
-        else if (!this.#writeQueue(this.#channel)) return;
-      }
-    } finally {
-      this.#isRunning = false;
-    }
-  }
-
-  /** Returns false when the messages in flight must be confirmed first. */
-  #writeQueue(channel: Channel): boolean {
-    for (const publishing of this.#queue) {
-      if (!channel.writable) return true;
-      if ((this.#isAlone || publishing.isSuspect) && channel.unconfirmed > 0) return false;
-      this.#queue.delete(publishing);
-      this.#write(channel, publishing);
-    }
-    return true;
-  }
-
-  async #open(): Promise<void> {
-    try {
-      const channel = await this.#connection.openChannel();
-      channel.confirmSelect().catch(() => {}); // the error has ended the channel
-      this.#channel = channel;
-    } catch (thrown) {
-      if (!this.#context.isOpen) return;
-      const error = toError(thrown);
-      this.#context.warnings.warn("no channel", `no channel for publishing: ${error.message}`);
-      await this.#context.pause();
-      this.#lose(error);
-    }
-  }
-
-  /** Ends the wait of all messages. */
-  #lose(error: Error): void {
-    const lost = [...this.#interrupted, ...this.#queue];
-    this.#interrupted = [];
-    this.#queue.clear();
-    for (const publishing of lost) {
-      publishing.lost(error);
-      publishing.limit?.leave();
-    }
-  }
-
-  /** Settles the messages that an error of the channel is about, and queues the others again. */
-  async #recover(): Promise<void> {
-    await undefined; // the other messages of the channel are interrupted in the same turn
-    const error = this.#error as Error;
-    const interrupted = this.#interrupted;
-    this.#interrupted = [];
-    this.#isAlone = false;
-    const culprits = culpritsOf(error, interrupted);
-    const again: Publishing[] = [];
-    const missing: Publishing[] = [];
-    for (const publishing of interrupted) {
-      const isCulprit = culprits?.messages.has(publishing) === true;
-      const isMissing = isCulprit && culprits?.isMissing === true && isDeclarable(publishing);
-      if (isCulprit && !isMissing) {
-        this.#finish(publishing, { type: "rejected", error: culprits?.error });
-        continue;
-      }
-      if (isMissing) missing.push(publishing);
-      else if (culprits === undefined || ++publishing.interruptions >= MAX_INTERRUPTIONS) publishing.isSuspect = true;
-      again.push(publishing);
-    }
-    if (missing.length > 0) await this.#declareAgain(missing);
-    this.#queueFirst(again);
-  }
-
-  /** Declares the exchanges of the messages. The broker deletes an exchange with `auto-delete` after its last queue. */
-  async #declareAgain(missing: readonly Publishing[]): Promise<void> {
-    const { declarer } = this.#context;
-    for (const { route } of missing) declarer.forget(route.exchange);
-    if (missing.some(({ misses }) => misses > 1)) await this.#context.pause();
-    for (const route of new Set(missing.map(({ route }) => route))) {
-      try {
-        await declarer.declareRoute(route);
-      } catch (thrown) {
-        // Any other error ends the connection, or is met again by the message.
-        if (!(thrown instanceof DeclarationRefused) || !thrown.isFinal) continue;
-        for (const publishing of missing) {
-          if (publishing.route === route) publishing.settle({ type: "rejected", error: thrown });
-        }
-      }
-    }
-  }
-
-  #queueFirst(again: readonly Publishing[]): void {
-    const others = [...this.#queue];
-    this.#queue.clear();
-    for (const publishing of again) {
-      if (publishing.isDone) {
-        this.#finish(publishing, ACCEPTED);
-      } else {
-        this.#queue.add(publishing);
-        publishing.waitIn(this);
-      }
-    }
-    for (const publishing of others) this.#queue.add(publishing);
+    return fateOf(publishing, await this.#channel.publish({ exchange, routingKey, mandatory, properties, body }));
   }
 }
 
-/** Counts a miss. Returns false when there is nothing to declare, or the message has missed its exchange too often. */
-function isDeclarable(publishing: Publishing): boolean {
-  return publishing.route.declaration !== undefined && ++publishing.misses <= MAX_MISSES;
+function fateOf({ route }: Publishing, confirmation: Confirmation): Fate {
+  switch (confirmation.type) {
+    case "acknowledged":
+      return ACCEPTED;
+    case "nacked":
+      return { type: "rejected", error: new Error(NACKED) };
+    case "returned": {
+      const { exchange, routingKey } = route;
+      return { type: "returned", exchange, routingKey, replyText: confirmation.text };
+    }
+    default:
+      return { type: "lost", error: confirmation.error };
+  }
 }

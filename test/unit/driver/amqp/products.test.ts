@@ -9,7 +9,6 @@ it.each([
   ["qpid-cpp", "broker", "legacy"],
   ["Apache Qpid Broker-J Core", "broker", "legacy"],
   ["apache-activemq-artemis", "broker", "routable"],
-  ["RabbitMQ", "broker", "rabbitmq"],
   ["something new", "unknown", "routable"],
   ["", "unknown", "routable"],
   ["constructor", "unknown", "routable"],

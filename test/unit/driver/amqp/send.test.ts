@@ -583,16 +583,13 @@ describe("Closing the driver", () => {
   });
 });
 
-test("a peer whose addresses are not supported is the cause of a timeout in the phase connecting", async () => {
+test("a peer that needs another driver is the cause of a timeout in the phase connecting", async () => {
   const peer = new DriverPeer();
-  peer.product = "RabbitMQ";
+  Object.assign(peer, { product: "RabbitMQ", version: "4.1.0" });
   const { driver } = driverBed({}, { peers: [peer] });
   const error = await failureOf(driver.cast(castRequest({ timeoutMs: 300 })));
   expect(error).toMatchObject({ name: "MessagingTimeout", phase: "connecting" });
-  expect(error).toHaveProperty(
-    "cause.message",
-    expect.stringContaining("the address format of RabbitMQ is not supported yet"),
-  );
+  expect(error).toHaveProperty("cause.message", expect.stringContaining("drivers: RabbitMQ needs the driver"));
   const connection = await peer.connections.take("a connection", (made) => made);
   await connection.closed;
 });

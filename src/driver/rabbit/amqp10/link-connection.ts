@@ -1,0 +1,120 @@
+import type { Connection } from "../../../core/connection/connection.js";
+import type { Sender } from "../../../core/links/sender.js";
+import type { Log } from "../../../core/recurring-warnings.js";
+import type { BrokerConnection, ConsumerChannel, MessageSink } from "../broker-connection.js";
+import type { PublishingContext } from "../publishing-context.js";
+import { RecoveringSink } from "../recovering-sink.js";
+import { LinkChannel } from "./link-channel.js";
+import { LinkConsumers } from "./link-consumers.js";
+import { LinkDeclarations } from "./link-declarations.js";
+import { Management } from "./management.js";
+
+/**
+ * Most sessions for consumers. RabbitMQ permits 64 on a connection by default. Up to here each listener has a session of its own;
+ * others share them.
+ */
+const SESSIONS: readonly object[] = Array.from({ length: 40 }, () => ({}));
+
+/** RabbitMQ closes the windows of all sessions in an alarm, and gives no reason. */
+const BLOCKED = "an alarm (the broker has closed the incoming window of the session)";
+
+export interface LinkConnectionInit extends Log {
+  connection: Connection;
+  /** `name:port`, for logs. */
+  host: string;
+  virtualHost: string;
+  /** Largest body that is accepted, in bytes. */
+  maxMessageBytes: number;
+}
+
+/** A connection of AMQP 1.0 to RabbitMQ 4. */
+export class LinkConnection implements BrokerConnection {
+  readonly declarations: LinkDeclarations;
+  readonly #init: LinkConnectionInit;
+  readonly #connection: Connection;
+  readonly #management: Management;
+  /** The newest sending link that was used. */
+  #sender: Sender | undefined;
+  /** Whether the log has a warning that the broker accepts no messages. */
+  #isWarned = false;
+  #channels = 0;
+
+  constructor(init: LinkConnectionInit) {
+    this.#init = init;
+    this.#connection = init.connection;
+    this.#management = new Management(init.connection, this.#onUse);
+    this.declarations = new LinkDeclarations(this.#management);
+  }
+
+  get isOpen(): boolean {
+    return this.#connection.isOpen;
+  }
+
+  get closed(): Promise<Error | undefined> {
+    return this.#connection.closed;
+  }
+
+  get product(): string | undefined {
+    return this.#connection.remote.product;
+  }
+
+  get blocked(): string | undefined {
+    return this.#sender?.attached && this.#sender.isBlocked ? BLOCKED : undefined;
+  }
+
+  openSink(context: PublishingContext): MessageSink {
+    const connection = this.#connection;
+    return new RecoveringSink(context, () =>
+      LinkChannel.open({ connection, name: `messages ${++this.#channels}`, onUse: this.#onUse }),
+    );
+  }
+
+  async openConsumers(prefetch: number): Promise<ConsumerChannel> {
+    const { connection, maxMessageBytes, warnings } = this.#init;
+    const channel = ++this.#channels;
+    const session = SESSIONS[channel % SESSIONS.length] as object;
+    return new LinkConsumers({
+      connection,
+      name: `consumers ${channel}`,
+      session,
+      prefetch,
+      maxMessageBytes,
+      warnings,
+    });
+  }
+
+  async report(): Promise<Awaited<ReturnType<BrokerConnection["report"]>>> {
+    const { remote, mechanism, socket } = this.#connection;
+    const { product, version, idleTimeoutMs: heartbeatMs = 0 } = remote;
+    const roundTripMs = await this.#management.roundTripMs();
+    const { blocked } = this;
+    return {
+      protocol: "AMQP 1.0",
+      encrypted: socket.encrypted,
+      mechanism,
+      product,
+      version,
+      virtualHost: this.#init.virtualHost,
+      heartbeatMs,
+      ...(blocked !== undefined && { blocked }),
+      roundTripMs,
+    };
+  }
+
+  check(): void {
+    this.#connection.check();
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  readonly #onUse = (sender: Sender): void => {
+    this.#sender = sender;
+    if (sender.isBlocked === this.#isWarned) return;
+    this.#isWarned = sender.isBlocked;
+    const { host, logger, warnings } = this.#init;
+    if (this.#isWarned) warnings.warn(`${host} blocked`, `${host} accepts no messages at present: ${BLOCKED}`);
+    else logger.info(`${host} accepts messages again`);
+  };
+}

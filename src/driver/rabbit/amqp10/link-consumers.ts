@@ -1,0 +1,139 @@
+import type { Connection } from "../../../core/connection/connection.js";
+import { Deferred } from "../../../core/deferred.js";
+import { toError } from "../../../core/errors.js";
+import type { Delivery } from "../../../core/links/delivery.js";
+import type { Receiver } from "../../../core/links/receiver.js";
+import type { Log } from "../../../core/recurring-warnings.js";
+import type { ConsumeInit, ConsumerChannel, QueueDelivery } from "../broker-connection.js";
+import { queueAddress } from "./addresses.js";
+import { LinkRefusal } from "./link-refusal.js";
+import { type ReceivedMessage, readMessage } from "./received-message.js";
+
+/** Bytes of a message besides its body that are permitted. RabbitMQ has no limit for them of its own. */
+const SECTIONS_BYTES = 65_536;
+/** Last bytes of a body that are passed on when it is too large. */
+const TAIL_BYTES = 512;
+
+export interface LinkConsumersInit extends Pick<Log, "warnings"> {
+  connection: Connection;
+  /** Makes the names of the links unique within the connection. */
+  name: string;
+  /** See LinkInit. */
+  session: object;
+  prefetch: number;
+  /** Largest body, in bytes. */
+  maxMessageBytes: number;
+}
+
+/**
+ * The receiving links of a listener. The credit is the prefetch count. A link ends when its queue is deleted. A missing permission
+ * ends the session with all of its links: each consumer is cancelled then.
+ */
+export class LinkConsumers implements ConsumerChannel {
+  readonly closed: Promise<Error | undefined>;
+  readonly #closed = new Deferred<Error | undefined>();
+  readonly #init: LinkConsumersInit;
+  readonly #receivers = new Map<string, Receiver>();
+  #lastLink = 0;
+  #isClosed = false;
+
+  constructor(init: LinkConsumersInit) {
+    this.#init = init;
+    this.closed = this.#closed.promise;
+    void init.connection.closed.then((cause) => this.#closed.resolve(cause));
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#init.connection.isOpen;
+  }
+
+  async consume(init: ConsumeInit): Promise<void> {
+    const { connection, name, session, prefetch, maxMessageBytes } = this.#init;
+    const { queue, consumerTag, onRefused, onCancel } = init;
+    try {
+      const receiver = await connection.openReceiver({
+        name: `${name} ${++this.#lastLink}`,
+        session,
+        source: { address: queueAddress(queue) },
+        target: {},
+        credit: prefetch,
+        maxMessageBytes: maxMessageBytes + SECTIONS_BYTES,
+        // RabbitMQ would end the session before a message beyond the limit, and deliver it again.
+        fields: { max_message_size: 0 },
+        onDelivery: (delivery) => this.#onDelivery(init, delivery),
+        onTooLarge: (ends, reason) => onRefused?.(new Error(reason), ends.subarray(-TAIL_BYTES)),
+        onDetach: () => {
+          this.#receivers.delete(consumerTag);
+          if (this.isOpen) onCancel();
+        },
+      });
+      this.#receivers.set(consumerTag, receiver);
+      if (this.#isClosed) await this.#close();
+    } catch (thrown) {
+      throw LinkRefusal.of(thrown);
+    }
+  }
+
+  async cancel(consumerTag: string): Promise<void> {
+    await this.#receivers.get(consumerTag)?.drain();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#close();
+    this.#closed.resolve(undefined);
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#receivers.values()].map((receiver) => receiver.close()));
+  }
+
+  #onDelivery({ queue, onDelivery, onRefused }: ConsumeInit, delivery: Delivery): void {
+    const { maxMessageBytes, warnings } = this.#init;
+    let message: ReceivedMessage;
+    try {
+      message = readMessage(delivery.payload);
+      const size = message.body.length;
+      if (size > maxMessageBytes)
+        throw new Error(`message of ${size} bytes exceeds the limit of ${maxMessageBytes} bytes`);
+    } catch (thrown) {
+      const error = toError(thrown);
+      warnings.warn("refused", `rejected a message from queue ${queue}: ${error.message}`);
+      delivery.reject({ condition: "amqp:decode-error", description: error.message });
+      onRefused?.(error, delivery.payload.subarray(-TAIL_BYTES));
+      return;
+    }
+    onDelivery(new LinkDelivery(delivery, message));
+  }
+}
+
+const UNREADABLE = { condition: "amqp:not-allowed", description: "the message cannot be used" };
+
+class LinkDelivery implements QueueDelivery {
+  readonly body: Uint8Array;
+  readonly properties: QueueDelivery["properties"];
+  readonly #delivery: Delivery;
+
+  constructor(delivery: Delivery, { body, properties }: ReceivedMessage) {
+    this.body = body;
+    this.properties = properties;
+    this.#delivery = delivery;
+  }
+
+  get isLost(): boolean {
+    return this.#delivery.linkLost;
+  }
+
+  ack(): void {
+    this.#delivery.accept();
+  }
+
+  /**
+   * With `delivery-failed`, a requeued message counts for the delivery limit of a quorum queue, as it does by AMQP 0-9-1. A
+   * released one does not.
+   */
+  reject(requeue: boolean): void {
+    if (requeue) this.#delivery.modify({ deliveryFailed: true, undeliverableHere: false });
+    else this.#delivery.reject(UNREADABLE);
+  }
+}
