@@ -48,6 +48,16 @@ export function vhostHostname(virtualHost: string | undefined): string | undefin
 }
 
 /**
+ * The failure of an attempt to connect. RabbitMQ 4 resets a connection whose virtual host it refuses, without an Open and so without a
+ * reason.
+ */
+export function explainedReset(failure: unknown, virtualHost: string, signal: AbortSignal): unknown {
+  if (!(failure instanceof ConnectionLost) || signal.aborted) return failure;
+  const advice = `RabbitMQ does so when the virtual host ${virtualHost} does not exist or the user may not use it`;
+  return new ConnectionLost(`${failure.message} (${advice})`, { cause: failure });
+}
+
+/**
  * The driver of a transport of AMQP 1.0 whose peer may be RabbitMQ 4. The first driver serves it until the peer is known. If that
  * is RabbitMQ, the successor takes over for good. The operations that have begun by then are started again in their order: the
  * first driver has sent none of them, because it never had a connection to anything else.
@@ -169,8 +179,8 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     } catch (failure) {
       const wasReset = failure instanceof ConnectionLost && !signal.aborted;
       if (virtualHost === undefined || !wasReset || this.#chosen !== undefined) throw failure;
-      const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch(() => {
-        throw failure;
+      const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch((second) => {
+        throw second instanceof ConnectionLost ? explainedReset(failure, virtualHost, signal) : failure;
       });
       if (connection.remote.product === "RabbitMQ") return connection;
       await connection.close();

@@ -23,6 +23,8 @@ export interface LinkConsumersInit extends Pick<Log, "warnings"> {
   prefetch: number;
   /** Largest body, in bytes. */
   maxMessageBytes: number;
+  /** Called when they are closed. */
+  onClose: () => void;
 }
 
 /**
@@ -40,7 +42,6 @@ export class LinkConsumers implements ConsumerChannel {
   constructor(init: LinkConsumersInit) {
     this.#init = init;
     this.closed = this.#closed.promise;
-    void init.connection.closed.then((cause) => this.#closed.resolve(cause));
   }
 
   get isOpen(): boolean {
@@ -62,9 +63,9 @@ export class LinkConsumers implements ConsumerChannel {
         fields: { max_message_size: 0 },
         onDelivery: (delivery) => this.#onDelivery(init, delivery),
         onTooLarge: (ends, reason) => onRefused?.(new Error(reason), ends.subarray(-TAIL_BYTES)),
-        onDetach: () => {
+        onDetach: (error) => {
           this.#receivers.delete(consumerTag);
-          if (this.isOpen) onCancel();
+          if (this.isOpen) onCancel(error && LinkRefusal.of(error));
         },
       });
       this.#receivers.set(consumerTag, receiver);
@@ -81,7 +82,13 @@ export class LinkConsumers implements ConsumerChannel {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#close();
+    this.#init.onClose();
     this.#closed.resolve(undefined);
+  }
+
+  /** Called at the end of the connection. */
+  end(cause: Error | undefined): void {
+    this.#closed.resolve(cause);
   }
 
   async #close(): Promise<void> {

@@ -320,6 +320,18 @@ describe("a virtual host", () => {
     expect((await failureOf(driver.connect({}))).message).toBe("reset");
   });
 
+  test("the failure names the virtual host when both attempts are reset", async () => {
+    const { driver } = successionBed({
+      virtualHost: "v",
+      onDial: () => {
+        throw new ConnectionLost("reset");
+      },
+    });
+    expect((await failureOf(driver.connect({}))).message).toBe(
+      "reset (RabbitMQ does so when the virtual host v does not exist or the user may not use it)",
+    );
+  });
+
   test("a reset is a failure when the URL has no virtual host", async () => {
     const { driver, frames } = successionBed({ onDial: resetFirst });
     expect((await failureOf(driver.connect({}))).message).toBe("reset");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
-import { LinkConsumers } from "@/src/driver/rabbit/amqp10/link-consumers.js";
+import { LinkConnection } from "@/src/driver/rabbit/amqp10/link-connection.js";
 import type { ConsumeInit, QueueDelivery } from "@/src/driver/rabbit/broker-connection.js";
 import { begun, encodedMessage, opened, transfer } from "@/test/fixtures/beds/raw-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
@@ -19,21 +19,22 @@ async function bed() {
   const logger = new RecordingLogger();
   const warnings = new RecurringWarnings(logger);
   const { peer, connection } = await opened({}, { warnings });
-  const init = { connection, name: "c", session: {}, prefetch: 5, maxMessageBytes: MAX_BYTES, warnings };
-  const consumers = new LinkConsumers(init);
+  const init = { connection, host: "raw:5672", virtualHost: "/", maxMessageBytes: MAX_BYTES, logger, warnings };
+  const link = new LinkConnection(init);
+  const consumers = await link.openConsumers(5);
   const deliveries = new Inbox<QueueDelivery>("the deliveries");
   const refused: { message: string; tail: string }[] = [];
-  const cancelled = new Inbox<string>("the cancelled consumers");
+  const cancelled = new Inbox<{ queue: string; reason: string | undefined }>("the cancelled consumers");
   const consumer = (queue: string): ConsumeInit => ({
     queue,
     consumerTag: queue,
     arguments: {},
     onDelivery: (delivery) => deliveries.put(delivery),
     onRefused: ({ message }, tail) => void refused.push({ message, tail: Buffer.from(tail).toString() }),
-    onCancel: () => cancelled.put(queue),
+    onCancel: (reason) => cancelled.put({ queue, reason: reason?.message }),
   });
   const next = () => deliveries.take("a delivery", (delivery) => delivery);
-  return { peer, connection, consumers, consumer, next, refused, cancelled, logger };
+  return { peer, link, consumers, consumer, next, refused, cancelled, logger };
 }
 
 /** A bed that consumes the queue `a/b`. */
@@ -118,12 +119,16 @@ describe("consumers at RabbitMQ 4", () => {
     expect(logger.of("warn")).toEqual([expect.stringMatching(/^rejected a message from queue a\/b: /)]);
   });
 
-  it("a consumer whose queue is deleted is cancelled, and can be started again; its deliveries are lost", async () => {
+  it("a consumer whose queue is deleted is cancelled with the reason, and can be started again; its deliveries are lost", async () => {
     const { peer, consumers, consumer, channel, cancelled, deliver, next } = await consuming();
     deliver("m");
     const delivery = await next();
-    peer.send("detach", { handle: 0, closed: true, error: { condition: "amqp:resource-deleted" } }, { channel });
-    await cancelled.take("the cancel", (queue) => queue);
+    const error = { condition: "amqp:resource-deleted", description: "queue 'a/b' was deleted" };
+    peer.send("detach", { handle: 0, closed: true, error }, { channel });
+    expect(await cancelled.take("the cancel", (cancel) => cancel)).toEqual({
+      queue: "a/b",
+      reason: "amqp:resource-deleted: queue 'a/b' was deleted",
+    });
     expect([delivery.isLost, consumers.isOpen]).toEqual([true, true]);
     await peer.next("detach");
     const again = consumers.consume(consumer("a/b"));
@@ -161,6 +166,26 @@ describe("consumers at RabbitMQ 4", () => {
     expect(await consumers.closed).toBeUndefined();
     expect(consumers.isOpen).toBe(false);
     expect(cancelled.unread).toEqual([]);
+  });
+
+  it("those of each listener have a session, and the next listener has one that is not used any more", async () => {
+    const { peer, link, consumers, consumer, channel } = await consuming();
+    const others = await link.openConsumers(5);
+    const started = others.consume(consumer("b"));
+    await begun(peer);
+    const attach = await peer.next("attach", ["flow"]);
+    expect(attach.channel).not.toBe(channel);
+    answer(peer, attach, { initial_delivery_count: 0 });
+    await started;
+    const closing = consumers.close();
+    await peer.next("detach", ["flow"]);
+    peer.send("detach", { handle: 0, closed: true }, { channel });
+    await closing;
+    const again = (await link.openConsumers(5)).consume(consumer("a/b"));
+    const second = await peer.next("attach", ["flow"]);
+    expect(second.channel).toBe(channel);
+    answer(peer, second, { initial_delivery_count: 0 });
+    await again;
   });
 
   it("the end of the connection closes them, with its cause", async () => {
