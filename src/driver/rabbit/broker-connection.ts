@@ -75,8 +75,8 @@ export interface ConsumeInit {
    */
   onRefused?: ((error: Error, tail: Uint8Array) => void) | undefined;
   /**
-   * Called when the broker cancels the consumer, because its queue was deleted or is unavailable. With the reason if the broker
-   * states one.
+   * Called when the broker cancels the consumer, because its queue was deleted or is unavailable, or with the reason that the
+   * broker states.
    */
   onCancel: (reason?: Error) => void;
 }

@@ -1,6 +1,6 @@
 import type { Connection } from "../../../core/connection/connection.js";
 import { Deferred } from "../../../core/deferred.js";
-import { toError } from "../../../core/errors.js";
+import { AmqpError, toError } from "../../../core/errors.js";
 import type { Delivery } from "../../../core/links/delivery.js";
 import type { Receiver } from "../../../core/links/receiver.js";
 import type { Log } from "../../../core/recurring-warnings.js";
@@ -65,7 +65,7 @@ export class LinkConsumers implements ConsumerChannel {
         onTooLarge: (ends, reason) => onRefused?.(new Error(reason), ends.subarray(-TAIL_BYTES)),
         onDetach: (error) => {
           this.#receivers.delete(consumerTag);
-          if (this.isOpen) onCancel(error && LinkRefusal.of(error));
+          if (this.isOpen) onCancel(isDeletion(error) ? undefined : error && LinkRefusal.of(error));
         },
       });
       this.#receivers.set(consumerTag, receiver);
@@ -102,7 +102,7 @@ export class LinkConsumers implements ConsumerChannel {
       message = readMessage(delivery.payload);
       const size = message.body.length;
       if (size > maxMessageBytes)
-        throw new Error(`message of ${size} bytes exceeds the limit of ${maxMessageBytes} bytes`);
+        throw new Error(`message of ${size} bytes exceeds the limit of ${maxMessageBytes} bytes, maxMessageBytes`);
     } catch (thrown) {
       const error = toError(thrown);
       warnings.warn("refused", `rejected a message from queue ${queue}: ${error.message}`);
@@ -112,6 +112,11 @@ export class LinkConsumers implements ConsumerChannel {
     }
     onDelivery(new LinkDelivery(delivery, message));
   }
+}
+
+/** The queue was deleted: RabbitMQ states this condition alone. */
+function isDeletion(error: Error | undefined): boolean {
+  return error instanceof AmqpError && error.condition === "amqp:resource-deleted";
 }
 
 const UNREADABLE = { condition: "amqp:not-allowed", description: "the message cannot be used" };

@@ -119,21 +119,24 @@ describe("consumers at RabbitMQ 4", () => {
     expect(logger.of("warn")).toEqual([expect.stringMatching(/^rejected a message from queue a\/b: /)]);
   });
 
-  it("a consumer whose queue is deleted is cancelled with the reason, and can be started again; its deliveries are lost", async () => {
+  it("a consumer whose queue is deleted is cancelled, and can be started again; its deliveries are lost", async () => {
     const { peer, consumers, consumer, channel, cancelled, deliver, next } = await consuming();
     deliver("m");
     const delivery = await next();
-    const error = { condition: "amqp:resource-deleted", description: "queue 'a/b' was deleted" };
-    peer.send("detach", { handle: 0, closed: true, error }, { channel });
-    expect(await cancelled.take("the cancel", (cancel) => cancel)).toEqual({
-      queue: "a/b",
-      reason: "amqp:resource-deleted: queue 'a/b' was deleted",
-    });
+    peer.send("detach", { handle: 0, closed: true, error: { condition: "amqp:resource-deleted" } }, { channel });
+    expect(await cancelled.take("the cancel", (cancel) => cancel)).toEqual({ queue: "a/b", reason: undefined });
     expect([delivery.isLost, consumers.isOpen]).toEqual([true, true]);
     await peer.next("detach");
     const again = consumers.consume(consumer("a/b"));
     answer(peer, await peer.next("attach"), { initial_delivery_count: 0 });
     await again;
+  });
+
+  it("a consumer whose session ends is cancelled with the reason", async () => {
+    const { peer, channel, cancelled } = await consuming();
+    endSession(peer, channel, "amqp:unauthorized-access", "read access to queue 'b' refused");
+    const reason = "amqp:unauthorized-access: read access to queue 'b' refused";
+    expect(await cancelled.take("the cancel", (cancel) => cancel)).toEqual({ queue: "a/b", reason });
   });
 
   it("a refused consumer is a refusal with a code", async () => {
