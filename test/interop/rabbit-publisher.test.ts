@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { Channel } from "@/src/amqp091/channel.js";
 import { connect } from "@/src/amqp091/connect.js";
 import type { Connection } from "@/src/amqp091/connection.js";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
 import { type BoundQueue, replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
 import { Target } from "@/src/driver/target.js";
@@ -42,7 +43,7 @@ async function connected(credentials = GUEST): Promise<Connection> {
 }
 
 async function publishingBed(credentials = GUEST): Promise<PublishingBed> {
-  return new PublishingBed(await connected(credentials), 100);
+  return new PublishingBed(new ChannelConnection(await connected(credentials)), 100);
 }
 
 /** A channel of another client. */

@@ -60,13 +60,8 @@ export class Sessions {
       session.add(link);
       const { name, source, target, maxMessageBytes = session.maxMessageBytes, fields } = init;
       const attach = { role, name, source, target, maxMessageBytes, fields };
-      const events = linkEvents(session, link);
-      const onDetach: LinkEvents["onDetach"] = (handle, error) => {
-        events.onDetach(handle, error);
-        if (key !== undefined && session.links === 0) entry.close();
-      };
       try {
-        link.bind(control.attach(attach, { ...events, onDetach }));
+        link.bind(control.attach(attach, linkEvents(session, link)));
       } catch (thrown) {
         session.onDetach(link, -1, toError(thrown));
         throw thrown;
@@ -81,10 +76,11 @@ export class Sessions {
    * answer a Begin. Rejects when the peer accepts no more sessions.
    */
   async probe(): Promise<void> {
-    const entry = this.#options.control.begin((control) => this.#add(control));
+    const entry = this.#options.control.begin((control) => this.#add(control, null));
     await entry.begun;
     if (entry.error !== undefined || this.#end !== undefined) return;
-    entry.close();
+    entry.session.stopWriting();
+    entry.control.end();
   }
 
   /** Accepts a session that the peer begins. Throws ProtocolError when sessions are not accepted or there are too many. */
@@ -92,7 +88,7 @@ export class Sessions {
     const { onAttachRequest, max } = this.#options;
     if (onAttachRequest === undefined) throw new ProtocolError("the peer began a session", "amqp:not-allowed");
     if (this.#entries.size >= max) throw new ProtocolError(`more than ${max} sessions`, "amqp:resource-limit-exceeded");
-    return this.#add(control);
+    return this.#add(control, null);
   }
 
   /** Sends the waiting transfers of all sessions, now that the socket is writable again. */
@@ -116,7 +112,7 @@ export class Sessions {
   }
 
   /** `key`: see {@link LinkInit}. Null for a session that is not for links of ours. */
-  #add(control: SessionControl, key: object | undefined | null = null): SessionEntry {
+  #add(control: SessionControl, key: object | undefined | null): SessionEntry {
     const session = new Session({ ...this.#options.session(), channel: control.channel });
     const entry = new SessionEntry(control, session, key, {
       onBegin: (channel) => {
@@ -189,13 +185,6 @@ class SessionEntry implements SessionEvents {
 
   onEnd(error: Error | undefined): void {
     this.end(error ?? this.#owner.ended());
-  }
-
-  /** Ends the session, which has no links. */
-  close(): void {
-    this.#capacity = 0;
-    this.session.stopWriting();
-    this.control.end();
   }
 
   onAttachRequest(request: AttachRequest): void {

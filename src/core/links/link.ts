@@ -39,7 +39,7 @@ export interface LinkInit {
   maxMessageBytes?: number | undefined;
   /** Further fields of the attach, by their names in AMQP. */
   fields?: AttachFields | undefined;
-  /** Links with the same key have a session of their own, which ends with the last of them. Undefined: any session with room. */
+  /** Links with the same key share sessions with no others: an error of one may end the session of all. */
   session?: object | undefined;
   /** Called once when the peer detaches, the session ends or the connection is lost. Never called after our own close(). */
   onDetach?: ((error: Error | undefined) => void) | undefined;

@@ -61,7 +61,8 @@ export class RecoveringSink implements MessageSink {
   /** Sends the message, or queues it until the channel is open and writable. */
   send(publishing: Publishing): void {
     const channel = this.#channel;
-    if (channel?.writable && this.#queue.size === 0 && this.#missing.length === 0 && !this.#isAlone) {
+    const mustWait = this.#isRunning || this.#queue.size > 0 || this.#missing.length > 0 || this.#isAlone;
+    if (channel?.writable && !mustWait) {
       this.#write(channel, publishing);
       return;
     }

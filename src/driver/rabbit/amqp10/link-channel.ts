@@ -13,6 +13,8 @@ export interface LinkChannelInit {
   connection: Connection;
   /** Unique within the connection. */
   name: string;
+  /** See LinkInit. */
+  session: object;
   /** Called after each message and each outcome. */
   onUse: (sender: Sender) => void;
 }
@@ -34,13 +36,13 @@ export class LinkChannel implements SinkChannel {
   }
 
   /** Rejects with a LinkRefusal when the broker refuses the link, and with another error when the connection ends. */
-  static async open({ connection, name, onUse }: LinkChannelInit): Promise<LinkChannel> {
+  static async open({ connection, name, session, onUse }: LinkChannelInit): Promise<LinkChannel> {
     let channel: LinkChannel | undefined;
     const onChange = (): void => {
       if (channel !== undefined) channel.#change();
     };
     try {
-      const link = { name, session: {}, source: {}, target: {}, onCredit: onChange, onDetach: onChange };
+      const link = { name, session, source: {}, target: {}, onCredit: onChange, onDetach: onChange };
       channel = new LinkChannel(await connection.openSender(link), onUse);
       return channel;
     } catch (thrown) {

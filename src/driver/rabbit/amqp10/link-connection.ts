@@ -63,10 +63,8 @@ export class LinkConnection implements BrokerConnection {
   }
 
   openSink(context: PublishingContext): MessageSink {
-    const connection = this.#connection;
-    return new RecoveringSink(context, () =>
-      LinkChannel.open({ connection, name: `messages ${++this.#channels}`, onUse: this.#onUse }),
-    );
+    const init = { connection: this.#connection, session: {}, onUse: this.#onUse };
+    return new RecoveringSink(context, () => LinkChannel.open({ ...init, name: `messages ${++this.#channels}` }));
   }
 
   async openConsumers(prefetch: number): Promise<ConsumerChannel> {
@@ -75,7 +73,7 @@ export class LinkConnection implements BrokerConnection {
     const session = SESSIONS[channel % SESSIONS.length] as object;
     return new LinkConsumers({
       connection,
-      name: `consumers ${channel}`,
+      name: `${channel}`,
       session,
       prefetch,
       maxMessageBytes,

@@ -52,7 +52,7 @@ export class LinkConsumers implements ConsumerChannel {
     const { queue, consumerTag, onRefused, onCancel } = init;
     try {
       const receiver = await connection.openReceiver({
-        name: `${name} ${++this.#lastLink}`,
+        name: `queue ${queue} (${name}.${++this.#lastLink})`,
         session,
         source: { address: queueAddress(queue) },
         target: {},

@@ -19,8 +19,7 @@ const MAX_IN_FLIGHT = 8;
 /** Responses that may come. RabbitMQ ends the session of a request whose response has no credit. */
 const RESPONSES = 100;
 
-/** Both links have the same name, and RabbitMQ pairs them by it. Requests and responses are settled. */
-const NAME = "management";
+/** Requests and responses are settled. */
 const PAIRED: AttachFields = { properties: { paired: true }, snd_settle_mode: 1 };
 
 interface PendingRequest {
@@ -43,8 +42,10 @@ export class Management {
   readonly #inFlight = new Map<string, PendingRequest>();
   #sender: Sender | undefined;
   #receiver: Receiver | undefined;
-  /** The session of the present pair. */
-  #session: object | undefined;
+  readonly #session = {};
+  /** Name of both links of the present pair: RabbitMQ pairs them by it. Undefined without one. */
+  #pair: string | undefined;
+  #pairs = 0;
   #lastId = 0;
   #opening: Promise<void> | undefined;
 
@@ -103,13 +104,13 @@ export class Management {
   }
 
   async #openPair(): Promise<void> {
-    const session = {};
-    this.#session = session;
+    const name = `management ${++this.#pairs}`;
+    this.#pair = name;
     const link: Pick<LinkInit, "name" | "session" | "fields" | "onDetach"> = {
-      name: NAME,
-      session,
+      name,
+      session: this.#session,
       fields: PAIRED,
-      onDetach: (error) => this.#lost(session, error),
+      onDetach: (error) => this.#lost(name, error),
     };
     // The receiver is first: its credit must arrive before the first request.
     this.#receiver = await this.#connection.openReceiver({
@@ -122,7 +123,7 @@ export class Management {
     try {
       const to = { source: { address: "$me" }, target: { address: NODE } };
       const sender = await this.#connection.openSender({ ...link, ...to });
-      if (this.#session === session) this.#sender = sender;
+      if (this.#pair === name) this.#sender = sender;
     } catch (thrown) {
       void this.#receiver?.close();
       throw thrown;
@@ -136,7 +137,7 @@ export class Management {
     try {
       response = decodeManagementResponse(delivery.payload);
     } catch (thrown) {
-      this.#lost(this.#session, toError(thrown));
+      this.#lost(this.#pair, toError(thrown));
       return;
     }
     const { id, refusal } = response;
@@ -153,11 +154,10 @@ export class Management {
    * Called at the end of each link of a pair. The broker handles requests in order: of those without a response, the error is
    * that of the first. The others are sent again.
    */
-  #lost(session: object | undefined, cause: Error | undefined): void {
-    if (this.#session !== session || !this.#connection.isOpen) return;
-    this.#session = undefined;
-    void this.#sender?.close();
-    void this.#receiver?.close();
+  #lost(pair: string | undefined, cause: Error | undefined): void {
+    if (this.#pair !== pair || !this.#connection.isOpen) return;
+    this.#pair = undefined;
+    void detached(this.#sender, this.#receiver);
     this.#sender = undefined;
     this.#receiver = undefined;
     const [culprit, ...others] = this.#inFlight.values();
@@ -181,4 +181,10 @@ export class Management {
     this.#inFlight.clear();
     this.#fail(error);
   }
+}
+
+/** Detaches what is left of a pair. When its session has ended, both links have noticed it by the next turn. */
+async function detached(...links: readonly (Sender | Receiver | undefined)[]): Promise<void> {
+  await undefined;
+  await Promise.all(links.map((link) => link?.close()));
 }

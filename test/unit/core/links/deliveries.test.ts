@@ -52,14 +52,14 @@ describe("deliveries", () => {
   });
 
   it.each([1, 3])(
-    "a receiver is given the head of a message above the size limit that arrives in %i frame(s)",
+    "a receiver is given both ends of a message above the size limit that arrives in %i frame(s)",
     async (frames) => {
-      const tooLarge: { head: Message; reason: string }[] = [];
-      const onTooLarge = (head: Uint8Array, reason: string): void => {
-        tooLarge.push({ head: decodeMessage(head, true), reason });
+      const tooLarge: { head: Message; tail: string; reason: string }[] = [];
+      const onTooLarge = (ends: Uint8Array, reason: string): void => {
+        tooLarge.push({ head: decodeMessage(ends, true), tail: Buffer.from(ends.slice(-4_000)).toString(), reason });
       };
       const { peer } = await receiverWith(10, {}, {}, {}, { onTooLarge, maxMessageBytes: 20_000 });
-      const payload = encodedMessage({ correlationId: "id", ...text("x".repeat(30_000)) });
+      const payload = encodedMessage({ correlationId: "id", ...text(`${"x".repeat(30_000)}${"y".repeat(4_000)}`) });
       for (let frame = 0; frame < frames; frame++) {
         const more = frame < frames - 1;
         const piece = payload.subarray((frame * payload.length) / frames, ((frame + 1) * payload.length) / frames);
@@ -69,6 +69,7 @@ describe("deliveries", () => {
       expect(tooLarge).toMatchObject([
         {
           head: { correlationId: "id", body: undefined },
+          tail: "y".repeat(4_000),
           reason: `message of ${payload.length} bytes exceeds the limit of 20000 bytes`,
         },
       ]);

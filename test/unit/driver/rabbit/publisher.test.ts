@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ChannelConnection } from "@/src/driver/rabbit/amqp091/channel-connection.js";
 import { RABBIT_DEFAULTS } from "@/src/driver/rabbit/option-table.js";
 import { replyRoute, Topology } from "@/src/driver/rabbit/topology.js";
 import { Target } from "@/src/driver/target.js";
@@ -16,7 +17,7 @@ const REPLY = replyRoute("reply_1");
 
 async function bed() {
   const { broker, connection } = await opened();
-  const publishing = new PublishingBed(connection, PAUSE_MS);
+  const publishing = new PublishingBed(new ChannelConnection(connection), PAUSE_MS);
   return { broker, connection, publish: publishing.publish, bed: publishing };
 }
 
@@ -524,7 +525,7 @@ describe("a declaration that is refused", () => {
 describe("channels", () => {
   it("when all are in use, messages are unsent after a pause, and a warning says so", async () => {
     const { broker, connection } = await opened({}, { channelMax: 1, frameMax: 131_072, heartbeat: 60 });
-    const publishing = new PublishingBed(connection, PAUSE_MS);
+    const publishing = new PublishingBed(new ChannelConnection(connection), PAUSE_MS);
     const opening = connection.openChannel();
     await broker.openChannel();
     await opening;
