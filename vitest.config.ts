@@ -42,7 +42,7 @@ export default defineConfig({
       reportsDirectory: ".cache/coverage",
     },
     projects: [
-      { resolve, test: { name: "patient", include: [PATIENT] } }, // the first by its name, and so beside all others
+      { resolve, test: { name: "patient", include: [PATIENT], ...LIMITS } }, // the first by its name, and so beside all others
       UNIT,
       {
         resolve,

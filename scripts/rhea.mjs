@@ -9,8 +9,8 @@ import ts from "typescript";
 
 /**
  * Statements to remove, by file. A statement is named by the variable that it declares or assigns, by `if` and its condition,
- * or else by its text; a statement in a function is prefixed with the function's name. Calls of removed functions are removed
- * too; their effects are not used.
+ * or else by its text; a statement in a function is prefixed with the function's name. `then` and `else` after a condition
+ * name one branch. Calls of removed functions are removed too; their effects are not used.
  */
 const UNREACHED = {
   "connection.js": [
@@ -38,6 +38,9 @@ const UNREACHED = {
       ...["if (!this.options.id)", "if (!this.options.container_id)"],
     ]),
     ...["conn_counter", "Connection.prototype._is_fatal"],
+    ...within("Connection", ["if (options) else"]),
+    "Connection.prototype.dispatch: if (this.container) then",
+    "Connection.prototype.get_option: if (this.container) then",
     "Connection.prototype._context: if (this.container)",
     "Connection.prototype._handle_error: if (!this._is_fatal(error.condition))",
     "Connection.prototype.get_error: if (this.transport_error)",
@@ -63,6 +66,7 @@ const UNREACHED = {
     ...members("link", ["is_open", "is_remote_open", "is_itself_closed", "is_closed", "_disconnect", "_reconnect"]),
     ...["link.has_credit", "link.get_option"],
     ...["link.init: this.observers", "link.dispatch: EventEmitter.prototype.emit.apply(this.observers, arguments)"],
+    "link.dispatch: if (this.listeners(name).length) then",
     ...members("Sender.prototype", ["_get_drain", "set_drained", "next_tag", "sendable"]),
     ...members("Sender.prototype", ["on_flow", "on_transfer", "send"]),
     ...members("Receiver.prototype", ["on_flow", "flow", "drain_credit", "add_credit", "_get_drain"]),
@@ -96,8 +100,11 @@ const UNREACHED = {
     "Incoming: Object.defineProperty(this, 'window', { get: function () { return this.deliveries.available(); } })",
     ...within("Session", members("this", ["session_buffer_size", "observers"])),
     "Session.prototype.dispatch: EventEmitter.prototype.emit.apply(this.observers, arguments)",
+    "Session.prototype.dispatch: if (this.listeners(name).length) then",
     "Session.prototype.end: if (error)",
+    "merge: if (f === 'properties' && defaults.properties) then",
     ...within("attach", [
+      "if (typeof args === 'string') then",
       ...["if (!opts.name)", "if (typeof opts[t] === 'string')"],
       ...["if (l.is_sender() && opts.source === undefined)", "if (l.is_receiver() && opts.target === undefined)"],
     ]),
@@ -176,18 +183,23 @@ function trim(file, text) {
   const edits = [];
   visit(source, "");
   if (unreached.size > 0) throw new Error(`rhea's ${file} does not contain: ${[...unreached].join(", ")}`);
-  return edits.reduceRight(
-    (rest, { node, by }) => rest.slice(0, node.getStart(source)) + by + rest.slice(node.getEnd()),
-    text,
-  );
+  return edits.reduceRight((rest, { start, end, by }) => rest.slice(0, start) + by + rest.slice(end), text);
 
   /** `around` is the prefix of the function that contains the node. */
   function visit(node, around) {
     const name = around + nameOf(node, source);
     const module = asModule(node, source);
-    if (unreached.delete(name) || isLog(node, source)) edits.push({ node, by: "" });
-    else if (module !== undefined) edits.push({ node, by: module });
-    else ts.forEachChild(node, (child) => visit(child, around === "" && node.parent === source ? `${name}: ` : around));
+    const [start, end] = [node.getStart(source), node.getEnd()];
+    const within = around === "" && node.parent === source ? `${name}: ` : around;
+    if (unreached.delete(name) || isLog(node, source)) edits.push({ start, end, by: "" });
+    else if (module !== undefined) edits.push({ start, end, by: module });
+    else if (unreached.delete(`${name} then`)) {
+      edits.push({ start, end: node.elseStatement.getStart(source), by: "" });
+      visit(node.elseStatement, within);
+    } else if (unreached.delete(`${name} else`)) {
+      visit(node.thenStatement, within);
+      edits.push({ start: node.thenStatement.getEnd(), end, by: "" });
+    } else ts.forEachChild(node, (child) => visit(child, within));
   }
 }
 

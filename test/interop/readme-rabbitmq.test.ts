@@ -2,8 +2,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { getRpcServer, getRpcTransport, Target } from "@/src/entry/node.js";
 import { rabbitMqBed } from "@/test/fixtures/beds/rabbitmq-bed.js";
 import { RABBITMQ_VERSIONS } from "@/test/fixtures/beds/rabbitmq-installation.js";
-import { runExample } from "@/test/fixtures/readme.js";
+import { runExample, writeExample } from "@/test/fixtures/readme.js";
 import { BUN, DENO } from "@/test/fixtures/runtimes/command-line.js";
+import { RunningWorkerd } from "@/test/fixtures/runtimes/workerd.js";
 
 const RUNTIMES = [
   ["Node", [process.execPath]],
@@ -23,6 +24,17 @@ test.each(RUNTIMES)("the README's example of notifications runs in %s on RabbitM
     eventType: "compute.instance.create",
     payload: { id: 1 },
   });
+});
+
+test("the README's worker calls a server on RabbitMQ", async () => {
+  const { url } = await rabbitMqBed("3.10.8");
+  const transport = getRpcTransport(url, { logger: null });
+  onTestFinished(() => transport.close());
+  const endpoint = { add: (_context: object, { a, b }: { a: number; b: number }) => a + b };
+  await getRpcServer(transport, { topic: "calc", server: "calc-1" }, [endpoint]).start();
+  const environment = { TRANSPORT_URL: url };
+  await using running = await RunningWorkerd.start("workerd", await writeExample("worker.mjs"), { environment });
+  expect(await (await fetch(running.url)).json()).toBe(5);
 });
 
 test.each(RABBITMQ_VERSIONS)(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Dial } from "@/src/core/byte-stream.js";
 import * as first from "@/src/entry/node.js";
 import { Intermediary } from "@/src/intermediary/intermediary.js";
 import { memoryDial } from "@/src/transports/memory.js";
@@ -78,6 +79,34 @@ describe("two copies of the library", { timeout: 60_000 }, () => {
     expect(testDriver.notifications).toHaveLength(2);
     await listener.stop();
     await listener.wait();
+  });
+
+  it("the driver of RabbitMQ of another copy works with web.min.js, whose isMessagingException knows its errors", async () => {
+    const page: typeof first = await import(dist("web.min.js"));
+    const { rabbit } = await import(dist("web/rabbit.js"));
+    const dial: Dial = () => Promise.reject(new Error("nothing listens"));
+    const transport = page.getRpcTransport("rabbit+ws://h/", {
+      drivers: [rabbit],
+      dialers: { "amqp+ws": dial },
+      logger: null,
+    });
+    const call = page.getRpcClient(transport, { topic: "t" }).call({}, "m", {}, { timeoutMs: 100 });
+    const error = await call.catch((thrown) => thrown);
+    expect(error).toMatchObject({
+      name: "MessagingTimeout",
+      cause: { message: expect.stringContaining("nothing listens") },
+    });
+    expect(error).not.toBeInstanceOf(page.MessagingTimeout);
+    expect(page.isMessagingException(error)).toBe(true);
+    await transport.close();
+  });
+
+  it("the driver of RabbitMQ in rabbit.min.js throws the classes of web.min.js", async () => {
+    const page: typeof first = await import(dist("web.min.js"));
+    const { rabbit } = await import(dist("rabbit.min.js"));
+    const open = () =>
+      page.getRpcTransport("rabbit+ws://h/?rabbit_ha_queues=1&rabbit_quorum_queue=1", { drivers: [rabbit] });
+    expect(open).toThrow(page.ConfigurationError);
   });
 
   it("each copy's isMessagingException knows the other's errors", () => {

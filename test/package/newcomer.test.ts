@@ -56,6 +56,18 @@ describe("a newcomer with an empty folder", { timeout: 60_000 }, () => {
     expect(program.stderr).toBe("");
   });
 
+  test("the driver of RabbitMQ is the same in every runtime: Node accepts it, too", async () => {
+    const text = `
+      import { getRpcTransport } from "oslo-messaging";
+      import { rabbit } from "oslo-messaging/rabbit";
+      const transport = getRpcTransport("rabbit://localhost/", { drivers: [rabbit] });
+      console.log(rabbit.name, transport.state.type);
+      await transport.close();`;
+    await using program = await startProgram(text, "");
+    expect(await program.waitFor("the name of the driver", (line) => line)).toBe("rabbit idle");
+    expect(await program.exited).toBe(0);
+  });
+
   test("an endpoint's exception is on the console, with the line that threw it", async () => {
     const faulty = example.replace("=> a + b", "=> a + c");
     await using intermediary = await startIntermediary();

@@ -1,12 +1,12 @@
 import { currentNode } from "@/test/fixtures/processes/current-node.js";
 import { byCommandLine } from "@/test/fixtures/runtimes/command-line.js";
-import { runtimeSuite } from "./runtime-suite.js";
+import { rabbitBed } from "@/test/fixtures/runtimes/rabbit-bed.js";
+import { bedSuite, type Performer, runtimeSuite } from "./runtime-suite.js";
 
-const NODES = { "Node 20": process.execPath, "a current Node": currentNode() };
+const NODES: readonly Performer[] = Object.entries({
+  "Node 20": process.execPath,
+  "a current Node": currentNode(),
+}).map(([runtime, path]) => ({ runtime, performance: byCommandLine(runtime, [path]) }));
 
-for (const scheme of ["amqp+ws", "amqp"] as const) {
-  runtimeSuite(
-    scheme,
-    Object.entries(NODES).map(([runtime, path]) => ({ runtime, performance: byCommandLine(runtime, [path]) })),
-  );
-}
+for (const scheme of ["amqp+ws", "amqp"] as const) runtimeSuite(scheme, NODES);
+bedSuite(rabbitBed("3.10.8", "rabbit+ws"), NODES);

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Bus, type BusPlan, EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
+import { EMBEDDED_BROKER, EMBEDDED_ROUTER } from "@/test/fixtures/beds/bus-plan.js";
 import type { HostScheme } from "@/test/fixtures/beds/restartable-host.js";
+import { embeddedBed } from "@/test/fixtures/runtimes/embedded-bed.js";
+import type { RuntimePlan } from "@/test/fixtures/runtimes/runtime-bed.js";
 import type { Environment, Report } from "@/test/fixtures/runtimes/scenario.js";
 import { TestHelperService } from "@/test/fixtures/runtimes/test-helper-service.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
-import { scenariosBy } from "./scenarios/scenarios.js";
+import { scenariosFor } from "./scenarios/scenarios.js";
 
 /**
  * Runs all scenarios in a runtime and reports each. Rejects with the runtime's output when it fails.
@@ -13,7 +15,7 @@ export type Performance = (setting: Environment, tell: (report: Report) => void)
 
 /** Declares the tests of every scenario for some runtimes, over the embedded router and broker, with Python on the TCP side. */
 export function runtimeSuite(scheme: HostScheme, performers: readonly Performer[]): void {
-  for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER]) busSuite(plan, scheme, performers);
+  for (const plan of [EMBEDDED_ROUTER, EMBEDDED_BROKER]) bedSuite(embeddedBed(plan, scheme), performers);
 }
 
 /** A runtime that runs the scenarios. */
@@ -25,22 +27,18 @@ export interface Performer {
   readonly only?: readonly string[] | undefined;
 }
 
-/** Declares the tests for one message bus. The runtimes share it, one after the other: Python's peers start once. */
-export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly Performer[]): void {
+/** Declares the tests for one bed. The runtimes share it, one after the other: Python's peers start once. */
+export function bedSuite(plan: RuntimePlan, performers: readonly Performer[]): void {
+  const { scheme, protocol } = plan;
   describe(`by ${scheme}, through ${plan.name}`, () => {
-    let bus: Bus;
     let hand: TestHelperService | undefined;
     let setting: Environment;
 
     beforeAll(async () => {
-      bus = await plan.start();
-      ({ hand, setting } = await TestHelperService.start(bus, plan, scheme));
+      ({ hand, setting } = await TestHelperService.start(plan));
     });
 
-    afterAll(async () => {
-      await hand?.[Symbol.asyncDispose]();
-      await bus?.close();
-    });
+    afterAll(() => hand?.[Symbol.asyncDispose]());
 
     for (const { runtime, performance, only } of performers) {
       describe(runtime, () => {
@@ -58,7 +56,7 @@ export function busSuite(plan: BusPlan, scheme: HostScheme, performers: readonly
         // A runtime that fails after its last report fails the suite.
         afterAll(() => performed, 90_000);
 
-        for (const { name } of scenariosBy(scheme, only)) {
+        for (const { name } of scenariosFor({ scheme, protocol, only })) {
           test(name, { timeout: 60_000 }, async () => {
             const isIt = (report: Report): Report | undefined => (report.name === name ? report : undefined);
             const { failure } = await reports.take(`"${name}"`, isIt, 55_000);

@@ -1,13 +1,45 @@
 import { assert } from "chai";
 import type { CredentialsFunction, Frame, RPCTransport, TransportOptions, TransportStatus } from "oslo-messaging";
+import type { Protocol } from "@/test/fixtures/beds/bus-plan.js";
 import type { Scenario } from "@/test/fixtures/runtimes/scenario.js";
 import { failureOf, later, type ScenarioStage } from "@/test/fixtures/runtimes/scenario-stage.js";
 import { BlockingEndpoint } from "@/test/fixtures/stages/blocking-endpoint.js";
 
-const MECHANISMS = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+/** A mechanism of a protocol that authenticates by a password. */
+interface Mechanism {
+  readonly protocol: Protocol;
+  readonly mechanism: string;
+  /** Selects the mechanism. */
+  readonly options: TransportOptions;
+  /** Name of the first frame of the client that belongs to it. */
+  readonly frame: string;
+  /** The peer's reason when it refuses a password. */
+  readonly refusal: string;
+}
+
+const MECHANISMS: readonly Mechanism[] = [
+  ...["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"].map((mechanism) => ({
+    protocol: "AMQP 1.0" as const,
+    mechanism,
+    options: { amqp: { saslMechanisms: [mechanism] } },
+    frame: "sasl-init",
+    refusal: "the credentials were refused",
+  })),
+  ...(["PLAIN", "AMQPLAIN"] as const).map((mechanism) => ({
+    protocol: "AMQP 0-9-1" as const,
+    mechanism,
+    options: { rabbit: { rabbitLoginMethod: mechanism } },
+    frame: "connection.start-ok",
+    refusal: "ACCESS_REFUSED",
+  })),
+];
 
 /** The next attempt to connect comes after half a second. */
-const HASTY: TransportOptions = { random: () => 0, amqp: { connectionRetryIntervalMs: 1_000 } };
+const HASTY: TransportOptions = {
+  random: () => 0,
+  amqp: { connectionRetryIntervalMs: 1_000 },
+  rabbit: { kombuReconnectDelayMs: 10 },
+};
 
 export const CONNECTION: readonly Scenario[] = [
   {
@@ -26,15 +58,16 @@ export const CONNECTION: readonly Scenario[] = [
       }
       assert.deepEqual(seen, [
         { type: "connecting", host, attempt: 1 },
-        { type: "connected", host, product: `oslo-messaging-${stage.setting.kind}` },
+        { type: "connected", host, product: stage.setting.product },
         { type: "closed" },
       ]);
     },
   },
   {
     name: "a probe reports the peer",
+    protocol: "AMQP 1.0",
     async run(stage) {
-      const { url, scheme, kind } = stage.setting;
+      const { url, scheme, product } = stage.setting;
       const probed = await stage.rpcTransport().probe({ topic: stage.setting.pythonTopic });
       assert.ok("credit" in probed);
       const { roundTripMs, credit, ...report } = probed;
@@ -43,7 +76,7 @@ export const CONNECTION: readonly Scenario[] = [
         host: hostOf(url),
         encrypted: scheme === "amqps" || scheme === "amqp+wss",
         mechanism: "ANONYMOUS",
-        product: `oslo-messaging-${kind}`,
+        product,
         version: undefined,
         addressing: "routable",
         dynamicReplies: true,
@@ -52,19 +85,40 @@ export const CONNECTION: readonly Scenario[] = [
       assert.isAtLeast(roundTripMs, 0);
     },
   },
-  ...MECHANISMS.map((mechanism) => ({
+  {
+    name: "a probe reports the broker, and the exchanges and queues of a target",
+    protocol: "AMQP 0-9-1",
+    async run(stage) {
+      const { url, product, pythonTopic } = stage.setting;
+      const probed = await stage.rpcTransport().probe({ topic: pythonTopic });
+      assert.ok(probed.protocol === "AMQP 0-9-1");
+      const { roundTripMs, version, declared, ...report } = probed;
+      assert.deepEqual(report, {
+        protocol: "AMQP 0-9-1",
+        host: hostOf(url),
+        encrypted: false,
+        mechanism: "AMQPLAIN",
+        product,
+        virtualHost: url.slice(url.lastIndexOf("/") + 1),
+        heartbeatMs: 60_000,
+      });
+      assert.match(version ?? "", /^[34]\./);
+      assert.isAtLeast(roundTripMs, 0);
+      assert.deepInclude(declared ?? [], { kind: "queue", name: pythonTopic, state: "declared" });
+    },
+  },
+  ...MECHANISMS.map(({ protocol, mechanism, options }) => ({
     name: `a user with the right password is authenticated by ${mechanism}`,
+    protocol,
     async run(stage: ScenarioStage) {
       const { url, username, password } = stage.setting.guarded;
-      const transport = stage.rpcTransport(
-        { amqp: { saslMechanisms: [mechanism] } },
-        withLogin(url, username, password),
-      );
+      const transport = stage.rpcTransport(options, withLogin(url, username, password));
       assert.equal((await transport.probe()).mechanism, mechanism);
     },
   })),
   {
     name: "the strongest mechanism is used by default",
+    protocol: "AMQP 1.0",
     async run(stage) {
       const { url, username, password } = stage.setting.guarded;
       const transport = stage.rpcTransport({}, withLogin(url, username, password));
@@ -72,20 +126,25 @@ export const CONNECTION: readonly Scenario[] = [
     },
   },
   {
-    name: "a credentials function returns a password, or a token for OAUTHBEARER",
+    name: "a credentials function returns a password",
     async run(stage) {
-      const { url, username, password, token } = stage.setting.guarded;
+      const { url, username, password } = stage.setting.guarded;
       const asked: unknown[] = [];
-      const by = async (given: { username: string; password: string } | { token: string }) => {
-        const credentials: CredentialsFunction = async ({ hostname, port }, { attempt }) => {
-          asked.push({ host: `${hostname}:${port}`, attempt });
-          return given;
-        };
-        return (await stage.rpcTransport({ credentials }, url).probe()).mechanism;
+      const credentials: CredentialsFunction = async ({ hostname, port }, { attempt }) => {
+        asked.push({ host: `${hostname}:${port}`, attempt });
+        return { username, password };
       };
-      assert.equal(await by({ token }), "OAUTHBEARER");
-      assert.equal(await by({ username, password }), "SCRAM-SHA-512");
-      assert.deepEqual(asked, Array(2).fill({ host: hostOf(url), attempt: 1 }));
+      await stage.rpcTransport({ credentials }, url).connect();
+      assert.deepEqual(asked, [{ host: hostOf(url), attempt: 1 }]);
+    },
+  },
+  {
+    name: "a credentials function returns a token for OAUTHBEARER",
+    protocol: "AMQP 1.0",
+    async run(stage) {
+      const { url, token } = stage.setting.guarded;
+      const probed = await stage.rpcTransport({ credentials: async () => ({ token }) }, url).probe();
+      assert.equal(probed.mechanism, "OAUTHBEARER");
     },
   },
   {
@@ -93,13 +152,15 @@ export const CONNECTION: readonly Scenario[] = [
     async run(stage) {
       const { url, username } = stage.setting.guarded;
       const wrong = "wr:o/ng ß";
-      for (const mechanism of MECHANISMS) {
+      const mechanisms = MECHANISMS.filter(({ protocol }) => protocol === stage.setting.protocol);
+      for (const { mechanism, options, frame, refusal } of mechanisms) {
         const frames: Frame[] = [];
         const lines: unknown[] = [];
         const log = (...line: unknown[]) => void lines.push(line);
         const transport = stage.rpcTransport(
           {
-            amqp: { saslMechanisms: [mechanism], trace: true },
+            amqp: { ...options.amqp, trace: true },
+            rabbit: options.rabbit,
             onFrame: (frame) => frames.push(frame),
             logger: { debug: log, info: log, warn: log, error: log },
           },
@@ -107,8 +168,8 @@ export const CONNECTION: readonly Scenario[] = [
         );
         const lost = await losing(transport);
         const user = JSON.stringify(username);
-        assert.include(lost.error?.message, `${mechanism} of user ${user} failed: the credentials were refused`);
-        assert.isTrue(frames.some(({ performative }) => performative === "sasl-init"));
+        assert.include(lost.error?.message, `${mechanism} of user ${user} failed: ${refusal}`);
+        assert.isTrue(frames.some(({ performative }) => performative === frame));
         const shown = JSON.stringify([frames, lines, lost, transport.url, `${lost.error?.stack}`], shownBytes);
         for (const secret of [wrong, encodeURIComponent(wrong)]) assert.notInclude(shown, secret);
         await transport.close();
@@ -135,7 +196,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "the status reports a WebSocket server that does not select the sub-protocol",
-    schemes: ["amqp+ws"],
+    schemes: ["amqp+ws", "rabbit+ws"],
     async run(stage) {
       const { withoutSubprotocol } = stage.setting;
       const { error } = await losing(stage.rpcTransport({}, withoutSubprotocol));
@@ -145,6 +206,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "client and server reconnect after a lost connection",
+    fragile: true,
     async run(stage) {
       const { fragile } = stage.setting;
       await stage.ask("start");
@@ -166,10 +228,18 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "a silent peer is detected, and the transport reconnects",
+    fragile: true,
     async run(stage) {
       const { fragile } = stage.setting;
       await stage.ask("start");
-      const transport = stage.rpcTransport({ ...HASTY, amqp: { ...HASTY.amqp, idleTimeoutMs: 1_000 } }, fragile);
+      const transport = stage.rpcTransport(
+        {
+          ...HASTY,
+          amqp: { ...HASTY.amqp, idleTimeoutMs: 1_000 },
+          rabbit: { ...HASTY.rabbit, heartbeatTimeoutThresholdMs: 1_000 },
+        },
+        fragile,
+      );
       await transport.connect();
       const lost = later(losing(transport));
       await stage.ask("freeze");
@@ -179,6 +249,7 @@ export const CONNECTION: readonly Scenario[] = [
   },
   {
     name: "with failFast a call that waits for its reply fails as soon as its connection is lost",
+    fragile: true,
     async run(stage) {
       const { oslo, setting } = stage;
       await stage.ask("start");
@@ -242,7 +313,7 @@ async function losing(transport: RPCTransport): Promise<Lost> {
 }
 
 function hostOf(url: string): string {
-  const [host] = /(?<=\/\/)[^/]+/.exec(url) ?? [];
+  const [host] = /(?<=[/@])[^/@]+(?=\/)/.exec(url) ?? [];
   return host ?? assert.fail(`no host in ${url}`);
 }
 

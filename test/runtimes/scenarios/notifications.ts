@@ -37,7 +37,8 @@ export const NOTIFICATIONS: readonly Scenario[] = [
           const eventType = `${stage.topic} ${driver} ${priority}`;
           await notifier[priority]({}, eventType, PAYLOAD);
           const { metadata, ...seen } = await stage.ask("pythonSaw", { eventType });
-          assert.deepEqual(seen, { priority, context: {}, publisherId: "here.host1", eventType, payload: PAYLOAD });
+          const context = stage.setting.addedByPython;
+          assert.deepEqual(seen, { priority, context, publisherId: "here.host1", eventType, payload: PAYLOAD });
           assert.match(metadata.message_id, UUID);
           assert.match(metadata.timestamp, TIMESTAMP);
         }
@@ -135,10 +136,11 @@ export const NOTIFICATIONS: readonly Scenario[] = [
     async run(stage) {
       const eventType = `${stage.topic} sanitized`;
       await notifierOf(stage).info(CONTEXT, eventType, {});
-      assert.deepEqual((await stage.ask("pythonSaw", { eventType })).context, {});
+      const { addedByPython } = stage.setting;
+      assert.deepEqual((await stage.ask("pythonSaw", { eventType })).context, addedByPython);
       const sanitizeContext = (context: object) => ({ request_id: Reflect.get(context, "request_id") });
       await notifierOf(stage, { sanitizeContext }).info(CONTEXT, eventType, {});
-      assert.deepEqual((await stage.ask("pythonSaw", { eventType })).context, SANITIZED);
+      assert.deepEqual((await stage.ask("pythonSaw", { eventType })).context, { ...SANITIZED, ...addedByPython });
     },
   },
 ];

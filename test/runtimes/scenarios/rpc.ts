@@ -47,7 +47,8 @@ export const RPC: readonly Scenario[] = [
       const python = stage.python();
       assert.deepEqual(await python.call({}, "echo", { arg: JSON_VALUE }), JSON_VALUE);
       const server = python.prepare({ server: "python" });
-      assert.deepEqual(await server.call(CONTEXT, "whoami"), { server: "python", ctxt: CONTEXT });
+      const ctxt = { ...CONTEXT, ...stage.setting.addedByPython };
+      assert.deepEqual(await server.call(CONTEXT, "whoami"), { server: "python", ctxt });
     },
   },
   {
@@ -226,7 +227,7 @@ export const RPC: readonly Scenario[] = [
     async run(stage) {
       const python = stage.python();
       const sent = await failureOf(python.call({}, "echo", { arg: [Number.NaN] }), Error);
-      assert.match(sent.message, /request\.args\.arg\[0\] is NaN/);
+      assert.match(sent.message, /args\.arg\[0\] is NaN/);
       const came = await failureOf(python.call({}, "number", { text: "nan" }), Error);
       assert.match(came.message, /NaN at character \d+ is Python's, not JSON's/);
       const lenient = stage.python(stage.rpcTransport({ nonFiniteNumbers: "accept" }));

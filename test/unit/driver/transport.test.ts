@@ -212,11 +212,18 @@ describe("the connection of a transport", () => {
       ["ws://h/", undefined],
       ["ws://h/", "/code"],
       ["ws://h/?ws_path=/url", "/code"],
+      ["rabbit+ws://h/", "/code"],
+      ["rabbit+wss://h/?ws_path=/url", "/code"],
     ] as const) {
-      const made = transport(url, { dialers: { ws: dial }, webSocket: { path } });
+      const dialers = { ws: dial, "amqp+ws": dial, "amqp+wss": dial };
+      const made = transport(url, { dialers, drivers: [rabbit], webSocket: { path } });
       await failureOf(made.connect({ signal: AbortSignal.timeout(20) }));
     }
-    expect(asked.map(({ path }) => path)).toEqual([undefined, "/code", "/url"]);
+    expect(asked.map(({ path }) => path)).toEqual([undefined, "/code", "/url", "/code", "/url"]);
+    expect(asked.slice(3)).toMatchObject([
+      { scheme: "amqp+ws", port: 80 },
+      { scheme: "amqp+wss", port: 443 },
+    ]);
   });
 
   test("the status has the reason of a refused connection, without the password", async () => {

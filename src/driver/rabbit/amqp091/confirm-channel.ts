@@ -9,12 +9,11 @@ import { propertiesOf } from "./properties.js";
 /** A nack has no reason. RabbitMQ sends it for a full queue with `x-overflow: reject-publish`, and when a queue fails. */
 const NACKED = "the broker did not take the message (basic.nack): a queue may be full or unavailable";
 
-/** Limits no wait: each message has its own deadline. */
-const UNLIMITED: Deadline = new Deadlines().start({ expired: () => new Error("expired") });
-
 /** A channel in confirm mode. */
 export class ConfirmChannel implements SinkChannel {
   readonly #channel: Channel;
+  /** Limits no wait: each message has its own deadline. */
+  readonly #unlimited: Deadline = new Deadlines().start({ expired: () => new Error("expired") });
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -34,7 +33,7 @@ export class ConfirmChannel implements SinkChannel {
   }
 
   async changed(): Promise<void> {
-    await this.#channel.whenWritable(UNLIMITED).catch(() => {});
+    await this.#channel.whenWritable(this.#unlimited).catch(() => {});
   }
 
   async publish(publishing: Publishing): Promise<Fate> {
