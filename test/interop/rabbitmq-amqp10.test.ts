@@ -305,11 +305,4 @@ describe("a transport by amqp://", () => {
     const { message } = await failureOf(transportOf(bed.url.replace(bed.virtualHost, "nowhere")).connect());
     expect(message).toContain("when the virtual host nowhere does not exist or the user may not use it");
   });
-
-  test("is refused by RabbitMQ 3.10.8 with its plugin for AMQP 1.0, with the way out", async () => {
-    const old = await rabbitMqBed("3.10.8");
-    const error = await failureOf(transportOf(old.node.url("/", old.node.address, "amqp")).connect());
-    expect(error).toMatchObject({ name: "ConfigurationError" });
-    expect(error.message).toMatch(/is RabbitMQ 3\.10\.8, whose AMQP 1\.0 is too old: use rabbit:\/\//);
-  });
 });
