@@ -1,10 +1,12 @@
+import { ACCESS_REFUSED } from "../../../amqp091/reply-codes.js";
 import type { Connection } from "../../../core/connection/connection.js";
 import { Deferred } from "../../../core/deferred.js";
-import { AmqpError, toError } from "../../../core/errors.js";
+import { AmqpError, ConnectionLost, toError } from "../../../core/errors.js";
 import type { Delivery } from "../../../core/links/delivery.js";
 import type { Receiver } from "../../../core/links/receiver.js";
 import type { Log } from "../../../core/recurring-warnings.js";
 import type { ConsumeInit, ConsumerChannel, QueueDelivery } from "../broker-connection.js";
+import { isRefusal } from "../refusal.js";
 import { queueAddress } from "./addresses.js";
 import { LinkRefusal } from "./link-refusal.js";
 import { type ReceivedMessage, readMessage } from "./received-message.js";
@@ -71,7 +73,10 @@ export class LinkConsumers implements ConsumerChannel {
       this.#receivers.set(consumerTag, receiver);
       if (this.#isClosed) await this.#close();
     } catch (thrown) {
-      throw LinkRefusal.of(thrown);
+      const error = LinkRefusal.of(thrown);
+      const isOfOther = isRefusal(error) && error.code === ACCESS_REFUSED && !error.text.includes(`'${queue}'`);
+      // A listener that shares the session lacks the permission: this one may be consumed in the next session.
+      throw isOfOther ? new ConnectionLost(error.message, { cause: error }) : error;
     }
   }
 

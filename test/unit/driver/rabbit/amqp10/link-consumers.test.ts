@@ -148,6 +148,15 @@ describe("consumers at RabbitMQ 4", () => {
     expect(await failed).toMatchObject({ code: 403, text: "read access to queue 'q' refused" });
   });
 
+  it("the refused consumer of another listener, by which the session ends, is no refusal", async () => {
+    const { peer, consumers, consumer } = await bed();
+    const failed = failureOf(consumers.consume(consumer("q")));
+    await begun(peer);
+    const { channel } = await peer.next("attach");
+    endSession(peer, channel, "amqp:unauthorized-access", "read access to queue 'other' refused");
+    expect(await failed).toMatchObject({ name: "ConnectionLost", message: expect.stringContaining("queue 'other'") });
+  });
+
   it("a cancelled consumer withdraws its credit; what arrives meanwhile is delivered", async () => {
     const { peer, consumers, channel, deliver, next } = await consuming();
     const cancelling = consumers.cancel("a/b");
