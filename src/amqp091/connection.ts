@@ -31,7 +31,7 @@ import { Requests } from "./requests.js";
 import { violation } from "./violation.js";
 
 /** Default of the largest message accepted. */
-export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** Timeout for the peer's answer to our connection.close. A broker that blocks the connection does not read it. */
 const CLOSE_MS = 2_000;
 /** Longest reply text: a short string. */

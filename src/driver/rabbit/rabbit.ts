@@ -1,6 +1,6 @@
-import { MAX_MESSAGE_BYTES } from "../../amqp091/connection.js";
 import type { CreateFirst, DriverInit, DriverType, SuccessorInit } from "../runtime.js";
 import { connector } from "./amqp091/connector.js";
+import { commonInit } from "./common-init.js";
 import { RabbitDriver } from "./driver.js";
 import { rabbitHosts, rabbitVirtualHost } from "./hosts.js";
 import { parseRabbitOptions, rabbitWarnings, resolveRabbitOptions } from "./options.js";
@@ -24,20 +24,10 @@ function create({ url, options, runtime, dial, status, logger, warnings }: Drive
   });
   const virtualHost = rabbitVirtualHost(url);
   return new RabbitDriver({
+    ...commonInit({ options, runtime, status, logger, warnings }),
     hosts: rabbitHosts(url, { tls, path: resolved.wsPath ?? options.webSocket?.path }),
     connect: connector({ dial, rabbit: resolved, virtualHost, runtime, options, logger, warnings }),
     options: resolved,
-    controlExchange: options.controlExchange ?? "openstack",
-    maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
-    remoteExceptions: options.remoteExceptions,
-    nonFiniteNumbers: options.nonFiniteNumbers,
-    status,
-    logger,
-    warnings,
-    maxQueued: options.maxQueued,
-    failFast: options.failFast,
-    random: options.random,
-    onWake: runtime.onWake,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Host } from "../options/hosts.js";
 import { checkRabbitVersion } from "../options/rabbit-advice.js";
 import type { SuccessorInit } from "../runtime.js";
 import { LinkConnection } from "./amqp10/link-connection.js";
+import { commonInit } from "./common-init.js";
 import { RabbitDriver } from "./driver.js";
 import type { ResolvedRabbitOptions } from "./option-table.js";
 import { explainedReset, vhostHostname } from "./succession.js";
@@ -13,25 +14,15 @@ const DEFAULT_VIRTUAL_HOST = "/";
 
 /** The driver of RabbitMQ over AMQP 1.0. Its topology and messages are as by AMQP 0-9-1, its connections as by `amqp` otherwise. */
 export function createSuccessor(init: SuccessorInit, rabbit: ResolvedRabbitOptions): RabbitDriver {
-  const { amqp, options, runtime, hosts, retry, status, logger, warnings } = init;
+  const { amqp, hosts, retry } = init;
   return new RabbitDriver({
+    ...commonInit(init),
     hosts,
     connect: (host, signal, attempt) => connect(init, host, signal, attempt),
     options: rabbit,
     retry,
     defaultSendTimeoutMs: amqp.defaultSendTimeoutMs,
     defaultNotifyTimeoutMs: amqp.defaultNotifyTimeoutMs,
-    controlExchange: options.controlExchange ?? "openstack",
-    maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
-    remoteExceptions: options.remoteExceptions,
-    nonFiniteNumbers: options.nonFiniteNumbers,
-    status,
-    logger,
-    warnings,
-    maxQueued: options.maxQueued,
-    failFast: options.failFast,
-    random: options.random,
-    onWake: runtime.onWake,
   });
 }
 
