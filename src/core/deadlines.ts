@@ -2,7 +2,7 @@ import { offAbort, onAbort } from "./abort.js";
 import { timerMs } from "./timers.js";
 
 /**
- * Event that a call is waiting for. `credit`: that the message may be sent. Over rabbit:// it waits while the broker accepts
+ * Event that a call is waiting for. `credit`: that the message may be sent. At RabbitMQ it waits while the broker accepts
  * none, while its exchange is declared, and behind 16 unconfirmed requests with the same routing key.
  */
 export type WaitPhase = "connecting" | "credit" | "acknowledgement" | "reply" | "heartbeat";

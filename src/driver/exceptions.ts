@@ -38,7 +38,7 @@ export interface FailureInit {
   /** Event that the operation was waiting for when it failed. */
   phase: WaitPhase;
   /**
-   * AMQP 1.0 address, or over rabbit:// `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
+   * AMQP 1.0 address, or at RabbitMQ `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
    * before the first connection.
    */
   address: string | undefined;
@@ -68,7 +68,7 @@ export class MessagingTimeout extends MessagingException {
   /** Event that the operation was waiting for when it failed. */
   declare readonly phase: WaitPhase;
   /**
-   * AMQP 1.0 address, or over rabbit:// `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
+   * AMQP 1.0 address, or at RabbitMQ `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
    * before the first connection.
    */
   declare readonly address: string | undefined;
@@ -91,7 +91,7 @@ export class MessageDeliveryFailure extends MessagingException {
   /**
    * Outcome at the peer. `unsent`: the peer did not receive the message; `unknown`: it may have received it; `rejected`: it
    * refused it, over rabbit:// by basic.nack or an error; `released` and `modified`: it gave the message back, over amqp://;
-   * `returned`: no queue receives it, over rabbit:// with `atLeastOnce`.
+   * `returned`: no queue receives it, at RabbitMQ with `atLeastOnce`.
    */
   readonly outcome: "released" | "modified" | "rejected" | "returned" | "unsent" | "unknown";
   /** Kind of the message, in oslo's words: "RPC Call", "RPC Cast", "Notify". */
@@ -101,7 +101,7 @@ export class MessageDeliveryFailure extends MessagingException {
   /** Event that the operation was waiting for when it failed. */
   declare readonly phase: WaitPhase;
   /**
-   * AMQP 1.0 address, or over rabbit:// `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
+   * AMQP 1.0 address, or at RabbitMQ `exchange/routing key`, the exchange of a fanout or the queue of a reply. Undefined
    * before the first connection.
    */
   declare readonly address: string | undefined;
@@ -120,7 +120,7 @@ export class MessageDeliveryFailure extends MessagingException {
 }
 
 /**
- * No queue receives the request that was sent by rabbit:// with `atLeastOnce` (oslo_messaging/exceptions.py
+ * No queue of RabbitMQ receives the request, which has `atLeastOnce` (oslo_messaging/exceptions.py
  * MessageUndeliverable, which is no MessagingException there).
  */
 export class MessageUndeliverable extends MessageDeliveryFailure {

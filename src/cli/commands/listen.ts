@@ -34,7 +34,7 @@ export function addListenCommand(program: Command, terminal: Terminal): void {
   addTransportArguments(command)
     .option("--topic <topic>", "topic to listen to; may be repeated (default: the file's, or notifications)", several)
     .option("--exchange <exchange>", EXCHANGE)
-    .option("--pool <name>", "share a copy of the notifications with the listeners of this pool; only for rabbit://")
+    .option("--pool <name>", "share a copy of the notifications with the listeners of this pool; only for RabbitMQ")
     .addOption(
       new Option("--priority <priority...>", "priority to print; may be repeated (default: all)").choices(PRIORITIES),
     )

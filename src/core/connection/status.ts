@@ -1,7 +1,7 @@
 import { Deferred } from "../deferred.js";
 
 /**
- * State of a transport's connection. `host` is `name:port`, without credentials. A transport of rabbit:// has two connections,
+ * State of a transport's connection. `host` is `name:port`, without credentials. A transport of RabbitMQ has two connections,
  * for publishing and for listening, each opened when it is needed: it is `connected` when both of those that are needed are;
  * otherwise its status is that of the connection that is not.
  */
@@ -36,11 +36,11 @@ export type TransportStatus =
     }
   | {
       /**
-       * Connected, but the peer has refused or detached a link; over rabbit:// a queue cannot be consumed, or an exchange cannot
+       * Connected, but the peer has refused or detached a link; at RabbitMQ a queue cannot be consumed, or an exchange cannot
        * be declared. It is tried again.
        */
       readonly type: "refused";
-      /** Address of the link; over rabbit:// the name of the queue, or `exchange/routing key`. */
+      /** Address of the link; at RabbitMQ the name of the queue, or `exchange/routing key`. */
       readonly address: string;
       /** Cause. */
       readonly error: Error;

@@ -224,7 +224,7 @@ export class RPCClient<Api extends object = AnyApi, C extends Context = Context>
   }
 
   /**
-   * Sends a request without a reply. Resolves when it is handed over to the message bus; over rabbit:// when the broker has
+   * Sends a request without a reply. Resolves when it is handed over to the message bus; at RabbitMQ when the broker has
    * confirmed it, also when no queue receives it. As in oslo, the timeout of the client applies to calls only
    * (oslo_messaging/rpc/client.py:144-167).
    *

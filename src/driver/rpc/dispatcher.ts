@@ -11,11 +11,11 @@ import { isExpected } from "./expected-exceptions.js";
 /** The third argument of an endpoint's method: facts about the call. */
 export interface CallInfo {
   /**
-   * Aborted when the reply can no longer reach the caller: over amqp:// when the connection of the call is lost, over rabbit://
+   * Aborted when the reply can no longer reach the caller: over amqp:// when the connection of the call is lost, at RabbitMQ
    * when the transport is closed, as replies outlive connections there. Never aborted for a cast.
    */
   readonly signal: AbortSignal;
-  /** Message ID of the request. Undefined for a cast over rabbit://, and for one of the Python driver over amqp://. */
+  /** Message ID of the request. Undefined for a cast at RabbitMQ, and for one of the Python driver over amqp://. */
   readonly messageId: string | undefined;
   /** The server's target with the namespace and version of the request. */
   readonly target: Target;

@@ -38,8 +38,8 @@ export interface RPCServerOptions<C extends Context = Context> {
   /** Send callers the stack of an error that a method throws. Default false: type and message only. */
   sendTraceback?: boolean | undefined;
   /**
-   * Called with the reply address, which is untrusted input of the sender: an AMQP 1.0 address, or over rabbit:// the name of
-   * a queue. If it does not return true, no reply is sent. Default: any address over amqp://, and over rabbit:// any queue
+   * Called with the reply address, which is untrusted input of the sender: an AMQP 1.0 address, or at RabbitMQ the name of
+   * a queue. If it does not return true, no reply is sent. Default: any address over amqp://, and at RabbitMQ any queue
    * whose name begins with `reply_`.
    */
   acceptReplyTo?: ((address: string) => boolean) | undefined;

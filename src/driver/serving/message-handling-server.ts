@@ -31,7 +31,7 @@ export interface MessageHandling<Item> {
 /**
  * Base of RPC servers and notification listeners (oslo_messaging/server.py). Call `start`, `stop` and `wait` in this
  * order; each may be repeated, and `start` works again after `stop`. A message that waits for one of the `concurrency`
- * slots is not acknowledged. The credit of links, or over rabbit:// the prefetch count of consumers, bounds the messages that
+ * slots is not acknowledged. The credit of links, or at RabbitMQ the prefetch count of consumers, bounds the messages that
  * are not acknowledged.
  */
 export class MessageHandlingServer implements AsyncDisposable {
@@ -46,13 +46,13 @@ export class MessageHandlingServer implements AsyncDisposable {
   }
 
   /**
-   * Starts the server. Resolves when the peer has attached every link; over rabbit:// when every queue is consumed. Keeps
+   * Starts the server. Resolves when the peer has attached every link; at RabbitMQ when every queue is consumed. Keeps
    * trying until then; the first failure is logged at once. Lost links and consumers are started again automatically. While a
    * start is under way, a further one waits for it, and its options are ignored.
    *
    * @throws MessagingTimeout after `timeoutMs`, in milliseconds (default: no limit), with the last failure as `cause`. The
    *   server is then stopped.
-   * @throws MessagingException over rabbit:// when the broker refuses a queue or an exchange for a reason that does not pass:
+   * @throws MessagingException at RabbitMQ when the broker refuses a queue or an exchange for a reason that does not pass:
    *   a missing permission, an exchange of another type, or a transient queue that RabbitMQ 4 may forbid. Its `cause` is the
    *   Amqp091Error.
    * @throws the reason of `signal`.

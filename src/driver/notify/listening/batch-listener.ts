@@ -43,7 +43,7 @@ export type BatchListenerOptions<C extends Context = Context> = ListenerOptions<
  * are requeued, and the endpoints after it do not receive them (oslo_messaging/notify/dispatcher.py:107-156). Notifications are
  * acknowledged or requeued when the whole batch has been handled.
  *
- * The credit of a link is `batchSize` or `notify_server_credit`, whichever is larger; over rabbit:// the prefetch count is
+ * The credit of a link is `batchSize` or `notify_server_credit`, whichever is larger; at RabbitMQ the prefetch count is
  * `batchSize` or `rabbit_qos_prefetch_count` (0: twice the concurrency). Without `batchSize` a batch therefore holds at most as
  * many notifications for each topic and priority. `stop` accepts no more notifications and
  * handles the open batch. Notifications whose connection is lost before their batch is handled are skipped: they are delivered

@@ -39,7 +39,7 @@ export class NotificationListener extends MessageHandlingServer {}
  * Listens for notifications to the topics of `targets`, of every priority for which an endpoint has a method: `audit`,
  * `debug`, `info`, `warn`, `error`, `critical`, `sample`. The endpoints receive a notification in order, until one returns
  * `requeue`. It is acknowledged after the last one: delivery is at least once (oslo_messaging/notify/listener.py). Over
- * `amqp://` the exchange of a target is ignored, because notifiers never set one. Over `rabbit://` it is the exchange of the
+ * `amqp://` the exchange of a target is ignored, because notifiers never set one. At RabbitMQ it is the exchange of the
  * notifiers, their `control_exchange`.
  *
  * @example

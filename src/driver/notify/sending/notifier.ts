@@ -68,7 +68,7 @@ export interface NotifyOptions {
 
 /**
  * Sends one notification. Resolves when the message bus has accepted it; behind a router, when a listener has acknowledged it.
- * Over rabbit:// its queue is declared first, so that it waits for its first listener.
+ * At RabbitMQ its queue is declared first, so that it waits for its first listener.
  *
  * @throws MessageDeliveryFailure when it cannot be delivered, or over amqp:// not within the default timeout.
  * @throws MessagingTimeout when it is not delivered within the `timeoutMs` given here.
