@@ -48,6 +48,16 @@ export function vhostHostname(virtualHost: string | undefined): string | undefin
 }
 
 /**
+ * Adds the likely reason to the failure of an attempt to connect. RabbitMQ closes a connection without a reason when it refuses the
+ * virtual host of the Open.
+ */
+export function withLikelyReason(failure: unknown, virtualHost = "/"): unknown {
+  if (!(failure instanceof ConnectionLost) || !/reset|closed by the peer/.test(failure.message)) return failure;
+  const reason = `the virtual host ${JSON.stringify(virtualHost)} does not exist, or the user may not use it`;
+  return new ConnectionLost(`${failure.message}; RabbitMQ does so when ${reason}`, { cause: failure });
+}
+
+/**
  * The driver of a transport of AMQP 1.0 whose peer may be RabbitMQ 4. The first driver serves it until the peer is known. If that
  * is RabbitMQ, the successor takes over for good. The operations that have begun by then are started again in their order: the
  * first driver has sent none of them, because it never had a connection to anything else.
@@ -168,9 +178,10 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
       return await connect(host, signal, attempt);
     } catch (failure) {
       const wasReset = failure instanceof ConnectionLost && !signal.aborted;
-      if (virtualHost === undefined || !wasReset || this.#chosen !== undefined) throw failure;
+      if (!wasReset || this.#chosen !== undefined) throw failure;
+      if (virtualHost === undefined) throw withLikelyReason(failure);
       const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch(() => {
-        throw failure;
+        throw withLikelyReason(failure, virtualHost);
       });
       if (connection.remote.product === "RabbitMQ") return connection;
       await connection.close();

@@ -6,7 +6,7 @@ import type { SuccessorInit } from "../runtime.js";
 import { LinkConnection } from "./amqp10/link-connection.js";
 import { RabbitDriver } from "./driver.js";
 import type { ResolvedRabbitOptions } from "./option-table.js";
-import { vhostHostname } from "./succession.js";
+import { vhostHostname, withLikelyReason } from "./succession.js";
 
 /** Virtual host of an URL without one: RabbitMQ's default. */
 const DEFAULT_VIRTUAL_HOST = "/";
@@ -42,7 +42,9 @@ async function connect(
   signal: AbortSignal,
   attempt: number,
 ): Promise<LinkConnection> {
-  const connection = await connect(host, signal, attempt, vhostHostname(virtualHost));
+  const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch((failure) => {
+    throw withLikelyReason(failure, virtualHost);
+  });
   try {
     const { product, version } = connection.remote;
     if (product !== "RabbitMQ") {

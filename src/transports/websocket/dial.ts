@@ -132,7 +132,7 @@ function discard(ws: WebSocketLike): void {
 }
 
 function cannotOpen(url: string, why: string, cause?: unknown): Error {
-  const hint = why.endsWith("meant?") ? "" : portHint(url);
+  const hint = why.endsWith("relay?") ? "" : portHint(url);
   return new Error(`cannot open WebSocket ${url}: ${why}${hint}`, { cause });
 }
 
@@ -141,7 +141,7 @@ function portHint(url: string): string {
   const [, port] = /^\w+:\/\/[^/]*:(567[12])\//.exec(url) ?? [];
   return port === undefined
     ? ""
-    : `; port ${port} is usually AMQP over TCP: is amqp${port === "5671" ? "s" : ""}:// meant?`;
+    : `; port ${port} is usually AMQP over TCP: is a URL without +ws meant, or the port of a relay?`;
 }
 
 function notSelected(url: string, cause?: unknown): Error {

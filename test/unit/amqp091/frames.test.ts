@@ -85,7 +85,11 @@ describe("FrameSplitter", () => {
       "the peer speaks AMQP 1.0 with SASL, not AMQP 0-9-1 (540)",
     ],
     ["a web server", Buffer.from("HTTP/1.1 400 Bad Request\r\n"), "the peer speaks HTTP, not AMQP 0-9-1 (540)"],
-    ["a TLS alert", Buffer.from("15030100020246", "hex"), "the peer speaks TLS, not AMQP 0-9-1 (540)"],
+    [
+      "a TLS alert",
+      Buffer.from("15030100020246", "hex"),
+      "the peer speaks TLS, not AMQP 0-9-1: is ?ssl=true meant, or --to-tls of a relay? (540)",
+    ],
   ])("%s is refused as soon as it can be named", (_, bytes, text) => {
     for (const cuts of [[], [...bytes.keys()]])
       expect(split(bytes, cuts)).toEqual({ frames: [], thrown: `Amqp091Error: ${text}` });
