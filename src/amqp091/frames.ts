@@ -99,6 +99,6 @@ function foreign(bytes: Uint8Array): Error {
   const protocol = describeProtocol(bytes);
   if (protocol === PROTOCOL)
     return violation(UNEXPECTED_FRAME, "UNEXPECTED_FRAME - the peer answers with a protocol header");
-  const hint = protocol === "TLS" ? ": is ?ssl=true meant, or --to-tls of a relay?" : "";
+  const hint = protocol === "TLS" ? ": use ?ssl=true (relay: --to-tls)" : "";
   return violation(NOT_IMPLEMENTED, `the peer speaks ${protocol}, not ${PROTOCOL}${hint}`);
 }

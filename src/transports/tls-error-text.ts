@@ -85,7 +85,7 @@ export function hintFor(to: Address): string {
 /** The WebSocket's handshake got a response that is not HTTP. Node's error has it as a Buffer. */
 function notHttpText(thrown: unknown): string {
   const speaksAmqp = String(Object(thrown).rawPacket).startsWith("AMQP");
-  const hint = ", it speaks AMQP over TCP: is a URL without +ws meant, or the port of a relay?";
+  const hint = ", it speaks AMQP over TCP: use a relay or omit +ws";
   return `the peer is not a WebSocket server${speaksAmqp ? hint : ""}`;
 }
 

@@ -38,7 +38,7 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
     "a peer that speaks TLS",
     "amqp",
     () => says("\x15\x03\x01\0\x02\x02\x46"),
-    /the peer speaks TLS, .*: is amqps:\/\/ meant, or --to-tls of a relay\?$/,
+    /the peer speaks TLS, .*: use amqps:\/\/ \(relay: --to-tls\)$/,
   ],
   [
     "a message bus over TCP",
@@ -81,7 +81,7 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
     "a peer that speaks TLS",
     "rabbit",
     () => says("\x15\x03\x01\0\x02\x02\x46"),
-    /the peer speaks TLS, not AMQP 0-9-1: is \?ssl=true meant/,
+    /the peer speaks TLS, not AMQP 0-9-1: use \?ssl=true \(relay: --to-tls\)/,
   ],
   ["a mail server", "rabbit", () => says("220 mail\r\n"), /an unknown protocol \(0x323230206d6169\)/],
   [

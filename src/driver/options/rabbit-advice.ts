@@ -6,7 +6,7 @@ export function checkRabbitVersion(host: Host, version = "of an unknown version"
   if (Number.parseInt(version, 10) >= 4) return;
   throw new ConfigurationError(
     "url",
-    `${host.name} is RabbitMQ ${version}, whose AMQP 1.0 is too old: use rabbit:// or rabbit+ws://`,
+    `${host.name} is RabbitMQ ${version}, whose AMQP 1.0 is too old: use rabbit+ws:// or rabbit://`,
   );
 }
 

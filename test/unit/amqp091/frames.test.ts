@@ -88,7 +88,7 @@ describe("FrameSplitter", () => {
     [
       "a TLS alert",
       Buffer.from("15030100020246", "hex"),
-      "the peer speaks TLS, not AMQP 0-9-1: is ?ssl=true meant, or --to-tls of a relay? (540)",
+      "the peer speaks TLS, not AMQP 0-9-1: use ?ssl=true (relay: --to-tls) (540)",
     ],
   ])("%s is refused as soon as it can be named", (_, bytes, text) => {
     for (const cuts of [[], [...bytes.keys()]])

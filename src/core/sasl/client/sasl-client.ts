@@ -109,7 +109,7 @@ export class SaslClient {
 /** The likely mistake, by the protocol of the peer. */
 const HINTS: Readonly<Record<string, string>> = {
   HTTP: ": is amqp+ws:// meant?",
-  TLS: ": is amqps:// meant, or --to-tls of a relay?",
+  TLS: ": use amqps:// (relay: --to-tls)",
 };
 
 interface SaslOutcome {
