@@ -307,11 +307,4 @@ describe("a transport by amqp://", () => {
     expect(about.length).toBeGreaterThan(0);
     expect(new Set(about).size).toBe(1);
   });
-
-  test("is refused by RabbitMQ 3.10.8 with its plugin for AMQP 1.0, with the way out", async () => {
-    const old = await rabbitMqBed("3.10.8");
-    const error = await failureOf(transportOf(old.node.url("/", old.node.address, "amqp")).connect());
-    expect(error).toMatchObject({ name: "ConfigurationError" });
-    expect(error.message).toMatch(/is RabbitMQ 3\.10\.8, whose AMQP 1\.0 is too old: use rabbit:\/\//);
-  });
 });

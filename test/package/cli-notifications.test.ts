@@ -42,6 +42,12 @@ describe.each(["router", "broker"])("notify and listen through a %s", { timeout:
     expect(await listener.interrupt()).toBe(0);
   });
 
+  it("listen refuses a pool with status 64, once it knows that the bus is not RabbitMQ", async () => {
+    const { status, stdout, stderr } = await oslo("listen", "--url", url, "--topic", "a", "--pool", "p");
+    expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
+    expect(stderr).toContain("pool: is only supported by RabbitMQ");
+  });
+
   it("listen receives only the priorities and topics of its options", async () => {
     const priorities = ["--priority", "error", "--priority", "critical"];
     await using listener = await Running.ready("listen", "--url", url, "--topic", "b", "--topic", "c", ...priorities);

@@ -112,7 +112,6 @@ describe("a usage error", { timeout: 60_000 }, () => {
       ["recipe", "broker-j", "--option", "addressing_mode=routable"],
       /addressing_mode: Broker-J does not support routable addresses/,
     ],
-    ["a pool over amqp://", ["listen", "--url", CLOSED_PORT, "--pool", "p"], /pool: is only supported by rabbit:/],
     [
       "an option of the other driver",
       ["call", "--url", "rabbit://127.0.0.1:1/", "--topic", "t", "--option", "idle_timeout=1", "m"],

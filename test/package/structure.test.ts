@@ -40,6 +40,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "driver/options",
     "driver/sending",
     "driver/rabbit/amqp091",
+    "driver/rabbit/amqp10",
+  ],
+  "driver/rabbit/amqp10": [
+    "core",
+    "core/types",
+    "core/messages",
+    "core/links",
+    "core/connection",
+    "amqp091",
+    "driver/rabbit",
   ],
   "driver/rabbit/amqp091": [
     "core",

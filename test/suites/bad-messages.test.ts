@@ -28,8 +28,8 @@ const NO_REQUESTS: readonly Malformed[] = [
 ];
 
 /** Messages of the protocol whose bodies a server and a listener refuse. */
-function malformed({ protocol }: Bed): readonly Malformed[] {
-  return protocol === "AMQP 1.0" ? [...NO_REQUESTS, ...BAD_BODIES] : BAD_CONTENTS;
+function malformed({ messages }: Bed): readonly Malformed[] {
+  return messages === "AMQP 1.0" ? [...NO_REQUESTS, ...BAD_BODIES] : BAD_CONTENTS;
 }
 
 overEveryBed("A server that gets malformed messages", (bed) => {
@@ -90,7 +90,7 @@ overEveryBed("A listener that gets malformed messages", (bed) => {
     for (const [, message] of malformed(bed)) await rawClient.send(target, message, "notify");
     const unknown = [{}, { priority: 1 }, { priority: "constructor" }, { priority: "urgent" }];
     // A message of AMQP 0-9-1 is the notification itself, and unreadable when it is no object.
-    const dropped = bed.protocol === "AMQP 1.0" ? [[1], null, ...unknown] : unknown;
+    const dropped = bed.messages === "AMQP 1.0" ? [[1], null, ...unknown] : unknown;
     for (const notification of dropped) {
       expect(await rawClient.send(target, messageOf(notification), "notify")).toEqual({ type: "accepted" });
     }
@@ -101,13 +101,13 @@ overEveryBed("A listener that gets malformed messages", (bed) => {
     // Each kind is logged once, however many messages there are.
     expect(warnings.filter((line) => /^rejected a message of \d+ bytes/.test(line))).toHaveLength(1);
     expect(warnings.filter((line) => /^discarded a notification/.test(line))).toEqual([
-      ...(bed.protocol === "AMQP 1.0" ? ["discarded a notification that is not an object"] : []),
+      ...(bed.messages === "AMQP 1.0" ? ["discarded a notification that is not an object"] : []),
       "discarded a notification with an unknown priority",
     ]);
   });
 
   function messageOf(notification: unknown): Message | Content {
-    return bed.protocol === "AMQP 1.0"
+    return bed.messages === "AMQP 1.0"
       ? textMessage(JSON.stringify({ request: notification }))
       : textContent(JSON.stringify(notification));
   }

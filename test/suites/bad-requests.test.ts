@@ -4,7 +4,7 @@ import type { Message, MessageId } from "@/src/core/messages/message.js";
 import { Uuid } from "@/src/core/types/uuid.js";
 import type { RPCClient } from "@/src/entry/node.js";
 import { AMQP_1_0, overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { RABBITMQ } from "@/test/fixtures/beds/bus-plan.js";
+import { RABBITMQ, RABBITMQ_4 } from "@/test/fixtures/beds/bus-plan.js";
 import { AmqpRawClient } from "@/test/fixtures/peers/amqp-raw-client.js";
 import { BAD_BODIES, BAD_CONTENTS, textMessage } from "@/test/fixtures/peers/malformed-messages.js";
 import { RabbitRawClient, type RabbitRequest, textContent } from "@/test/fixtures/peers/rabbit-raw-client.js";
@@ -208,7 +208,7 @@ overEveryBed(
       await rawClient.send({ topic: stage.topic }, textContent(JSON.stringify(body)));
     }
   },
-  { plans: [RABBITMQ] },
+  { plans: [RABBITMQ, RABBITMQ_4] },
 );
 
 overEveryBed(
@@ -237,7 +237,7 @@ overEveryBed(
       expect(stage.logger.of("warn").filter((line) => line.includes("matches no call"))).not.toEqual([]);
     });
   },
-  { plans: [RABBITMQ] },
+  { plans: [RABBITMQ, RABBITMQ_4] },
 );
 
 async function request(requests: Inbox<Delivery>): Promise<{ messageId: MessageId | undefined; replyTo: string }> {

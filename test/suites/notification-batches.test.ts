@@ -117,7 +117,7 @@ describe.concurrent("Batches", () => {
 
 /** Resolves when this many more notifications have been received. */
 async function received({ frameNames }: Bed, frames: Frames, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await frames.passed("in", frameNames.delivery);
+  for (let n = 0; n < count; n++) await frames.passed("in", frameNames.delivery, frameNames.deliveryAbout);
 }
 
 function recorder(inbox: Inbox<Batch>) {

@@ -37,7 +37,7 @@ describe.concurrent("Outcomes", () => {
 
     test.for<[outcome: string, refuse: Refuse]>([
       ["released", RELEASE],
-      ...(bed.protocol === "AMQP 1.0" ? [["modified", modify(false)] as [string, Refuse]] : []),
+      ...(bed.messages === "AMQP 1.0" ? [["modified", modify(false)] as [string, Refuse]] : []),
     ])(
       "a request that is %s twice is delivered again, and its call is answered",
       { tags: ["send:released", "send:modified"] },

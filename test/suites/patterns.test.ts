@@ -1,7 +1,7 @@
 import { describe, expect } from "vitest";
 import type { RPCClient } from "@/src/entry/node.js";
 import { overEveryBed } from "@/test/fixtures/beds/bed.js";
-import { BUSES, RABBITMQ } from "@/test/fixtures/beds/bus-plan.js";
+import { BUSES, RABBITMQ, RABBITMQ_4 } from "@/test/fixtures/beds/bus-plan.js";
 import { Inbox } from "@/test/fixtures/stages/inbox.js";
 import type { Stage } from "@/test/fixtures/stages/stage.js";
 import { withStage } from "@/test/fixtures/stages/suite-test.js";
@@ -114,6 +114,6 @@ describe.concurrent("RPC patterns", () => {
         }
       });
     },
-    { plans: [...BUSES, RABBITMQ] },
+    { plans: [...BUSES, RABBITMQ, RABBITMQ_4] },
   );
 });

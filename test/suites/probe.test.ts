@@ -8,16 +8,18 @@ const PRODUCTS: Readonly<Record<string, string>> = {
 };
 
 /** Members of a report that depend on the protocol. */
-function ownMembersOf({ plan, url }: Bed): object {
-  if (plan.protocol === "AMQP 1.0") {
+function ownMembersOf({ plan, url, messages }: Bed): object {
+  if (messages === "AMQP 1.0") {
     const mechanism = expect.stringMatching(/^(ANONYMOUS|PLAIN|SCRAM-SHA-\d+)$/);
     return { mechanism, addressing: plan.addressing, dynamicReplies: true };
   }
-  return { mechanism: "AMQPLAIN", virtualHost: TransportURL.parse(url).virtualHost, heartbeatMs: 60_000 };
+  const { virtualHost } = TransportURL.parse(url);
+  const byAmqp10 = { mechanism: "PLAIN", heartbeatMs: 30_000 };
+  return { virtualHost, ...(plan.protocol === "AMQP 1.0" ? byAmqp10 : { mechanism: "AMQPLAIN", heartbeatMs: 60_000 }) };
 }
 
 function productOf(bed: Bed): string {
-  if (bed.protocol === "AMQP 0-9-1") return "RabbitMQ";
+  if (bed.plan.isRabbitMq) return "RabbitMQ";
   return bed.embedded ? (PRODUCTS[bed.kind] ?? "") : "apache-activemq-artemis";
 }
 
@@ -37,7 +39,7 @@ overEveryBed("Probes", (bed) => {
     expect(report.roundTripMs).toBeGreaterThan(0);
   });
 
-  if (bed.protocol === "AMQP 1.0") {
+  if (bed.messages === "AMQP 1.0") {
     test("a probe reports the credit for a target, which a router grants only while there is a listener", async () => {
       await using transport = bed.rpcTransport();
       const target = { topic: uniqueTopic("probe"), server: "host-a" };

@@ -26,7 +26,8 @@ describe.concurrent("RPC limits", () => {
       await ended;
       served.release();
       expect(await watchedClient.call({}, "echo", { arg: "next" })).toBe("next");
-      for (let replies = 0; replies < 12; replies++) await frames.passed("in", bed.frameNames.delivery);
+      for (let replies = 0; replies < 12; replies++)
+        await frames.passed("in", bed.frameNames.delivery, bed.frameNames.deliveryAbout);
       expect(stage.logger.of("warn")).toContainEqual(expect.stringMatching(/reply \(\d+ bytes\) that matches no call/));
     });
 
@@ -101,11 +102,12 @@ describe.concurrent("RPC limits", () => {
       tags: ["rpc:monitor:good"],
     }, async ({ served, frames, watchedClient }) => {
       await watchedClient.call({}, "echo"); // attaches the links
-      await frames.passed("in", bed.frameNames.delivery);
+      await frames.passed("in", bed.frameNames.delivery, bed.frameNames.deliveryAbout);
       const startMs = performance.now();
       const call = watchedClient.call({}, "hold", { arg: "long" }, { callMonitorTimeoutMs: MONITOR_MS });
       // One heartbeat for every half of the monitor timeout.
-      for (let heartbeats = 0; heartbeats < 3; heartbeats++) await frames.passed("in", bed.frameNames.delivery);
+      for (let heartbeats = 0; heartbeats < 3; heartbeats++)
+        await frames.passed("in", bed.frameNames.delivery, bed.frameNames.deliveryAbout);
       expect(performance.now() - startMs).toBeGreaterThan(MONITOR_MS);
       served.release();
       expect(await call).toBe("long");

@@ -342,7 +342,7 @@ export class AmqpDriver implements TransportDriver {
 }
 
 function checkRequest({ atLeastOnce }: Pick<CastRequest, "atLeastOnce">): void {
-  if (atLeastOnce) throw new ConfigurationError("atLeastOnce", "only supported by rabbit://");
+  if (atLeastOnce) throw new ConfigurationError("atLeastOnce", "only supported by RabbitMQ");
 }
 
 /** The caller's timeout in milliseconds, as an AMQP uint: the message bus may discard the message after it. Undefined if omitted. */

@@ -202,6 +202,7 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
   }
 
   async #close(graceMs: number): Promise<void> {
+    if (this.#chosen !== undefined) return await this.#chosen.close(graceMs);
     const endMs = performance.now() + graceMs;
     await this.#first.close(graceMs);
     await this.#handingOver;

@@ -146,7 +146,9 @@ export const RPC: readonly Scenario[] = [
   {
     name: "a call to a topic without a server times out with its phase",
     async run(stage) {
-      const client = stage.client();
+      const transport = stage.rpcTransport();
+      await transport.connect();
+      const client = stage.client({ transport });
       const { topic, setting, oslo } = stage;
       const error = await failureOf(client.call({}, "echo", {}, { timeoutMs: 500 }), oslo.MessagingTimeout);
       assert.deepInclude(error, { name: "MessagingTimeout", phase: UNHEARD[setting.kind] });

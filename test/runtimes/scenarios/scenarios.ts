@@ -5,7 +5,7 @@ import { RPC } from "./rpc.js";
 
 const SCENARIOS: readonly Scenario[] = [...RPC, ...NOTIFICATIONS, ...CONNECTION];
 
-/** Calls and notifications, both ways: for workers of a browser whose pages run every scenario. */
+/** Calls and notifications, both ways: for a runtime that runs the other scenarios elsewhere, such as the workers of a browser. */
 export const BRIEFLY: readonly string[] = [
   "a Python server answers a call with any JSON value, and gets its context",
   "a server in this runtime answers a Python client with any JSON value, and gets its context",

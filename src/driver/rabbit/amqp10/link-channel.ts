@@ -104,10 +104,7 @@ function fateOf({ route, message }: Publishing, outcome: Outcome): Fate {
     }
     case "modified":
       return { type: "rejected", error: undefined };
-    case "unsent":
-    case "unknown":
-      return { type: "lost", error: LinkRefusal.of(outcome.error) };
     default:
-      return outcome satisfies never;
+      return { type: "lost", error: LinkRefusal.of(outcome.error) };
   }
 }

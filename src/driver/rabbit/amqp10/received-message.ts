@@ -10,8 +10,6 @@ export type ReceivedMessage = Pick<QueueDelivery, "body" | "properties">;
 
 /** Place of the content-type in the properties section (messaging 3.2.4). */
 const CONTENT_TYPE = 6;
-/** Most entries of the application properties that are searched. */
-const MAX_PROPERTIES = 256;
 
 const NOTHING = new Uint8Array(0);
 
@@ -57,12 +55,10 @@ function readContentType(reader: Reader): string | undefined {
   return contentType;
 }
 
-/** Looks for one name: the properties are untrusted input. */
 function readCompression(reader: Reader): string | undefined {
   const code = reader.bytes[reader.at];
   if (code !== MAP8 && code !== MAP32) throw reader.error("application properties that are no map");
   const properties = reader.value() as ReadonlyMap<unknown, unknown>;
-  if (properties.size > MAX_PROPERTIES) throw reader.error(`more than ${MAX_PROPERTIES} application properties`);
   const compression = properties.get("compression");
   return typeof compression === "string" ? compression : undefined;
 }

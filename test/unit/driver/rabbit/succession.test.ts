@@ -234,9 +234,9 @@ describe("a peer that is another product", () => {
     await peer.answer("answered", await peer.link(REPLIES, "sender"));
     expect(await calling).toBe("answered");
     for (const error of await Promise.all(refused)) {
-      expect(error.message).toBe("atLeastOnce: only supported by rabbit://");
+      expect(error.message).toBe("atLeastOnce: only supported by RabbitMQ");
     }
-    expect((await pool).message).toBe("pool: is only supported by rabbit://");
+    expect((await pool).message).toBe("pool: is only supported by RabbitMQ");
     expect(driver.hasPools).toBe(false);
     const later = failureOf(driver.cast(castRequest({ atLeastOnce: true })));
     expect((await later).name).toBe("ConfigurationError");

@@ -89,7 +89,7 @@ describe("a notification listener", () => {
   });
 
   it("a pool is refused by name for a driver without pools, and an empty name for every driver", async () => {
-    const unsupported = new ConfigurationError("pool", "is only supported by rabbit://");
+    const unsupported = new ConfigurationError("pool", "is only supported by RabbitMQ");
     await expect(listen([{ info() {} }], { pool: "p" })).rejects.toThrow(unsupported);
     driver.hasPools = true;
     await expect(listen([{ info() {} }], { pool: "" })).rejects.toThrow(
