@@ -14,6 +14,7 @@ import {
   REPLIES,
   TARGET,
 } from "@/test/fixtures/peers/driver-peer.js";
+import { nextStatus } from "@/test/fixtures/stages/status.js";
 
 const FAILURE = { excType: "ValueError", module: "builtins", message: "no", traceback: [], args: ["no"], kwargs: {} };
 
@@ -532,14 +533,10 @@ describe("The reply link", () => {
     const failed = expect(driver.call(callRequest({ timeoutMs: 600 }))).rejects.toMatchObject({ phase: "reply" });
     const replies = await peer.link(REPLIES, "sender");
     (await peer.message()).accept();
-    const watcher = status.watch();
     await peer.connections.take("a connection", () => true);
+    const disconnected = nextStatus({ status: () => status.watch() }, "disconnected");
     await replies.sender?.close({ condition: "amqp:resource-deleted" });
-    for await (const present of watcher) {
-      if (present.type !== "disconnected") continue;
-      expect(present.error?.message).toBe("no link for replies: amqp:resource-deleted");
-      break;
-    }
+    expect((await disconnected).error?.message).toBe("no link for replies: amqp:resource-deleted");
     await peer.connections.take("another connection", () => true);
     await failed;
     const calling = driver.call(callRequest());
