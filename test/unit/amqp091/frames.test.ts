@@ -82,7 +82,7 @@ describe("FrameSplitter", () => {
     [
       "a peer of AMQP 1.0 with SASL",
       Buffer.from("AMQP\x03\x01\0\0"),
-      "the peer speaks AMQP 1.0 with SASL, not AMQP 0-9-1 (540)",
+      "the peer speaks AMQP 1.0 with SASL, not AMQP 0-9-1: use amqp:// or amqp+ws:// (540)",
     ],
     ["a web server", Buffer.from("HTTP/1.1 400 Bad Request\r\n"), "the peer speaks HTTP, not AMQP 0-9-1 (540)"],
     [
