@@ -52,7 +52,7 @@ export function vhostHostname(virtualHost: string | undefined): string | undefin
  * virtual host of the Open.
  */
 export function withLikelyReason(failure: unknown, virtualHost = "/"): unknown {
-  if (!(failure instanceof ConnectionLost) || !/reset|closed by the peer/.test(failure.message)) return failure;
+  if (!(failure instanceof ConnectionLost) || !/reset|closed by the peer$/.test(failure.message)) return failure;
   const reason = `the virtual host ${JSON.stringify(virtualHost)} does not exist, or the user may not use it`;
   return new ConnectionLost(`${failure.message}; RabbitMQ does so when ${reason}`, { cause: failure });
 }
