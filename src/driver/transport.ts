@@ -18,7 +18,7 @@ import type { DriverType, Runtime } from "./runtime.js";
 import { type TargetLike, toTarget } from "./target.js";
 
 /**
- * A connection to a message bus (oslo_messaging/transport.py); over rabbit:// two, one that publishes and one that listens. It
+ * A connection to a message bus (oslo_messaging/transport.py); to RabbitMQ two, one that publishes and one that listens. It
  * connects at the first use, and again after each loss until it is closed. Before its first connection it tries only while a call, a send, a `connect` or a listener waits:
  * afterwards no timer or socket keeps the program alive.
  */
@@ -66,7 +66,7 @@ export abstract class Transport implements AsyncDisposable {
 
   /**
    * Resolves when the transport is connected. Tries each host once, without pauses. With `keepTrying` it tries until it is
-   * connected, with pauses. Over rabbit:// it opens the connection that publishes; with a server or listener, the one that
+   * connected, with pauses. To RabbitMQ it opens the connection that publishes; with a server or listener, the one that
    * listens.
    *
    * @throws the error of the last attempt when every host has failed: an AuthenticationError when it refused the
@@ -95,8 +95,8 @@ export abstract class Transport implements AsyncDisposable {
 
   /**
    * Returns a report on the connection and its peer; `protocol` tells its kind. Connects first if necessary, as `connect`
-   * does. With a target it reports over amqp:// how many messages for it the peer accepts now, for which a broker creates the
-   * target's queue, and over rabbit:// how the exchanges and queues of the target are declared, and creates none.
+   * does. With a target it reports how many messages for it the peer accepts now, for which a broker creates the target's
+   * queue; of RabbitMQ, how the exchanges and queues of the target are declared, and creates none.
    *
    * @throws InvalidTarget for a target without topic.
    * @throws as {@link Transport.connect}.

@@ -10,6 +10,7 @@ import {
   NotificationResult,
   type NotificationTransport,
   Notifier,
+  type RabbitConnectionReport,
   type RPCTransport,
   type TransportOptions,
 } from "@/src/entry/node.js";
@@ -30,13 +31,13 @@ beforeAll(async () => {
 });
 
 function transportOf(url: string, options?: TransportOptions): RPCTransport {
-  const transport = getRpcTransport(url, { logger: null, ...rabbitOptions(url, options) });
+  const transport = getRpcTransport(url, { logger: null, ...rabbitOptions(options) });
   onTestFinished(() => transport.close());
   return transport;
 }
 
 function notificationTransportOf(url: string, options?: TransportOptions): NotificationTransport {
-  const transport = getNotificationTransport(url, { logger: null, ...rabbitOptions(url, options) });
+  const transport = getNotificationTransport(url, { logger: null, ...rabbitOptions(options) });
   onTestFinished(() => transport.close());
   return transport;
 }
@@ -89,7 +90,7 @@ describe("one RabbitMQ 4", () => {
 
 describe("a virtual host that RabbitMQ refuses", () => {
   const reason = (name: string) =>
-    new RegExp(`; RabbitMQ does so when the virtual host "${name}" does not exist, or the user may not use it$`);
+    new RegExp(`RabbitMQ does so when the virtual host ${name} does not exist or the user may not use it\\)$`);
 
   test("the error names one that does not exist", async () => {
     const transport = transportOf(bed.url.replace(bed.virtualHost, "none"));
@@ -256,9 +257,10 @@ describe("what a user may not do by amqp://", () => {
 });
 
 describe("a transport by amqp://", () => {
-  test("reports the connection, and what is declared for a target", async () => {
-    const transport = transportOf(bed.url);
-    const report = await transport.probe({ topic: "reported" });
+  test("reports the connection, and what is declared for a target, which it does not declare", async () => {
+    const transport = transportOf(bed.url, { controlExchange: "probed" });
+    const probe = async () => (await transport.probe({ topic: "reported" })) as RabbitConnectionReport;
+    const report = await probe();
     const { host, port } = bed.node.address;
     expect(report).toMatchObject({
       protocol: "AMQP 1.0",
@@ -268,14 +270,13 @@ describe("a transport by amqp://", () => {
       virtualHost: bed.virtualHost,
       heartbeatMs: 30_000,
     });
-    expect("declared" in report && report.declared).toContainEqual({
-      kind: "queue",
-      name: "reported",
-      state: "missing",
-    });
+    for (const { declared } of [report, ...(await Promise.all([probe(), probe()]))]) {
+      expect(declared).toContainEqual({ kind: "exchange", name: "probed", state: "missing" });
+      expect(declared).toContainEqual({ kind: "queue", name: "reported", state: "missing" });
+    }
     await getRpcServer(transport, { topic: "reported", server: "s" }, [{}]).start();
-    const again = await transport.probe({ topic: "reported" });
-    expect("declared" in again && new Set(again.declared?.map(({ state }) => state))).toEqual(new Set(["declared"]));
+    const again = await probe();
+    expect(new Set(again.declared?.map(({ state }) => state))).toEqual(new Set(["declared"]));
   });
 
   test("consumes a queue again that is deleted, and says so meanwhile", async () => {
@@ -306,5 +307,19 @@ describe("a transport by amqp://", () => {
     const about = logger.of("warn").filter((line) => line.includes("inequivalent arg 'durable'"));
     expect(about.length).toBeGreaterThan(0);
     expect(new Set(about).size).toBe(1);
+  });
+
+  test("consumes a deleted queue again after kombu_reconnect_delay, not link_retry_delay", async () => {
+    const transport = transportOf(bed.url, { amqp: { linkRetryDelayMs: 3_600_000 } });
+    await getRpcServer(transport, { topic: "soon", server: "s" }, [new CountingEndpoint()]).start();
+    const refused = nextStatus(transport, "refused");
+    await (await channel()).request("queue.delete", { queue: "soon" });
+    await refused;
+    await nextStatus(transport, "connected");
+  });
+
+  test("to a virtual host that does not exist fails with an error that names it", async () => {
+    const { message } = await failureOf(transportOf(bed.url.replace(bed.virtualHost, "nowhere")).connect());
+    expect(message).toContain("when the virtual host nowhere does not exist or the user may not use it");
   });
 });

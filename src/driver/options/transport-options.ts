@@ -52,12 +52,12 @@ export interface TransportOptions {
    * before every attempt; its credentials override those of the URL. `host` is the host of the attempt, with the URL's user
    * and password; `attempt` counts from 1 until a connection is made; `signal` aborts when the attempt is over. When the
    * function throws, or returns no credentials, the attempt fails with this reason. Over rabbit:// a token is sent as the
-   * password of PLAIN, and each of the two connections calls the function for its own attempts.
+   * password of PLAIN. Each of the two connections to RabbitMQ calls the function for its own attempts.
    */
   credentials?: CredentialsFunction | undefined;
   /**
-   * Drivers in addition to those of the runtime: `[rabbit]` of `oslo-messaging/rabbit`. Node, Deno and Bun have both, browsers
-   * and workers only the one of AMQP 1.0.
+   * Drivers in addition to those of the runtime: `[rabbit]` of `oslo-messaging/rabbit`, for rabbit:// URLs and for RabbitMQ 4 at
+   * amqp:// URLs. Node, Deno and Bun have both, browsers and workers only the one of AMQP 1.0.
    */
   drivers?: readonly DriverPlugin[] | undefined;
   /** Options of WebSockets. */
@@ -72,9 +72,9 @@ export interface TransportOptions {
   /** Logger of the transport. By default warnings and errors go to `console`. `null` discards all messages. */
   logger?: Logger | null | undefined;
   /**
-   * Largest message that is accepted, in bytes. Default 16 MiB. Over amqp:// the limit is announced to the peer. Over rabbit://
-   * it holds before and after decompression; a larger message is rejected without requeue, with a warning. A call whose reply
-   * is larger fails at once; over rabbit:// with a compressed reply it waits until its timeout.
+   * Largest message that is accepted, in bytes. Default 16 MiB. Over amqp:// the limit is announced to the peer, except RabbitMQ.
+   * With RabbitMQ it holds before and after decompression; a larger message is rejected without requeue, with a warning. A call
+   * whose reply is larger fails at once; with a compressed reply it waits until its timeout.
    */
   maxMessageBytes?: number | undefined;
   /** Makes Errors of remote failures, by Python's `module.Class`. All other failures become RemoteErrors. */
@@ -88,7 +88,7 @@ export interface TransportOptions {
   onFrame?: ((frame: Frame) => void) | undefined;
   /**
    * Fail calls that wait for their reply as soon as the connection of replies is lost, with MessageDeliveryFailure of outcome
-   * `unknown`. Default false: they wait until their timeout, as in oslo. Over rabbit:// the reply may still arrive then: the
+   * `unknown`. Default false: they wait until their timeout, as in oslo. With RabbitMQ the reply may still arrive then: the
    * queue outlives the connection.
    */
   failFast?: boolean | undefined;

@@ -74,8 +74,11 @@ export interface ConsumeInit {
    * bytes of its body, 512 at most.
    */
   onRefused?: ((error: Error, tail: Uint8Array) => void) | undefined;
-  /** Called when the broker cancels the consumer, because its queue was deleted or is unavailable. */
-  onCancel: () => void;
+  /**
+   * Called when the broker cancels the consumer, because its queue was deleted or is unavailable, or with the reason that the
+   * broker states.
+   */
+  onCancel: (reason?: Error) => void;
 }
 
 /** A message from a queue. */

@@ -186,9 +186,9 @@ class Consumer {
         consumerTag: this.#tag,
         arguments: this.#init.consumerArguments,
         onDelivery: (delivery) => this.#deliveries.add(delivery),
-        onCancel: () => {
+        onCancel: (reason) => {
           this.#channel = undefined;
-          void this.#consumeAgain(channel);
+          void this.#consumeAgain(channel, reason);
         },
       });
     } catch (thrown) {
@@ -209,8 +209,8 @@ class Consumer {
   }
 
   /** The broker has cancelled the consumer: its queue was deleted, or is on a node that is down. */
-  async #consumeAgain(channel: ConsumerChannel): Promise<void> {
-    this.failed(new ConnectionLost("the broker cancelled the consumer: was the queue deleted?"));
+  async #consumeAgain(channel: ConsumerChannel, reason: Error | undefined): Promise<void> {
+    this.failed(reason ?? new ConnectionLost("the broker cancelled the consumer: was the queue deleted?"));
     for (;;) {
       await this.#consumers.pause();
       if (!this.#consumers.isConsuming || !channel.isOpen) return;

@@ -124,7 +124,7 @@ export class Replies {
         onDelivery: (delivery) => deliveries.add(delivery),
         onRefused: ({ message }, tail) =>
           this.#pending.get(lastMessageId(tail))?.settle(new MessagingException(message)),
-        onCancel: () => cancelled.resolve(new ConnectionLost("the broker cancelled the consumer")),
+        onCancel: (reason) => cancelled.resolve(reason ?? new ConnectionLost("the broker cancelled the consumer")),
       });
       connection.restored(this.queue);
       this.#channel = channel;

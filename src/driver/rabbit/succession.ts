@@ -48,13 +48,14 @@ export function vhostHostname(virtualHost: string | undefined): string | undefin
 }
 
 /**
- * Adds the likely reason to the failure of an attempt to connect. RabbitMQ closes a connection without a reason when it refuses the
- * virtual host of the Open.
+ * The failure of an attempt to connect. RabbitMQ 4 resets a connection whose virtual host it refuses, without an Open and so without a
+ * reason.
  */
-export function withLikelyReason(failure: unknown, virtualHost = "/"): unknown {
-  if (!(failure instanceof ConnectionLost) || !/reset|closed by the peer$/.test(failure.message)) return failure;
-  const reason = `the virtual host ${JSON.stringify(virtualHost)} does not exist, or the user may not use it`;
-  return new ConnectionLost(`${failure.message}; RabbitMQ does so when ${reason}`, { cause: failure });
+export function explainedReset(failure: unknown, virtualHost: string, signal: AbortSignal): unknown {
+  if (!(failure instanceof ConnectionLost) || signal.aborted || !/reset|by the peer$/.test(failure.message))
+    return failure;
+  const advice = `RabbitMQ does so when the virtual host ${virtualHost} does not exist or the user may not use it`;
+  return new ConnectionLost(`${failure.message} (${advice})`, { cause: failure });
 }
 
 /**
@@ -179,9 +180,9 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
     } catch (failure) {
       const wasReset = failure instanceof ConnectionLost && !signal.aborted;
       if (!wasReset || this.#chosen !== undefined) throw failure;
-      if (virtualHost === undefined) throw withLikelyReason(failure);
-      const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch(() => {
-        throw withLikelyReason(failure, virtualHost);
+      if (virtualHost === undefined) throw explainedReset(failure, "/", signal);
+      const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch((second) => {
+        throw second instanceof ConnectionLost ? explainedReset(failure, virtualHost, signal) : failure;
       });
       if (connection.remote.product === "RabbitMQ") return connection;
       await connection.close();

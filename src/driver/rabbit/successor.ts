@@ -6,7 +6,7 @@ import type { SuccessorInit } from "../runtime.js";
 import { LinkConnection } from "./amqp10/link-connection.js";
 import { RabbitDriver } from "./driver.js";
 import type { ResolvedRabbitOptions } from "./option-table.js";
-import { vhostHostname, withLikelyReason } from "./succession.js";
+import { explainedReset, vhostHostname } from "./succession.js";
 
 /** Virtual host of an URL without one: RabbitMQ's default. */
 const DEFAULT_VIRTUAL_HOST = "/";
@@ -17,7 +17,7 @@ export function createSuccessor(init: SuccessorInit, rabbit: ResolvedRabbitOptio
   return new RabbitDriver({
     hosts,
     connect: (host, signal, attempt) => connect(init, host, signal, attempt),
-    options: { ...rabbit, kombuReconnectDelayMs: amqp.linkRetryDelayMs },
+    options: rabbit,
     retry,
     defaultSendTimeoutMs: amqp.defaultSendTimeoutMs,
     defaultNotifyTimeoutMs: amqp.defaultNotifyTimeoutMs,
@@ -43,7 +43,7 @@ async function connect(
   attempt: number,
 ): Promise<LinkConnection> {
   const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch((failure) => {
-    throw withLikelyReason(failure, virtualHost);
+    throw explainedReset(failure, virtualHost ?? DEFAULT_VIRTUAL_HOST, signal);
   });
   try {
     const { product, version } = connection.remote;

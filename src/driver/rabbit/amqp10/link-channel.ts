@@ -69,8 +69,8 @@ export class LinkChannel implements SinkChannel {
   }
 
   async publish(publishing: Publishing): Promise<Fate> {
-    this.#unconfirmed++;
     const sent = this.#sender.send(publicationOf(publishing), UNSETTLED);
+    this.#unconfirmed++;
     this.#onUse(this.#sender);
     try {
       return fateOf(publishing, await sent);

@@ -13,7 +13,7 @@ import { Management } from "./management.js";
  * Most sessions for consumers. RabbitMQ permits 64 on a connection by default. Up to here each listener has a session of its own;
  * others share them.
  */
-const SESSIONS: readonly object[] = Array.from({ length: 40 }, () => ({}));
+const MAX_SESSIONS = 40;
 
 /** RabbitMQ closes the windows of all sessions in an alarm, and gives no reason. */
 const BLOCKED = "an alarm (the broker has closed the incoming window of the session)";
@@ -33,6 +33,8 @@ export class LinkConnection implements BrokerConnection {
   readonly #init: LinkConnectionInit;
   readonly #connection: Connection;
   readonly #management: Management;
+  /** The sessions of consumers, each with those that use it. */
+  readonly #sessions: Set<LinkConsumers>[] = [];
   /** The newest sending link that was used. */
   #sender: Sender | undefined;
   /** Whether the log has a warning that the broker accepts no messages. */
@@ -43,7 +45,10 @@ export class LinkConnection implements BrokerConnection {
     this.#init = init;
     this.#connection = init.connection;
     this.#management = new Management(init.connection, this.#onUse);
-    this.declarations = new LinkDeclarations(this.#management);
+    this.declarations = new LinkDeclarations(this.#connection, this.#management);
+    void this.closed.then((cause) => {
+      for (const session of this.#sessions) for (const consumers of session) consumers.end(cause);
+    });
   }
 
   get isOpen(): boolean {
@@ -69,16 +74,22 @@ export class LinkConnection implements BrokerConnection {
 
   async openConsumers(prefetch: number): Promise<ConsumerChannel> {
     const { connection, maxMessageBytes, warnings } = this.#init;
-    const channel = ++this.#channels;
-    const session = SESSIONS[channel % SESSIONS.length] as object;
-    return new LinkConsumers({
-      connection,
-      name: `${channel}`,
-      session,
-      prefetch,
-      maxMessageBytes,
-      warnings,
-    });
+    const session = this.#freeSession();
+    const name = `${++this.#channels}`;
+    const onClose = (): void => void session.delete(consumers);
+    const init = { connection, name, session, prefetch, maxMessageBytes, warnings, onClose };
+    const consumers: LinkConsumers = new LinkConsumers(init);
+    session.add(consumers);
+    return consumers;
+  }
+
+  /** A session without consumers, or the one with the fewest: an error of one ends the session of all. */
+  #freeSession(): Set<LinkConsumers> {
+    const [fewest] = [...this.#sessions].sort((a, b) => a.size - b.size);
+    if (fewest !== undefined && (fewest.size === 0 || this.#sessions.length >= MAX_SESSIONS)) return fewest;
+    const session = new Set<LinkConsumers>();
+    this.#sessions.push(session);
+    return session;
   }
 
   async report(): Promise<Awaited<ReturnType<BrokerConnection["report"]>>> {

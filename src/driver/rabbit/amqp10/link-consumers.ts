@@ -1,10 +1,12 @@
+import { ACCESS_REFUSED } from "../../../amqp091/reply-codes.js";
 import type { Connection } from "../../../core/connection/connection.js";
 import { Deferred } from "../../../core/deferred.js";
-import { toError } from "../../../core/errors.js";
+import { AmqpError, ConnectionLost, toError } from "../../../core/errors.js";
 import type { Delivery } from "../../../core/links/delivery.js";
 import type { Receiver } from "../../../core/links/receiver.js";
 import type { Log } from "../../../core/recurring-warnings.js";
 import type { ConsumeInit, ConsumerChannel, QueueDelivery } from "../broker-connection.js";
+import { isRefusal } from "../refusal.js";
 import { queueAddress } from "./addresses.js";
 import { LinkRefusal } from "./link-refusal.js";
 import { type ReceivedMessage, readMessage } from "./received-message.js";
@@ -23,6 +25,8 @@ export interface LinkConsumersInit extends Pick<Log, "warnings"> {
   prefetch: number;
   /** Largest body, in bytes. */
   maxMessageBytes: number;
+  /** Called when they are closed. */
+  onClose: () => void;
 }
 
 /**
@@ -40,7 +44,6 @@ export class LinkConsumers implements ConsumerChannel {
   constructor(init: LinkConsumersInit) {
     this.#init = init;
     this.closed = this.#closed.promise;
-    void init.connection.closed.then((cause) => this.#closed.resolve(cause));
   }
 
   get isOpen(): boolean {
@@ -62,15 +65,18 @@ export class LinkConsumers implements ConsumerChannel {
         fields: { max_message_size: 0 },
         onDelivery: (delivery) => this.#onDelivery(init, delivery),
         onTooLarge: (ends, reason) => onRefused?.(new Error(reason), ends.subarray(-TAIL_BYTES)),
-        onDetach: () => {
+        onDetach: (error) => {
           this.#receivers.delete(consumerTag);
-          if (this.isOpen) onCancel();
+          if (this.isOpen) onCancel(isDeletion(error) ? undefined : error && LinkRefusal.of(error));
         },
       });
       this.#receivers.set(consumerTag, receiver);
       if (this.#isClosed) await this.#close();
     } catch (thrown) {
-      throw LinkRefusal.of(thrown);
+      const error = LinkRefusal.of(thrown);
+      const isOfOther = isRefusal(error) && error.code === ACCESS_REFUSED && !error.text.includes(`'${queue}'`);
+      // A listener that shares the session lacks the permission: this one may be consumed in the next session.
+      throw isOfOther ? new ConnectionLost(error.message, { cause: error }) : error;
     }
   }
 
@@ -81,7 +87,13 @@ export class LinkConsumers implements ConsumerChannel {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#close();
+    this.#init.onClose();
     this.#closed.resolve(undefined);
+  }
+
+  /** Called at the end of the connection. */
+  end(cause: Error | undefined): void {
+    this.#closed.resolve(cause);
   }
 
   async #close(): Promise<void> {
@@ -95,7 +107,7 @@ export class LinkConsumers implements ConsumerChannel {
       message = readMessage(delivery.payload);
       const size = message.body.length;
       if (size > maxMessageBytes)
-        throw new Error(`message of ${size} bytes exceeds the limit of ${maxMessageBytes} bytes`);
+        throw new Error(`message of ${size} bytes exceeds the limit of ${maxMessageBytes} bytes, maxMessageBytes`);
     } catch (thrown) {
       const error = toError(thrown);
       warnings.warn("refused", `rejected a message from queue ${queue}: ${error.message}`);
@@ -105,6 +117,11 @@ export class LinkConsumers implements ConsumerChannel {
     }
     onDelivery(new LinkDelivery(delivery, message));
   }
+}
+
+/** The queue was deleted: RabbitMQ states this condition alone. */
+function isDeletion(error: Error | undefined): boolean {
+  return error instanceof AmqpError && error.condition === "amqp:resource-deleted";
 }
 
 const UNREADABLE = { condition: "amqp:not-allowed", description: "the message cannot be used" };

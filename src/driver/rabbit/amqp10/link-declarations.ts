@@ -1,24 +1,35 @@
+import { ACCESS_REFUSED } from "../../../amqp091/reply-codes.js";
+import type { Connection } from "../../../core/connection/connection.js";
 import type { Declarations } from "../broker-connection.js";
+import { isRefusal } from "../refusal.js";
 import type { ExchangeDeclaration, QueueDeclaration } from "../topology.js";
 import { exchangeAddress, queueAddress } from "./addresses.js";
+import { LinkRefusal } from "./link-refusal.js";
 import type { Management } from "./management.js";
 import type { ManagedMap } from "./management-message.js";
 
-/** Declares by the management of RabbitMQ 4. */
+/** Declares by the management of RabbitMQ 4, and looks exchanges up by links to them. */
 export class LinkDeclarations implements Declarations {
+  readonly #connection: Pick<Connection, "openSender">;
   readonly #management: Pick<Management, "request">;
+  /** The session of the links to exchanges. A refused link ends it. */
+  readonly #session = {};
+  #lookUps = 0;
+  /** Resolves when the newest exchange is looked up: otherwise the end of the session would be an error of another one, too. */
+  #lookedUp: Promise<unknown> = Promise.resolve();
 
-  constructor(management: Pick<Management, "request">) {
+  constructor(connection: Pick<Connection, "openSender">, management: Pick<Management, "request">) {
+    this.#connection = connection;
     this.#management = management;
   }
 
-  /**
-   * The management cannot look up an exchange. So one that is looked up counts as present: whatever needs it is refused when it
-   * is not.
-   */
   async declareExchange(declaration: ExchangeDeclaration, passive = false): Promise<void> {
     const { exchange, type, durable, autoDelete: auto_delete } = declaration;
-    if (passive) return;
+    if (passive) {
+      const lookUp = this.#lookedUp.then(() => this.#lookUp(exchange));
+      this.#lookedUp = lookUp.catch(() => {});
+      return await lookUp;
+    }
     await this.#management.request({
       method: "PUT",
       path: exchangeAddress(exchange),
@@ -45,5 +56,21 @@ export class LinkDeclarations implements Declarations {
 
   async deleteExchange(exchange: string): Promise<void> {
     await this.#management.request({ method: "DELETE", path: exchangeAddress(exchange) });
+  }
+
+  /**
+   * The management has no request for this. A link to an exchange needs the permission to write: without it the exchange counts as
+   * present, and whatever needs it is refused when it is not.
+   */
+  async #lookUp(exchange: string): Promise<void> {
+    const name = `exchange ${++this.#lookUps}`;
+    const target = { address: exchangeAddress(exchange) };
+    try {
+      const link = await this.#connection.openSender({ name, session: this.#session, source: {}, target });
+      void link.close();
+    } catch (thrown) {
+      const error = LinkRefusal.of(thrown);
+      if (!isRefusal(error) || error.code !== ACCESS_REFUSED) throw error;
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Connection } from "../../../core/connection/connection.js";
+import { Deferred } from "../../../core/deferred.js";
 import { ConnectionLost, toError } from "../../../core/errors.js";
 import type { Delivery } from "../../../core/links/delivery.js";
 import type { AttachFields, LinkInit } from "../../../core/links/link.js";
@@ -18,6 +19,8 @@ const NODE = "/management";
 const MAX_IN_FLIGHT = 8;
 /** Responses that may come. RabbitMQ ends the session of a request whose response has no credit. */
 const RESPONSES = 100;
+
+const ENDED = "the broker has ended the links to its management";
 
 /** Requests and responses are settled. */
 const PAIRED: AttachFields = { properties: { paired: true }, snd_settle_mode: 1 };
@@ -46,8 +49,11 @@ export class Management {
   /** Name of both links of the present pair: RabbitMQ pairs them by it. Undefined without one. */
   #pair: string | undefined;
   #pairs = 0;
+  #roundTrips = 0;
   #lastId = 0;
   #opening: Promise<void> | undefined;
+  /** Ends the opening of a pair whose first link is lost meanwhile: the broker may never answer for the second one. */
+  #whenLost: (error: Error) => void = () => {};
 
   /** `onUse` is called after each request and each response. */
   constructor(connection: Connection, onUse: (sender: Sender) => void) {
@@ -75,7 +81,8 @@ export class Management {
     if (this.#sender === undefined) await this.#open();
     if (this.#sender !== undefined) this.#onUse(this.#sender);
     const startedMs = performance.now();
-    const link = await this.#connection.openSender({ name: "probe", source: {}, target: {}, session: this.#session });
+    const name = `round trip ${++this.#roundTrips}`;
+    const link = await this.#connection.openSender({ name, source: {}, target: {}, session: this.#session });
     const roundTripMs = performance.now() - startedMs;
     void link.close();
     return roundTripMs;
@@ -106,6 +113,9 @@ export class Management {
   async #openPair(): Promise<void> {
     const name = `management ${++this.#pairs}`;
     this.#pair = name;
+    const lost = new Deferred<never>();
+    lost.promise.catch(() => {});
+    this.#whenLost = lost.reject;
     const link: Pick<LinkInit, "name" | "session" | "fields" | "onDetach"> = {
       name,
       session: this.#session,
@@ -120,11 +130,16 @@ export class Management {
       credit: RESPONSES,
       onDelivery: this.#onResponse,
     });
+    const to = { source: { address: "$me" }, target: { address: NODE } };
+    const opening = this.#connection.openSender({ ...link, ...to });
     try {
-      const to = { source: { address: "$me" }, target: { address: NODE } };
-      const sender = await this.#connection.openSender({ ...link, ...to });
-      if (this.#pair === name) this.#sender = sender;
+      const sender = await Promise.race([opening, lost.promise]);
+      this.#sender = this.#pair === name ? sender : await lost.promise;
     } catch (thrown) {
+      void opening.then(
+        (sender) => sender.close(),
+        () => {},
+      );
       void this.#receiver?.close();
       throw thrown;
     }
@@ -163,7 +178,8 @@ export class Management {
     const [culprit, ...others] = this.#inFlight.values();
     this.#inFlight.clear();
     this.#waiting = [...others, ...this.#waiting];
-    const error = cause ?? new LinkRefusal({ condition: "amqp:link:detach-forced", description: "no response" });
+    const error = cause ?? new LinkRefusal({ condition: "amqp:link:detach-forced", description: ENDED });
+    this.#whenLost(error);
     culprit?.reject(LinkRefusal.of(error));
     if (this.#waiting.length > 0) this.#advance();
   }

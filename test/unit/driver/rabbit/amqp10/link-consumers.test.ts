@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecurringWarnings } from "@/src/core/recurring-warnings.js";
-import { LinkConsumers } from "@/src/driver/rabbit/amqp10/link-consumers.js";
+import { LinkConnection } from "@/src/driver/rabbit/amqp10/link-connection.js";
 import type { ConsumeInit, QueueDelivery } from "@/src/driver/rabbit/broker-connection.js";
 import { begun, encodedMessage, opened, transfer } from "@/test/fixtures/beds/raw-bed.js";
 import { RecordingLogger } from "@/test/fixtures/fakes/recording-logger.js";
@@ -19,21 +19,22 @@ async function bed() {
   const logger = new RecordingLogger();
   const warnings = new RecurringWarnings(logger);
   const { peer, connection } = await opened({}, { warnings });
-  const init = { connection, name: "c", session: {}, prefetch: 5, maxMessageBytes: MAX_BYTES, warnings };
-  const consumers = new LinkConsumers(init);
+  const init = { connection, host: "raw:5672", virtualHost: "/", maxMessageBytes: MAX_BYTES, logger, warnings };
+  const link = new LinkConnection(init);
+  const consumers = await link.openConsumers(5);
   const deliveries = new Inbox<QueueDelivery>("the deliveries");
   const refused: { message: string; tail: string }[] = [];
-  const cancelled = new Inbox<string>("the cancelled consumers");
+  const cancelled = new Inbox<{ queue: string; reason: string | undefined }>("the cancelled consumers");
   const consumer = (queue: string): ConsumeInit => ({
     queue,
     consumerTag: queue,
     arguments: {},
     onDelivery: (delivery) => deliveries.put(delivery),
     onRefused: ({ message }, tail) => void refused.push({ message, tail: Buffer.from(tail).toString() }),
-    onCancel: () => cancelled.put(queue),
+    onCancel: (reason) => cancelled.put({ queue, reason: reason?.message }),
   });
   const next = () => deliveries.take("a delivery", (delivery) => delivery);
-  return { peer, connection, consumers, consumer, next, refused, cancelled, logger };
+  return { peer, link, consumers, consumer, next, refused, cancelled, logger };
 }
 
 /** A bed that consumes the queue `a/b`. */
@@ -123,12 +124,19 @@ describe("consumers at RabbitMQ 4", () => {
     deliver("m");
     const delivery = await next();
     peer.send("detach", { handle: 0, closed: true, error: { condition: "amqp:resource-deleted" } }, { channel });
-    await cancelled.take("the cancel", (queue) => queue);
+    expect(await cancelled.take("the cancel", (cancel) => cancel)).toEqual({ queue: "a/b", reason: undefined });
     expect([delivery.isLost, consumers.isOpen]).toEqual([true, true]);
     await peer.next("detach");
     const again = consumers.consume(consumer("a/b"));
     answer(peer, await peer.next("attach"), { initial_delivery_count: 0 });
     await again;
+  });
+
+  it("a consumer whose session ends is cancelled with the reason", async () => {
+    const { peer, channel, cancelled } = await consuming();
+    endSession(peer, channel, "amqp:unauthorized-access", "read access to queue 'b' refused");
+    const reason = "amqp:unauthorized-access: read access to queue 'b' refused";
+    expect(await cancelled.take("the cancel", (cancel) => cancel)).toEqual({ queue: "a/b", reason });
   });
 
   it("a refused consumer is a refusal with a code", async () => {
@@ -138,6 +146,15 @@ describe("consumers at RabbitMQ 4", () => {
     const { channel } = await peer.next("attach");
     endSession(peer, channel, "amqp:unauthorized-access", "read access to queue 'q' refused");
     expect(await failed).toMatchObject({ code: 403, text: "read access to queue 'q' refused" });
+  });
+
+  it("the refused consumer of another listener, by which the session ends, is no refusal", async () => {
+    const { peer, consumers, consumer } = await bed();
+    const failed = failureOf(consumers.consume(consumer("q")));
+    await begun(peer);
+    const { channel } = await peer.next("attach");
+    endSession(peer, channel, "amqp:unauthorized-access", "read access to queue 'other' refused");
+    expect(await failed).toMatchObject({ name: "ConnectionLost", message: expect.stringContaining("queue 'other'") });
   });
 
   it("a cancelled consumer withdraws its credit; what arrives meanwhile is delivered", async () => {
@@ -161,6 +178,26 @@ describe("consumers at RabbitMQ 4", () => {
     expect(await consumers.closed).toBeUndefined();
     expect(consumers.isOpen).toBe(false);
     expect(cancelled.unread).toEqual([]);
+  });
+
+  it("those of each listener have a session, and the next listener has one that is not used any more", async () => {
+    const { peer, link, consumers, consumer, channel } = await consuming();
+    const others = await link.openConsumers(5);
+    const started = others.consume(consumer("b"));
+    await begun(peer);
+    const attach = await peer.next("attach", ["flow"]);
+    expect(attach.channel).not.toBe(channel);
+    answer(peer, attach, { initial_delivery_count: 0 });
+    await started;
+    const closing = consumers.close();
+    await peer.next("detach", ["flow"]);
+    peer.send("detach", { handle: 0, closed: true }, { channel });
+    await closing;
+    const again = (await link.openConsumers(5)).consume(consumer("a/b"));
+    const second = await peer.next("attach", ["flow"]);
+    expect(second.channel).toBe(channel);
+    answer(peer, second, { initial_delivery_count: 0 });
+    await again;
   });
 
   it("the end of the connection closes them, with its cause", async () => {

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { ConnectionLost } from "@/src/core/errors.js";
 import { LinkDeclarations } from "@/src/driver/rabbit/amqp10/link-declarations.js";
 import { Management } from "@/src/driver/rabbit/amqp10/management.js";
-import { encodedMessage, opened } from "@/test/fixtures/beds/raw-bed.js";
+import { begun, encodedMessage, opened } from "@/test/fixtures/beds/raw-bed.js";
 import { failureOf } from "@/test/fixtures/peers/driver-peer.js";
-import { RawManagement } from "@/test/fixtures/peers/raw-rabbit.js";
+import { answer, endSession, RawManagement } from "@/test/fixtures/peers/raw-rabbit.js";
 
 const EXCHANGE = { exchange: "x y", type: "topic", durable: false, autoDelete: true } as const;
 const QUEUE = {
@@ -18,7 +18,7 @@ const GET = { method: "GET", path: "/queues/q" } as const;
 async function bed() {
   const { peer, connection } = await opened();
   const management = new Management(connection, () => {});
-  return { peer, connection, management, declarations: new LinkDeclarations(management) };
+  return { peer, connection, management, declarations: new LinkDeclarations(connection, management) };
 }
 
 describe("the management of RabbitMQ 4", () => {
@@ -65,9 +65,33 @@ describe("the management of RabbitMQ 4", () => {
     await all;
   });
 
-  it("an exchange that is looked up counts as present, without a request", async () => {
-    const { declarations } = await bed();
-    await declarations.declareExchange(EXCHANGE, true);
+  it("an exchange is looked up by a link to it, one at a time", async () => {
+    const { peer, declarations } = await bed();
+    const lookUp = (exchange: string) => declarations.declareExchange({ ...EXCHANGE, exchange }, true);
+    const missing = failureOf(lookUp("missing"));
+    const others = Promise.all([lookUp("x y"), lookUp("not to be written")]);
+    await begun(peer);
+    const first = await peer.next("attach");
+    expect(JSON.stringify(first.fields["target"])).toContain("/exchanges/missing");
+    endSession(peer, first.channel, "amqp:not-found", "no exchange 'missing' in vhost '/'");
+    expect(await missing).toMatchObject({ code: 404, text: "no exchange 'missing' in vhost '/'" });
+    await begun(peer, {}, ["end"]);
+    const second = await peer.next("attach");
+    expect(JSON.stringify(second.fields["target"])).toContain("/exchanges/x%20y");
+    answer(peer, second);
+    const third = await peer.next("attach", ["detach"]);
+    endSession(peer, third.channel, "amqp:unauthorized-access", "write access to exchange refused");
+    await others;
+  });
+
+  it("a round trip is measured by a link of its own, several at a time", async () => {
+    const { peer, management } = await bed();
+    const measured = Promise.all([management.roundTripMs(), management.roundTripMs()]);
+    await RawManagement.paired(peer);
+    const attaches = [await peer.next("attach", ["flow"]), await peer.next("attach", ["detach"])];
+    for (const attach of attaches) answer(peer, attach);
+    expect(new Set(attaches.map(({ fields }) => fields["name"])).size).toBe(2);
+    expect(await measured).toEqual([expect.any(Number), expect.any(Number)]);
   });
 
   it.each([
@@ -162,6 +186,23 @@ describe("the management of RabbitMQ 4", () => {
       { channel },
     );
     for (const error of await failed) expect(error).toMatchObject({ code: 541, text: "no" });
+  });
+
+  it("a link that ends while the other one is opened fails the requests, and the next one opens both again", async () => {
+    const { peer, management } = await bed();
+    const failed = failureOf(management.request(GET));
+    await begun(peer);
+    const receiving = await peer.next("attach");
+    const { channel } = receiving;
+    answer(peer, receiving, { initial_delivery_count: 0 });
+    await peer.next("attach", ["flow"]);
+    peer.send("detach", { handle: receiving.fields["handle"], closed: true }, { channel });
+    expect(await failed).toMatchObject({ code: 541, text: "the broker has ended the links to its management" });
+    const done = management.request(GET);
+    await peer.next("detach", ["flow"]);
+    const { management: raw } = await RawManagement.paired(peer, false);
+    raw.respond(await raw.request(), "200");
+    await done;
   });
 
   it("every request fails at the end of the connection", async () => {
