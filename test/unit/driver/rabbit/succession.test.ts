@@ -261,7 +261,7 @@ describe("a peer that is another product", () => {
 
 describe("a RabbitMQ that is refused", () => {
   test.each([
-    ["3.13.7", {}, "url: peer0:5672 is RabbitMQ 3.13.7, whose AMQP 1.0 is too old: use rabbit://"],
+    ["3.13.7", {}, "url: peer0:5672 is RabbitMQ 3.13.7, whose AMQP 1.0 is too old: use rabbit+ws:// or rabbit://"],
     [
       "4.1.0",
       { addressingMode: "legacy" },
