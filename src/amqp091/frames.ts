@@ -99,5 +99,11 @@ function foreign(bytes: Uint8Array): Error {
   const protocol = describeProtocol(bytes);
   if (protocol === PROTOCOL)
     return violation(UNEXPECTED_FRAME, "UNEXPECTED_FRAME - the peer answers with a protocol header");
-  return violation(NOT_IMPLEMENTED, `the peer speaks ${protocol}, not ${PROTOCOL}`);
+  return violation(NOT_IMPLEMENTED, `the peer speaks ${protocol}, not ${PROTOCOL}${HINTS[protocol] ?? ""}`);
 }
+
+/** The likely mistake, by the protocol of the peer. */
+const HINTS: Readonly<Record<string, string>> = {
+  TLS: ": use ?ssl=true (relay: --to-tls)",
+  "AMQP 1.0 with SASL": ": use amqp:// or amqp+ws://",
+};

@@ -68,7 +68,7 @@ export function verificationErrorText(code: unknown): string {
 /** As `tlsErrorText`, for a dialler. Adds `hintFor` when the server gives no reason. */
 export function dialErrorText(thrown: unknown, to: Address): string {
   const code = codeOf(thrown);
-  if (/^HPE_/.test(String(code))) return notHttpText(thrown, to);
+  if (/^HPE_/.test(String(code))) return notHttpText(thrown);
   const isClosed = code === "ECONNRESET" || code === "EPIPE";
   const why = (isClosed && closedText(thrown)) || tlsErrorText(thrown);
   return isClosed || ABOUT_CERTIFICATES.test(reasonOf(thrown) ?? "") ? `${why}: ${hintFor(to)}` : why;
@@ -83,9 +83,9 @@ export function hintFor(to: Address): string {
 }
 
 /** The WebSocket's handshake got a response that is not HTTP. Node's error has it as a Buffer. */
-function notHttpText(thrown: unknown, to: Address): string {
+function notHttpText(thrown: unknown): string {
   const speaksAmqp = String(Object(thrown).rawPacket).startsWith("AMQP");
-  const hint = `, it speaks AMQP over TCP: is ${usesTls(to) ? "amqps" : "amqp"}:// meant?`;
+  const hint = ", it speaks AMQP over TCP: use a relay or omit +ws";
   return `the peer is not a WebSocket server${speaksAmqp ? hint : ""}`;
 }
 

@@ -122,6 +122,19 @@ describe("the playground on RabbitMQ, through a relay", () => {
     await metrics.getByText(/^Messages in: .*, [1-9]\d* in the last minute; out: .*, [1-9]\d* in the last/).waitFor();
   });
 
+  test("the playground connects to RabbitMQ 4 by AMQP 1.0, and says the same of its topology", async () => {
+    const { node, virtualHost } = await rabbitMqBed("4");
+    await node.addUser({ username: LOGIN.user, password: LOGIN.password }, virtualHost);
+    await using relay = await startWebSocketRelay(node.address);
+    await page.connect(`amqp+ws://127.0.0.1:${relay.port}/${virtualHost}`, LOGIN);
+    await page.connected("RabbitMQ");
+    expect(await page.example("this page")).toMatch(/^ok/);
+    const panel = await page.tab("Topology");
+    await panel.getByText(/^RabbitMQ publishes no topology/).waitFor();
+    await page.button("Disconnect").click();
+    await page.status("RPC", "not connected");
+  });
+
   test("the playground uses a router for RPC and RabbitMQ for notifications, or the other way round, and shows the router's topology", async () => {
     await using router = await EMBEDDED_ROUTER.start();
     const hybrid = page.page.getByRole("checkbox", { name: "Use another URL for notifications" });

@@ -88,6 +88,23 @@ describe("one RabbitMQ 4", () => {
   });
 });
 
+describe("a virtual host that RabbitMQ refuses", () => {
+  const reason = (name: string) =>
+    new RegExp(`RabbitMQ does so when the virtual host ${name} does not exist or the user may not use it\\)$`);
+
+  test("the error names one that does not exist", async () => {
+    const transport = transportOf(bed.url.replace(bed.virtualHost, "none"));
+    expect((await failureOf(transport.connect())).message).toMatch(reason("none"));
+  });
+
+  test("the error names the default one, which the user may not use", async () => {
+    await bed.node.addUser({ username: "elsewhere", password: "x" }, bed.virtualHost);
+    const { host, port } = bed.node.address;
+    const transport = transportOf(`amqp://elsewhere:x@${host}:${port}/`);
+    expect((await failureOf(transport.connect())).message).toMatch(reason("/"));
+  });
+});
+
 describe("messages by amqp://", () => {
   test("have the properties of Python's driver by AMQP 0-9-1", async () => {
     await using recorder = await FrameRecorder.start(bed.node.address);

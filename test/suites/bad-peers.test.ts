@@ -18,7 +18,7 @@ const FRAME_OF_4_GB = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0);
 const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reason: RegExp][] = [
   ["a closed port", "amqp", closedPort, /^cannot connect to HOST:PORT: connection refused$/],
   ["a closed port", "amqp+ws", closedPort, /^cannot open WebSocket ws:\S+:PORT\/: connection refused$/],
-  ["a server that hangs up", "amqp", () => tcp((stream) => stream.end()), /:PORT: closed by the peer before/],
+  ["a server that hangs up", "amqp", () => tcp((stream) => stream.end()), /:PORT: closed by the peer before it sent anything: it may require TLS$/],
   ["a server that hangs up", "amqp+ws", () => tcp((stream) => stream.end()), /WebSocket ws:\S+:PORT\/: /],
   ["a web server", "amqp", webServer, /the peer speaks HTTP, not AMQP 1\.0 with SASL: is amqp\+ws:\/\/ meant\?$/],
   ["a web server", "amqp+ws", webServer, /^cannot open WebSocket ws:\S+:PORT\/: .*200/],
@@ -38,7 +38,7 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
     "a peer that speaks TLS",
     "amqp",
     () => says("\x15\x03\x01\0\x02\x02\x46"),
-    /the peer speaks TLS, .*: is amqps:\/\/ meant\?$/,
+    /the peer speaks TLS, .*: use amqps:\/\/ \(relay: --to-tls\)$/,
   ],
   [
     "a message bus over TCP",
@@ -77,7 +77,12 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
   ["a server that hangs up", "rabbit", () => tcp((stream) => stream.end()), /:PORT: closed by the peer/],
   ["a web server", "rabbit", webServer, /the peer speaks HTTP, not AMQP 0-9-1/],
   ["a peer that speaks AMQP 1.0", "rabbit", () => says("AMQP\0\x01\0\0"), /the peer speaks AMQP 1\.0, not AMQP 0-9-1 /],
-  ["a peer that speaks TLS", "rabbit", () => says("\x15\x03\x01\0\x02\x02\x46"), /the peer speaks TLS, not AMQP 0-9-1/],
+  [
+    "a peer that speaks TLS",
+    "rabbit",
+    () => says("\x15\x03\x01\0\x02\x02\x46"),
+    /the peer speaks TLS, not AMQP 0-9-1: use \?ssl=true \(relay: --to-tls\)/,
+  ],
   ["a mail server", "rabbit", () => says("220 mail\r\n"), /an unknown protocol \(0x323230206d6169\)/],
   [
     "a peer that sends a frame of 4 GB",

@@ -76,7 +76,10 @@ export class TopologyView implements View {
     const options = { dialers, signal, logger: null, amqp: { containerName: `${this.#pageName} topology` } };
     while (!signal.aborted) {
       try {
-        await connected(transport);
+        if ((await connected(transport)) === "RabbitMQ") {
+          this.#showText(RABBITMQ);
+          return;
+        }
         for await (const topology of watchTopology(transport.url, options)) this.#show(topology);
       } catch (thrown) {
         if (signal.aborted) return;
@@ -123,7 +126,8 @@ export class TopologyView implements View {
   }
 }
 
-/** Resolves when the transport is connected or closed. */
-async function connected(transport: Transport): Promise<void> {
-  for await (const { type } of transport.status()) if (type === "connected") return;
+/** Resolves with the product of the peer when the transport is connected, or with undefined when it is closed. */
+async function connected(transport: Transport): Promise<string | undefined> {
+  for await (const status of transport.status()) if (status.type === "connected") return status.product;
+  return undefined;
 }

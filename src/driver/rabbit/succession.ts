@@ -52,7 +52,8 @@ export function vhostHostname(virtualHost: string | undefined): string | undefin
  * reason.
  */
 export function explainedReset(failure: unknown, virtualHost: string, signal: AbortSignal): unknown {
-  if (!(failure instanceof ConnectionLost) || signal.aborted) return failure;
+  if (!(failure instanceof ConnectionLost) || signal.aborted || !/reset|by the peer$/.test(failure.message))
+    return failure;
   const advice = `RabbitMQ does so when the virtual host ${virtualHost} does not exist or the user may not use it`;
   return new ConnectionLost(`${failure.message} (${advice})`, { cause: failure });
 }
@@ -178,7 +179,8 @@ export class Succession implements TransportDriver, SuccessionOfDrivers {
       return await connect(host, signal, attempt);
     } catch (failure) {
       const wasReset = failure instanceof ConnectionLost && !signal.aborted;
-      if (virtualHost === undefined || !wasReset || this.#chosen !== undefined) throw failure;
+      if (!wasReset || this.#chosen !== undefined) throw failure;
+      if (virtualHost === undefined) throw explainedReset(failure, "/", signal);
       const connection = await connect(host, signal, attempt, vhostHostname(virtualHost)).catch((second) => {
         throw second instanceof ConnectionLost ? explainedReset(failure, virtualHost, signal) : failure;
       });

@@ -132,16 +132,14 @@ function discard(ws: WebSocketLike): void {
 }
 
 function cannotOpen(url: string, why: string, cause?: unknown): Error {
-  const hint = why.endsWith("meant?") ? "" : portHint(url);
+  const hint = why.endsWith("+ws") ? "" : portHint(url);
   return new Error(`cannot open WebSocket ${url}: ${why}${hint}`, { cause });
 }
 
 /** The likely mistake in a URL with a port of AMQP over TCP. Few message buses accept WebSockets there. */
 function portHint(url: string): string {
-  const [, port] = /^\w+:\/\/[^/]*:(567[12])\//.exec(url) ?? [];
-  return port === undefined
-    ? ""
-    : `; port ${port} is usually AMQP over TCP: is amqp${port === "5671" ? "s" : ""}:// meant?`;
+  const isTcpPort = /^\w+:\/\/[^/]*:567[12]\//.test(url);
+  return isTcpPort ? "; this port is usually AMQP over TCP: use a relay or omit +ws" : "";
 }
 
 function notSelected(url: string, cause?: unknown): Error {

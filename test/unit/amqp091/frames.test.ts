@@ -82,10 +82,14 @@ describe("FrameSplitter", () => {
     [
       "a peer of AMQP 1.0 with SASL",
       Buffer.from("AMQP\x03\x01\0\0"),
-      "the peer speaks AMQP 1.0 with SASL, not AMQP 0-9-1 (540)",
+      "the peer speaks AMQP 1.0 with SASL, not AMQP 0-9-1: use amqp:// or amqp+ws:// (540)",
     ],
     ["a web server", Buffer.from("HTTP/1.1 400 Bad Request\r\n"), "the peer speaks HTTP, not AMQP 0-9-1 (540)"],
-    ["a TLS alert", Buffer.from("15030100020246", "hex"), "the peer speaks TLS, not AMQP 0-9-1 (540)"],
+    [
+      "a TLS alert",
+      Buffer.from("15030100020246", "hex"),
+      "the peer speaks TLS, not AMQP 0-9-1: use ?ssl=true (relay: --to-tls) (540)",
+    ],
   ])("%s is refused as soon as it can be named", (_, bytes, text) => {
     for (const cuts of [[], [...bytes.keys()]])
       expect(split(bytes, cuts)).toEqual({ frames: [], thrown: `Amqp091Error: ${text}` });

@@ -107,7 +107,10 @@ export class SaslClient {
 }
 
 /** The likely mistake, by the protocol of the peer. */
-const HINTS: Readonly<Record<string, string>> = { HTTP: ": is amqp+ws:// meant?", TLS: ": is amqps:// meant?" };
+const HINTS: Readonly<Record<string, string>> = {
+  HTTP: ": is amqp+ws:// meant?",
+  TLS: ": use amqps:// (relay: --to-tls)",
+};
 
 interface SaslOutcome {
   code: number;

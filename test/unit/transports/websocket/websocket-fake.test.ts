@@ -105,23 +105,23 @@ describe("dialling with a browser's WebSocket", () => {
   });
 
   it.each([
-    [5672, "; port 5672 is usually AMQP over TCP: is amqp:// meant?"],
-    [5671, "; port 5671 is usually AMQP over TCP: is amqps:// meant?"],
+    [5672, "; this port is usually AMQP over TCP: use a relay or omit +ws"],
+    [5671, "; this port is usually AMQP over TCP: use a relay or omit +ws"],
     [5673, ""],
-  ])("the error for port %i names the scheme that is probably meant, if any", async (port, hint) => {
+  ])("the error for port %i names the likely mistake, if any", async (port, hint) => {
     for (const cause of [undefined, { message: "connection refused" }]) {
       const { ws, dialled } = dial({ ...to, port, path: "/a:5672/" });
       ws.fails(cause);
       ws.closes(1006);
-      await expect(dialled).rejects.toThrow(new RegExp(`(refused|"amqp")${hint.replace("?", "\\?")}$`));
+      await expect(dialled).rejects.toThrow(new RegExp(`(refused|"amqp")${hint.replace("+", "\\+")}$`));
     }
   });
 
   it("the error for a peer that is known to speak AMQP over TCP has one hint", async () => {
     const { ws, dialled } = dial({ ...to, port: 5672 });
-    ws.fails({ message: "it speaks AMQP over TCP: is amqp:// meant?" });
+    ws.fails({ message: "it speaks AMQP over TCP: use a relay or omit +ws" });
     ws.closes(1006);
-    await expect(dialled).rejects.toThrow(/:5672\/: it speaks AMQP over TCP: is amqp:\/\/ meant\?$/);
+    await expect(dialled).rejects.toThrow(/:5672\/: it speaks AMQP over TCP: use [^;]*\+ws$/);
   });
 
   it("the error contains the message of the error event (Deno)", async () => {

@@ -107,7 +107,7 @@ it.each([200, 401, 403, 500])("the error for a server that responds with %i name
 it("the error for a server that does not speak HTTP names its URL and its protocol", async () => {
   const to = await listen(createTcpServer((stream) => stream.end("AMQP\0\0\x09\x01")));
   await expect(dial(to, new Probe(), never)).rejects.toThrow(
-    `cannot open WebSocket ws://127.0.0.1:${to.port}/: the peer is not a WebSocket server, it speaks AMQP over TCP: is amqp:// meant?`,
+    `cannot open WebSocket ws://127.0.0.1:${to.port}/: the peer is not a WebSocket server, it speaks AMQP over TCP: use a relay or omit +ws`,
   );
 });
 
