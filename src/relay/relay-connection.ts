@@ -146,6 +146,10 @@ export class RelayConnection {
   }
 
   #onTargetEnd(target: NetSocket): void {
+    if (!this.#answered && !this.#over) {
+      this.#fail(INTERNAL_ERROR, `${authority(this.#options.to)} ended the stream without an answer`);
+      return;
+    }
     this.#linger(target);
     this.#over = true;
     this.#closeWhenSent = true;

@@ -18,7 +18,12 @@ const FRAME_OF_4_GB = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0);
 const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reason: RegExp][] = [
   ["a closed port", "amqp", closedPort, /^cannot connect to HOST:PORT: connection refused$/],
   ["a closed port", "amqp+ws", closedPort, /^cannot open WebSocket ws:\S+:PORT\/: connection refused$/],
-  ["a server that hangs up", "amqp", () => tcp((stream) => stream.end()), /:PORT: closed by the peer before it sent anything: it may require TLS$/],
+  [
+    "a server that hangs up",
+    "amqp",
+    () => tcp((stream) => stream.end()),
+    /:PORT: closed by the peer before it sent anything: it may require TLS$/,
+  ],
   ["a server that hangs up", "amqp+ws", () => tcp((stream) => stream.end()), /WebSocket ws:\S+:PORT\/: /],
   ["a web server", "amqp", webServer, /the peer speaks HTTP, not AMQP 1\.0 with SASL: is amqp\+ws:\/\/ meant\?$/],
   ["a web server", "amqp+ws", webServer, /^cannot open WebSocket ws:\S+:PORT\/: .*200/],

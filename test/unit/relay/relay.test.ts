@@ -209,6 +209,15 @@ describe("the end of a relayed connection", () => {
     expect(relay.counts.failed).toBe(0);
   });
 
+  it("a target that ends without an answer closes the WebSocket with 1011, and the log names it", async () => {
+    const logger = new RecordingLogger();
+    const { relay, target } = await relayTo((stream) => void stream.end(), { logger });
+    const client = await Client.open(relay);
+    expect(await client.closed).toBe("1011 the target ended the stream without an answer");
+    expect(relay.counts.failed).toBe(1);
+    expect(logger.of("warn").join()).toContain(`127.0.0.1:${target.port} ended the stream without an answer`);
+  });
+
   it("a target that resets its stream closes the WebSocket with 1011 and the reason", async () => {
     const logger = new RecordingLogger();
     const { relay, target } = await relayTo((stream) => stream.once("data", () => stream.resetAndDestroy()), {
