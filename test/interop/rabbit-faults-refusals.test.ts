@@ -336,7 +336,7 @@ describe("another protocol", () => {
   });
 
   test.for([
-    ["3.10.8", "", "is RabbitMQ 3.10.8, whose AMQP 1.0 is too old: use rabbit://"],
+    ["3.10.8", "", "is RabbitMQ 3.10.8, whose AMQP 1.0 is too old: use rabbit+ws:// or rabbit://"],
     ["4", "?addressing_mode=legacy", "addressing_mode: RabbitMQ has addresses of its own, not legacy ones: remove it"],
   ] as const)("amqp:// at RabbitMQ %s%s is an error that names the reason", async ([version, query, text]) => {
     const { node } = await rabbitMqBed(version);

@@ -49,7 +49,7 @@ const PEERS: [what: string, scheme: string, start: () => Promise<BadPeer>, reaso
     "a message bus over TCP",
     "amqp+ws",
     () => says(SASL_HEADER),
-    /:PORT\/: the peer is not a WebSocket server, it speaks AMQP over TCP: is amqp:\/\/ meant\?$/,
+    /:PORT\/: the peer is not a WebSocket server, it speaks AMQP over TCP: use a relay or omit \+ws$/,
   ],
   ["a mail server", "amqp+ws", () => says("220 mail\r\n"), /:PORT\/: the peer is not a WebSocket server$/],
   ["a mail server", "amqp", () => says("220 mail\r\n"), /an unknown protocol \(0x323230206d61696c\)/],

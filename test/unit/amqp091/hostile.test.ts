@@ -48,7 +48,7 @@ const INSTEAD_OF_START: readonly [string, Uint8Array | string, string][] = [
   [
     "an AMQP 1.0 peer that requires SASL",
     "AMQP\x03\x01\0\0",
-    "the peer speaks AMQP 1.0 with SASL, not AMQP 0-9-1 (540)",
+    "the peer speaks AMQP 1.0 with SASL, not AMQP 0-9-1: use amqp:// or amqp+ws:// (540)",
   ],
   ["an AMQP 0-10 peer", "AMQP\x01\x01\0\x0a", "the peer speaks AMQP 0-10, not AMQP 0-9-1 (540)"],
   ["a web server", "HTTP/1.1 400 Bad Request\r\n\r\n", "the peer speaks HTTP, not AMQP 0-9-1 (540)"],
