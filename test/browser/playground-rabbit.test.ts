@@ -43,6 +43,7 @@ describe("the playground on RabbitMQ, through a relay", () => {
     page = new PlaygroundPage(tab.page);
     await page.connect(url, LOGIN);
     await page.connected("RabbitMQ");
+    await page.serving();
   });
 
   afterEach(() => {
@@ -128,6 +129,7 @@ describe("the playground on RabbitMQ, through a relay", () => {
     await using relay = await startWebSocketRelay(node.address);
     await page.connect(`amqp+ws://127.0.0.1:${relay.port}/${virtualHost}`, LOGIN);
     await page.connected("RabbitMQ");
+    await page.serving();
     expect(await page.example("this page")).toMatch(/^ok/);
     const panel = await page.tab("Topology");
     await panel.getByText(/^RabbitMQ publishes no topology/).waitFor();
