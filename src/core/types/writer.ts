@@ -191,10 +191,11 @@ export class Writer {
     }
   }
 
-  /** Ends a map that `beginList` began, of at least one key. `count` is the number of its keys and values. */
+  /** Ends a map that `beginList` began. `count` is the number of its keys and values. */
   endMap(mark: number, count: number): void {
-    this.endList(mark, count);
     const start = this.from + mark;
+    if (count === 0) return this.bytes.set([MAP8, 1, 0], start); // there is no map0
+    this.endList(mark, count);
     this.bytes[start] = this.bytes[start] === LIST8 ? MAP8 : MAP32;
   }
 

@@ -1,5 +1,4 @@
 import { decodeMessage, encodeMessage } from "../../../core/messages/message.js";
-import { MAP8 } from "../../../core/types/codes.js";
 import { AMQP_VALUE } from "../../../core/types/descriptors.js";
 import { Writer } from "../../../core/types/writer.js";
 import { LinkRefusal } from "./link-refusal.js";
@@ -34,7 +33,6 @@ export function encodeManagementRequest(id: string, { method, path, body }: Mana
 
 function writeMap(writer: Writer, map: ManagedMap): void {
   const entries = Object.entries(map);
-  if (entries.length === 0) return writer.append(Uint8Array.of(MAP8, 1, 0));
   const mark = writer.beginList();
   for (const [name, value] of entries) {
     writer.string(name);

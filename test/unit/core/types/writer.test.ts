@@ -15,6 +15,20 @@ function hex(write: (writer: Writer) => void): string {
 }
 
 describe("the smallest encoding", () => {
+  test("a map is a map8 while it fits, also without a key", () => {
+    const map = (keys: readonly string[]): string =>
+      hex((w) => {
+        const mark = w.beginList();
+        for (const key of keys) {
+          w.symbol(key);
+          w.boolean(true);
+        }
+        w.endMap(mark, keys.length * 2);
+      });
+    expect(map([])).toBe("c10100");
+    expect(map(["a"])).toBe("c10502a3016141");
+  });
+
   test("numbers are written in their smallest encoding", () => {
     expect(hex((w) => w.uint(0))).toBe("43");
     expect(hex((w) => w.uint(255))).toBe("52ff");
